@@ -1,0 +1,84 @@
+"""The command line: `teacher-student compare` and `teacher-student figure`."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import teacher_student as ts
+
+from ._compare import FILES, Interrupted, compare
+from ._comparison_plot import comparison
+from ._settings import load_settings
+
+AGREE, DISAGREE, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; returns the exit code: 0 agree, 1 disagree, 2 bad input, 130 interrupted."""
+    options = _parser().parse_args(arguments)
+    try:
+        return options.action(options)
+    except ts.InputError as error:
+        print(f"teacher-student: {error}", file=sys.stderr)
+        return BAD_INPUT
+    except Interrupted as error:
+        print(f"teacher-student: {error}", file=sys.stderr)
+        return INTERRUPTED
+    except KeyboardInterrupt:
+        print("teacher-student: interrupted before a run had finished", file=sys.stderr)
+        return INTERRUPTED
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="teacher-student", description="Order-parameter theory of online learning, checked by simulation."
+    )
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    one = commands.add_parser(
+        "compare", help="theory and simulation of one problem, a verdict, a picture and files (the main job)"
+    )
+    one.add_argument("problem", nargs="?", metavar="PROBLEM.toml", help="omitted: the built-in problem")
+    one.add_argument("--out", default="comparison", metavar="DIR", help="where results go (default: ./comparison)")
+    one.add_argument("--dim", type=int, metavar="N", help="input dimension")
+    one.add_argument("--runs", type=int, help="independent students")
+    one.add_argument("--seed", type=int, help="the one seed that everything random follows from")
+    one.add_argument("--force", action="store_true", help="overwrite existing results")
+    one.add_argument("--quiet", action="store_true", help="no progress bar, only the verdict")
+    one.set_defaults(action=_compare)
+    two = commands.add_parser("figure", help="draw a picture again from saved data")
+    two.add_argument("name", choices=["comparison"], help="which picture")
+    two.add_argument("directory", metavar="DIR", help="the --out of `compare`")
+    two.add_argument("--save", required=True, metavar="FILE", help="a path that ends in .png, .pdf or .svg")
+    two.add_argument("--force", action="store_true", help="overwrite it")
+    two.set_defaults(action=_figure)
+    return parser
+
+
+def _compare(options: argparse.Namespace) -> int:
+    settings = load_settings(options.problem, dim=options.dim, runs=options.runs, seed=options.seed)
+    found = compare(
+        settings,
+        options.out,
+        force=options.force,
+        progress=not options.quiet and sys.stderr.isatty(),
+        say=(lambda line: None) if options.quiet else print,
+    )
+    if not options.quiet:
+        print(found.agreement.table)
+        for path in found.paths.values():
+            print(f"wrote {path}")
+    print(found.agreement.verdict)
+    return AGREE if found.agreement.agrees else DISAGREE
+
+
+def _figure(options: argparse.Namespace) -> int:
+    directory = Path(options.directory)
+    for name in ("theory", "simulation"):
+        if not (directory / FILES[name]).exists():
+            raise ts.InputError(f"a directory with {FILES[name]}", str(directory), "run `teacher-student compare` first")
+    theory, runs = (ts.Trajectory.load(directory / FILES[name]) for name in ("theory", "simulation"))
+    figure = comparison(theory, runs)
+    ts.write_whole(options.save, lambda path: figure.savefig(path, dpi=200), force=options.force)
+    print(f"wrote {options.save}")
+    return 0

@@ -1,0 +1,152 @@
+"""The main job: theory, simulation, verdict, picture and files of one problem."""
+
+import dataclasses
+import json
+import os
+import time
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import numpy as np
+
+import ode
+import simulations
+import teacher_student as ts
+
+from ._comparison_plot import comparison
+from ._settings import Settings
+
+FILES = {
+    "report": "report.json",
+    "theory": "theory.nc",
+    "simulation": "simulation.nc",
+    "smaller": "simulation_smaller.nc",
+    "png": "comparison.png",
+    "pdf": "comparison.pdf",
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class Comparison:
+    """Results of `compare`: both trajectories, the verdict, and the paths of what was written."""
+
+    theory: ts.Trajectory
+    runs: ts.Trajectory
+    smaller: ts.Trajectory | None
+    agreement: simulations.Agreement
+    paths: dict[str, Path]
+
+
+class Interrupted(KeyboardInterrupt):
+    """Ctrl-C during the simulation; finished runs are on disk."""
+
+
+def compare(
+    settings: Settings, out: str | Path, *, force: bool = False, progress: bool = True, say: Callable[[str], None] = print
+) -> Comparison:
+    """Solve, simulate, judge, draw and write one problem.
+
+    Arguments: settings: of `load_settings` or `read_settings`. out: directory, made if need be; force: overwrite.
+    progress: a progress bar. say: what gets each line of text.
+    Raises InputError before computing, Interrupted after Ctrl-C (finished runs are then on disk).
+    """
+    paths = {name: Path(out) / file for name, file in FILES.items() if name != "smaller" or len(settings.dims) > 1}
+    check_output(Path(out), list(paths.values()), force=force)
+    alphas, start, problem = settings.alphas(), settings.overlaps(), settings.problem
+    say(describe(settings))
+    clock = time.perf_counter()
+    theory = ode.solve(
+        problem,
+        start,
+        alphas,
+        averages=settings.averages(),
+        rtol=settings.theory.rtol,
+        atol=settings.theory.atol,
+    )
+    steps = int(np.sum(theory.stats["num_steps"]))
+    say(
+        f"theory      {theory.source.method}, {steps} steps, {theory.describe()} "
+        f"({time.perf_counter() - clock:.1f} s with compilation)"
+    )
+    Path(out).mkdir(parents=True, exist_ok=True)
+    theory.save(paths["theory"], force=True)
+    ensembles = []
+    for dim, name in zip(settings.dims, ("simulation", "smaller"), strict=False):
+        ensembles.append(_simulate(settings, start, alphas, dim, name, paths[name], progress, say))
+    runs, smaller = ensembles[0], ensembles[1] if len(ensembles) > 1 else None
+    verdict = simulations.agreement(theory, runs, smaller, level=settings.level, seed=settings.seed)
+    ts.write_whole(paths["report"], lambda path: path.write_text(verdict.to_json()), force=True)
+    figure = comparison(theory, runs, verdict.verdict)
+    for kind in ("png", "pdf"):
+        ts.write_whole(paths[kind], lambda path: figure.savefig(path, dpi=200), force=True)
+    plt.close("all")
+    return Comparison(theory, runs, smaller, verdict, paths)
+
+
+def _simulate(
+    settings: Settings,
+    start: ts.Overlaps,
+    alphas: np.ndarray,
+    dim: int,
+    name: str,
+    path: Path,
+    progress: bool,
+    say: Callable[[str], None],
+) -> ts.Trajectory:
+    wanted = settings.simulation
+    need = simulations.memory(settings.problem, dim, precision=wanted.precision) / 2**20
+    say(f"simulation  N = {dim}, {wanted.runs} runs, {wanted.precision}, about {max(need, 1):.0f} MiB ...")
+    clock = time.perf_counter()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # an interruption is reported below
+        runs = simulations.run(
+            settings.problem,
+            dim,
+            wanted.runs,
+            alphas,
+            settings.key("runs" if name == "simulation" else "smaller runs"),
+            start=start,
+            precision=wanted.precision,
+            test_samples=wanted.test_samples,
+            progress=progress,
+        )
+    runs.save(path, force=True)
+    if runs.runs != wanted.runs:
+        raise Interrupted(f"interrupted; {runs.runs} finished runs at N = {dim} are in {path}")
+    say(f"            {runs.describe()} ({time.perf_counter() - clock:.1f} s with compilation)")
+    return runs
+
+
+def check_output(out: Path, files: list[Path], *, force: bool) -> None:
+    """Raise InputError if `out` cannot be written to, or has results and not `force`."""
+    existing = out
+    while not existing.exists() and existing != existing.parent:
+        existing = existing.parent
+    if not existing.is_dir() or not os.access(existing, os.W_OK):
+        raise ts.InputError("a writable output directory", str(out), "choose another with --out")
+    found = [file for file in files if file.exists()]
+    if found and not force:
+        raise ts.InputError("an output directory without results", str(found[0]), "choose another, or add --force")
+
+
+def describe(settings: Settings) -> str:
+    """The problem in a few lines."""
+    problem = settings.problem
+    task, student, sgd = problem.task, problem.student, problem.sgd
+    blocks = ", ".join(
+        f"{name} {share:g}" for name, share in zip(problem.inputs.block_names, problem.inputs.fractions, strict=True)
+    )
+    curriculum = problem.curriculum
+    order = ", then ".join(
+        f"{name} for {duration:g}"
+        for name, duration in zip(curriculum.phase_names(), curriculum.durations, strict=True)
+    )
+    teacher = f"{type(task).__name__.lower()} of M = {task.latents}"
+    return "\n".join(
+        [
+            f"problem     {teacher}, student K = {student.width} {student.activation.name}, blocks {blocks}",
+            f"            learning rate {float(sgd.learning_rate):g}, {sgd.loss} loss; {order} (alpha = samples / N)",
+        ]
+    )

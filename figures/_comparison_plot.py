@@ -1,0 +1,131 @@
+"""The picture of a comparison: errors, accuracies and overlaps against alpha, theory as lines, simulation as points."""
+
+from typing import Any
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+import teacher_student as ts
+
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#999933")  # Okabe & Ito
+MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
+LINES = ("-", "--", "-.", ":")
+STYLE = {
+    "font.size": 8,
+    "axes.titlesize": 8,
+    "legend.fontsize": 7,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "pdf.fonttype": 42,
+}
+CURVES_NAMED = 12  # a panel with more curves than this has no legend
+
+
+def comparison(theory: ts.Trajectory, runs: ts.Trajectory | None = None, verdict: str = "") -> Figure:
+    """Theory as lines (with a band where its averages are sampled), run means with standard errors as points.
+
+    Rows: error and accuracy per level; student-student overlaps Q and student-teacher overlaps R per block;
+    the readout where it is trained. Phases of the curriculum are shaded and named.
+    """
+    with mpl.rc_context(STYLE):
+        panels = _panels(theory)
+        rows = -(-len(panels) // 2)
+        figure = Figure(figsize=(7.0, 0.4 + 2.1 * rows), layout="constrained")
+        grid = figure.add_gridspec(rows, 2)
+        for index, (title, kinds) in enumerate(panels):
+            axes = figure.add_subplot(grid[index // 2, index % 2])
+            _draw_panel(axes, title, kinds, theory, runs, named=index < 2)
+        if verdict:
+            figure.suptitle(verdict, fontsize=7)
+        return figure
+
+
+def _panels(theory: ts.Trajectory) -> list[tuple[str, list[ts.Quantity]]]:
+    """(axis label, quantities) of each panel; overlaps that vanish throughout get none."""
+    found = ts.quantities(theory.observables, theory.problem)
+    blocks = theory.problem.inputs.block_names
+    panels = [
+        (r"generalisation error $\epsilon_g$", [q for q in found if q.kind == "error"]),
+        ("accuracy", [q for q in found if q.kind == "accuracy"]),
+    ]
+    for block in blocks:
+        for kind in ("Q", "R"):
+            chosen = [q for q in found if q.kind == kind and (len(blocks) == 1 or f"[{block}]" in q.name)]
+            if any(np.nanmax(np.abs(q.values), initial=0.0) > 0 for q in chosen):
+                where = f", {block}" if len(blocks) > 1 else ""
+                indices = "kl" if kind == "Q" else "km"
+                panels.append((f"${kind}_{{{indices}}}${where}", chosen))
+    if np.any(np.asarray(theory.problem.sgd.readout_learning_rate) > 0):
+        panels.append((r"readout $v_k$", [q for q in found if q.kind == "readout"]))
+    return panels
+
+
+def _draw_panel(
+    axes: Axes, label: str, chosen: list[ts.Quantity], theory: ts.Trajectory, runs: ts.Trajectory | None, *, named: bool
+) -> None:
+    simulated = {q.name: q.values for q in ts.quantities(runs.observables, runs.problem)} if runs is not None else {}
+    spread = {}
+    if theory.sampling_error is not None:
+        spread = {q.name: q.values for q in ts.quantities(theory.sampling_error, theory.problem)}
+    for index, quantity in enumerate(chosen):
+        colour = COLOURS[index % len(COLOURS)]
+        line = LINES[index // len(COLOURS) % len(LINES) if len(chosen) > 4 else index % len(LINES)]
+        axes.plot(theory.alphas, quantity.values, line, color=colour, lw=1.2)
+        if quantity.name in spread:
+            low, high = (quantity.values + sign * spread[quantity.name] for sign in (-1, 1))
+            axes.fill_between(theory.alphas, low, high, color=colour, alpha=0.2, lw=0)
+        marker = MARKERS[index % len(MARKERS)]
+        if quantity.name in simulated and runs is not None:
+            mean, error = _mean_and_error(simulated[quantity.name])
+            axes.errorbar(runs.alphas, mean, error, fmt=marker, ms=3, mfc="none", mew=0.8, lw=0.8, color=colour)
+        axes.plot([], [], line + marker, color=colour, ms=3, mfc="none", lw=1.2, label=_short(quantity.name))
+    _scale_axes(axes, label, chosen, theory.alphas)
+    _shade_phases(axes, theory, named=named)
+    axes.set_xlabel(r"$\alpha$ = samples / $N$")
+    axes.set_ylabel(label)
+    if len(chosen) <= CURVES_NAMED:
+        axes.legend(frameon=False, ncols=2 if len(chosen) > 3 else 1, handlelength=2.6)
+
+
+def _mean_and_error(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Mean over the runs that are finite at each alpha, and its standard error."""
+    count = np.maximum(np.sum(np.isfinite(values), axis=0), 1)
+    mean = np.nansum(values, axis=0) / count
+    variance = np.nansum((values - mean) ** 2, axis=0) / np.maximum(count - 1, 1)
+    return np.where(np.isfinite(values).any(axis=0), mean, np.nan), np.sqrt(variance / count)
+
+
+def _short(name: str) -> str:
+    """What the legend calls a quantity: "easy", "1,2" (its panel says of what)."""
+    return name.rsplit("[", 1)[-1].rstrip("]")
+
+
+def _scale_axes(axes: Axes, label: str, chosen: list[ts.Quantity], alphas: Any) -> None:
+    positive = alphas[alphas > 0]
+    if positive.size > 4 and positive[-1] / positive[0] > 200:
+        axes.set_xscale("log")
+    if "error" in label:
+        values = np.concatenate([q.values for q in chosen])
+        values = values[np.isfinite(values) & (values > 0)]
+        if values.size and values.max() / values.min() > 8:
+            axes.set_yscale("log")
+
+
+def _shade_phases(axes: Axes, theory: ts.Trajectory, *, named: bool) -> None:
+    """A background per phase, its name above the axes of the first row."""
+    curriculum = theory.problem.curriculum
+    ends = np.minimum(np.asarray(curriculum.switches), theory.alphas[-1])
+    left, right = axes.get_xlim()
+    begins = np.concatenate([[left], ends[:-1]])
+    ends[-1] = right
+    for index, (begin, end, name) in enumerate(zip(begins, ends, curriculum.phase_names(), strict=True)):
+        if end <= begin:
+            continue
+        if index % 2:
+            axes.axvspan(begin, end, color="0.93", lw=0, zorder=-2)
+        if named:
+            middle = np.sqrt(begin * end) if axes.get_xscale() == "log" else (begin + end) / 2
+            axes.annotate(name, (middle, 1.01), xycoords=("data", "axes fraction"), ha="center", va="bottom", fontsize=7)
+    axes.set_xlim(left, right)

@@ -1,0 +1,8 @@
+"""The order-parameter ODEs: averages, drift, integration."""
+
+from ._drift import drift
+from ._observe import observe
+from ._solve import solve
+from .averages import ClosedForm, Sampled, missing_closed_form, require_closed_form
+
+__all__ = ["ClosedForm", "Sampled", "drift", "missing_closed_form", "observe", "require_closed_form", "solve"]

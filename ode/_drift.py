@@ -1,0 +1,41 @@
+"""The ODEs of the overlaps, written once for every task, activation, loss and supplier of averages."""
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from teacher_student import Overlaps, Problem
+
+from .averages import Averages
+
+
+def drift(problem: Problem, averages: Averages, alpha: Any, overlaps: Overlaps) -> Overlaps:
+    r"""d(overlaps)/dalpha at time alpha.
+
+    For one level l and cluster c, with E over the law of the fields and g_k = dloss/dlambda_k:
+      dR^b_km/dalpha = -eta E[g_k nu^b_m]                              - eta gamma R^b_km
+      dQ^b_kl/dalpha = -eta E[g_k lambda^b_l + g_l lambda^b_k]
+                       + eta^2 rho_b Delta_{l,b} E[g_k g_l]            - 2 eta gamma Q^b_kl
+      dv_k/dalpha    = -eta_v E[dloss/dv_k]                            - eta_v gamma v_k
+    averaged over (l, c) with the curriculum's shares at alpha; dT/dalpha = 0.
+
+    Arguments: overlaps without leading axes; averages: ClosedForm() or a drawn sample.
+    Source: Saad & Solla 1995, Eqs. (8)-(9); Goldt et al. 2019, Eq. (8); blocks: Saglietti et al. 2022.
+    """
+    K, sgd = problem.student.width, problem.sgd
+    conditions = problem.task.conditions()
+    weights = problem.condition_weights(alpha)
+    step = jax.vmap(lambda condition: averages.step(problem, overlaps, condition))(conditions)
+    gz = jnp.einsum("c,cbkj->bkj", weights, step.gz)
+    gg = jnp.einsum("c,cb,ckl->bkl", weights, conditions.variances, step.gg)
+    loss_slope = weights @ step.loss_slope
+    eta, eta_v, gamma = (jnp.asarray(x) for x in (sgd.learning_rate, sgd.readout_learning_rate, sgd.weight_decay))
+    rho = jnp.asarray(problem.inputs.fractions)[:, None, None]
+    g_lambda = gz[:, :, :K]
+    return Overlaps(
+        Q=-eta * (g_lambda + g_lambda.swapaxes(-1, -2)) + eta**2 * rho * gg - 2 * eta * gamma * overlaps.Q,
+        R=-eta * gz[:, :, K:] - eta * gamma * overlaps.R,
+        T=jnp.zeros_like(overlaps.T),
+        readout=-eta_v * loss_slope - eta_v * gamma * overlaps.readout,
+    )

@@ -1,0 +1,79 @@
+"""Adaptive integration of the drift, with steps that land on recorded alphas and restart at switches."""
+
+from typing import Any
+
+import diffrax
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+
+from teacher_student import DIVERGENCE_BOUND, Overlaps, Problem, Status
+
+from ._drift import drift
+from .averages import Averages
+
+
+class Settings(eqx.Module):
+    """Tolerances and bounds of an integration."""
+
+    rtol: Any
+    atol: Any
+    max_steps: int = eqx.field(static=True)
+    adjoint: diffrax.AbstractAdjoint
+
+
+class Path(eqx.Module):
+    """Overlaps at recorded alphas (NaN after a stop), status, last alpha reached and step counts."""
+
+    overlaps: Overlaps
+    status: jax.Array
+    reached: jax.Array
+    stats: dict[str, jax.Array]
+
+
+def integrate(problem: Problem, averages: Averages, start: Overlaps, alphas: jax.Array, settings: Settings) -> Path:
+    """Integrate the drift from alpha = 0 to the last of `alphas` (float64; inside jit)."""
+    norms = jnp.concatenate([x.diagonal(axis1=-2, axis2=-1).ravel() for x in (start.Q, start.T)])
+    bound = DIVERGENCE_BOUND * jnp.maximum(1.0, jnp.max(norms))
+
+    def field(alpha: jax.Array, state: Overlaps, _: Any) -> Overlaps:
+        return drift(problem, averages, alpha, state)
+
+    def diverged(t: jax.Array, y: Overlaps, args: Any, **_: Any) -> jax.Array:
+        largest = jnp.max(y.Q.diagonal(axis1=-2, axis2=-1))
+        return ~(largest < bound)  # true also for NaN
+
+    solution = diffrax.diffeqsolve(
+        diffrax.ODETerm(field),
+        diffrax.Tsit5(),
+        t0=0.0,
+        t1=alphas[-1],
+        dt0=None,
+        y0=start,
+        saveat=diffrax.SaveAt(ts=alphas),
+        stepsize_controller=diffrax.ClipStepSizeController(
+            diffrax.PIDController(rtol=settings.rtol, atol=settings.atol),
+            step_ts=alphas,
+            jump_ts=jnp.asarray(problem.curriculum.switches),
+        ),
+        adjoint=settings.adjoint,
+        event=diffrax.Event(diverged),
+        max_steps=settings.max_steps,
+        throw=False,
+    )
+    got = jnp.isfinite(solution.ts)
+    status = jnp.where(
+        solution.result == diffrax.RESULTS.successful,
+        int(Status.OK),
+        jnp.where(solution.result == diffrax.RESULTS.max_steps_reached, int(Status.TOO_STIFF), int(Status.DIVERGED)),
+    )
+
+    def blank(x: jax.Array) -> jax.Array:
+        return jnp.where(got.reshape(-1, *[1] * (x.ndim - 1)), x, jnp.nan)
+
+    reached = jnp.max(jnp.where(got, alphas, 0.0))
+    stats = {name: jnp.asarray(solution.stats[name]) for name in _COUNTS}
+    return Path(jax.tree.map(blank, solution.ys), status, reached, stats)
+
+
+_COUNTS = ("num_steps", "num_accepted_steps", "num_rejected_steps")

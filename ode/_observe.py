@@ -1,0 +1,77 @@
+"""Generalisation error and accuracy per level: closed form where there is one, otherwise sampled."""
+
+import jax
+import jax.numpy as jnp
+
+from teacher_student import Condition, Observables, Overlaps, Problem
+
+from .averages import FixedSample, second_moments, signed_readouts, teacher_unit
+
+
+def error_is_closed(problem: Problem) -> bool:
+    """Whether E (yhat - y)^2 / 2 has a closed form."""
+    return problem.student.activation.name in ("erf", "linear", "relu") and teacher_unit(problem) in (
+        "erf",
+        "sign",
+        "linear",
+        "relu",
+    )
+
+
+def accuracy_is_closed(problem: Problem) -> bool:
+    """Whether sign(yhat) and sign(y) are signs of one Gaussian field each."""
+    K, M = problem.student.width, problem.task.latents
+    student, teacher = problem.student.activation, teacher_unit(problem)
+    mine = student.name == "linear" or (K == 1 and student.odd)
+    theirs = teacher == "linear" or (M == 1 and teacher in ("erf", "sign"))
+    return mine and theirs
+
+
+def covariance(overlaps: Overlaps, condition: Condition) -> jax.Array:
+    """C = sum_b Delta_{l,b} Omega^b."""
+    return jnp.einsum("b,bij->ij", condition.variances, overlaps.gram)
+
+
+def generalisation_error(problem: Problem, overlaps: Overlaps, condition: Condition) -> jax.Array:
+    """eps_g = (1/2) sum_ij s_i s_j I2(i, j), s = (v, -vt). Source: Saad & Solla 1995, Eq. (5)."""
+    s = signed_readouts(problem, overlaps.readout)
+    student, teacher = problem.student.activation.name, teacher_unit(problem)
+    assert teacher is not None  # `error_is_closed` comes first
+    moments = second_moments(student, teacher, covariance(overlaps, condition), problem.student.width)
+    return s @ moments @ s / 2
+
+
+def sign_accuracy(problem: Problem, overlaps: Overlaps, condition: Condition) -> jax.Array:
+    """1 - acos(r)/pi, r the correlation of the student's and the teacher's Gaussian field.
+
+    For K = M = 1: r = R / sqrt(T C_lambda). Source: Saglietti, Sarao Mannelli, Saxe 2022.
+    """
+    K = problem.student.width
+    C = covariance(overlaps, condition)
+    v, vt = overlaps.readout, -signed_readouts(problem, overlaps.readout)[K:]
+    cross = v @ C[:K, K:] @ vt
+    product = (v @ C[:K, :K] @ v) * (vt @ C[K:, K:] @ vt)
+    determinant = product - cross**2
+    root = jnp.sqrt(jnp.where(determinant > 0, determinant, 1.0)) * (determinant > 0)
+    known = product > 0  # a student or teacher without output is right on none of a continuum of fields
+    return jnp.where(known, 1 - jnp.arctan2(root, jnp.where(known, cross, 1.0)) / jnp.pi, 0.0)
+
+
+def observe(problem: Problem, overlaps: Overlaps, sample: FixedSample | None) -> Observables:
+    """Error and accuracy of one state at every level; `sample` is for what has no closed form."""
+    conditions = problem.task.conditions()
+    probabilities = jnp.asarray(problem.task.cluster_probabilities)
+
+    def per_level(values: jax.Array) -> dict[str, jax.Array]:
+        levels = values.reshape(-1, probabilities.size) @ probabilities
+        return {name: levels[index] for index, name in enumerate(problem.inputs.level_names)}
+
+    error = accuracy = None
+    if sample is not None:
+        error, accuracy = jax.vmap(lambda c: sample.error_and_accuracy(problem, overlaps, c))(conditions)
+    if error_is_closed(problem):
+        error = jax.vmap(lambda c: generalisation_error(problem, overlaps, c))(conditions)
+    if accuracy_is_closed(problem):
+        accuracy = jax.vmap(lambda c: sign_accuracy(problem, overlaps, c))(conditions)
+    assert error is not None and accuracy is not None
+    return Observables(overlaps, per_level(error), per_level(accuracy))

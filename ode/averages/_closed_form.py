@@ -1,0 +1,125 @@
+"""Closed-form averages: erf and linear students of committees with erf, sign and linear units."""
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from teacher_student import Committee, Condition, InputError, Overlaps, Problem
+
+from ._base import Averages, StepAverages
+from ._gaussian import I2, J2, slope, tilt
+
+
+class ClosedForm(Averages):
+    r"""Exact averages for phi(x) = erf(x / sqrt 2) or x, squared loss, teacher units erf, sign or linear.
+
+    With s = (v, -vt) over students and latents and C = sum_b Delta_{l,b} Omega^b:
+      E[g_k z^b_j] = v_k sum_i s_i I3(k, z^b_j, i)
+      E[g_k g_l]   = v_k v_l (sum_ij s_i s_j I4(k, l, i, j) + sigma^2 J2(k, l))
+      E[dloss/dv_k] = sum_i s_i I2(k, i)
+    Source: Saad & Solla 1995, Eqs. (8)-(11) and appendix A; Goldt et al. 2019 (readout, noise).
+    """
+
+    def step(self, problem: Problem, overlaps: Overlaps, condition: Condition) -> StepAverages:
+        v, K = overlaps.readout, problem.student.width
+        student, teacher = _units(problem)
+        block = condition.variances[:, None, None] * overlaps.gram  # Cov(z^b_i, z_j) = Cov(z^b_i, z^b_j)
+        C = block.sum(axis=0)
+        s = signed_readouts(problem, v)
+        variance = jnp.diagonal(C)
+        if student == "linear":
+            own_slope, tilted_variance, tilted_block = jnp.ones(K), variance[None], block[:, None]
+        else:
+            D = 1 + variance[:K]
+            own_slope = slope(student, variance[:K])
+            tilted_variance = variance[None] - C[:K] ** 2 / D[:, None]  # (K, J)
+            tilted_block = block[:, None] - block[:, :K, :, None] * C[:K, None, :] / D[:, None, None]  # (B, K, J, J)
+        slopes = jnp.concatenate([slope(student, tilted_variance[:, :K]), slope(teacher, tilted_variance[:, K:])], -1)
+        gz = (v * own_slope)[:, None] * jnp.einsum("bkji,ki->bkj", tilted_block, jnp.broadcast_to(s * slopes, (K, s.size)))
+        moments = second_moments(student, teacher, C, K)
+        return StepAverages(gz, self._gg(problem, v, C, s), moments[:K] @ s)
+
+    def _gg(self, problem: Problem, v: jax.Array, C: jax.Array, s: jax.Array) -> jax.Array:
+        """E[g_k g_l], each pair k <= l once."""
+        K = problem.student.width
+        student, teacher = _units(problem)
+        noise = jnp.asarray(problem.task.noise) ** 2
+        if student == "linear":
+            return jnp.outer(v, v) * (s @ second_moments(student, teacher, C, K) @ s + noise)
+        first, second = np.triu_indices(K)
+        once = tilt(C[None], C[first], 1 + jnp.diagonal(C)[first])
+        cross = once[jnp.arange(first.size), second]
+        twice = tilt(once, cross, 1 + cross[jnp.arange(first.size), second])
+        error = jnp.einsum("i,pij,j->p", s, second_moments(student, teacher, twice, K), s)
+        weight = J2(C[first, first], C[first, second], C[second, second])
+        pairs = v[first] * v[second] * weight * (error + noise)
+        return jnp.zeros((K, K)).at[first, second].set(pairs).at[second, first].set(pairs)
+
+
+def signed_readouts(problem: Problem, readout: Any) -> jax.Array:
+    """s = (v, -vt): yhat - y = sum_i s_i phi_i(z_i) over students and latents."""
+    teacher = jnp.asarray(problem.task.readout)
+    return jnp.concatenate([readout, -(jnp.sign(teacher) if problem.task.labels == "sign" else teacher)])
+
+
+def second_moments(student: str, teacher: str, C: jax.Array, K: int) -> jax.Array:
+    """(..., J, J) E[phi_i phi_j] = I2(i, j) for K student units followed by teacher units."""
+    variance = jnp.diagonal(C, axis1=-2, axis2=-1)
+    row, column = variance[..., :, None], variance[..., None, :]
+
+    def part(units: tuple[str, str], i: slice, j: slice) -> jax.Array:
+        return I2(units, row[..., i, :], C[..., i, j], column[..., :, j])
+
+    mine, theirs = slice(None, K), slice(K, None)
+    cross = part((student, teacher), mine, theirs)
+    top = jnp.concatenate([part((student, student), mine, mine), cross], -1)
+    bottom = jnp.concatenate([cross.swapaxes(-1, -2), part((teacher, teacher), theirs, theirs)], -1)
+    return jnp.concatenate([top, bottom], -2)
+
+
+def teacher_unit(problem: Problem) -> str | None:
+    """Kind of the teacher's units if labels are linear in them, else None.
+
+    A sign label of a single odd unit is a sign unit: sign(vt phi(nu)) = sign(vt) sign(nu).
+    """
+    task = problem.task
+    if not isinstance(task, Committee):
+        return None
+    if task.labels == "value":
+        return task.activation.name
+    return "sign" if task.width == 1 and task.activation.odd else None
+
+
+def _units(problem: Problem) -> tuple[str, str]:
+    teacher = teacher_unit(problem)
+    assert teacher is not None  # `require_closed_form` comes first
+    return problem.student.activation.name, teacher
+
+
+def missing_closed_form(problem: Problem) -> str | None:
+    """Why the drift of `problem` has no closed form here; None if it has one."""
+    student, teacher = problem.student.activation.name, teacher_unit(problem)
+    if student not in ("erf", "linear"):
+        return f"student activation {student!r} (erf and linear have one)"
+    if problem.sgd.loss != "squared":
+        return f"the {problem.sgd.loss} loss (squared has one)"
+    if teacher is None:
+        return "sign labels of several or non-odd units (one odd unit has one)"
+    if teacher not in ("erf", "sign", "linear"):
+        return f"teacher activation {teacher!r} (erf, sign and linear have one)"
+    if problem.task.labels == "sign" and not _is_zero(problem.task.noise):
+        return "sign labels with noise (without noise they have one)"
+    return None
+
+
+def _is_zero(x: Any) -> bool:
+    return not isinstance(x, jax.core.Tracer) and not np.any(np.asarray(x))
+
+
+def require_closed_form(problem: Problem) -> None:
+    """Raise InputError if the drift of `problem` has no closed form."""
+    reason = missing_closed_form(problem)
+    if reason:
+        raise InputError("a problem with closed-form averages", reason, "use averages=ode.Sampled()")

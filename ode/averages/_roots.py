@@ -1,0 +1,47 @@
+"""Symmetric square roots of Gram matrices, continuous and differentiable also where eigenvalues meet or vanish.
+
+An eigenvector or Cholesky factor jumps when eigenvalues cross or vanish, and an adaptive integrator
+then stalls; the symmetric root does not jump.
+"""
+
+import jax
+import jax.numpy as jnp
+
+RELATIVE_RANK = 1e-12  # eigenvalues below this share of the largest count as zero
+
+
+@jax.custom_jvp
+def symmetric_sqrt(A: jax.Array) -> jax.Array:
+    """S with S S = A for symmetric PSD A (negative rounding errors are clipped)."""
+    values, vectors = jnp.linalg.eigh(A)
+    return (vectors * jnp.sqrt(jnp.maximum(values, 0.0))) @ vectors.T
+
+
+@symmetric_sqrt.defjvp
+def _symmetric_sqrt_jvp(primals: tuple, tangents: tuple) -> tuple[jax.Array, jax.Array]:
+    """dS solves S dS + dS S = dA; directions in the null space of A, where it has no solution, give 0."""
+    (A,), (dA,) = primals, tangents
+    values, vectors = jnp.linalg.eigh(A)
+    roots = jnp.sqrt(jnp.maximum(values, 0.0))
+    S = (vectors * roots) @ vectors.T
+    total = roots[:, None] + roots[None, :]
+    floor = jnp.sqrt(RELATIVE_RANK) * jnp.max(roots)
+    solvable = total > jnp.maximum(floor, 1e-150)
+    rotated = vectors.T @ ((dA + dA.T) / 2) @ vectors
+    return S, vectors @ jnp.where(solvable, rotated / jnp.where(solvable, total, 1.0), 0.0) @ vectors.T
+
+
+@jax.custom_jvp
+def pseudo_inverse_sqrt(A: jax.Array) -> jax.Array:
+    """A^(-1/2) on the range of symmetric PSD A, 0 on its null space."""
+    values, vectors = jnp.linalg.eigh(A)
+    kept = values > jnp.maximum(RELATIVE_RANK * jnp.max(values), 1e-300)
+    return (vectors * jnp.where(kept, jax.lax.rsqrt(jnp.where(kept, values, 1.0)), 0.0)) @ vectors.T
+
+
+@pseudo_inverse_sqrt.defjvp
+def _pseudo_inverse_sqrt_jvp(primals: tuple, tangents: tuple) -> tuple[jax.Array, jax.Array]:
+    """dP = -P dS P with S the square root, at fixed range."""
+    _, dS = _symmetric_sqrt_jvp(primals, tangents)
+    P = pseudo_inverse_sqrt(primals[0])
+    return P, -P @ dS @ P

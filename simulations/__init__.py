@@ -1,0 +1,22 @@
+"""Finite-size students: SGD, ensembles of runs, and agreement with theory."""
+
+from ._agreement import Agreement, Comparison, agreement
+from ._run import check_run, memory, recordable_alphas, run
+from ._step import Sample, make_sample, sgd_step
+from ._weights import Weights, measure_overlaps, weights_with
+
+__all__ = [
+    "Agreement",
+    "Comparison",
+    "Sample",
+    "Weights",
+    "agreement",
+    "check_run",
+    "make_sample",
+    "measure_overlaps",
+    "memory",
+    "recordable_alphas",
+    "run",
+    "sgd_step",
+    "weights_with",
+]

@@ -1,0 +1,118 @@
+"""Many steps of one run inside one compiled call, and the measurement of its test error.
+
+Inputs are drawn in blocks of steps; block i of a run always holds the samples of steps
+i * BLOCK_STEPS ... , so the stream does not depend on which alphas are recorded.
+"""
+
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+
+from teacher_student import Observables, Problem
+
+from ._step import Sample, block_of_dimension, make_sample, sgd_step
+from ._weights import Weights, measure_overlaps
+
+BLOCK_NUMBERS = 2**20  # normals drawn at once: at most this many, in at most 64 steps, at least one step's
+
+
+def block_steps(dim: int) -> int:
+    """Steps whose inputs are drawn together: 64, fewer when N is large, so that the block stays small."""
+    return max(1, min(64, BLOCK_NUMBERS // dim))
+
+
+class Schedule(eqx.Module):
+    """Steps (P,) at which phases begin and end."""
+
+    begins: jax.Array
+    ends: jax.Array
+
+
+def draw_level(problem: Problem, schedule: Schedule, step: jax.Array, uniform: jax.Array) -> jax.Array:
+    """Index of the level of the sample at `step`, drawn with the curriculum's shares at the middle of the step."""
+    last = schedule.ends.shape[0] - 1
+    phase = jnp.minimum(jnp.searchsorted(schedule.ends, step, side="right"), last)
+    length = (schedule.ends - schedule.begins)[phase]
+    progress = ((step - schedule.begins[phase]).astype(uniform.dtype) + 0.5) / length
+    return _choose(problem.level_shares(problem.curriculum.shares_in(phase, progress)), uniform)
+
+
+def _choose(shares: jax.Array, uniform: jax.Array) -> jax.Array:
+    """Index drawn with probabilities `shares`; never one of share 0, whatever the rounding of their sum."""
+    edges = jnp.cumsum(shares)
+    return jnp.searchsorted(edges, uniform * edges[-1], side="right")
+
+
+def advance(
+    problem: Problem,
+    schedule: Schedule,
+    sizes: tuple[int, ...],
+    key: jax.Array,
+    weights: Weights,
+    first: jax.Array,
+    last: jax.Array,
+) -> Weights:
+    """Weights after steps `first` ... `last` - 1."""
+    dim, dtype = sum(sizes), weights.student.dtype
+    length = block_steps(dim)
+    blocks = block_of_dimension(sizes)
+
+    def run_block(index: jax.Array, weights: Weights) -> Weights:
+        normals_key, levels_key, clusters_key, noise_key = jax.random.split(jax.random.fold_in(key, index), 4)
+        normals = jax.random.normal(normals_key, (length, dim), dtype)
+        levels = jax.random.uniform(levels_key, (length,), dtype)
+        clusters = jax.random.uniform(clusters_key, (length,), dtype)
+        noise = jax.random.normal(noise_key, (length,), dtype)
+        probabilities = jnp.asarray(problem.task.cluster_probabilities, dtype)
+
+        def run_step(i: jax.Array, weights: Weights) -> Weights:
+            level = draw_level(problem, schedule, index * length + i, levels[i])
+            cluster = _choose(probabilities, clusters[i])
+            sample = make_sample(problem, weights.latents, blocks, normals[i], level, cluster, noise[i])
+            return sgd_step(problem, weights, sample)
+
+        start = index * length
+        return jax.lax.fori_loop(jnp.maximum(first - start, 0), jnp.minimum(last - start, length), run_step, weights)
+
+    return jax.lax.fori_loop(first // length, (last + length - 1) // length, run_block, weights)
+
+
+def measure(problem: Problem, sizes: tuple[int, ...], key: jax.Array, weights: Weights, tests: int) -> Observables:
+    """Overlaps, and error and accuracy of every level on about `tests` fresh inputs (whole blocks of them).
+
+    Levels share the standard normal inputs, scaled with their own variances.
+    """
+    dim, dtype = sum(sizes), weights.student.dtype
+    length = block_steps(dim)
+    blocks = block_of_dimension(sizes)
+    levels = jnp.arange(len(problem.inputs.level_names))
+    root = jnp.sqrt(jnp.asarray(dim, dtype))
+    probabilities = jnp.asarray(problem.task.cluster_probabilities, dtype)
+
+    def test(level: Any, cluster: Any, normal: jax.Array) -> tuple[jax.Array, jax.Array]:
+        sample = make_sample(problem, weights.latents, blocks, normal, level, cluster, jnp.zeros((), dtype))
+        output = problem.student.output(weights.student @ sample.input / root, weights.readout)
+        y = problem.task.clean_label(weights.latents @ sample.input / root, cluster)
+        return (output - y) ** 2 / 2, (jnp.sign(output) == jnp.sign(y)).astype(dtype)
+
+    def test_block(total: Any, index: jax.Array) -> tuple[Any, None]:
+        normals_key, clusters_key = jax.random.split(jax.random.fold_in(key, index))
+        normals = jax.random.normal(normals_key, (length, dim), dtype)
+        clusters = _choose(probabilities, jax.random.uniform(clusters_key, (length,), dtype))
+        found = jax.vmap(lambda level: jax.vmap(lambda c, n: test(level, c, n))(clusters, normals))(levels)
+        return jax.tree.map(lambda t, f: t + f.sum(axis=1), total, found), None
+
+    count = -(-tests // length)
+    zero = jnp.zeros(levels.size, dtype)
+    (error, accuracy), _ = jax.lax.scan(test_block, (zero, zero), jnp.arange(count))
+    names = problem.inputs.level_names
+    return Observables(
+        measure_overlaps(weights, sizes),
+        {name: error[i] / (count * length) for i, name in enumerate(names)},
+        {name: accuracy[i] / (count * length) for i, name in enumerate(names)},
+    )
+
+
+__all__ = ["Sample", "Schedule", "advance", "block_steps", "draw_level", "measure"]

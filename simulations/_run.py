@@ -1,0 +1,298 @@
+"""`simulations.run`: many independent finite-size runs, recorded at given alphas."""
+
+import math
+import os
+import threading
+import warnings
+from collections.abc import Callable
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from tqdm import tqdm
+
+from teacher_student import (
+    DIVERGENCE_BOUND,
+    InputError,
+    Observables,
+    Overlaps,
+    Problem,
+    Source,
+    Status,
+    Trajectory,
+    as_key,
+    check_alphas,
+    check_overlaps,
+    random_overlaps,
+    require_name,
+    to_float,
+    to_host,
+)
+
+from ._advance import BLOCK_NUMBERS, Schedule, advance, block_steps, measure
+from ._weights import Weights, check_room, weights_with
+
+NUMBERS_PER_CALL = 5 * 10**7  # input numbers one compiled call consumes: about half a second, so that Ctrl-C is heard
+
+
+class Ensemble(eqx.Module):
+    """All that is constant over the runs of one call."""
+
+    problem: Problem
+    schedule: Schedule
+    sizes: tuple[int, ...] = eqx.field(static=True)
+    tests: int = eqx.field(static=True)
+
+
+def run(
+    problem: Problem,
+    dim: int,
+    runs: int,
+    alphas: Any,
+    key: Any,
+    *,
+    start: Overlaps | None = None,
+    precision: str = "float32",
+    test_samples: int = 256,
+    workers: int | None = None,
+    progress: bool = True,
+) -> Trajectory:
+    """Simulate full-weight online SGD on `runs` independent students of dimension N = `dim`.
+
+    Memory: workers x (K + M) x N x bytes for weights, 3 workers x 2^20 x bytes (N, if larger) for blocks of inputs,
+    and the recorded overlaps; see `memory`. Ctrl-C stops at the next compiled call (about half a second) and
+    returns the finished runs with a warning.
+
+    Arguments:
+      alphas: (A,) increasing times; each is recorded at the nearest step, and `Trajectory.alphas` says which.
+      key: seed or JAX key. Run r depends on the key and r alone, not on the number of runs, workers or alphas.
+      start: overlaps that every run's weights have exactly (or one per run, leading axis); None: each run
+        draws its own with `random_overlaps(problem, dim, ...)`.
+      precision: "float32" or "float64". test_samples: fresh inputs per level, run and alpha for error and accuracy.
+      workers: threads on a CPU, runs at once on an accelerator; None: all cores, 32.
+    Returns a Trajectory with axes (runs, A); a run that diverges has its status and NaN from then on.
+    Raises InputError.
+    """
+    check_run(problem, dim, runs, alphas, start, precision, test_samples)
+    steps = np.unique(np.rint(np.asarray(alphas, float) * dim).astype(np.int64))
+    key = as_key(key)
+    dtype = np.dtype(precision)
+    with jax.enable_x64(precision == "float64"):
+        ensemble = Ensemble(
+            to_float(problem, dtype),
+            _schedule(problem, dim),
+            problem.inputs.sizes(dim, problem.task.latents),
+            test_samples,
+        )
+    with jax.enable_x64(True):
+        keys = jax.vmap(lambda r: jax.random.split(jax.random.fold_in(key, r), 4))(jnp.arange(runs))
+        given = start if start is not None else random_overlaps(problem, dim, keys[:, 0])
+        starts = _one_per_run(given, runs)
+    total = runs * int(steps[-1])
+    with tqdm(total=total, unit="step", unit_scale=True, disable=not progress, desc=f"SGD N={dim}", leave=False) as bar:
+        finished = _run_all(ensemble, keys, starts, steps, dtype, workers, bar.update)
+    done = sorted(finished)
+    if len(done) < runs:
+        if not done:
+            raise KeyboardInterrupt
+        warnings.warn(f"interrupted: {len(done)} of {runs} runs finished and are returned", stacklevel=2)
+    observables = jax.tree.map(lambda *x: np.stack(x).astype(np.float64), *(finished[r] for r in done))
+    observables, status, reached = _mark_divergence(observables, steps / dim)
+    return Trajectory(
+        problem=problem,
+        alphas=steps / dim,
+        observables=observables,
+        status=status,
+        reached=reached,
+        stats={"steps": np.full(len(done), steps[-1])},
+        sampling_error=None,
+        source=Source("sgd", "weights", precision, dim, _seed(key), _tests(test_samples, dim)),
+    )
+
+
+def _one_per_run(start: Overlaps, runs: int) -> Overlaps:
+    """`start` with a leading axis of runs."""
+    shared = np.ndim(start.readout) == 1
+    return jax.tree.map(lambda x: np.broadcast_to(x, (runs, *np.shape(x))) if shared else np.asarray(x), start)
+
+
+def check_run(
+    problem: Problem, dim: int, runs: int, alphas: Any, start: Overlaps | None, precision: str, test_samples: int
+) -> None:
+    """Raise InputError unless `run` could start with these arguments."""
+    for value, what in ((dim, "dimension N"), (runs, "number of runs"), (test_samples, "number of test samples")):
+        if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 1:
+            raise InputError(f"an integer {what} >= 1", repr(value))
+    check_alphas(alphas, problem)
+    require_name(precision, ("float32", "float64"), "precision")
+    steps = float(np.max(np.asarray(alphas))) * dim
+    if steps >= 2**31:
+        raise InputError("fewer than 2^31 steps", f"{steps:.3g}", "lower the dimension or the last alpha")
+    problem.inputs.sizes(dim, problem.task.latents)
+    if start is not None:
+        check_overlaps(start, problem.shape)
+        leading = np.shape(start.readout)[:-1]
+        if leading not in ((), (runs,)):
+            raise InputError(f"one start, or {runs} (one per run)", f"leading axes {leading}")
+        check_room(problem, start, dim)
+
+
+def memory(problem: Problem, dim: int, *, precision: str = "float32", workers: int | None = None) -> int:
+    """Bytes that `run` needs at most beside what it records: weights (twice, old and new) and blocks of inputs."""
+    _, K, M = problem.shape
+    at_once = _workers(workers)
+    block = max(BLOCK_NUMBERS, dim)
+    return at_once * (2 * (K + M) * dim + 3 * block) * np.dtype(precision).itemsize
+
+
+def recordable_alphas(alphas: Any, *dims: int) -> np.ndarray:
+    """`alphas` moved to the nearest times that are whole numbers of steps in every dimension of `dims`."""
+    grid = math.gcd(*dims)
+    return np.unique(np.rint(np.asarray(alphas, float) * grid)) / grid
+
+
+def _workers(workers: int | None) -> int:
+    if workers is not None:
+        return workers
+    return (os.cpu_count() or 1) if jax.default_backend() == "cpu" else 32
+
+
+def _tests(test_samples: int, dim: int) -> int:
+    length = block_steps(dim)
+    return -(-test_samples // length) * length
+
+
+def _seed(key: jax.Array) -> str:
+    return "".join(f"{word:08x}" for word in np.asarray(jax.random.key_data(key)).ravel().tolist())
+
+
+def _schedule(problem: Problem, dim: int) -> Schedule:
+    ends = np.rint(np.asarray(problem.curriculum.switches) * dim).astype(np.int32)
+    return Schedule(jnp.asarray(np.concatenate([[0], ends[:-1]]), jnp.int32), jnp.asarray(ends))
+
+
+def _run_all(
+    ensemble: Ensemble,
+    keys: jax.Array,
+    starts: Overlaps,
+    steps: np.ndarray,
+    dtype: np.dtype,
+    workers: int | None,
+    report: Callable[[int], Any],
+) -> dict[int, Observables]:
+    """Finished runs by number; fewer than all only after Ctrl-C.
+
+    On a CPU each thread takes one run at a time (vmap gains nothing there: every run has its own inputs);
+    on an accelerator one thread takes `workers` runs at a time, under vmap.
+    """
+    on_cpu = jax.default_backend() == "cpu"
+    runs, at_once = keys.shape[0], min(_workers(workers), keys.shape[0])
+    size = 1 if on_cpu else at_once
+    groups = [np.arange(first, first + size) % runs for first in range(0, runs, size)]
+    stop = threading.Event()
+
+    def work(group: np.ndarray) -> Observables:
+        with jax.enable_x64(dtype == np.float64):
+            return _run_group(
+                ensemble, keys[group], jax.tree.map(lambda x: x[group], starts), steps, dtype, stop, report
+            )
+
+    with jax.enable_x64(dtype == np.float64):
+        _run_group(ensemble, keys[groups[0]], jax.tree.map(lambda x: x[groups[0]], starts), np.zeros(1, int), dtype,
+                   stop, lambda n: None)  # compiles, once for all threads
+    finished: dict[int, Observables] = {}
+    with ThreadPoolExecutor(at_once if on_cpu else 1) as pool:
+        pending: dict[Future, np.ndarray] = {pool.submit(work, group): group for group in groups}
+        try:
+            while pending:
+                for future in wait(pending, timeout=0.2, return_when=FIRST_COMPLETED).done:
+                    _collect(future.result(), pending.pop(future), finished)
+        except KeyboardInterrupt:
+            stop.set()
+            pool.shutdown(cancel_futures=True)
+            for future, group in pending.items():
+                if future.done() and not future.cancelled() and future.exception() is None:
+                    _collect(future.result(), group, finished)
+        except BaseException:
+            stop.set()
+            pool.shutdown(cancel_futures=True)
+            raise
+    return finished
+
+
+def _collect(observables: Observables, group: np.ndarray, finished: dict[int, Observables]) -> None:
+    for position, number in enumerate(group):
+        finished.setdefault(int(number), jax.tree.map(lambda x: x[position], observables))  # noqa: B023
+
+
+class _Stopped(Exception):
+    pass
+
+
+def _run_group(
+    ensemble: Ensemble,
+    keys: jax.Array,
+    starts: Overlaps,
+    steps: np.ndarray,
+    dtype: np.dtype,
+    stop: threading.Event,
+    report: Callable[[int], Any],
+) -> Observables:
+    """Observables (group, A, ...) of some runs at the given steps."""
+    with jax.enable_x64(True):
+        weights = _start_weights(to_float(starts, jnp.float64), keys[:, 1], ensemble.sizes, dtype)
+    dim, recorded, now = sum(ensemble.sizes), [], 0
+    length = block_steps(dim)
+    stride = max(1, NUMBERS_PER_CALL // (dim * len(keys) * length)) * length
+    for target in steps:
+        while now < target or (target == 0 and not recorded):
+            if stop.is_set():
+                raise _Stopped
+            last = min(int(target), (now // stride + 1) * stride)
+            weights = _advance_group(ensemble, keys[:, 2], weights, np.int32(now), np.int32(last))
+            jax.block_until_ready(weights.readout)
+            report((last - now) * len(keys))
+            now = last
+            if target == 0:
+                break
+        recorded.append(to_host(_measure_group(ensemble, keys[:, 3], weights, np.int32(now))))
+    return jax.tree.map(lambda *x: np.stack(x, axis=1), *recorded)
+
+
+@eqx.filter_jit
+def _start_weights(starts: Overlaps, keys: jax.Array, sizes: tuple[int, ...], dtype: Any) -> Weights:
+    return jax.vmap(lambda start, key: weights_with(start, sizes, key, dtype))(starts, keys)
+
+
+@eqx.filter_jit
+def _advance_group(ensemble: Ensemble, keys: jax.Array, weights: Weights, first: Any, last: Any) -> Weights:
+    def one(key: jax.Array, weights: Weights) -> Weights:
+        return advance(ensemble.problem, ensemble.schedule, ensemble.sizes, key, weights, first, last)
+
+    return jax.vmap(one)(keys, weights)
+
+
+@eqx.filter_jit
+def _measure_group(ensemble: Ensemble, keys: jax.Array, weights: Weights, step: Any) -> Observables:
+    def one(key: jax.Array, weights: Weights) -> Observables:
+        return measure(ensemble.problem, ensemble.sizes, jax.random.fold_in(key, step), weights, ensemble.tests)
+
+    return jax.vmap(one)(keys, weights)
+
+
+def _mark_divergence(observables: Observables, alphas: np.ndarray) -> tuple[Observables, np.ndarray, np.ndarray]:
+    """NaN from the first recorded alpha at which a run's student norm left its bound; status and last good alpha."""
+    norms = np.max(np.diagonal(observables.overlaps.Q, axis1=-2, axis2=-1), axis=(-2, -1))  # (runs, A)
+    latents = np.max(np.diagonal(observables.overlaps.T, axis1=-2, axis2=-1), axis=(-2, -1))
+    bound = DIVERGENCE_BOUND * np.maximum(1.0, np.maximum(norms[:, :1], latents))
+    good = np.cumprod(norms < bound, axis=1).astype(bool)
+
+    def blank(x: np.ndarray) -> np.ndarray:
+        return np.where(good.reshape(*good.shape, *[1] * (x.ndim - 2)), x, np.nan)
+
+    status = np.where(good.all(axis=1), int(Status.OK), int(Status.DIVERGED))
+    reached = np.max(np.where(good, alphas, 0.0), axis=1)
+    return jax.tree.map(blank, observables), status, reached

@@ -1,0 +1,63 @@
+"""One step of online SGD on a finite-size student: the experiment that the theory must predict."""
+
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+
+from teacher_student import Problem
+
+from ._weights import Weights
+
+
+class Sample(eqx.Module):
+    """One sample's random parts: level and cluster (indices), input (N,) and label noise, N(0, 1)."""
+
+    level: Any
+    cluster: Any
+    input: jax.Array
+    noise: jax.Array
+
+
+def block_of_dimension(sizes: tuple[int, ...]) -> jax.Array:
+    """Index (N,) of the block that each input dimension belongs to."""
+    return jnp.repeat(jnp.arange(len(sizes)), jnp.array(sizes), total_repeat_length=sum(sizes))
+
+
+def make_sample(
+    problem: Problem, latents: jax.Array, blocks: jax.Array, normal: jax.Array, level: Any, cluster: Any, noise: Any
+) -> Sample:
+    """The sample x = s_l sum_m a_cm u_m / sqrt(N) + sqrt(Delta_{l,b}) normal, from standard normals (N,)."""
+    scale = jnp.sqrt(jnp.asarray(problem.inputs.variances, normal.dtype))[level][blocks]
+    mean = jnp.asarray(problem.task.cluster_means, normal.dtype)[level, cluster]
+    shift = mean @ latents / jnp.sqrt(jnp.asarray(normal.size, normal.dtype))
+    return Sample(level, cluster, scale * normal + shift, noise)
+
+
+def sgd_step(problem: Problem, weights: Weights, sample: Sample) -> Weights:
+    r"""One step of SGD on one sample.
+
+      lambda_k = w_k . x / sqrt(N),   nu_m = u_m . x / sqrt(N),   g_k = dloss/dyhat v_k phi'(lambda_k)
+      w_k <- w_k - eta / sqrt(N) g_k x - eta gamma / N w_k
+      v_k <- v_k - eta_v / N dloss/dyhat phi(lambda_k) - eta_v gamma / N v_k
+
+    Source: Saad & Solla 1995, Eq. (4); Goldt et al. 2019, Eq. (4).
+    """
+    w, u, v, x = weights.student, weights.latents, weights.readout, sample.input
+    dim = x.size
+    root = jnp.sqrt(jnp.asarray(dim, x.dtype))
+    eta, eta_v, gamma = (
+        jnp.asarray(rate, x.dtype)
+        for rate in (problem.sgd.learning_rate, problem.sgd.readout_learning_rate, problem.sgd.weight_decay)
+    )
+    fields = jnp.matmul(w, x, precision=jax.lax.Precision.HIGHEST) / root
+    nu = jnp.matmul(u, x, precision=jax.lax.Precision.HIGHEST) / root
+    hidden = problem.student.activation(fields)
+    loss_slope = problem.sgd.loss_slope(hidden @ v, problem.task.label(nu, sample.cluster, sample.noise))
+    g = loss_slope * v * problem.student.activation.derivative(fields)
+    return Weights(
+        student=(1 - eta * gamma / dim) * w - (eta / root) * g[:, None] * x,
+        latents=u,
+        readout=(1 - eta_v * gamma / dim) * v - (eta_v / dim) * loss_slope * hidden,
+    )

@@ -1,0 +1,52 @@
+"""Numbers of a problem: float64 NumPy arrays when known, tracers left alone.
+
+NumPy keeps float64 whatever the user's JAX settings; `jnp.asarray` would round to float32.
+Values are checked only where they are known: under vmap, jit or grad they are tracers.
+"""
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from ._errors import InputError
+
+
+def is_known(x: Any) -> bool:
+    """Whether the values of `x` can be looked at (no part of it is being traced)."""
+    return not any(isinstance(leaf, jax.core.Tracer) for leaf in jax.tree.leaves(x))
+
+
+def as_numbers(x: Any, what: str) -> Any:
+    """`x` (nested sequences of numbers) as one float64 array, or a traced one."""
+    if isinstance(x, jax.core.Tracer):
+        return x
+    if is_known(x):
+        try:
+            return np.asarray(x, dtype=np.float64)
+        except (TypeError, ValueError):
+            raise InputError(f"numbers for {what}", repr(x)) from None
+    return jnp.stack([jnp.asarray(as_numbers(each, what)) for each in x])
+
+
+def check_finite(x: Any, what: str) -> None:
+    """Raise InputError if a known number is NaN or infinite."""
+    if is_known(x) and not np.all(np.isfinite(x)):
+        raise InputError(f"finite numbers for {what}", np.asarray(x).tolist())
+
+
+def check_at_least(x: Any, bound: float, what: str, *, strict: bool = False) -> None:
+    """Raise InputError if a known number is below `bound` (or at it, if `strict`)."""
+    check_finite(x, what)
+    if not is_known(x):
+        return
+    if np.any(np.asarray(x) <= bound) if strict else np.any(np.asarray(x) < bound):
+        raise InputError(f"{what} {'>' if strict else '>='} {bound:g}", np.asarray(x).tolist())
+
+
+def check_width(width: Any, what: str) -> int:
+    """`width` as a positive integer; raises InputError otherwise."""
+    if isinstance(width, bool) or not isinstance(width, (int, np.integer)) or width < 1:
+        raise InputError(f"an integer {what} >= 1", repr(width))
+    return int(width)

@@ -1,0 +1,100 @@
+"""Committee teachers: y = sum_m vt_m phi(nu_m) + noise, or the sign of it."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from ._activation import Activation, as_activation
+from ._arrays import as_numbers, check_at_least, check_finite, check_width
+from ._errors import InputError, require_name
+from ._inputs import Inputs
+from ._task import Task
+
+
+class Committee(Task):
+    r"""A two-layer teacher of width M on Gaussian inputs.
+
+    labels="value": y = sum_m vt_m phi(nu_m) + noise * xi; labels="sign": y = sign of the same.
+    With nu_m = u_m . x / sqrt(N) and xi ~ N(0, 1).
+
+    Arguments:
+      inputs: the blocks and levels.
+      width: number M of hidden units.
+      activation: "erf", "relu", "linear", "sign" or an elementwise JAX function.
+      readout: (M,) weights vt_m; one number is used for every unit.
+      support: block name or names that the teacher sees; None: all.
+      labels: "value" (regression) or "sign" (classification).
+      noise: standard deviation of the output noise, before the sign is taken.
+    Raises InputError. Source: Saad & Solla 1995, Eq. (2) (B = 1); Goldt et al. 2019; Saglietti et al. 2022 (sign).
+    """
+
+    inputs: Inputs
+    width: int = eqx.field(static=True)
+    activation: Activation
+    readout: Any  # (M,)
+    support: tuple[str, ...] = eqx.field(static=True)
+    labels: str = eqx.field(static=True)
+    noise: Any  # ()
+
+    def __init__(
+        self,
+        inputs: Inputs,
+        width: int,
+        activation: "str | Activation | Callable" = "erf",
+        readout: Any = 1.0,
+        support: str | Sequence[str] | None = None,
+        labels: str = "value",
+        noise: Any = 0.0,
+    ):
+        if not isinstance(inputs, Inputs):
+            raise InputError("an Inputs object for the committee's inputs", type(inputs).__name__)
+        self.inputs = inputs
+        self.width = check_width(width, "width M of the teacher")
+        self.activation = as_activation(activation)
+        readout = as_numbers(readout, "the teacher's readout")
+        self.readout = readout if np.ndim(readout) else readout * np.ones(self.width)
+        if np.shape(self.readout) != (self.width,):
+            raise InputError(f"{self.width} readout weights of the teacher", f"shape {np.shape(self.readout)}")
+        check_finite(self.readout, "the teacher's readout")
+        names = inputs.block_names if support is None else (support,) if isinstance(support, str) else tuple(support)
+        for name in names:
+            require_name(name, inputs.block_names, "block in the teacher's support")
+        if not names:
+            raise InputError("at least one block in the teacher's support", "none")
+        self.support = tuple(name for name in inputs.block_names if name in names)
+        require_name(labels, ("value", "sign"), "kind of labels")
+        self.labels = labels
+        self.noise = as_numbers(noise, "noise")
+        check_at_least(self.noise, 0.0, "noise (a standard deviation)")
+
+    @property
+    def latents(self) -> int:
+        return self.width
+
+    @property
+    def seen_blocks(self) -> tuple[bool, ...]:
+        return tuple(name in self.support for name in self.inputs.block_names)
+
+    @property
+    def cluster_probabilities(self) -> Any:
+        return np.ones(1)
+
+    @property
+    def cluster_means(self) -> Any:
+        return np.zeros((len(self.inputs.level_names), 1, self.width))
+
+    def output(self, nu: jax.Array) -> jax.Array:
+        """sum_m vt_m phi(nu_m) of fields nu (..., M)."""
+        return self.activation(nu) @ jnp.asarray(self.readout, nu.dtype)
+
+    def label(self, nu: jax.Array, cluster: jax.Array, noise: jax.Array) -> jax.Array:
+        y = self.output(nu) + jnp.asarray(self.noise, nu.dtype) * noise
+        return jnp.sign(y) if self.labels == "sign" else y
+
+    def clean_label(self, nu: jax.Array, cluster: jax.Array) -> jax.Array:
+        y = self.output(nu)
+        return jnp.sign(y) if self.labels == "sign" else y

@@ -1,0 +1,28 @@
+"""The one error that bad input raises, and its wording."""
+
+import difflib
+from collections.abc import Iterable
+
+
+class InputError(ValueError):
+    """Bad input, in one line: what was required, what was got, what to do."""
+
+    def __init__(self, required: str, got: object, remedy: str = ""):
+        text = f"required: {required}; got: {got}"
+        super().__init__(f"{text}; {remedy}" if remedy else text)
+
+
+def nearest(name: object, known: Iterable[str]) -> str:
+    """A remedy for a misspelt name: the nearest known one, or the list of all."""
+    names = sorted(str(each) for each in known)
+    close = difflib.get_close_matches(str(name), names, n=1, cutoff=0.5)
+    if close:
+        return f"did you mean {close[0]!r}?"
+    return f"known: {', '.join(names)}" if names else "none is known here"
+
+
+def require_name(name: object, known: Iterable[str], what: str) -> None:
+    """Raise InputError unless `name` is one of `known`."""
+    known = list(known)
+    if name not in known:
+        raise InputError(f"a known {what}", repr(name), nearest(name, known))

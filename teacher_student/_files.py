@@ -1,0 +1,148 @@
+"""Trajectories as labelled data sets and NetCDF files. Files appear whole or not at all."""
+
+import contextlib
+import importlib.metadata
+import json
+import os
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from ._errors import InputError
+from ._observables import Observables
+from ._overlaps import Overlaps
+from ._tables import problem_from_tables, problem_to_tables
+from ._trajectory import Source, Trajectory
+
+CONVENTIONS = (
+    "alpha = samples / N; lambda_k = w_k.x/sqrt(N); Q = w.w/N, R = w.u/N, T = u.u/N per input block; "
+    "yhat = sum_k v_k phi(lambda_k); w -= eta/sqrt(N) dloss/dlambda x + eta gamma/N w; "
+    "error = E(yhat - y)^2/2 with the noiseless label; accuracy = P(sign yhat = sign y)"
+)
+AXES = {
+    "Q": ("block", "student_unit", "student_unit_2"),
+    "R": ("block", "student_unit", "latent"),
+    "T": ("block", "latent", "latent_2"),
+    "readout": ("student_unit",),
+    "error": ("level",),
+    "accuracy": ("level",),
+}
+LONG_NAMES = {
+    "Q": "student-student overlap w_k.w_l / N",
+    "R": "student-teacher overlap w_k.u_m / N",
+    "T": "teacher-teacher overlap u_m.u_n / N",
+    "readout": "student readout v_k",
+    "error": "generalisation error E(yhat - y)^2 / 2",
+    "accuracy": "share of signs right",
+}
+
+
+def trajectory_to_xarray(trajectory: Trajectory) -> xr.Dataset:
+    """The data set of a trajectory: dims (run,) alpha, block, units, level; everything else in attrs."""
+    problem = trajectory.problem
+    leading = ("alpha",) if trajectory.runs is None else ("run", "alpha")
+    variables: dict[str, Any] = _variables(trajectory.observables, trajectory, leading, "")
+    if trajectory.sampling_error is not None:
+        variables |= _variables(trajectory.sampling_error, trajectory, leading, "_sampling_error")
+    for name in ("status", "reached"):
+        variables[name] = (leading[:-1], getattr(trajectory, name))
+    variables |= {f"stats_{name}": (leading[:-1], value) for name, value in trajectory.stats.items()}
+    coords = {
+        "alpha": ("alpha", trajectory.alphas, {"units": "samples / N", "long_name": "time alpha"}),
+        "block": list(problem.inputs.block_names),
+        "level": list(problem.inputs.level_names),
+    }
+    attrs = {
+        "problem": json.dumps(problem_to_tables(problem)),
+        "conventions": CONVENTIONS,
+        "status": trajectory.describe(),
+        "versions": json.dumps(versions()),
+    }
+    attrs |= {f"source_{name}": value for name, value in vars(trajectory.source).items() if value is not None}
+    return xr.Dataset(variables, coords, attrs)
+
+
+def _variables(
+    observables: Observables, trajectory: Trajectory, leading: tuple[str, ...], suffix: str
+) -> dict[str, Any]:
+    overlaps = observables.overlaps
+    values = {name: getattr(overlaps, name) for name in ("Q", "R", "T", "readout")}
+    for name, found in (("error", observables.error), ("accuracy", observables.accuracy)):
+        values[name] = np.stack([found[level] for level in trajectory.problem.inputs.level_names], axis=-1)
+    what = "standard error of " if suffix else ""
+    return {
+        name + suffix: ((*leading, *AXES[name]), value, {"units": "1", "long_name": what + LONG_NAMES[name]})
+        for name, value in values.items()
+    }
+
+
+def trajectory_from_xarray(dataset: xr.Dataset) -> Trajectory:
+    """The trajectory that `trajectory_to_xarray` wrote. Raises InputError for any other data set."""
+    missing = [name for name in ("problem", "source_engine") if name not in dataset.attrs]
+    if missing:
+        raise InputError("a data set written by Trajectory.save", f"none of its attribute {missing[0]!r}")
+    problem = problem_from_tables(json.loads(dataset.attrs["problem"]))
+    levels = problem.inputs.level_names
+
+    def observables(suffix: str) -> Observables:
+        found = {name: np.asarray(dataset[name + suffix].values) for name in AXES}
+        per_level = [{l: found[name][..., i] for i, l in enumerate(levels)} for name in ("error", "accuracy")]
+        return Observables(Overlaps(*(found[name] for name in ("Q", "R", "T", "readout"))), *per_level)
+
+    fields = Source.__dataclass_fields__
+    source = {name: dataset.attrs.get(f"source_{name}") for name in fields}
+    source = {name: value.item() if isinstance(value, np.generic) else value for name, value in source.items()}
+    stats = [str(name) for name in dataset.data_vars if str(name).startswith("stats_")]
+    return Trajectory(
+        problem=problem,
+        alphas=dataset["alpha"].values,
+        observables=observables(""),
+        status=dataset["status"].values,
+        reached=dataset["reached"].values,
+        stats={name.removeprefix("stats_"): dataset[name].values for name in stats},
+        sampling_error=observables("_sampling_error") if "Q_sampling_error" in dataset else None,
+        source=Source(**source),
+    )
+
+
+def versions() -> dict[str, str]:
+    """Versions of this package and of what its numbers depend on."""
+    packages = ("teacher-student", "jax", "jaxlib", "diffrax", "equinox", "numpy", "scipy", "xarray")
+    found = {}
+    for package in packages:
+        with contextlib.suppress(importlib.metadata.PackageNotFoundError):
+            found[package] = importlib.metadata.version(package)
+    return found
+
+
+def save_dataset(dataset: xr.Dataset, path: str | Path, *, force: bool = False) -> Path:
+    """Write `dataset` to NetCDF (whole or not at all). Raises InputError if `path` exists, unless `force`."""
+    return write_whole(path, lambda temporary: dataset.to_netcdf(temporary, engine="netcdf4"), force=force)
+
+
+def write_whole(path: str | Path, write: Callable[[Path], Any], *, force: bool = False) -> Path:
+    """Call `write` on a temporary path beside `path`, then rename: the file appears whole or not at all."""
+    path = Path(path)
+    if path.exists() and not force:
+        raise InputError("a path that does not exist yet", str(path), "choose another, or force")
+    with _temporary_beside(path) as temporary:
+        write(temporary)
+        os.replace(temporary, path)
+    return path
+
+
+@contextlib.contextmanager
+def _temporary_beside(path: Path) -> Iterator[Path]:
+    try:
+        handle, name = tempfile.mkstemp(prefix=f".{path.stem}-", suffix=path.suffix, dir=path.parent)
+    except OSError as error:
+        raise InputError("a writable output directory", f"{path.parent} ({error.strerror})") from error
+    os.close(handle)
+    try:
+        yield Path(name)
+    finally:
+        Path(name).unlink(missing_ok=True)

@@ -1,0 +1,68 @@
+"""The state of the theory: order parameters per block, and the readout."""
+
+from typing import Any
+
+import equinox as eqx
+import jax.numpy as jnp
+import numpy as np
+
+from ._arrays import as_numbers, check_finite, is_known
+from ._errors import InputError
+
+
+class Overlaps(eqx.Module):
+    """Overlaps Q^b_kl = w_k^b.w_l^b/N, R^b_km = w_k^b.u_m^b/N, T^b_mn = u_m^b.u_n^b/N, and the readout v_k.
+
+    Arguments: Q (..., B, K, K), R (..., B, K, M), T (..., B, M, M), readout (..., K); the leading axes
+    are runs, recorded alphas, or none. One block may be given without its axis B.
+    Raises InputError. Source: Saad & Solla 1995, section II, one Gram matrix per block.
+    """
+
+    Q: Any
+    R: Any
+    T: Any
+    readout: Any
+
+    def __init__(self, Q: Any, R: Any, T: Any, readout: Any = 1.0):
+        self.Q, self.R, self.T = (_with_block_axis(as_numbers(x, name)) for x, name in ((Q, "Q"), (R, "R"), (T, "T")))
+        readout = as_numbers(readout, "readout")
+        self.readout = readout if jnp.ndim(readout) else readout * np.ones(jnp.shape(self.Q)[-1])
+
+    @property
+    def gram(self) -> Any:
+        """Omega^b = [[Q, R], [R^T, T]] of every block, (..., B, K + M, K + M)."""
+        R = jnp.asarray(self.R)
+        top = jnp.concatenate([jnp.asarray(self.Q), R], axis=-1)
+        return jnp.concatenate([top, jnp.concatenate([R.swapaxes(-1, -2), jnp.asarray(self.T)], axis=-1)], axis=-2)
+
+
+def _with_block_axis(x: Any) -> Any:
+    return x[None] if jnp.ndim(x) == 2 else x
+
+
+def check_overlaps(overlaps: Overlaps, shape: tuple[int, int, int]) -> None:
+    """Raise InputError unless known `overlaps` have shape (B, K, M), are finite, symmetric and PSD."""
+    B, K, M = shape
+    for name, expected in (("Q", (B, K, K)), ("R", (B, K, M)), ("T", (B, M, M)), ("readout", (K,))):
+        found = jnp.shape(getattr(overlaps, name))
+        if found[-len(expected) :] != expected:
+            raise InputError(f"start overlaps {name} of shape {expected} = per block, student, teacher", found)
+        check_finite(getattr(overlaps, name), f"start overlaps {name}")
+    if is_known(overlaps):
+        violation = psd_violation(overlaps)
+        if violation > 1e-8:
+            raise InputError(
+                "symmetric, positive semidefinite [[Q, R], [R^T, T]] in every block of the start",
+                f"a relative violation of {violation:.3g}",
+                "take the overlaps of actual weights, or ts.random_overlaps",
+            )
+
+
+def psd_violation(overlaps: Overlaps) -> float:
+    """How far the Gram matrices are from symmetric and PSD, relative to their largest entry (0: they are)."""
+    Q, R, T = (np.asarray(x, dtype=np.float64) for x in (overlaps.Q, overlaps.R, overlaps.T))
+    gram = np.block([[Q, R], [R.swapaxes(-1, -2), T]])
+    size = max(float(np.max(np.abs(gram), initial=0.0)), 1e-300)
+    asymmetry = float(np.max(np.abs(gram - gram.swapaxes(-1, -2)), initial=0.0))
+    lowest = float(np.min(np.linalg.eigvalsh((gram + gram.swapaxes(-1, -2)) / 2), initial=0.0))
+    return max(asymmetry, -lowest, 0.0) / size

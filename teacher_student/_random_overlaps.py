@@ -1,0 +1,114 @@
+"""Initial overlaps with the law of random weights at a given N, without making N-vectors."""
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from ._arrays import as_numbers, check_at_least
+from ._errors import InputError, require_name
+from ._overlaps import Overlaps
+from ._precision import to_host
+from ._problem import Problem
+
+
+def as_key(key: Any) -> jax.Array:
+    """A JAX key from a seed (an integer) or from a key."""
+    if isinstance(key, (int, np.integer)) and not isinstance(key, bool):
+        if not 0 <= key < 2**32:
+            raise InputError("a seed between 0 and 2**32 - 1, or a JAX key", key)
+        return jax.random.key(int(key))
+    if not isinstance(key, jax.Array):
+        raise InputError("a seed (an integer) or a JAX key", repr(key))
+    return key if jnp.issubdtype(key.dtype, jax.dtypes.prng_key) else jax.random.wrap_key_data(key)
+
+
+def random_overlaps(
+    problem: Problem,
+    dim: int,
+    key: Any,
+    *,
+    scale: float = 0.5,
+    readout: Any = "ones",
+    teacher: Any = "random",
+) -> Overlaps:
+    r"""Overlaps with exactly the law of random weights in dimension N = `dim`.
+
+    Student weights w_ki ~ N(0, scale^2), teacher weights u_mi ~ N(0, 1) on its support. The Gram matrix
+    of J Gaussian vectors of length n is A A^T with A lower trapezoidal, A_ii ~ chi_{n-i}, A_ij ~ N(0, 1)
+    (Bartlett 1933), so the cost does not depend on N.
+
+    Arguments:
+      dim: N. key: seed or JAX key; an array of n keys gives n starts (leading axis).
+      scale: standard deviation of the student's weights.
+      readout: "ones", "signs" (random +-1/sqrt(K)), or (K,) numbers.
+      teacher: "random", "orthonormal" (T^b = N_b/N on its support), or T itself, (B, M, M).
+        In a block of fraction 0 a teacher drawn here has T^b = 1 (its directions span the block).
+    Raises InputError.
+    """
+    sizes = problem.inputs.sizes(dim, problem.task.latents)
+    check_at_least(scale, 0.0, "scale of the student's weights")
+    T = None if isinstance(teacher, str) else as_numbers(teacher, "T")
+    if T is None:
+        require_name(teacher, ("random", "orthonormal"), "kind of teacher (or T itself)")
+    elif jnp.shape(T) != (problem.shape[0], problem.shape[2], problem.shape[2]):
+        raise InputError(f"T of shape (B, M, M) = {(problem.shape[0], *problem.shape[2:] * 2)}", jnp.shape(T))
+    key = as_key(key)
+    kind = teacher if T is None else "given"
+
+    def draw(key: jax.Array) -> Overlaps:
+        weights_key, readout_key = jax.random.split(key)
+        keys = jax.random.split(weights_key, len(sizes))
+        grams = [
+            _block_gram(keys[b], problem, b, size, dim, scale, kind, None if T is None else T[b])
+            for b, size in enumerate(sizes)
+        ]
+        K = problem.student.width
+        gram = jnp.stack(grams)
+        return Overlaps(gram[:, :K, :K], gram[:, :K, K:], gram[:, K:, K:], _readout(readout, K, readout_key))
+
+    with jax.enable_x64(True):
+        return to_host(jax.vmap(draw)(key) if key.ndim else draw(key))
+
+
+def _block_gram(key: Any, problem: Problem, b: int, size: int, dim: int, scale: Any, kind: str, T: Any) -> jax.Array:
+    """Gram matrix / N of one block, student units first."""
+    _, K, M = problem.shape
+    factor = _bartlett(key, M + K, size)  # rows: latent directions, then student units
+    if kind == "given":
+        eigenvalues, vectors = jnp.linalg.eigh(jnp.asarray(T))
+        root = vectors * jnp.sqrt(jnp.maximum(eigenvalues, 0.0)) * jnp.sqrt(1.0 * dim)
+    elif size == M and problem.inputs.fractions[b] == 0:
+        root = jnp.eye(M) * jnp.sqrt(1.0 * dim)
+    elif kind == "orthonormal":
+        root = jnp.eye(M) * jnp.sqrt(1.0 * size)
+    else:
+        root = factor[:M, : min(M, size)]
+    if kind != "given" and not problem.task.seen_blocks[b]:
+        root = jnp.zeros_like(root)
+    latents = jnp.zeros((M, factor.shape[1])).at[:, : root.shape[1]].set(root[:, : factor.shape[1]])
+    rows = jnp.concatenate([scale * factor[M:], latents])
+    return rows @ rows.T / dim
+
+
+def _bartlett(key: jax.Array, rows: int, size: int) -> jax.Array:
+    """A (rows, min(rows, size)) with A A^T distributed as G G^T, G (rows, size) standard normal."""
+    normal_key, chi_key = jax.random.split(key)
+    columns = min(rows, size)
+    below = jnp.tril(jax.random.normal(normal_key, (rows, columns)), -1)
+    freedom = size - jnp.arange(columns, dtype=float)
+    diagonal = jnp.sqrt(jax.random.chisquare(chi_key, freedom))
+    return below.at[jnp.arange(columns), jnp.arange(columns)].set(diagonal)
+
+
+def _readout(readout: Any, K: int, key: jax.Array) -> jax.Array:
+    if isinstance(readout, str):
+        require_name(readout, ("ones", "signs"), "readout (or numbers)")
+        if readout == "ones":
+            return jnp.ones(K)
+        return jax.random.rademacher(key, (K,), dtype=float) / jnp.sqrt(1.0 * K)
+    numbers = as_numbers(readout, "readout")
+    if jnp.ndim(numbers) and jnp.shape(numbers) != (K,):
+        raise InputError(f"{K} readout weights of the student", f"shape {jnp.shape(numbers)}")
+    return jnp.broadcast_to(jnp.asarray(numbers), (K,))

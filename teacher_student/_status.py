@@ -1,0 +1,25 @@
+"""How an integration or a run ended. Failure is data, not a crash."""
+
+import enum
+
+
+class Status(enum.IntEnum):
+    """How a trajectory ended."""
+
+    OK = 0
+    DIVERGED = 1
+    TOO_STIFF = 2
+
+    @property
+    def message(self) -> str:
+        """The status in words."""
+        return _MESSAGES[self]
+
+
+_MESSAGES = {
+    Status.OK: "reached the last alpha",
+    Status.DIVERGED: "diverged: a student norm left the bound or stopped being a number",
+    Status.TOO_STIFF: "too stiff: the integrator needed more steps than allowed",
+}
+
+DIVERGENCE_BOUND = 1e4  # largest Q_kk, in units of the largest of 1, Q_kk at the start and T_mm

@@ -1,0 +1,72 @@
+"""What every task supplies to theory and simulation alike: latents, labels and cluster means.
+
+A task is a Gaussian mixture of inputs (one cluster for committees) and a label that depends on the
+fields nu of M latent directions: a teacher's hidden units, or the means of the clusters.
+The XOR-like mixture is to be another subclass, in a file of its own.
+"""
+
+import abc
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+
+from ._inputs import Inputs
+
+
+class Condition(eqx.Module):
+    """One (level, cluster) under which the local fields are jointly Gaussian.
+
+    Batched over all conditions of a task, every field has a leading axis (levels x clusters).
+    """
+
+    level: Any  # () index of the level
+    cluster: Any  # () index of the cluster
+    variances: Any  # (B,) Delta_{l,b}
+    mean: Any  # (M,) s_l a_c: coefficients of the inputs' mean on the latent directions
+
+
+class Task(eqx.Module):
+    """Base of all tasks."""
+
+    inputs: eqx.AbstractVar[Inputs]
+
+    @property
+    @abc.abstractmethod
+    def latents(self) -> int:
+        """Number M of latent directions."""
+
+    @property
+    @abc.abstractmethod
+    def seen_blocks(self) -> tuple[bool, ...]:
+        """For each block, whether the latent directions have components in it."""
+
+    @property
+    @abc.abstractmethod
+    def cluster_probabilities(self) -> Any:
+        """(C,) probabilities of the clusters; (1.0,) without a mixture."""
+
+    @property
+    @abc.abstractmethod
+    def cluster_means(self) -> Any:
+        """(L, C, M) coefficients s_l a_c of the clusters' means on the latent directions."""
+
+    @abc.abstractmethod
+    def label(self, nu: jax.Array, cluster: jax.Array, noise: jax.Array) -> jax.Array:
+        """The label y that SGD sees, from fields nu (..., M) and standard normal noise (...)."""
+
+    @abc.abstractmethod
+    def clean_label(self, nu: jax.Array, cluster: jax.Array) -> jax.Array:
+        """The label without noise, against which error and accuracy are measured."""
+
+    def conditions(self) -> Condition:
+        """All (level, cluster) pairs, level-major, each field with leading axis L * C."""
+        levels, clusters, latents = jnp.shape(self.cluster_means)
+        level, cluster = jnp.meshgrid(jnp.arange(levels), jnp.arange(clusters), indexing="ij")
+        return Condition(
+            level.ravel(),
+            cluster.ravel(),
+            jnp.asarray(self.inputs.variances)[level.ravel()],
+            jnp.asarray(self.cluster_means).reshape(-1, latents),
+        )

@@ -1,0 +1,98 @@
+"""What both solvers return: observables at recorded alphas, how they were got and how it ended."""
+
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+import equinox as eqx
+import numpy as np
+import xarray as xr
+
+from ._observables import Observables
+from ._overlaps import Overlaps
+from ._problem import Problem
+from ._status import Status
+
+
+@dataclasses.dataclass(frozen=True)
+class Source:
+    """Where a trajectory comes from: engine "ode" or "sgd", method, precision, dimension and seed."""
+
+    engine: str
+    method: str
+    precision: str
+    dim: int | None = None
+    seed: str | None = None  # the key's words in hexadecimal
+    test_samples: int | None = None
+
+
+class Trajectory(eqx.Module):
+    """Observables of one problem at recorded alphas, from theory (axes (A,)) or runs (axes (runs, A)).
+
+    Fields:
+      problem: what was solved. alphas: (A,) times, samples / N.
+      observables: overlaps, error and accuracy, each with leading axes (A,) or (runs, A).
+      status: Status codes, () or (runs,). reached: the last alpha got to, same shape.
+      stats: step counts of the integrator, or of the simulation.
+      sampling_error: standard error of `observables` from sampled averages; None if all are exact.
+      source: engine, method, precision, dimension, seed.
+    """
+
+    problem: Problem
+    alphas: Any
+    observables: Observables
+    status: Any
+    reached: Any
+    stats: dict[str, Any]
+    sampling_error: Observables | None
+    source: Source = eqx.field(static=True)
+
+    @property
+    def overlaps(self) -> Overlaps:
+        """Overlaps at the recorded alphas."""
+        return self.observables.overlaps
+
+    @property
+    def error(self) -> dict[str, Any]:
+        """Generalisation error per level."""
+        return self.observables.error
+
+    @property
+    def accuracy(self) -> dict[str, Any]:
+        """Accuracy per level."""
+        return self.observables.accuracy
+
+    @property
+    def runs(self) -> int | None:
+        """Number of runs; None for a theory trajectory."""
+        return None if np.ndim(self.status) == 0 else int(np.shape(self.status)[0])
+
+    def describe(self) -> str:
+        """How the trajectory ended, in one line."""
+        codes = np.atleast_1d(np.asarray(self.status))
+        reached = np.atleast_1d(np.asarray(self.reached))
+        if np.all(codes == Status.OK):
+            return "ok" if self.runs is None else f"ok: {len(codes)} runs"
+        worst = int(np.argmax(codes != Status.OK))
+        text = f"{Status(int(codes[worst])).message}; last alpha {reached[worst]:.6g}"
+        return text if self.runs is None else f"{int(np.sum(codes != Status.OK))} of {len(codes)} runs {text}"
+
+    def to_xarray(self) -> xr.Dataset:
+        """A labelled data set with the whole problem, conventions, units, seed and versions in its attributes."""
+        from ._files import trajectory_to_xarray
+
+        return trajectory_to_xarray(self)
+
+    def save(self, path: str | Path, *, force: bool = False) -> Path:
+        """Write NetCDF; the file appears whole or not at all. Raises InputError if it exists, unless `force`."""
+        from ._files import save_dataset
+
+        return save_dataset(self.to_xarray(), path, force=force)
+
+    @staticmethod
+    def load(path: str | Path) -> "Trajectory":
+        """Read a trajectory that `save` wrote, with its problem."""
+        from ._files import trajectory_from_xarray
+
+        with xr.open_dataset(path, engine="netcdf4") as dataset:
+            return trajectory_from_xarray(dataset.load())
