@@ -5,7 +5,7 @@ import jax.numpy as jnp
 
 from teacher_student import Condition, Observables, Overlaps, Problem
 
-from .averages import FixedSample, second_moments, signed_readouts, teacher_unit
+from .averages import FixedSample, safe_arctan2, safe_sqrt, second_moments, signed_readouts, teacher_unit
 
 
 def error_is_closed(problem: Problem) -> bool:
@@ -51,10 +51,8 @@ def sign_accuracy(problem: Problem, overlaps: Overlaps, condition: Condition) ->
     v, vt = overlaps.readout, -signed_readouts(problem, overlaps.readout)[K:]
     cross = v @ C[:K, K:] @ vt
     product = (v @ C[:K, :K] @ v) * (vt @ C[K:, K:] @ vt)
-    determinant = product - cross**2
-    root = jnp.sqrt(jnp.where(determinant > 0, determinant, 1.0)) * (determinant > 0)
-    known = product > 0  # a student or teacher without output is right on none of a continuum of fields
-    return jnp.where(known, 1 - jnp.arctan2(root, jnp.where(known, cross, 1.0)) / jnp.pi, 0.0)
+    angle = safe_arctan2(safe_sqrt(product - cross**2), cross)
+    return jnp.where(product > 0, 1 - angle / jnp.pi, 0.0)  # sign(0) is never right
 
 
 def observe(problem: Problem, overlaps: Overlaps, sample: FixedSample | None) -> Observables:

@@ -3,7 +3,7 @@
 from ._base import Averages, StepAverages
 from ._closed_form import ClosedForm, missing_closed_form, require_closed_form, second_moments, signed_readouts
 from ._closed_form import teacher_unit
-from ._gaussian import I2, J2, slope, tilt
+from ._gaussian import I2, J2, safe_arctan2, safe_sqrt, slope, tilt
 from ._sampled import FixedSample, Sampled
 __all__ = ["Averages", "ClosedForm", "FixedSample", "I2", "J2", "Sampled", "StepAverages", "missing_closed_form",
-           "require_closed_form", "second_moments", "signed_readouts", "slope", "teacher_unit", "tilt"]
+           "require_closed_form", "safe_arctan2", "safe_sqrt", "second_moments", "signed_readouts", "slope", "teacher_unit", "tilt"]

@@ -25,6 +25,12 @@ def safe_sqrt(x: jax.Array) -> jax.Array:
     return jnp.where(positive, jnp.sqrt(jnp.where(positive, x, 1.0)), 0.0)
 
 
+def safe_arctan2(y: jax.Array, x: jax.Array) -> jax.Array:
+    """arctan2(y, x), with value and derivative 0 at the origin."""
+    origin = (y == 0) & (x == 0)
+    return jnp.arctan2(jnp.where(origin, 0.0, y), jnp.where(origin, 1.0, x))
+
+
 def _safe_rsqrt(x: jax.Array) -> jax.Array:
     positive = x > 0
     return jnp.where(positive, jax.lax.rsqrt(jnp.where(positive, x, 1.0)), 0.0)
@@ -47,7 +53,7 @@ def I2(units: tuple[str, str], C11: jax.Array, C12: jax.Array, C22: jax.Array) -
     first, second = units
     if first == second == "relu":
         root = safe_sqrt(C11 * C22 - C12**2)
-        return (root + C12 * (np.pi - jnp.arctan2(root, C12))) / (2 * np.pi)
+        return (root + C12 * (np.pi - safe_arctan2(root, C12))) / (2 * np.pi)
     if first == "relu":  # relu(a) = (|a| + a)/2, and |a| is even, so against an odd unit half of a remains
         return 0.5 * I2(("linear", second), C11, C12, C22)
     if second == "relu":
@@ -56,8 +62,8 @@ def I2(units: tuple[str, str], C11: jax.Array, C12: jax.Array, C22: jax.Array) -
         return C12 * slope(second, C22)
     if second == "linear":
         return C12 * slope(first, C11)
-    if first == second == "sign":  # arctan2 keeps value and gradient finite at a = b
-        return (2 / np.pi) * jnp.arctan2(C12, safe_sqrt(C11 * C22 - C12**2))
+    if first == second == "sign":  # the arctangent keeps value and gradient finite at a = b
+        return (2 / np.pi) * safe_arctan2(C12, safe_sqrt(C11 * C22 - C12**2))
     return (2 / np.pi) * jnp.arcsin(C12 * _root_D(first, C11) * _root_D(second, C22))
 
 

@@ -1,0 +1,61 @@
+"""Problems and states that several tests use."""
+
+from typing import Any
+
+import numpy as np
+
+import teacher_student as ts
+
+BLOCKS = {
+    1: {"all": 1.0},
+    2: {"relevant": 0.3, "irrelevant": 0.7},
+    3: {"plane": 0.0, "relevant": 0.4, "irrelevant": 0.6},
+}
+VARIANCES = {"all": (0.8, 1.3), "plane": (0.5, 1.5), "relevant": (1.0, 0.7), "irrelevant": (0.2, 1.6)}
+
+
+def inputs(blocks: int = 2) -> ts.Inputs:
+    """Two levels, easy and hard, on one to three blocks (with three, one of fraction 0)."""
+    names = BLOCKS[blocks]
+    levels = {level: {name: VARIANCES[name][i] for name in names} for i, level in enumerate(("easy", "hard"))}
+    return ts.Inputs(names, levels)
+
+
+def problem(
+    *,
+    blocks: int = 2,
+    K: int = 3,
+    M: int = 2,
+    student: Any = "erf",
+    teacher: Any = "erf",
+    readout: Any = (1.0, -0.7),
+    labels: str = "value",
+    loss: str = "squared",
+    noise: float = 0.3,
+    learning_rate: Any = 0.7,
+    readout_learning_rate: Any = 0.4,
+    weight_decay: Any = 0.1,
+    curriculum: ts.Curriculum | None = None,
+) -> ts.Problem:
+    """A problem in which every term of the drift counts; the teacher sees all blocks but "irrelevant"."""
+    seen = [name for name in BLOCKS[blocks] if name != "irrelevant"]
+    task = ts.Committee(inputs(blocks), M, teacher, readout[:M], seen, labels, noise)
+    order = curriculum or ts.Curriculum.mixed({"easy": 0.4, "hard": 0.6}, 10.0)
+    sgd = ts.SGD(learning_rate, readout_learning_rate, weight_decay, loss)
+    return ts.Problem(task, ts.Student(K, student), sgd, order)
+
+
+def overlaps(of: ts.Problem, seed: int = 0, scale: float = 0.6) -> ts.Overlaps:
+    """A generic state with sizeable R, valid also for blocks of fraction 0 (rank at most M there)."""
+    B, K, M = of.shape
+    rng = np.random.default_rng(seed)
+    grams = []
+    for b in range(B):
+        directions = M if of.inputs.fractions[b] == 0 else K + M + 2
+        latents = rng.normal(size=(M, directions)) if of.task.seen_blocks[b] else np.zeros((M, directions))
+        students = scale * rng.normal(size=(K, directions)) + 0.5 * rng.normal(size=(K, M)) @ latents
+        rows = np.concatenate([students, latents])
+        grams.append(rows @ rows.T / directions)
+    gram = np.stack(grams)
+    readout = rng.normal(1.0, 0.3, K)
+    return ts.Overlaps(gram[:, :K, :K], gram[:, :K, K:], gram[:, K:, K:], readout)

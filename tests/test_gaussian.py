@@ -1,0 +1,224 @@
+"""Gaussian averages by independent routes: the papers' closed forms, quadrature, Price's theorem, sampled averages."""
+
+import itertools
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from numpy.polynomial.hermite_e import hermegauss
+from scipy.special import erf
+
+import ode
+import teacher_student as ts
+from ode.averages import I2, J2, slope, tilt
+from ode.averages._roots import pseudo_inverse_sqrt, symmetric_sqrt
+
+from . import build
+
+UNITS = {"erf": lambda x: erf(x / np.sqrt(2)), "sign": np.sign, "linear": lambda x: x, "relu": lambda x: np.maximum(x, 0)}
+
+
+@pytest.fixture(autouse=True)
+def _float64():
+    with jax.enable_x64(True):
+        yield
+
+
+def covariance(seed: int, size: int = 4, rank: int | None = None) -> np.ndarray:
+    rows = np.random.default_rng(seed).normal(size=(size, rank or size))
+    return rows @ rows.T / (rank or size)
+
+
+def quadrature(f, C: np.ndarray, nodes: int = 60) -> float:
+    """E f(z_1, ..., z_n), z ~ N(0, C), by Gauss-Hermite quadrature in every dimension of a symmetric root."""
+    points, weights = hermegauss(nodes)
+    values, vectors = np.linalg.eigh(C)
+    root = vectors * np.sqrt(np.maximum(values, 0))
+    grid = np.stack(np.meshgrid(*[points] * len(C), indexing="ij"), -1) @ root.T
+    weight = np.prod(np.stack(np.meshgrid(*[weights / np.sqrt(2 * np.pi)] * len(C), indexing="ij")), axis=0)
+    return float(np.sum(weight * f(*np.moveaxis(grid, -1, 0))))
+
+
+def paper_I3(C: np.ndarray) -> float:
+    """I3 exactly as printed in equations.md, section 3 (Saad & Solla 1995)."""
+    D1, D3 = 1 + C[0, 0], 1 + C[2, 2]
+    L3 = D1 * D3 - C[0, 2] ** 2
+    return 2 / np.pi / np.sqrt(L3) * (C[1, 2] * D1 - C[0, 1] * C[0, 2]) / D1
+
+
+def paper_I4(C: np.ndarray) -> float:
+    """I4 exactly as printed there."""
+    D = 1 + np.diag(C)
+    L4 = D[0] * D[1] - C[0, 1] ** 2
+    L0 = (L4 * C[2, 3] - C[1, 2] * C[1, 3] * D[0] - C[0, 2] * C[0, 3] * D[1]
+          + C[0, 1] * C[0, 2] * C[1, 3] + C[0, 1] * C[0, 3] * C[1, 2])  # fmt: skip
+    L1 = L4 * D[2] - C[1, 2] ** 2 * D[0] - C[0, 2] ** 2 * D[1] + 2 * C[0, 1] * C[0, 2] * C[1, 2]
+    L2 = L4 * D[3] - C[1, 3] ** 2 * D[0] - C[0, 3] ** 2 * D[1] + 2 * C[0, 1] * C[0, 3] * C[1, 3]
+    return 4 / np.pi**2 / np.sqrt(L4) * np.arcsin(L0 / np.sqrt(L1 * L2))
+
+
+def our_I3(C: np.ndarray, unit: str = "erf") -> float:
+    tilted = tilt(C, C[:, 0], 1 + C[0, 0])
+    return slope("erf", C[0, 0]) * tilted[1, 2] * slope(unit, tilted[2, 2])
+
+
+def our_I4(C: np.ndarray, units: tuple[str, str] = ("erf", "erf")) -> float:
+    once = tilt(C, C[:, 0], 1 + C[0, 0])
+    twice = tilt(once, once[:, 1], 1 + once[1, 1])
+    return J2(C[0, 0], C[0, 1], C[1, 1]) * I2(units, twice[2, 2], twice[2, 3], twice[3, 3])
+
+
+DEGENERATE = {
+    "generic": covariance(1),
+    "student equals teacher": covariance(2, 4, 2)[np.ix_([0, 1, 0, 1], [0, 1, 0, 1])],
+    "zero weights": np.diag([0.0, 0.0, 1.0, 1.0]),
+    "rank one": covariance(3, 4, 1),
+    "large norms": 50 * covariance(4),
+}
+
+
+@pytest.mark.parametrize("case", DEGENERATE)
+def test_tilted_forms_are_the_printed_ones(case: str) -> None:
+    C = jnp.asarray(DEGENERATE[case])
+    np.testing.assert_allclose(our_I3(C), paper_I3(np.asarray(C)), rtol=1e-10, atol=1e-14)
+    np.testing.assert_allclose(our_I4(C), paper_I4(np.asarray(C)), rtol=1e-9, atol=1e-13)
+
+
+@pytest.mark.parametrize(("first", "second"), list(itertools.product(("erf", "linear"), repeat=2)))
+def test_smooth_averages_equal_quadrature(first: str, second: str) -> None:
+    C = covariance(5)
+    gauss = lambda x: np.sqrt(2 / np.pi) * np.exp(-(x**2) / 2)  # phi' of erf
+    f, g = UNITS[first], UNITS[second]
+    two = C[2:, 2:]
+    assert I2((first, second), C[2, 2], C[2, 3], C[3, 3]) == pytest.approx(
+        quadrature(lambda c, d: f(c) * g(d), two), abs=1e-9
+    )
+    three = C[:3, :3]
+    assert our_I3(jnp.asarray(three), first) == pytest.approx(
+        quadrature(lambda a, b, c: gauss(a) * b * f(c), three), abs=1e-7
+    )
+    four = quadrature(lambda a, b, c, d: gauss(a) * gauss(b) * f(c) * g(d), C, nodes=32)
+    assert our_I4(jnp.asarray(C), (first, second)) == pytest.approx(four, abs=1e-5)
+
+
+@pytest.mark.parametrize("smooth", ["erf", "linear", "relu", "sign"])
+@pytest.mark.parametrize("kink", ["relu", "sign"])
+def test_averages_of_kinked_units_equal_quadrature(kink: str, smooth: str) -> None:
+    """Polar coordinates put the kinks of two homogeneous units on grid lines; the rest by fine quadrature."""
+    C = covariance(7, 2)
+    root = np.linalg.cholesky(C)
+    angles = (np.arange(100_000) + 0.5) / 100_000 * 2 * np.pi
+    nodes, weights = np.polynomial.legendre.leggauss(60)
+    radii = 6 * (nodes + 1)  # 0 to 12
+    weights = 6 * weights * radii * np.exp(-(radii**2) / 2)
+    directions = root @ np.stack([np.cos(angles), np.sin(angles)])
+    value = sum(
+        w * np.mean(UNITS[kink](each * directions[0]) * UNITS[smooth](each * directions[1]))
+        for each, w in zip(radii, weights, strict=True)
+    )
+    assert I2((kink, smooth), C[0, 0], C[0, 1], C[1, 1]) == pytest.approx(value, abs=3e-5)
+    assert I2((smooth, kink), C[1, 1], C[0, 1], C[0, 0]) == pytest.approx(value, abs=3e-5)
+
+
+def test_price_theorem() -> None:
+    """d I2 / d C12 = E[phi' phi'] = J2."""
+    C = covariance(8, 2)
+    derivative = jax.grad(lambda c: I2(("erf", "erf"), C[0, 0], c, C[1, 1]))(C[0, 1])
+    assert derivative == pytest.approx(float(J2(C[0, 0], C[0, 1], C[1, 1])), rel=1e-12)
+
+
+def test_sign_is_the_limit_of_infinite_gain() -> None:
+    """phi(kappa x) -> sign(x), with an error that falls as 1/kappa^2."""
+    C = covariance(9)
+    errors = []
+    for kappa in (1e2, 1e3):
+        gain = np.diag([1, 1, 1, kappa])
+        errors.append(abs(our_I4(jnp.asarray(gain @ C @ gain)) - our_I4(jnp.asarray(C), ("erf", "sign"))))
+    assert errors[1] < errors[0] / 50
+    assert errors[1] < 1e-5
+
+
+@pytest.mark.parametrize("units", list(itertools.product(UNITS, repeat=2)))
+def test_no_nan_at_degenerate_covariances(units: tuple[str, str]) -> None:
+    """Values and gradients are finite for equal, opposite and vanishing fields."""
+    for entries in ((1.0, 1.0, 1.0), (1.0, -1.0, 1.0), (0.0, 0.0, 1.0), (1.0, 0.0, 0.0), (0.0, 0.0, 0.0)):
+        value, gradient = jax.value_and_grad(lambda x: I2(units, x[0], x[1], x[2]))(jnp.array(entries))
+        assert np.isfinite(value)
+        assert np.all(np.isfinite(gradient))
+
+
+def test_equal_units_give_second_moments() -> None:
+    """E[sign^2] = 1, E[relu^2] = C/2, also at rank one."""
+    assert I2(("sign", "sign"), 2.0, 2.0, 2.0) == pytest.approx(1.0)
+    assert I2(("relu", "relu"), 2.0, 2.0, 2.0) == pytest.approx(1.0)
+    assert I2(("sign", "sign"), 2.0, -2.0, 2.0) == pytest.approx(-1.0)
+    assert I2(("relu", "relu"), 2.0, -2.0, 2.0) == pytest.approx(0.0, abs=1e-15)
+
+
+STATES = {
+    "generic": lambda problem: build.overlaps(problem, 1),
+    "student equals teacher": lambda problem: teacher_copy(problem),
+    "zero weights": lambda problem: zero_students(problem),
+}
+
+
+def teacher_copy(problem: ts.Problem) -> ts.Overlaps:
+    state = build.overlaps(problem, 2)
+    index = np.arange(problem.student.width) % problem.task.latents
+    T = np.asarray(state.T)
+    return ts.Overlaps(T[:, index][:, :, index], T[:, index], T, state.readout)
+
+
+def zero_students(problem: ts.Problem) -> ts.Overlaps:
+    state = build.overlaps(problem, 3)
+    return ts.Overlaps(0 * state.Q, 0 * state.R, state.T, state.readout)
+
+
+@pytest.mark.parametrize("state", STATES)
+@pytest.mark.parametrize("teacher", ["erf", "sign", "linear"])
+@pytest.mark.parametrize("student", ["erf", "linear"])
+def test_closed_form_and_sampled_suppliers_agree(student: str, teacher: str, state: str) -> None:
+    """Every average within 6 standard errors of 16 scramblings (t with 15 degrees of freedom, p < 1e-4 a number)."""
+    problem = build.problem(student=student, teacher=teacher, K=4)
+    overlaps = ts.to_float(STATES[state](problem), jnp.float64)
+    condition = jax.tree.map(lambda x: x[1], problem.task.conditions())
+    step = eqx.filter_jit(lambda averages: averages.step(problem, overlaps, condition))
+    samples = ode.Sampled(2**12, 16, key=1).draw(problem)
+    exact, sampled = step(ode.ClosedForm()), jax.vmap(step)(samples)
+    for mine, theirs in zip(jax.tree.leaves(exact), jax.tree.leaves(sampled), strict=True):
+        error = theirs.std(axis=0, ddof=1) / 4 + 1e-7  # constant averages have no spread but rounding
+        assert np.max(np.abs(theirs.mean(axis=0) - mine) / error) < 6
+
+
+@pytest.mark.parametrize("state", STATES)
+@pytest.mark.parametrize("teacher", ["erf", "sign", "linear", "relu"])
+@pytest.mark.parametrize("student", ["erf", "linear", "relu"])
+def test_drift_and_its_gradient_are_finite_at_degenerate_states(student: str, teacher: str, state: str) -> None:
+    problem = build.problem(student=student, teacher=teacher, K=4)
+    overlaps = ts.to_float(STATES[state](problem), jnp.float64)
+    averages = ode.ClosedForm() if ode.missing_closed_form(problem) is None else None
+    averages = averages or jax.tree.map(lambda x: x[0], ode.Sampled(2**6, 2).draw(problem))
+
+    def size(state: ts.Overlaps) -> jax.Array:
+        return sum(jnp.sum(x) for x in jax.tree.leaves(ode.drift(problem, averages, 0.0, state)))
+
+    value, gradient = jax.jit(jax.value_and_grad(size))(overlaps)
+    assert np.isfinite(value)
+    assert all(np.all(np.isfinite(x)) for x in jax.tree.leaves(gradient))
+
+
+def test_symmetric_root_and_its_derivative() -> None:
+    A = jnp.asarray(covariance(11, 3))
+    dA = jnp.asarray(covariance(12, 3))
+    root = symmetric_sqrt(A)
+    np.testing.assert_allclose(root @ root, A, atol=1e-12)
+    np.testing.assert_allclose(pseudo_inverse_sqrt(A) @ root, np.eye(3), atol=1e-10)
+    for function in (symmetric_sqrt, pseudo_inverse_sqrt):
+        _, tangent = jax.jvp(function, (A,), (dA,))
+        finite = (function(A + 1e-6 * dA) - function(A - 1e-6 * dA)) / 2e-6
+        np.testing.assert_allclose(tangent, finite, rtol=1e-5, atol=1e-6)
+    degenerate = jnp.diag(jnp.array([1.0, 1.0, 0.0]))
+    _, tangent = jax.jvp(symmetric_sqrt, (degenerate,), (dA,))
+    assert np.all(np.isfinite(tangent))
