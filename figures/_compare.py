@@ -60,7 +60,7 @@ def compare(
     theory = ode.solve(
         problem,
         start,
-        alphas,
+        _with_points_between(alphas),
         averages=settings.averages(),
         rtol=settings.theory.rtol,
         atol=settings.theory.atol,
@@ -83,6 +83,12 @@ def compare(
         ts.write_whole(paths[kind], lambda path: figure.savefig(path, dpi=200), force=True)
     plt.close("all")
     return Comparison(theory, runs, smaller, verdict, paths)
+
+
+def _with_points_between(alphas: np.ndarray) -> np.ndarray:
+    """The recorded alphas, the start, and points between them, so that the theory is drawn as a smooth line."""
+    knots = np.concatenate([[0.0], alphas])
+    return np.concatenate([[0.0], *(np.linspace(a, b, 9)[1:] for a, b in zip(knots[:-1], knots[1:], strict=True) if b > a)])
 
 
 def _simulate(

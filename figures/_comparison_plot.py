@@ -71,7 +71,7 @@ def _draw_panel(
         spread = {q.name: q.values for q in ts.quantities(theory.sampling_error, theory.problem)}
     for index, quantity in enumerate(chosen):
         colour = COLOURS[index % len(COLOURS)]
-        line = LINES[index // len(COLOURS) % len(LINES) if len(chosen) > 4 else index % len(LINES)]
+        line = LINES[index % len(LINES)]
         axes.plot(theory.alphas, quantity.values, line, color=colour, lw=1.2)
         if quantity.name in spread:
             low, high = (quantity.values + sign * spread[quantity.name] for sign in (-1, 1))

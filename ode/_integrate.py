@@ -7,7 +7,7 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 
-from teacher_student import DIVERGENCE_BOUND, Overlaps, Problem, Status
+from teacher_student import Overlaps, Problem, Status
 
 from ._drift import drift
 from .averages import Averages
@@ -18,6 +18,7 @@ class Settings(eqx.Module):
 
     rtol: Any
     atol: Any
+    bound: Any  # on Q_kk, in units of the largest of 1, Q_kk at the start and T_mm
     max_steps: int = eqx.field(static=True)
     adjoint: diffrax.AbstractAdjoint
 
@@ -34,7 +35,7 @@ class Path(eqx.Module):
 def integrate(problem: Problem, averages: Averages, start: Overlaps, alphas: jax.Array, settings: Settings) -> Path:
     """Integrate the drift from alpha = 0 to the last of `alphas` (float64; inside jit)."""
     norms = jnp.concatenate([x.diagonal(axis1=-2, axis2=-1).ravel() for x in (start.Q, start.T)])
-    bound = DIVERGENCE_BOUND * jnp.maximum(1.0, jnp.max(norms))
+    bound = settings.bound * jnp.maximum(1.0, jnp.max(norms))
 
     def field(alpha: jax.Array, state: Overlaps, _: Any) -> Overlaps:
         return drift(problem, averages, alpha, state)

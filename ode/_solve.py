@@ -9,6 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from teacher_student import (
+    DIVERGENCE_BOUND,
     InputError,
     Observables,
     Overlaps,
@@ -36,6 +37,7 @@ def solve(
     rtol: float | None = None,
     atol: float | None = None,
     max_steps: int = 100_000,
+    bound: float = DIVERGENCE_BOUND,
     adjoint: diffrax.AbstractAdjoint | None = None,
 ) -> Trajectory:
     """Integrate the order-parameter ODEs from `start` and record at `alphas`.
@@ -49,6 +51,8 @@ def solve(
       rtol, atol: tolerances per step; None: 1e-8 and 1e-10 (closed form), 1e-5 and 1e-7 (sampled averages,
         whose own error is larger).
       max_steps: steps after which the status is TOO_STIFF.
+      bound: Q_kk beyond this many times the largest of 1, Q_kk at the start and T_mm gives status DIVERGED.
+        (Above the critical rate a linear or relu student's norm grows exponentially, an erf student's linearly.)
       adjoint: a diffrax adjoint; None: RecursiveCheckpointAdjoint (reverse mode). Use diffrax.ForwardMode() for jvp.
     Raises InputError. A student norm that leaves its bound gives status DIVERGED, not an error.
     """
@@ -66,10 +70,11 @@ def solve(
     sample = sampler.draw(problem) if needs_sample else None
     defaults = (1e-8, 1e-10) if exact else (1e-5, 1e-7)
     tolerances = [default if given is None else given for given, default in zip((rtol, atol), defaults, strict=True)]
-    if min(tolerances) <= 0 or max_steps < 1:
-        raise InputError("rtol, atol and max_steps > 0", (*tolerances, max_steps))
+    if min(*tolerances, bound, max_steps) <= 0:
+        raise InputError("rtol, atol, bound and max_steps > 0", (*tolerances, bound, max_steps))
     with jax.enable_x64(True):
-        settings = Settings(*(np.float64(t) for t in tolerances), max_steps, adjoint or diffrax.RecursiveCheckpointAdjoint())
+        numbers = (np.float64(x) for x in (*tolerances, bound))
+        settings = Settings(*numbers, max_steps, adjoint or diffrax.RecursiveCheckpointAdjoint())
         inputs = to_float((problem, start, np.asarray(alphas, float) if _known(alphas) else alphas), jnp.float64)
         path, observables, spread = _solve(*inputs, sample, exact, settings)
         method = "closed form" if exact else f"sampled, {sampler.replicates} x {sampler.points} points"

@@ -113,12 +113,15 @@ def agreement(
     whose mean over pairs is compared with theory in units of its standard error, as a Student t. Without
     `smaller` the runs themselves are the samples, and any 1/N term counts as a deviation.
 
-    Arguments: theory, runs, smaller: trajectories with the same alphas. level: chance of "disagree" where theory is
+    Arguments: theory, runs, smaller: trajectories; the alphas of `runs` are compared, and the others must have
+    recorded them too. level: chance of "disagree" where theory is
     right. seed: of the sign flips. Alphas at which theory or a run has diverged are left out, and a run that
     diverges where theory does not is a disagreement.
     Raises InputError. Source: Westfall & Young 1993 (max-t).
     """
     _check(theory, runs, smaller, level)
+    theory = theory.at(runs.alphas)
+    smaller = smaller.at(runs.alphas) if smaller is not None else None
     usable, notes, split = _usable_alphas(theory, runs, smaller)
     names, kinds = zip(*((q.name, q.kind) for q in _quantities(runs)), strict=True)
     ours, sampling = _columns(theory.observables, theory, usable), np.zeros(usable.sum() * len(names))
@@ -187,19 +190,8 @@ def _check(theory: Trajectory, runs: Trajectory, smaller: Trajectory | None, lev
             continue
         if each.runs is None or each.runs < FEWEST_RUNS:
             raise InputError(f"at least {FEWEST_RUNS} {what} to estimate a standard error", each.runs)
-        if np.shape(each.alphas) != np.shape(theory.alphas) or not np.allclose(each.alphas, theory.alphas, 1e-9, 1e-9):
-            raise InputError(
-                f"the same alphas in theory and {what}",
-                f"{_brief(theory.alphas)} and {_brief(each.alphas)}",
-                "take simulations.recordable_alphas(alphas, N, smaller N) for all of them",
-            )
     if smaller is not None and not smaller.source.dim < runs.source.dim:
         raise InputError("a smaller dimension in `smaller`", f"{smaller.source.dim} and {runs.source.dim}")
-
-
-def _brief(alphas: Any) -> str:
-    alphas = np.asarray(alphas)
-    return f"{alphas.size} alphas from {alphas[0]:g} to {alphas[-1]:g}"
 
 
 def _usable_alphas(

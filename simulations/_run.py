@@ -36,6 +36,7 @@ from ._advance import BLOCK_NUMBERS, Schedule, advance, block_steps, measure
 from ._weights import Weights, check_room, weights_with
 
 NUMBERS_PER_CALL = 5 * 10**7  # input numbers one compiled call consumes: about half a second, so that Ctrl-C is heard
+NUMBERS_IN_CACHE = 1000  # runs x N that one thread steps together on a CPU
 
 
 class Ensemble(eqx.Module):
@@ -57,6 +58,7 @@ def run(
     start: Overlaps | None = None,
     precision: str = "float32",
     test_samples: int = 256,
+    bound: float = DIVERGENCE_BOUND,
     workers: int | None = None,
     progress: bool = True,
 ) -> Trajectory:
@@ -72,6 +74,7 @@ def run(
       start: overlaps that every run's weights have exactly (or one per run, leading axis); None: each run
         draws its own with `random_overlaps(problem, dim, ...)`.
       precision: "float32" or "float64". test_samples: fresh inputs per level, run and alpha for error and accuracy.
+      bound: a run whose Q_kk passes this many times the largest of 1, Q_kk at the start and T_mm has diverged.
       workers: threads on a CPU, runs at once on an accelerator; None: all cores, 32.
     Returns a Trajectory with axes (runs, A); a run that diverges has its status and NaN from then on.
     Raises InputError.
@@ -100,7 +103,7 @@ def run(
             raise KeyboardInterrupt
         warnings.warn(f"interrupted: {len(done)} of {runs} runs finished and are returned", stacklevel=2)
     observables = jax.tree.map(lambda *x: np.stack(x).astype(np.float64), *(finished[r] for r in done))
-    observables, status, reached = _mark_divergence(observables, steps / dim)
+    observables, status, reached = _mark_divergence(observables, steps / dim, bound)
     return Trajectory(
         problem=problem,
         alphas=steps / dim,
@@ -185,12 +188,12 @@ def _run_all(
 ) -> dict[int, Observables]:
     """Finished runs by number; fewer than all only after Ctrl-C.
 
-    On a CPU each thread takes one run at a time (vmap gains nothing there: every run has its own inputs);
-    on an accelerator one thread takes `workers` runs at a time, under vmap.
+    On a CPU each thread takes one run at a time, or a few when N is small (vmap then saves calls; at large N it gains
+    nothing, since every run has its own inputs); on an accelerator one thread takes `workers` runs, under vmap.
     """
     on_cpu = jax.default_backend() == "cpu"
     runs, at_once = keys.shape[0], min(_workers(workers), keys.shape[0])
-    size = 1 if on_cpu else at_once
+    size = max(1, min(16, NUMBERS_IN_CACHE // sum(ensemble.sizes))) if on_cpu else at_once
     groups = [np.arange(first, first + size) % runs for first in range(0, runs, size)]
     stop = threading.Event()
 
@@ -283,12 +286,14 @@ def _measure_group(ensemble: Ensemble, keys: jax.Array, weights: Weights, step: 
     return jax.vmap(one)(keys, weights)
 
 
-def _mark_divergence(observables: Observables, alphas: np.ndarray) -> tuple[Observables, np.ndarray, np.ndarray]:
+def _mark_divergence(
+    observables: Observables, alphas: np.ndarray, bound: float
+) -> tuple[Observables, np.ndarray, np.ndarray]:
     """NaN from the first recorded alpha at which a run's student norm left its bound; status and last good alpha."""
     norms = np.max(np.diagonal(observables.overlaps.Q, axis1=-2, axis2=-1), axis=(-2, -1))  # (runs, A)
     latents = np.max(np.diagonal(observables.overlaps.T, axis1=-2, axis2=-1), axis=(-2, -1))
-    bound = DIVERGENCE_BOUND * np.maximum(1.0, np.maximum(norms[:, :1], latents))
-    good = np.cumprod(norms < bound, axis=1).astype(bool)
+    limit = bound * np.maximum(1.0, np.maximum(norms[:, :1], latents))
+    good = np.cumprod(norms < limit, axis=1).astype(bool)
 
     def blank(x: np.ndarray) -> np.ndarray:
         return np.where(good.reshape(*good.shape, *[1] * (x.ndim - 2)), x, np.nan)

@@ -26,7 +26,7 @@ class Overlaps(eqx.Module):
     def __init__(self, Q: Any, R: Any, T: Any, readout: Any = 1.0):
         self.Q, self.R, self.T = (_with_block_axis(as_numbers(x, name)) for x, name in ((Q, "Q"), (R, "R"), (T, "T")))
         readout = as_numbers(readout, "readout")
-        self.readout = readout if jnp.ndim(readout) else readout * np.ones(jnp.shape(self.Q)[-1])
+        self.readout = readout if np.ndim(readout) else readout * np.ones(np.shape(self.Q)[-1])
 
     @property
     def gram(self) -> Any:
@@ -37,14 +37,14 @@ class Overlaps(eqx.Module):
 
 
 def _with_block_axis(x: Any) -> Any:
-    return x[None] if jnp.ndim(x) == 2 else x
+    return x[None] if np.ndim(x) == 2 else x
 
 
 def check_overlaps(overlaps: Overlaps, shape: tuple[int, int, int]) -> None:
     """Raise InputError unless known `overlaps` have shape (B, K, M), are finite, symmetric and PSD."""
     B, K, M = shape
     for name, expected in (("Q", (B, K, K)), ("R", (B, K, M)), ("T", (B, M, M)), ("readout", (K,))):
-        found = jnp.shape(getattr(overlaps, name))
+        found = np.shape(getattr(overlaps, name))
         if found[-len(expected) :] != expected:
             raise InputError(f"start overlaps {name} of shape {expected} = per block, student, teacher", found)
         check_finite(getattr(overlaps, name), f"start overlaps {name}")

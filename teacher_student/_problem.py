@@ -62,8 +62,8 @@ class Problem(eqx.Module):
 
 def check_alphas(alphas: Any, problem: Problem) -> None:
     """Raise InputError unless known `alphas` are finite, >= 0, increasing and within the curriculum."""
-    if jnp.ndim(alphas) != 1 or jnp.size(alphas) == 0:
-        raise InputError("alphas as a non-empty list of times", f"shape {jnp.shape(alphas)}")
+    if np.ndim(alphas) != 1 or np.size(alphas) == 0:
+        raise InputError("alphas as a non-empty list of times", f"shape {np.shape(alphas)}")
     check_at_least(alphas, 0.0, "alphas")
     if not is_known(alphas):
         return

@@ -52,8 +52,8 @@ def random_overlaps(
     T = None if isinstance(teacher, str) else as_numbers(teacher, "T")
     if T is None:
         require_name(teacher, ("random", "orthonormal"), "kind of teacher (or T itself)")
-    elif jnp.shape(T) != (problem.shape[0], problem.shape[2], problem.shape[2]):
-        raise InputError(f"T of shape (B, M, M) = {(problem.shape[0], *problem.shape[2:] * 2)}", jnp.shape(T))
+    elif np.shape(T) != (problem.shape[0], problem.shape[2], problem.shape[2]):
+        raise InputError(f"T of shape (B, M, M) = {(problem.shape[0], *problem.shape[2:] * 2)}", np.shape(T))
     key = as_key(key)
     kind = teacher if T is None else "given"
 
@@ -109,6 +109,6 @@ def _readout(readout: Any, K: int, key: jax.Array) -> jax.Array:
             return jnp.ones(K)
         return jax.random.rademacher(key, (K,), dtype=float) / jnp.sqrt(1.0 * K)
     numbers = as_numbers(readout, "readout")
-    if jnp.ndim(numbers) and jnp.shape(numbers) != (K,):
-        raise InputError(f"{K} readout weights of the student", f"shape {jnp.shape(numbers)}")
+    if np.ndim(numbers) and np.shape(numbers) != (K,):
+        raise InputError(f"{K} readout weights of the student", f"shape {np.shape(numbers)}")
     return jnp.broadcast_to(jnp.asarray(numbers), (K,))

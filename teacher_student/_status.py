@@ -22,4 +22,4 @@ _MESSAGES = {
     Status.TOO_STIFF: "too stiff: the integrator needed more steps than allowed",
 }
 
-DIVERGENCE_BOUND = 1e4  # largest Q_kk, in units of the largest of 1, Q_kk at the start and T_mm
+DIVERGENCE_BOUND = 1e3  # default bound on Q_kk, in units of the largest of 1, Q_kk at the start and T_mm

@@ -11,6 +11,7 @@ from typing import Any
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from ._inputs import Inputs
 
@@ -62,7 +63,7 @@ class Task(eqx.Module):
 
     def conditions(self) -> Condition:
         """All (level, cluster) pairs, level-major, each field with leading axis L * C."""
-        levels, clusters, latents = jnp.shape(self.cluster_means)
+        levels, clusters, latents = np.shape(self.cluster_means)
         level, cluster = jnp.meshgrid(jnp.arange(levels), jnp.arange(clusters), indexing="ij")
         return Condition(
             level.ravel(),

@@ -5,9 +5,11 @@ from pathlib import Path
 from typing import Any
 
 import equinox as eqx
+import jax
 import numpy as np
 import xarray as xr
 
+from ._errors import InputError
 from ._observables import Observables
 from ._overlaps import Overlaps
 from ._problem import Problem
@@ -66,6 +68,19 @@ class Trajectory(eqx.Module):
     def runs(self) -> int | None:
         """Number of runs; None for a theory trajectory."""
         return None if np.ndim(self.status) == 0 else int(np.shape(self.status)[0])
+
+    def at(self, alphas: Any) -> "Trajectory":
+        """The trajectory at some of its recorded alphas. Raises InputError if one of them was not recorded."""
+        mine, wanted = np.asarray(self.alphas), np.asarray(alphas, dtype=np.float64)
+        index = np.minimum(np.searchsorted(mine, wanted - 1e-9), mine.size - 1)
+        missing = np.abs(mine[index] - wanted) > 1e-9
+        if np.any(missing):
+            raise InputError("alphas that were recorded", wanted[missing][:3].tolist(), "record them in both")
+        axis = 0 if self.runs is None else 1
+        observables, error = (
+            jax.tree.map(lambda x: np.take(x, index, axis), each) for each in (self.observables, self.sampling_error)
+        )
+        return dataclasses.replace(self, alphas=mine[index], observables=observables, sampling_error=error)
 
     def describe(self) -> str:
         """How the trajectory ended, in one line."""
