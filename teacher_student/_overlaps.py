@@ -31,9 +31,11 @@ class Overlaps(eqx.Module):
     @property
     def gram(self) -> Any:
         """Omega^b = [[Q, R], [R^T, T]] of every block, (..., B, K + M, K + M)."""
-        R = jnp.asarray(self.R)
-        top = jnp.concatenate([jnp.asarray(self.Q), R], axis=-1)
-        return jnp.concatenate([top, jnp.concatenate([R.swapaxes(-1, -2), jnp.asarray(self.T)], axis=-1)], axis=-2)
+        parts = (self.Q, self.R, self.T)
+        xp = np if all(isinstance(x, np.ndarray) for x in parts) else jnp  # NumPy stays float64 at any JAX setting
+        Q, R, T = (xp.asarray(x) for x in parts)
+        top = xp.concatenate([Q, R], axis=-1)
+        return xp.concatenate([top, xp.concatenate([R.swapaxes(-1, -2), T], axis=-1)], axis=-2)
 
 
 def _with_block_axis(x: Any) -> Any:
@@ -60,8 +62,7 @@ def check_overlaps(overlaps: Overlaps, shape: tuple[int, int, int]) -> None:
 
 def psd_violation(overlaps: Overlaps) -> float:
     """How far the Gram matrices are from symmetric and PSD, relative to their largest entry (0: they are)."""
-    Q, R, T = (np.asarray(x, dtype=np.float64) for x in (overlaps.Q, overlaps.R, overlaps.T))
-    gram = np.block([[Q, R], [R.swapaxes(-1, -2), T]])
+    gram = np.asarray(overlaps.gram, dtype=np.float64)
     size = max(float(np.max(np.abs(gram), initial=0.0)), 1e-300)
     asymmetry = float(np.max(np.abs(gram - gram.swapaxes(-1, -2)), initial=0.0))
     lowest = float(np.min(np.linalg.eigvalsh((gram + gram.swapaxes(-1, -2)) / 2), initial=0.0))

@@ -1,0 +1,163 @@
+"""The command line: exit codes, files, messages, and nothing written on bad input."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import tomllib
+from pathlib import Path
+
+import pytest
+
+import figures
+import teacher_student as ts
+from figures._cli import main
+from figures._settings import BUILT_IN
+
+SMALL = """
+seed = 3
+[task]
+fractions = { relevant = 0.25, irrelevant = 0.75 }
+width = 1
+support = "relevant"
+[task.levels]
+easy = { relevant = 1.0, irrelevant = 0.2 }
+hard = { relevant = 1.0, irrelevant = 1.5 }
+[student]
+width = 1
+[sgd]
+learning_rate = 1.0
+[curriculum]
+phases = [["easy", 1.0], ["hard", 1.0]]
+[record]
+count = 4
+[simulation]
+dim = 200
+smaller_dim = 100
+runs = 16
+test_samples = 32
+"""
+FILES = {"comparison.pdf", "comparison.png", "report.json", "simulation.nc", "simulation_smaller.nc", "theory.nc"}
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    path = tmp_path / "problem.toml"
+    path.write_text(SMALL)
+    return path
+
+
+def test_compare_agrees_writes_and_refuses_to_overwrite(file: Path, tmp_path: Path, capsys) -> None:
+    out = tmp_path / "out"
+    assert main(["compare", str(file), "--out", str(out)]) == 0
+    printed = capsys.readouterr().out
+    assert {path.name for path in out.iterdir()} == FILES
+    assert printed.splitlines()[-1].startswith("AGREE: largest |z|")
+    assert all(f"wrote {out / name}" in printed for name in FILES)
+    report = json.loads((out / "report.json").read_text())
+    assert report["agrees"] is True
+    assert report["number_of_comparisons"] == len(report["comparisons"])
+    assert main(["compare", str(file), "--out", str(out)]) == 2
+    assert "add --force" in capsys.readouterr().err
+    theory = ts.Trajectory.load(out / "theory.nc")
+    assert theory.problem.student.width == 1
+    picture = tmp_path / "again.png"
+    assert main(["figure", "comparison", str(out), "--save", str(picture)]) == 0
+    assert picture.stat().st_size > 10_000
+
+
+def test_disagreement_has_its_exit_code(file: Path, tmp_path: Path, monkeypatch, capsys) -> None:
+    """A theory of another problem (rate 30 % higher) beside the simulation of this one."""
+    import ode
+
+    honest = ode.solve
+
+    def wrong(problem, *arguments, **options):
+        rate = float(problem.sgd.learning_rate)
+        other = ts.Problem(problem.task, problem.student, ts.SGD(1.3 * rate), problem.curriculum)
+        return honest(other, *arguments, **options)
+
+    monkeypatch.setattr(ode, "solve", wrong)
+    assert main(["compare", str(file), "--out", str(tmp_path / "out"), "--quiet"]) == 1
+    assert capsys.readouterr().out.startswith("DISAGREE")
+
+
+def test_seed_runs_and_dim_come_from_the_command_line(file: Path) -> None:
+    settings = figures.load_settings(file, dim=400, runs=5, seed=9)
+    assert (settings.dims, settings.simulation.runs, settings.seed) == ((400, 100), 5, 9)
+
+
+BAD = [
+    ("width = 1\nsupport", "widht = 1\nsupport", "did you mean 'width'"),
+    ("irrelevant = 0.75", "irrelevant = 0.7", "fractions that sum to 1"),
+    ('["easy", 1.0]', '["esay", 1.0]', "did you mean 'easy'"),
+    ('support = "relevant"', 'support = "relevent"', "did you mean 'relevant'"),
+    ("irrelevant = 1.5", "irrelevant = -1.5", "variance >= 0"),
+    ("irrelevant = 1.5", "irrelevant = nan", "finite"),
+    ("[student]\nwidth = 1", "[student]\nwidth = 0", "width K of the student >= 1"),
+    ("[student]", "[studnet]", "did you mean 'student'"),
+    ("learning_rate = 1.0", 'learning_rate = "1.0"', "is not a number"),
+    ("count = 4", "alphas = [1.0, 0.5]", "increasing alphas"),
+    ("count = 4", "alphas = [1.0, 3.0]", "curriculum's end"),
+    ("dim = 200\nsmaller_dim = 100", "dim = 1\nsmaller_dim = 0", "dimensions"),
+    ("dim = 200\nsmaller_dim = 100", "dim = 997", "divisor"),
+    ("runs = 16", "runs = 2", "runs >= 3"),
+    ("[record]", "[start]\nQ = [[[1.0]], [[1.0]]]\n[record]", "Q, R and T together"),
+    ("[record]", "[start]\nQ = [[[1.0]]]\nR = [[[1.0]]]\nT = [[[1.0]]]\n[record]", "shape"),
+    (
+        "[record]",
+        "[start]\nQ = [[[1.0]], [[1.0]]]\nR = [[[2.0]], [[0.0]]]\nT = [[[1.0]], [[0.0]]]\n[record]",
+        "positive semidefinite",
+    ),
+    ("seed = 3", "seed = 3\nsede = 4", "did you mean 'seed'"),
+    ("seed = 3", "seed = ", "valid TOML"),
+]
+
+
+@pytest.mark.parametrize(("old", "new", "message"), BAD)
+def test_bad_files_give_one_line_and_write_nothing(old: str, new: str, message: str, file: Path, capsys) -> None:
+    assert old in SMALL
+    file.write_text(SMALL.replace(old, new, 1))
+    out = file.parent / "out"
+    assert main(["compare", str(file), "--out", str(out)]) == 2
+    captured = capsys.readouterr()
+    assert message in captured.err
+    assert captured.err.count("\n") == 1
+    assert captured.out == ""
+    assert not out.exists()
+
+
+def test_bad_places_give_one_line(file: Path, capsys) -> None:
+    assert main(["compare", str(file), "--out", str(file / "below")]) == 2
+    assert "writable output directory" in capsys.readouterr().err
+    assert main(["compare", str(file.parent / "none.toml")]) == 2
+    assert "readable problem file" in capsys.readouterr().err
+    assert main(["figure", "comparison", str(file.parent), "--save", "x.png"]) == 2
+    assert "run `teacher-student compare` first" in capsys.readouterr().err
+
+
+def test_ctrl_c_keeps_finished_runs_and_says_so(file: Path, tmp_path: Path) -> None:
+    file.write_text(SMALL.replace("dim = 200\nsmaller_dim = 100\nruns = 16", "dim = 4000\nruns = 2000"))
+    out = tmp_path / "out"
+    command = [sys.executable, "-c", "import sys; from figures._cli import main; sys.exit(main())", "compare"]
+    process = subprocess.Popen([*command, str(file), "--out", str(out)], stderr=subprocess.PIPE, text=True)
+    while not (out / "theory.nc").exists():
+        time.sleep(0.2)
+        assert process.poll() is None
+    time.sleep(12)
+    os.kill(process.pid, signal.SIGINT)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "finished runs at N = 4000" in err
+    assert 0 < ts.Trajectory.load(out / "simulation.nc").runs < 2000
+
+
+def test_built_in_and_examples_are_valid() -> None:
+    examples = Path(__file__).parents[1] / "examples"
+    found = [BUILT_IN, *sorted(examples.glob("*.toml"))]
+    assert len(found) >= 5
+    for path in found:
+        figures.load_settings(path)
+        assert tomllib.loads(path.read_text())

@@ -1,0 +1,99 @@
+"""Problems: every bad number or name is one clear line, before any computation; tables read back what they wrote."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import teacher_student as ts
+
+from . import build
+
+INPUTS = {"fractions": {"a": 0.4, "b": 0.6}, "levels": {"easy": {"a": 1.0, "b": 0.1}}}
+NAN = float("nan")
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: ts.Inputs({"a": 0.4, "b": 0.5}), "fractions that sum to 1; got: a sum of 0.9"),
+        (lambda: ts.Inputs({"a": 1.4, "b": -0.4}), "fractions >= 0"),
+        (lambda: ts.Inputs({"a": 1.0}, {"easy": {"a": -1.0}}), "variance >= 0 of block 'a' in level 'easy'; got: -1.0"),
+        (lambda: ts.Inputs({"a": 1.0}, {"easy": {"a": NAN}}), "finite numbers"),
+        (lambda: ts.Inputs({"a": 1.0}, {"easy": {"aa": 1.0}}), "did you mean 'a'"),
+        (lambda: ts.Inputs({"a": 0.5, "b": 0.5}, {"easy": {"a": 1.0}}), "a variance of block 'b' in level 'easy'"),
+        (lambda: ts.Inputs({}), "fractions as block name"),
+        (lambda: ts.Committee(ts.Inputs(**INPUTS), 0), "width M of the teacher >= 1; got: 0"),
+        (lambda: ts.Committee(ts.Inputs(**INPUTS), 2, "erff"), "did you mean 'erf'"),
+        (lambda: ts.Committee(ts.Inputs(**INPUTS), 2, readout=(1.0, 1.0, 1.0)), "2 readout weights"),
+        (lambda: ts.Committee(ts.Inputs(**INPUTS), 2, support="c"), "known block in the teacher's support"),
+        (lambda: ts.Committee(ts.Inputs(**INPUTS), 2, noise=-0.1), "noise"),
+        (lambda: ts.Committee(ts.Inputs(**INPUTS), 2, labels="signs"), "did you mean 'sign'"),
+        (lambda: ts.Student(0), "width K of the student >= 1; got: 0"),
+        (lambda: ts.Student(2.5), "integer width K"),
+        (lambda: ts.Student(2, "sign"), "differentiable"),
+        (lambda: ts.Student(2, lambda x: x.sum()), "keeps its argument's shape"),
+        (lambda: ts.Student(2, np.linalg.inv), "elementwise JAX function"),
+        (lambda: ts.SGD(-0.1), "learning rate >= 0"),
+        (lambda: ts.SGD(NAN), "finite numbers for learning rate"),
+        (lambda: ts.SGD("fast"), "numbers for learning rate; got: 'fast'"),
+        (lambda: ts.SGD(0.1, loss="logistics"), "did you mean 'logistic'"),
+        (lambda: ts.Curriculum.single("easy", 0.0), "durations of phases > 0"),
+        (lambda: ts.Curriculum.mixed({"easy": 0.5, "hard": 0.6}, 1.0), "shares of levels that sum to 1"),
+        (lambda: ts.Curriculum.phases(), "at least one phase"),
+        (lambda: ts.Curriculum.phases("easy"), "each phase as"),
+        (lambda: build.problem(curriculum=ts.Curriculum.single("esay", 1.0)), "did you mean 'easy'"),
+        (lambda: build.problem(loss="logistic"), "labels \\+1 and -1 for the logistic loss"),
+        (lambda: ts.random_overlaps(build.problem(), 2, 0), "at least 2 dimensions"),
+        (lambda: ts.random_overlaps(build.problem(), 100, 0, scale=-1.0), "scale"),
+        (lambda: ts.random_overlaps(build.problem(), 100, 0, readout="one"), "did you mean 'ones'"),
+        (lambda: ts.random_overlaps(build.problem(), 100, "zero"), "a seed"),
+    ],
+)
+def test_bad_input_is_one_clear_line(make, message: str) -> None:
+    with pytest.raises(ts.InputError, match=message) as caught:
+        make()
+    assert "\n" not in str(caught.value)
+    assert "required: " in str(caught.value)
+    assert "got: " in str(caught.value)
+
+
+@pytest.mark.parametrize("blocks", [1, 2, 3])
+def test_tables_read_back_what_they_wrote(blocks: int) -> None:
+    order = ts.Curriculum.ramp("easy", "hard", 2.0) + ts.Curriculum.mixed({"easy": 0.3, "hard": 0.7}, 4.0)
+    problem = build.problem(blocks=blocks, student=jnp.tanh, curriculum=order)
+    tables = ts.problem_to_tables(problem)
+    again = ts.problem_from_tables(tables)
+    assert ts.problem_to_tables(again) == tables
+    assert again.student.activation.function is jnp.tanh
+    assert jax.tree.structure(problem) == jax.tree.structure(again)
+
+
+def test_shares_of_a_curriculum() -> None:
+    order = ts.Curriculum.ramp("easy", "hard", 2.0) + ts.Curriculum.mixed({"easy": 0.3, "hard": 0.7}, 4.0)
+    assert order.phase_names() == ("easy to hard", "0.3 easy + 0.7 hard")
+    np.testing.assert_allclose(order.shares(0.5), [0.75, 0.25], atol=1e-6)
+    np.testing.assert_allclose(order.shares(2.0), [0.3, 0.7], atol=1e-6)
+    np.testing.assert_allclose(order.shares(9.0), [0.3, 0.7], atol=1e-6)
+    assert order.end == 6.0
+
+
+def test_sizes_of_blocks_sum_to_the_dimension() -> None:
+    for dim in (10, 101, 997):
+        assert sum(build.inputs(3).sizes(dim, 2)) == dim
+    assert build.inputs(3).sizes(1000, 2) == (2, 399, 599)
+    assert build.inputs(2).sizes(1000, 2) == (300, 700)
+
+
+def test_problems_are_pytrees_of_numbers() -> None:
+    """Every number may be traced: a batch of problems is made by vmap over any of them."""
+
+    def make(rate, noise, variance, duration):
+        task = ts.Committee(ts.Inputs({"a": 1.0}, {"easy": {"a": variance}}), 1, noise=noise)
+        return ts.Problem(task, ts.Student(1), ts.SGD(rate), ts.Curriculum.single("easy", duration))
+
+    batch = jax.vmap(make)(*(jnp.array([0.1, 0.2]) for _ in range(4)))
+    assert batch.sgd.learning_rate.shape == (2,)
+    assert batch.task.inputs.variances.shape == (2, 1, 1)
+    with pytest.raises(ts.InputError, match="not a batch"):
+        ts.problem_to_tables(batch)

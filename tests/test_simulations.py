@@ -1,0 +1,212 @@
+"""The simulator: exact starts, reproducibility, divergence, memory bounds and interruption."""
+
+import os
+import signal
+import threading
+import time
+import warnings
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from scipy import stats
+
+import simulations
+import teacher_student as ts
+from simulations import _run
+
+from . import build
+
+
+def run(problem: ts.Problem, dim: int = 100, runs: int = 4, alphas: object = (0.0, 1.0, 2.0), key: int = 0, **options):
+    return simulations.run(problem, dim, runs, alphas, key, test_samples=32, progress=False, **options)
+
+
+@pytest.mark.parametrize("blocks", [1, 2, 3])
+@pytest.mark.parametrize("precision", ["float32", "float64"])
+def test_start_weights_have_exactly_the_overlaps(precision: str, blocks: int) -> None:
+    problem = build.problem(blocks=blocks)
+    start = build.overlaps(problem, 1)
+    runs = run(problem, start=start, precision=precision, alphas=[0.0, 0.1])
+    tolerance = 50 * np.finfo(precision).eps
+    for name in ("Q", "R", "T", "readout"):
+        found = getattr(runs.overlaps, name)[:, 0]
+        np.testing.assert_allclose(found, np.broadcast_to(getattr(start, name), found.shape), atol=tolerance)
+
+
+def test_more_units_than_dimensions_need_a_start_of_low_rank() -> None:
+    problem = build.problem(K=30, blocks=1)
+    with pytest.raises(ts.InputError, match="at least 32 dimensions in block 'all'"):
+        run(problem, dim=20, start=build.overlaps(problem, 1))
+
+
+def test_same_key_same_numbers_whatever_else_runs() -> None:
+    """Run r is a function of the key and r: not of the number of runs, of workers, or of other recorded alphas."""
+    problem = build.problem()
+    start = build.overlaps(problem, 2)
+    first = run(problem, start=start, runs=3, workers=1)
+    second = run(problem, start=start, runs=14, workers=2, alphas=[0.0, 0.37, 1.0, 1.5, 2.0])
+    np.testing.assert_array_equal(first.overlaps.Q, second.overlaps.Q[:3, [0, 2, 4]])
+    other = run(problem, start=start, runs=3, key=1)
+    assert not np.any(other.overlaps.Q[:, 1:] == first.overlaps.Q[:, 1:])
+
+
+def test_runs_are_independent() -> None:
+    """Correlation of neighbouring runs is compatible with 0 (two-sided level 1e-3)."""
+    problem = build.problem(K=1, M=1)
+    runs = run(problem, runs=200, start=build.overlaps(problem, 2), alphas=[1.0])
+    values = runs.overlaps.Q[:, 0, 0, 0, 0]
+    correlation = np.corrcoef(values[:-1], values[1:])[0, 1]
+    assert abs(correlation) * np.sqrt(199) < stats.norm.isf(0.0005)
+
+
+def test_float32_and_float64_agree_in_law_and_theory_precision_is_untouched() -> None:
+    problem = build.problem()
+    start = build.overlaps(problem, 2)
+    samples = [run(problem, start=start, runs=64, precision=p, alphas=[2.0], key=k).overlaps.Q[:, 0]
+               for k, p in enumerate(("float32", "float64"))]  # fmt: skip
+    difference = samples[0].mean(axis=0) - samples[1].mean(axis=0)
+    error = np.sqrt(sum(s.var(axis=0, ddof=1) / 64 for s in samples))
+    moving = error > 1e-6
+    assert np.max(np.abs(difference[moving] / error[moving])) < stats.t.isf(0.001 / 2 / moving.sum(), 126)
+    assert not jax.config.jax_enable_x64
+
+
+def test_levels_are_drawn_with_their_shares() -> None:
+    """A ramp's level frequencies in ten bins of steps equal its shares (chi-square, level 1e-3)."""
+    problem = build.problem(curriculum=ts.Curriculum.ramp("easy", {"easy": 0.2, "hard": 0.8}, 1.0))
+    steps = 20_000
+    schedule = _run._schedule(problem, steps)
+    uniforms = jax.random.uniform(jax.random.key(3), (steps,))
+    levels = jax.vmap(lambda n, u: _run_level(problem, schedule, n, u))(jnp.arange(steps), uniforms)
+    hard = np.asarray(levels).reshape(10, -1).sum(axis=1)
+    expected = (np.arange(10) + 0.5) / 10 * 0.8 * steps / 10
+    variance = expected * (1 - expected / (steps / 10))
+    assert np.sum((hard - expected) ** 2 / variance) < stats.chi2.isf(1e-3, 10)
+
+
+def _run_level(problem: ts.Problem, schedule: object, step: jax.Array, uniform: jax.Array) -> jax.Array:
+    from simulations._advance import draw_level
+
+    return draw_level(problem, schedule, step, uniform)
+
+
+def test_phases_switch_at_the_right_step() -> None:
+    problem = build.problem(curriculum=ts.Curriculum.phases(("hard", 1.0), ("easy", 1.0)))
+    schedule = _run._schedule(problem, 100)
+    levels = [int(_run_level(problem, schedule, jnp.int32(n), jnp.float32(0.999999))) for n in (0, 99, 100, 199)]
+    assert levels == [1, 1, 0, 0]
+
+
+def test_a_diverging_run_is_marked_and_the_others_go_on() -> None:
+    problem = build.problem(student="linear", learning_rate=30.0, readout_learning_rate=0.0)
+    runs = run(problem, dim=50, alphas=[0.1, 5.0, 10.0])
+    assert np.all(runs.status == ts.Status.DIVERGED)
+    assert np.all(runs.reached < 10)
+    assert "diverged" in runs.describe()
+    assert np.all(np.isnan(runs.overlaps.Q[:, -1]))
+    assert np.all(np.isfinite(runs.overlaps.Q[:, 0])) or np.all(runs.reached == 0)
+
+
+def test_random_starts_differ_between_runs() -> None:
+    runs = run(build.problem(), alphas=[0.0, 0.5])
+    assert np.unique(runs.overlaps.Q[:, 0, 0, 0, 0]).size == 4
+
+
+def test_one_start_per_run() -> None:
+    problem = build.problem()
+    starts = ts.random_overlaps(problem, 100, jax.random.split(jax.random.key(4), 4))
+    runs = run(problem, start=starts, alphas=[0.0, 0.5])
+    np.testing.assert_allclose(runs.overlaps.Q[:, 0], starts.Q, atol=1e-6)
+    with pytest.raises(ts.InputError, match="one per run"):
+        run(problem, start=starts, runs=3)
+
+
+def test_random_overlaps_have_the_law_of_random_weights() -> None:
+    """Two-sample Kolmogorov-Smirnov on every overlap against Gram matrices of actual weights (family-wise 1 %)."""
+    problem = build.problem(blocks=3)
+    dim, draws = 25, 3000
+    theirs = ts.random_overlaps(problem, dim, jax.random.split(jax.random.key(5), draws), scale=0.7)
+    sizes = problem.inputs.sizes(dim, 2)
+    rng = np.random.default_rng(6)
+    pairs = []
+    for b, (name, size) in enumerate(zip(problem.inputs.block_names, sizes, strict=True)):
+        w = 0.7 * rng.normal(size=(draws, 3, size))
+        u = rng.normal(size=(draws, 2, size)) * problem.task.seen_blocks[b]
+        if name == "plane":
+            u = np.broadcast_to(np.sqrt(dim) * np.eye(2), (draws, 2, 2))
+        Q, R, T = (np.einsum("dki,dli->dkl", *each) / dim for each in ((w, w), (w, u), (u, u)))
+        pairs += [(Q[:, k, l], theirs.Q[:, b, k, l]) for k in range(3) for l in range(k, 3)]
+        pairs += [(R[:, k, m], theirs.R[:, b, k, m]) for k in range(3) for m in range(2)]
+        pairs += [(T[:, 0, 1], theirs.T[:, b, 0, 1]), (T[:, 0, 0], theirs.T[:, b, 0, 0])]
+    values = [stats.ks_2samp(*pair).pvalue for pair in pairs if np.std(pair[0]) > 0]
+    assert min(values) > 0.01 / len(values)
+    for mine, other in pairs:
+        if np.std(mine) == 0:
+            np.testing.assert_allclose(mine, other, atol=1e-12)
+
+
+def test_kinds_of_teachers_and_readouts() -> None:
+    problem = build.problem(blocks=3)
+    start = ts.random_overlaps(problem, 1000, 0, teacher="orthonormal", readout="signs")
+    np.testing.assert_allclose(start.T[1], 0.4 * np.eye(2), atol=1e-2)
+    np.testing.assert_allclose(start.T[0], np.eye(2), atol=1e-12)
+    np.testing.assert_allclose(np.abs(start.readout), 1 / np.sqrt(3))
+    given = ts.random_overlaps(problem, 1000, 0, teacher=start.T)
+    np.testing.assert_allclose(given.T, start.T, atol=1e-12)
+    assert ts.psd_violation(given) < 1e-12
+
+
+def test_memory_is_bounded_by_what_is_stated() -> None:
+    """N = 200,000, K + M = 5, float32: the process grows by less than twice the stated need (and a fixed 300 MB)."""
+    import resource
+
+    problem = build.problem()
+    start = build.overlaps(problem, 1)
+    stated = simulations.memory(problem, 200_000, workers=1)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    run(problem, dim=200_000, runs=2, alphas=[0.0005], start=start, workers=1)
+    grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 - before
+    assert grown < 2 * stated + 300e6
+
+
+def test_ctrl_c_leaves_finished_runs() -> None:
+    problem = build.problem()
+    start = build.overlaps(problem, 1)
+    full = run(problem, dim=2000, runs=6, start=start, alphas=[0.1, 4.0], workers=1)
+    clock = time.perf_counter()
+    run(problem, dim=2000, runs=6, start=start, alphas=[0.1, 4.0], workers=1)
+    duration = time.perf_counter() - clock
+    timer = threading.Timer(duration / 2, os.kill, (os.getpid(), signal.SIGINT))
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        timer.start()
+        part = run(problem, dim=2000, runs=6, start=start, alphas=[0.1, 4.0], workers=1)
+    timer.join()
+    assert 0 < part.runs < 6
+    assert "interrupted" in str(caught[-1].message)
+    np.testing.assert_array_equal(part.overlaps.Q, full.overlaps.Q[: part.runs])
+
+
+def test_recordable_alphas_are_whole_steps_at_both_dimensions() -> None:
+    found = simulations.recordable_alphas(np.geomspace(0.01, 10, 30), 1000, 250)
+    np.testing.assert_allclose(found * 250, np.rint(found * 250), atol=1e-9)
+    assert np.all(np.diff(found) > 0)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"dim": 0}, "dimension N >= 1"),
+        ({"runs": 0}, "number of runs >= 1"),
+        ({"precision": "float16"}, "known precision"),
+        ({"dim": 3}, "at least 2 dimensions"),
+        ({"alphas": [1.0, 1.0]}, "increasing alphas"),
+        ({"alphas": [1.0, 11.0]}, "curriculum's end"),
+        ({"key": -1}, "a seed between"),
+    ],
+)
+def test_bad_input(options: dict, message: str) -> None:
+    with pytest.raises(ts.InputError, match=message):
+        run(build.problem(), **options)
