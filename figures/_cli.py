@@ -76,7 +76,9 @@ def _figure(options: argparse.Namespace) -> int:
     directory = Path(options.directory)
     for name in ("theory", "simulation"):
         if not (directory / FILES[name]).exists():
-            raise ts.InputError(f"a directory with {FILES[name]}", str(directory), "run `teacher-student compare` first")
+            raise ts.InputError(
+                f"a directory with {FILES[name]}", str(directory), "run `teacher-student compare` first"
+            )
     theory, runs = (ts.Trajectory.load(directory / FILES[name]) for name in ("theory", "simulation"))
     figure = comparison(theory, runs)
     ts.write_whole(options.save, lambda path: figure.savefig(path, dpi=200), force=options.force)

@@ -1,7 +1,7 @@
 """The main job: theory, simulation, verdict, picture and files of one problem."""
 
 import dataclasses
-import json
+import itertools
 import os
 import time
 import warnings
@@ -44,7 +44,12 @@ class Interrupted(KeyboardInterrupt):
 
 
 def compare(
-    settings: Settings, out: str | Path, *, force: bool = False, progress: bool = True, say: Callable[[str], None] = print
+    settings: Settings,
+    out: str | Path,
+    *,
+    force: bool = False,
+    progress: bool = True,
+    say: Callable[[str], None] = print,
 ) -> Comparison:
     """Solve, simulate, judge, draw and write one problem.
 
@@ -88,7 +93,7 @@ def compare(
 def _with_points_between(alphas: np.ndarray) -> np.ndarray:
     """The recorded alphas, the start, and points between them, so that the theory is drawn as a smooth line."""
     knots = np.concatenate([[0.0], alphas])
-    return np.concatenate([[0.0], *(np.linspace(a, b, 9)[1:] for a, b in zip(knots[:-1], knots[1:], strict=True) if b > a)])
+    return np.concatenate([[0.0], *(np.linspace(a, b, 9)[1:] for a, b in itertools.pairwise(knots) if b > a)])
 
 
 def _simulate(

@@ -12,7 +12,7 @@ import teacher_student as ts
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#999933")  # Okabe & Ito
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
 LINES = ("-", "--", "-.", ":")
-STYLE = {
+STYLE: Any = {
     "font.size": 8,
     "axes.titlesize": 8,
     "legend.fontsize": 7,
@@ -127,5 +127,7 @@ def _shade_phases(axes: Axes, theory: ts.Trajectory, *, named: bool) -> None:
             axes.axvspan(begin, end, color="0.93", lw=0, zorder=-2)
         if named:
             middle = np.sqrt(begin * end) if axes.get_xscale() == "log" else (begin + end) / 2
-            axes.annotate(name, (middle, 1.01), xycoords=("data", "axes fraction"), ha="center", va="bottom", fontsize=7)
+            axes.annotate(
+                name, (middle, 1.01), xycoords=("data", "axes fraction"), ha="center", va="bottom", fontsize=7
+            )
     axes.set_xlim(left, right)

@@ -37,7 +37,7 @@ def integrate(problem: Problem, averages: Averages, start: Overlaps, alphas: jax
     norms = jnp.concatenate([x.diagonal(axis1=-2, axis2=-1).ravel() for x in (start.Q, start.T)])
     bound = settings.bound * jnp.maximum(1.0, jnp.max(norms))
 
-    def field(alpha: jax.Array, state: Overlaps, _: Any) -> Overlaps:
+    def field(alpha: Any, state: Overlaps, _: Any) -> Overlaps:
         return drift(problem, averages, alpha, state)
 
     def diverged(t: jax.Array, y: Overlaps, args: Any, **_: Any) -> jax.Array:

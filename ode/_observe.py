@@ -3,7 +3,7 @@
 import jax
 import jax.numpy as jnp
 
-from teacher_student import Condition, Observables, Overlaps, Problem
+from teacher_student import Condition, InputError, Observables, Overlaps, Problem
 
 from .averages import FixedSample, safe_arctan2, safe_sqrt, second_moments, signed_readouts, teacher_unit
 
@@ -71,5 +71,8 @@ def observe(problem: Problem, overlaps: Overlaps, sample: FixedSample | None) ->
         error = jax.vmap(lambda c: generalisation_error(problem, overlaps, c))(conditions)
     if accuracy_is_closed(problem):
         accuracy = jax.vmap(lambda c: sign_accuracy(problem, overlaps, c))(conditions)
-    assert error is not None and accuracy is not None
+    if error is None or accuracy is None:
+        raise InputError(
+            "a sample for an error or accuracy without closed form", None, "pass ode.Sampled().draw(problem)"
+        )
     return Observables(overlaps, per_level(error), per_level(accuracy))

@@ -18,6 +18,7 @@ from teacher_student import (
     Trajectory,
     check_alphas,
     check_overlaps,
+    key_words,
     require_traceable,
     to_float,
     to_host,
@@ -25,7 +26,7 @@ from teacher_student import (
 
 from ._integrate import Path, Settings, integrate
 from ._observe import accuracy_is_closed, error_is_closed, observe
-from .averages import Averages, ClosedForm, FixedSample, Sampled, missing_closed_form, require_closed_form
+from .averages import ClosedForm, FixedSample, Sampled, missing_closed_form, require_closed_form
 
 
 def solve(
@@ -73,10 +74,11 @@ def solve(
     if min(*tolerances, bound, max_steps) <= 0:
         raise InputError("rtol, atol, bound and max_steps > 0", (*tolerances, bound, max_steps))
     with jax.enable_x64(True):
-        numbers = (np.float64(x) for x in (*tolerances, bound))
-        settings = Settings(*numbers, max_steps, adjoint or diffrax.RecursiveCheckpointAdjoint())
-        inputs = to_float((problem, start, np.asarray(alphas, float) if _known(alphas) else alphas), jnp.float64)
-        path, observables, spread = _solve(*inputs, sample, exact, settings)
+        rtol, atol = (np.float64(tolerance) for tolerance in tolerances)
+        settings = Settings(rtol, atol, np.float64(bound), max_steps, adjoint or diffrax.RecursiveCheckpointAdjoint())
+        times = np.asarray(alphas, float) if _known(alphas) else alphas
+        inputs = to_float((problem, start, times), jnp.float64)
+        path, observables, spread = _solve(inputs[0], inputs[1], inputs[2], sample, exact, settings)
         method = "closed form" if exact else f"sampled, {sampler.replicates} x {sampler.points} points"
         return Trajectory(
             problem=problem,
@@ -86,7 +88,7 @@ def solve(
             reached=to_host(path.reached),
             stats=to_host(path.stats),
             sampling_error=to_host(spread),
-            source=Source("ode", method, "float64"),
+            source=Source("ode", method, "float64", seed=None if sample is None else key_words(sampler.key)),
         )
 
 
@@ -98,17 +100,24 @@ def _known(x: Any) -> bool:
 def _solve(
     problem: Problem, start: Overlaps, alphas: jax.Array, sample: FixedSample | None, exact: bool, settings: Settings
 ) -> tuple[Path, Observables, Observables | None]:
+    if not exact:
+        assert sample is not None
+
+        def one(each: FixedSample) -> tuple[Path, Observables]:
+            path = integrate(problem, each, start, alphas, settings)
+            return path, _observe_path(problem, path, each)
+
+        paths, observables = jax.lax.map(one, sample)
+        return _worst(paths), *_mean_and_error(observables)
+    path = integrate(problem, ClosedForm(), start, alphas, settings)
     if sample is None:
-        path = integrate(problem, ClosedForm(), start, alphas, settings)
         return path, jax.vmap(lambda state: observe(problem, state, None))(path.overlaps), None
+    mean, error = _mean_and_error(jax.lax.map(lambda each: _observe_path(problem, path, each), sample))
+    return path, mean, error
 
-    def one(each: FixedSample) -> tuple[Path, Observables]:
-        averages: Averages = ClosedForm() if exact else each
-        path = integrate(problem, averages, start, alphas, settings)
-        return path, jax.lax.map(lambda state: observe(problem, state, each), path.overlaps)
 
-    paths, observables = jax.lax.map(one, sample)
-    return _worst(paths), *_mean_and_error(observables)
+def _observe_path(problem: Problem, path: Path, sample: FixedSample) -> Observables:
+    return jax.lax.map(lambda state: observe(problem, state, sample), path.overlaps)
 
 
 def _worst(paths: Path) -> Path:

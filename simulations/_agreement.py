@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from scipy import special, stats
 
-from teacher_student import InputError, Observables, Quantity, Status, Trajectory, quantities
+from teacher_student import InputError, Observables, Status, Trajectory, quantities
 
 from ._family import family_test, student_t
 
@@ -123,61 +123,142 @@ def agreement(
     theory = theory.at(runs.alphas)
     smaller = smaller.at(runs.alphas) if smaller is not None else None
     usable, notes, split = _usable_alphas(theory, runs, smaller)
-    names, kinds = zip(*((q.name, q.kind) for q in _quantities(runs)), strict=True)
-    ours, sampling = _columns(theory.observables, theory, usable), np.zeros(usable.sum() * len(names))
-    if theory.sampling_error is not None:
-        sampling = _columns(theory.sampling_error, theory, usable)
-    big = _columns(runs.observables, runs, usable)
-    dims, counts, samples, term = (runs.source.dim,), (big.shape[0],), big, np.zeros_like(big)
-    if smaller is not None:
-        small = _columns(smaller.observables, smaller, usable)
-        dims, counts = (*dims, smaller.source.dim), (*counts, small.shape[0])
-        pairs = min(counts)
-        term = (small[:pairs] - big[:pairs]) * dims[1] / (dims[0] - dims[1])
-        samples = big[:pairs] - term
-    rounding = ROUNDING * np.finfo(runs.source.precision).eps * np.maximum(1.0, np.abs(ours))
-    moving = samples.std(axis=0, ddof=1) > rounding
-    fixed_excess = np.abs(samples.mean(axis=0) - ours) - np.abs(term.mean(axis=0)) - 4 * sampling - rounding
-    if not moving.any():
-        raise InputError("at least one quantity that fluctuates between runs", "none", "record alphas > 0")
-    deviations = (samples - ours)[:, moving]
-    t = student_t(deviations, sampling[moving])
-    test = family_test(deviations, t, level, np.random.default_rng(seed))
-    z = _normal_equivalent(t, samples.shape[0] - 1)
-    alphas = np.asarray(theory.alphas)[usable]
-    comparisons = tuple(
-        Comparison(
-            name=names[column // alphas.size],
-            kind=kinds[column // alphas.size],
-            alpha=float(alphas[column % alphas.size]),
-            theory=float(ours[column]),
-            simulation=float(big[:, column].mean()),
-            standard_error=_standard_error(big[:, column]),
-            sampling_error=float(sampling[column]),
-            allowance=float(term[:, column].mean()),
-            allowance_error=_standard_error(term[:, column]),
-            z=float(z[place]),
-        )
-        for place, column in enumerate(np.flatnonzero(moving))
-    )
-    fixed = _largest_per_name(names, alphas.size, np.where(moving, -np.inf, np.abs(samples.mean(axis=0) - ours)))
-    off = sorted({names[column // alphas.size] for column in np.flatnonzero(~moving & (fixed_excess > 0))})
+    evidence = _gather(theory, runs, smaller, usable)
+    moving, off = evidence.moving, evidence.fixed_but_off
+    t = student_t((evidence.samples - evidence.theory)[:, moving], evidence.sampling[moving])
+    test = family_test((evidence.samples - evidence.theory)[:, moving], t, level, np.random.default_rng(seed))
+    z = _normal_equivalent(t, evidence.samples.shape[0] - 1)
     notes += [f"{name} does not fluctuate and differs from theory by more than rounding" for name in off]
-    if np.mean(sampling[moving] > samples.std(axis=0, ddof=1)[moving] / np.sqrt(samples.shape[0])) > 0.1:
-        notes.append("theory's sampling error exceeds the simulation's: raise the points of ode.Sampled")
+    notes += _notes_on_sampling(evidence) + _notes_on_sizes(runs, smaller)
     return Agreement(
         agrees=bool(test.p > level and not off and not split),
         level=level,
         p=test.p,
         worst_z=float(np.max(np.abs(z))),
-        threshold_z=float(_normal_equivalent(np.array(test.threshold), samples.shape[0] - 1)),
-        comparisons=comparisons,
-        fixed=fixed,
-        dims=dims,
-        runs=counts,
+        threshold_z=float(_normal_equivalent(np.array(test.threshold), evidence.samples.shape[0] - 1)),
+        comparisons=tuple(
+            evidence.comparison(column, value) for column, value in zip(np.flatnonzero(moving), z, strict=True)
+        ),
+        fixed=evidence.fixed,
+        dims=tuple(_dim(each) for each in (runs, smaller) if each is not None),
+        runs=tuple(int(each.runs or 0) for each in (runs, smaller) if each is not None),
         method=test.method,
         notes=tuple(notes),
     )
+
+
+@dataclasses.dataclass(frozen=True)
+class _Evidence:
+    """Every quantity at every usable alpha, alpha fastest, as columns m.
+
+    theory, sampling: (m,) values and their sampling errors. big: (runs, m) at N. term: (pairs, m) 1/N terms at N.
+    samples: (pairs, m) what is compared with theory. rounding: (m,) of the simulation.
+    """
+
+    names: tuple[str, ...]
+    kinds: tuple[str, ...]
+    alphas: np.ndarray
+    theory: np.ndarray
+    sampling: np.ndarray
+    big: np.ndarray
+    term: np.ndarray
+    samples: np.ndarray
+    rounding: np.ndarray
+
+    @property
+    def moving(self) -> np.ndarray:
+        """Mask (m,) of what fluctuates between runs by more than rounding."""
+        return self.samples.std(axis=0, ddof=1) > self.rounding
+
+    @property
+    def _fixed_deviation(self) -> np.ndarray:
+        return np.abs(self.samples.mean(axis=0) - self.theory)
+
+    @property
+    def fixed(self) -> dict[str, float]:
+        """Largest deviation of each quantity where it does not fluctuate."""
+        found = np.where(self.moving, -np.inf, self._fixed_deviation).reshape(len(self.names), -1).max(axis=1)
+        return {name: float(value) for name, value in zip(self.names, found, strict=True) if np.isfinite(value)}
+
+    @property
+    def fixed_but_off(self) -> list[str]:
+        """Quantities that do not fluctuate and miss theory by more than rounding and their own 1/N term."""
+        allowed = np.abs(self.term.mean(axis=0)) + 4 * self.sampling + self.rounding
+        columns = np.flatnonzero(~self.moving & (self._fixed_deviation > allowed))
+        return sorted({self.names[column // self.alphas.size] for column in columns})
+
+    def comparison(self, column: Any, z: float) -> Comparison:
+        """The report on one column."""
+        which, when = divmod(int(column), self.alphas.size)
+        return Comparison(
+            name=self.names[which],
+            kind=self.kinds[which],
+            alpha=float(self.alphas[when]),
+            theory=float(self.theory[column]),
+            simulation=float(self.big[:, column].mean()),
+            standard_error=_standard_error(self.big[:, column]),
+            sampling_error=float(self.sampling[column]),
+            allowance=float(self.term[:, column].mean()),
+            allowance_error=_standard_error(self.term[:, column]),
+            z=float(z),
+        )
+
+
+def _gather(theory: Trajectory, runs: Trajectory, smaller: Trajectory | None, usable: np.ndarray) -> _Evidence:
+    ours = _columns(theory.observables, theory, usable)
+    big = _columns(runs.observables, runs, usable)
+    term = np.zeros_like(big)
+    if smaller is not None:
+        small = _columns(smaller.observables, smaller, usable)
+        pairs = min(len(big), len(small))
+        term = (small[:pairs] - big[:pairs]) * _dim(smaller) / (_dim(runs) - _dim(smaller))
+    found = quantities(runs.observables, runs.problem)
+    evidence = _Evidence(
+        names=tuple(quantity.name for quantity in found),
+        kinds=tuple(quantity.kind for quantity in found),
+        alphas=np.asarray(theory.alphas)[usable],
+        theory=ours,
+        sampling=np.zeros_like(ours)
+        if theory.sampling_error is None
+        else _columns(theory.sampling_error, theory, usable),
+        big=big,
+        term=term,
+        samples=big[: len(term)] - term,
+        rounding=ROUNDING * np.finfo(runs.source.precision).eps * np.maximum(1.0, np.abs(ours)),
+    )
+    if not evidence.moving.any():
+        raise InputError("at least one quantity that fluctuates between runs", "none", "record alphas > 0")
+    return evidence
+
+
+def _notes_on_sampling(evidence: _Evidence) -> list[str]:
+    standard = evidence.samples.std(axis=0, ddof=1) / np.sqrt(len(evidence.samples))
+    share = float(np.mean((evidence.sampling > standard)[evidence.moving]))
+    if share < 0.1:
+        return []
+    return [
+        f"theory's sampling error exceeds the simulation's in {share:.0%} of the comparisons: "
+        "raise the points of ode.Sampled"
+    ]
+
+
+def _notes_on_sizes(runs: Trajectory, smaller: Trajectory | None) -> list[str]:
+    """Whether N_b / N differs from the fractions: then the simulated problem is not quite the one solved."""
+    notes = []
+    for each in (runs, smaller):
+        if each is None:
+            continue
+        inputs, dim = each.problem.inputs, _dim(each)
+        fractions = np.asarray(inputs.fractions)
+        off = np.max(np.abs(np.array(inputs.sizes(dim, each.problem.task.latents)) / dim - fractions)[fractions > 0])
+        if off > 1e-9 and not np.any(fractions == 0):
+            notes.append(f"block sizes at N = {dim} differ from the fractions by up to {off:.2g}: take an N that fits")
+    return notes
+
+
+def _dim(trajectory: Trajectory) -> int:
+    assert trajectory.source.dim is not None  # `_check` comes first
+    return trajectory.source.dim
 
 
 def _check(theory: Trajectory, runs: Trajectory, smaller: Trajectory | None, level: float) -> None:
@@ -188,10 +269,10 @@ def _check(theory: Trajectory, runs: Trajectory, smaller: Trajectory | None, lev
     for each, what in ((runs, "runs"), (smaller, "smaller")):
         if each is None:
             continue
-        if each.runs is None or each.runs < FEWEST_RUNS:
+        if each.runs is None or each.source.dim is None or each.runs < FEWEST_RUNS:
             raise InputError(f"at least {FEWEST_RUNS} {what} to estimate a standard error", each.runs)
-    if smaller is not None and not smaller.source.dim < runs.source.dim:
-        raise InputError("a smaller dimension in `smaller`", f"{smaller.source.dim} and {runs.source.dim}")
+    if smaller is not None and not _dim(smaller) < _dim(runs):
+        raise InputError("a smaller dimension in `smaller`", f"{_dim(smaller)} and {_dim(runs)}")
 
 
 def _usable_alphas(
@@ -215,10 +296,6 @@ def _usable_alphas(
     return usable, notes, split
 
 
-def _quantities(trajectory: Trajectory) -> list[Quantity]:
-    return quantities(trajectory.observables, trajectory.problem)
-
-
 def _columns(observables: Observables, trajectory: Trajectory, usable: np.ndarray) -> np.ndarray:
     """Every quantity at every usable alpha, alpha fastest: (m,) for theory, (runs, m) for runs."""
     found = quantities(observables, trajectory.problem)
@@ -232,8 +309,3 @@ def _standard_error(samples: np.ndarray) -> float:
 def _normal_equivalent(t: np.ndarray, freedom: int) -> np.ndarray:
     """The normal value with the same tail probability as Student's t with `freedom` degrees of freedom."""
     return np.sign(t) * -special.ndtri_exp(stats.t.logsf(np.abs(t), freedom))
-
-
-def _largest_per_name(names: tuple[str, ...], alphas: int, values: np.ndarray) -> dict[str, float]:
-    largest = values.reshape(len(names), alphas).max(axis=1)
-    return {name: float(value) for name, value in zip(names, largest, strict=True) if np.isfinite(value)}

@@ -26,6 +26,7 @@ from teacher_student import (
     as_key,
     check_alphas,
     check_overlaps,
+    key_words,
     random_overlaps,
     require_name,
     to_float,
@@ -112,7 +113,7 @@ def run(
         reached=reached,
         stats={"steps": np.full(len(done), steps[-1])},
         sampling_error=None,
-        source=Source("sgd", "weights", precision, dim, _seed(key), _tests(test_samples, dim)),
+        source=Source("sgd", "weights", precision, dim, key_words(key), _tests(test_samples, dim)),
     )
 
 
@@ -168,10 +169,6 @@ def _tests(test_samples: int, dim: int) -> int:
     return -(-test_samples // length) * length
 
 
-def _seed(key: jax.Array) -> str:
-    return "".join(f"{word:08x}" for word in np.asarray(jax.random.key_data(key)).ravel().tolist())
-
-
 def _schedule(problem: Problem, dim: int) -> Schedule:
     ends = np.rint(np.asarray(problem.curriculum.switches) * dim).astype(np.int32)
     return Schedule(jnp.asarray(np.concatenate([[0], ends[:-1]]), jnp.int32), jnp.asarray(ends))
@@ -204,8 +201,15 @@ def _run_all(
             )
 
     with jax.enable_x64(dtype == np.float64):
-        _run_group(ensemble, keys[groups[0]], jax.tree.map(lambda x: x[groups[0]], starts), np.zeros(1, int), dtype,
-                   stop, lambda n: None)  # compiles, once for all threads
+        _run_group(
+            ensemble,
+            keys[groups[0]],
+            jax.tree.map(lambda x: x[groups[0]], starts),
+            np.zeros(1, int),
+            dtype,
+            stop,
+            lambda n: None,
+        )  # compiles, once for all threads
     finished: dict[int, Observables] = {}
     with ThreadPoolExecutor(at_once if on_cpu else 1) as pool:
         pending: dict[Future, np.ndarray] = {pool.submit(work, group): group for group in groups}
@@ -247,7 +251,8 @@ def _run_group(
     """Observables (group, A, ...) of some runs at the given steps."""
     with jax.enable_x64(True):
         weights = _start_weights(to_float(starts, jnp.float64), keys[:, 1], ensemble.sizes, dtype)
-    dim, recorded, now = sum(ensemble.sizes), [], 0
+    dim, now = sum(ensemble.sizes), 0
+    recorded: list[Observables] = []
     length = block_steps(dim)
     stride = max(1, NUMBERS_PER_CALL // (dim * len(keys) * length)) * length
     for target in steps:

@@ -1,5 +1,6 @@
 """Weights of finite-size students and teachers, and weights with exactly the overlaps requested."""
 
+import itertools
 from typing import Any
 
 import equinox as eqx
@@ -70,7 +71,7 @@ def measure_overlaps(weights: Weights, sizes: tuple[int, ...]) -> Overlaps:
     def product(a: jax.Array, b: jax.Array) -> jax.Array:
         blocks = [
             jnp.matmul(a[:, i:j], b[:, i:j].T, precision=jax.lax.Precision.HIGHEST)
-            for i, j in zip(edges[:-1], edges[1:], strict=True)
+            for i, j in itertools.pairwise(edges)
         ]
         return jnp.stack(blocks) / dim
 

@@ -10,7 +10,7 @@ from ._observables import Observables, Quantity, quantities
 from ._overlaps import Overlaps, check_overlaps, psd_violation
 from ._precision import require_traceable, to_float, to_host
 from ._problem import Problem, check_alphas
-from ._random_overlaps import as_key, random_overlaps
+from ._random_overlaps import as_key, key_words, random_overlaps
 from ._read import read_table
 from ._sgd import SGD
 from ._status import DIVERGENCE_BOUND, Status
@@ -20,18 +20,18 @@ from ._task import Condition, Task
 from ._trajectory import Source, Trajectory
 
 __all__ = [
+    "DIVERGENCE_BOUND",
+    "SGD",
     "Activation",
     "Committee",
     "Condition",
     "Curriculum",
-    "DIVERGENCE_BOUND",
     "InputError",
     "Inputs",
     "Observables",
     "Overlaps",
     "Problem",
     "Quantity",
-    "SGD",
     "Source",
     "Status",
     "Student",
@@ -41,6 +41,7 @@ __all__ = [
     "as_key",
     "check_alphas",
     "check_overlaps",
+    "key_words",
     "nearest",
     "problem_from_tables",
     "problem_to_tables",

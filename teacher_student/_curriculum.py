@@ -92,7 +92,8 @@ class Curriculum(eqx.Module):
 
     def phase_names(self) -> tuple[str, ...]:
         """What a figure calls each phase: "easy", "easy 0.3 + hard 0.7", "easy to hard"."""
-        return tuple(_phase_name(self.level_names, *pair) for pair in zip(self.initial_shares, self.final_shares))
+        pairs = zip(self.initial_shares, self.final_shares, strict=True)
+        return tuple(_phase_name(self.level_names, *pair) for pair in pairs)
 
     def shares_in(self, phase: jax.Array, progress: jax.Array) -> jax.Array:
         """Shares (len(level_names),) when a share `progress` in [0, 1] of `phase` is done."""

@@ -94,7 +94,7 @@ def trajectory_from_xarray(dataset: xr.Dataset) -> Trajectory:
         return Observables(Overlaps(*(found[name] for name in ("Q", "R", "T", "readout"))), *per_level)
 
     fields = Source.__dataclass_fields__
-    source = {name: dataset.attrs.get(f"source_{name}") for name in fields}
+    source: dict[str, Any] = {name: dataset.attrs.get(f"source_{name}") for name in fields}
     source = {name: value.item() if isinstance(value, np.generic) else value for name, value in source.items()}
     stats = [str(name) for name in dataset.data_vars if str(name).startswith("stats_")]
     return Trajectory(

@@ -83,7 +83,7 @@ class Inputs(eqx.Module):
         if np.any(sizes < max(latents, 1)):
             small = self.block_names[int(np.argmin(sizes))]
             raise InputError(
-                f"a dimension N that gives every block at least {max(latents, 1)} dimensions (one per latent direction)",
+                f"a dimension N with at least {max(latents, 1)} dimensions (one per latent direction) in every block",
                 f"N = {dim}, {max(int(sizes.min()), 0)} in block {small!r}",
                 "raise the dimension",
             )

@@ -42,9 +42,7 @@ def quantities(observables: Observables, problem: Problem) -> list[Quantity]:
     found = [
         Quantity("Q", label("Q", b, k, l), Q[..., b, k, l]) for b in range(B) for k in range(K) for l in range(k, K)
     ]
-    found += [
-        Quantity("R", label("R", b, k, m), R[..., b, k, m]) for b in range(B) for k in range(K) for m in range(M)
-    ]
+    found += [Quantity("R", label("R", b, k, m), R[..., b, k, m]) for b in range(B) for k in range(K) for m in range(M)]
     found += [Quantity("readout", f"readout[{k + 1}]", readout[..., k]) for k in range(K)]
     for kind, values in (("error", observables.error), ("accuracy", observables.accuracy)):
         found += [Quantity(kind, f"{kind}[{level}]", np.asarray(values[level])) for level in problem.inputs.level_names]

@@ -14,7 +14,7 @@ def require_traceable(arguments: Any, caller: str) -> None:
 
     A plain call or vmap switches to 64 bits by itself; jit and grad around it cannot.
     """
-    if jax.config.jax_enable_x64:
+    if jax.config.read("jax_enable_x64"):
         return
     if any(_is_differentiated_or_staged(leaf) for leaf in jax.tree.leaves(arguments)):
         raise InputError(

@@ -24,6 +24,11 @@ def as_key(key: Any) -> jax.Array:
     return key if jnp.issubdtype(key.dtype, jax.dtypes.prng_key) else jax.random.wrap_key_data(key)
 
 
+def key_words(key: jax.Array) -> str:
+    """The words of a key in hexadecimal, as files record it."""
+    return "".join(f"{word:08x}" for word in np.asarray(jax.random.key_data(key)).ravel().tolist())
+
+
 def random_overlaps(
     problem: Problem,
     dim: int,

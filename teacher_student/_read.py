@@ -35,7 +35,9 @@ def _first_cause(error: BaseException, where: str) -> InputError:
         misspelt = [each for each in error.exceptions if isinstance(each, ForbiddenExtraKeysError)]
         first = (misspelt or error.exceptions)[0]  # a misspelt key also shows as a missing one
         names = [note.name for note in getattr(first, "__notes__", []) if hasattr(note, "name")]
-        return _first_cause(first, ".".join([where, *names]) if not isinstance(first, (KeyError, ForbiddenExtraKeysError)) else where)
+        return _first_cause(
+            first, ".".join([where, *names]) if not isinstance(first, (KeyError, ForbiddenExtraKeysError)) else where
+        )
     if isinstance(error, InputError):
         return error
     return InputError(f"a valid value of {where}", str(error))

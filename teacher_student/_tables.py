@@ -93,7 +93,8 @@ class CurriculumTable:
                 raise InputError(
                     "curriculum phases [level or shares, duration] or [initial, final, duration]", repr(phase)
                 )
-        return Curriculum(*((phase[0], phase[-2], phase[-1]) for phase in self.phases))  # type: ignore[misc]
+        phases: list[Any] = [(phase[0], phase[-2], phase[-1]) for phase in self.phases]
+        return Curriculum(*phases)
 
     @staticmethod
     def of(curriculum: Curriculum) -> "CurriculumTable":

@@ -34,9 +34,7 @@ def ensembles(seed: int, runs: int) -> list[ts.Trajectory]:
     """Runs of the right problem at both dimensions."""
     keys = jax.random.split(jax.random.key(seed), len(DIMS))
     return [
-        simulations.run(
-            small_problem(), dim, runs, ALPHAS, key, start=small_start(), test_samples=64, progress=False
-        )
+        simulations.run(small_problem(), dim, runs, ALPHAS, key, start=small_start(), test_samples=64, progress=False)
         for dim, key in zip(DIMS, keys, strict=True)
     ]
 
@@ -44,9 +42,7 @@ def ensembles(seed: int, runs: int) -> list[ts.Trajectory]:
 def part(runs: ts.Trajectory, chosen: slice) -> ts.Trajectory:
     """Some of the runs of a trajectory."""
     observables = jax.tree.map(lambda x: x[chosen], runs.observables)
-    return dataclasses.replace(
-        runs, observables=observables, status=runs.status[chosen], reached=runs.reached[chosen]
-    )
+    return dataclasses.replace(runs, observables=observables, status=runs.status[chosen], reached=runs.reached[chosen])
 
 
 @pytest.fixture(scope="module")
@@ -89,15 +85,15 @@ def without_second_order(theory: ts.Trajectory) -> ts.Trajectory:
     rate = float(theory.problem.sgd.learning_rate)
     phases = ts.Curriculum.phases(("easy", 2.0 * rate / slow), ("hard", 2.0 * rate / slow))
     problem = ts.Problem(theory.problem.task, ts.Student(1), ts.SGD(slow), phases)
-    return dataclasses.replace(
-        theory, observables=ode.solve(problem, small_start(), ALPHAS * rate / slow).observables
-    )
+    return dataclasses.replace(theory, observables=ode.solve(problem, small_start(), ALPHAS * rate / slow).observables)
 
 
 SABOTAGE = {
     "eta 3 % off": dict(rate=1.5 * 1.03),
     "one variance 5 % off": dict(levels=LEVELS | {"hard": {"relevant": 1.0, "irrelevant": 1.5 * 1.05}}),
-    "blocks swapped": dict(levels={l: {"relevant": v["irrelevant"], "irrelevant": v["relevant"]} for l, v in LEVELS.items()}),
+    "blocks swapped": dict(
+        levels={l: {"relevant": v["irrelevant"], "irrelevant": v["relevant"]} for l, v in LEVELS.items()}
+    ),
     "fractions swapped": dict(fractions={"relevant": 0.75, "irrelevant": 0.25}),
     "easy and hard exchanged": dict(order=("hard", "easy")),
 }
@@ -141,9 +137,7 @@ def test_report_says_everything(many: list[ts.Trajectory], theory: ts.Trajectory
 def test_a_fixed_quantity_that_differs_is_found(many: list[ts.Trajectory], theory: ts.Trajectory) -> None:
     start = small_start()
     other = ts.Overlaps(start.Q, start.R, start.T, 1.0 + 1e-3)
-    moved = dataclasses.replace(
-        theory, observables=ode.solve(small_problem(), other, ALPHAS).observables
-    )
+    moved = dataclasses.replace(theory, observables=ode.solve(small_problem(), other, ALPHAS).observables)
     overlaps = dataclasses.replace(theory.overlaps, readout=moved.overlaps.readout)
     wrong = dataclasses.replace(theory, observables=dataclasses.replace(theory.observables, overlaps=overlaps))
     few = [part(each, slice(0, 20)) for each in many]

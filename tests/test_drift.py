@@ -124,11 +124,13 @@ def sabotaged(problem: ts.Problem, name: str) -> ts.Problem:
     """The problem with one convention slip."""
     task, sgd = problem.task, problem.sgd
     changes: dict[str, Any] = {"task": {}, "sgd": {}}
+    easy, hard = task.inputs.variances
+    names = ("relevant", "irrelevant")
     if name == "blocks swapped":
-        levels = {l: dict(zip(("relevant", "irrelevant"), v[::-1])) for l, v in zip(("easy", "hard"), task.inputs.variances)}
+        levels = {"easy": dict(zip(names, easy[::-1], strict=True)), "hard": dict(zip(names, hard[::-1], strict=True))}
         changes["task"] = {"inputs": ts.Inputs(build.BLOCKS[2], levels)}
     elif name == "fractions swapped":
-        levels = {l: dict(zip(("relevant", "irrelevant"), v)) for l, v in zip(("easy", "hard"), task.inputs.variances)}
+        levels = {"easy": dict(zip(names, easy, strict=True)), "hard": dict(zip(names, hard, strict=True))}
         changes["task"] = {"inputs": ts.Inputs({"relevant": 0.7, "irrelevant": 0.3}, levels)}
     elif name == "noise forgotten":
         changes["task"] = {"noise": 0.0}

@@ -17,7 +17,12 @@ from ode.averages._roots import pseudo_inverse_sqrt, symmetric_sqrt
 
 from . import build
 
-UNITS = {"erf": lambda x: erf(x / np.sqrt(2)), "sign": np.sign, "linear": lambda x: x, "relu": lambda x: np.maximum(x, 0)}
+UNITS = {
+    "erf": lambda x: erf(x / np.sqrt(2)),
+    "sign": np.sign,
+    "linear": lambda x: x,
+    "relu": lambda x: np.maximum(x, 0),
+}
 
 
 @pytest.fixture(autouse=True)
@@ -89,7 +94,10 @@ def test_tilted_forms_are_the_printed_ones(case: str) -> None:
 @pytest.mark.parametrize(("first", "second"), list(itertools.product(("erf", "linear"), repeat=2)))
 def test_smooth_averages_equal_quadrature(first: str, second: str) -> None:
     C = covariance(5)
-    gauss = lambda x: np.sqrt(2 / np.pi) * np.exp(-(x**2) / 2)  # phi' of erf
+
+    def gauss(x: np.ndarray) -> np.ndarray:  # phi' of erf
+        return np.sqrt(2 / np.pi) * np.exp(-(x**2) / 2)
+
     f, g = UNITS[first], UNITS[second]
     two = C[2:, 2:]
     assert I2((first, second), C[2, 2], C[2, 3], C[3, 3]) == pytest.approx(

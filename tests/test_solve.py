@@ -1,6 +1,7 @@
 """The integrator: published trajectories, an independent integrator, its own error statements, transformations."""
 
 import json
+import operator
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,7 @@ def reference_case(file: str, name: str) -> tuple[ts.Problem, ts.Overlaps, dict[
     case = json.loads((REFERENCE / file).read_text())["cases"][name]
     rows = [row for row in case["trajectory"] if row["alpha"] > 0]
     if file == "saad_solla.json":
-        inputs, support, first = ts.Inputs({"all": 1.0}), None, case["trajectory"][0]
+        inputs, first = ts.Inputs({"all": 1.0}), case["trajectory"][0]
         start = ts.Overlaps(first["Q"], first["R"], case["T"], case["v"])
         task = ts.Committee(inputs, case["M"], "erf", case["A"])
         problem = ts.Problem(task, ts.Student(case["K"]), ts.SGD(case["eta"]), ts.Curriculum.single("all", 1000.0))
@@ -106,7 +107,7 @@ def test_scipy_integrates_the_same_drift_to_the_same_trajectory() -> None:
         for index, end in enumerate((1.0, 3.0, 5.0)):
             state = solve_ivp(field, (now, end - 1e-13), state, "DOP853", rtol=1e-11, atol=1e-13).y[:, -1]
             now = end
-            mine, _ = jax.flatten_util.ravel_pytree(jax.tree.map(lambda x: x[index], theory.overlaps))
+            mine, _ = jax.flatten_util.ravel_pytree(jax.tree.map(operator.itemgetter(index), theory.overlaps))
             np.testing.assert_allclose(mine, state, rtol=0, atol=2e-7)
 
 
@@ -142,7 +143,9 @@ def test_equal_blocks_are_one_block() -> None:
     """Two blocks of equal variance that the teacher sees alike add up to one block of isotropic inputs."""
     two = ts.Inputs({"a": 0.4, "b": 0.6})
     order = ts.Curriculum.single("all", 5.0)
-    parts = [ts.Problem(ts.Committee(each, 2), ts.Student(2), ts.SGD(0.8), order) for each in (two, ts.Inputs({"c": 1}))]
+    parts = [
+        ts.Problem(ts.Committee(each, 2), ts.Student(2), ts.SGD(0.8), order) for each in (two, ts.Inputs({"c": 1}))
+    ]
     start = ts.random_overlaps(parts[0], 200, 3)
     whole = ts.Overlaps(*(getattr(start, name).sum(axis=0)[None] for name in ("Q", "R", "T")), start.readout)
     split, joined = (ode.solve(part, state, [1.0, 5.0]) for part, state in zip(parts, (start, whole), strict=True))

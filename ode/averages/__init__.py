@@ -1,9 +1,32 @@
 """Gaussian averages over the local fields: closed forms, or randomised quasi-Monte Carlo."""
 
 from ._base import Averages, StepAverages
-from ._closed_form import ClosedForm, missing_closed_form, require_closed_form, second_moments, signed_readouts
-from ._closed_form import teacher_unit
+from ._closed_form import (
+    ClosedForm,
+    missing_closed_form,
+    require_closed_form,
+    second_moments,
+    signed_readouts,
+    teacher_unit,
+)
 from ._gaussian import I2, J2, safe_arctan2, safe_sqrt, slope, tilt
 from ._sampled import FixedSample, Sampled
-__all__ = ["Averages", "ClosedForm", "FixedSample", "I2", "J2", "Sampled", "StepAverages", "missing_closed_form",
-           "require_closed_form", "safe_arctan2", "safe_sqrt", "second_moments", "signed_readouts", "slope", "teacher_unit", "tilt"]
+
+__all__ = [
+    "I2",
+    "J2",
+    "Averages",
+    "ClosedForm",
+    "FixedSample",
+    "Sampled",
+    "StepAverages",
+    "missing_closed_form",
+    "require_closed_form",
+    "safe_arctan2",
+    "safe_sqrt",
+    "second_moments",
+    "signed_readouts",
+    "slope",
+    "teacher_unit",
+    "tilt",
+]

@@ -37,7 +37,9 @@ class ClosedForm(Averages):
             tilted_variance = variance[None] - C[:K] ** 2 / D[:, None]  # (K, J)
             tilted_block = block[:, None] - block[:, :K, :, None] * C[:K, None, :] / D[:, None, None]  # (B, K, J, J)
         slopes = jnp.concatenate([slope(student, tilted_variance[:, :K]), slope(teacher, tilted_variance[:, K:])], -1)
-        gz = (v * own_slope)[:, None] * jnp.einsum("bkji,ki->bkj", tilted_block, jnp.broadcast_to(s * slopes, (K, s.size)))
+        gz = (v * own_slope)[:, None] * jnp.einsum(
+            "bkji,ki->bkj", tilted_block, jnp.broadcast_to(s * slopes, (K, s.size))
+        )
         moments = second_moments(student, teacher, C, K)
         return StepAverages(gz, self._gg(problem, v, C, s), moments[:K] @ s)
 
@@ -45,7 +47,7 @@ class ClosedForm(Averages):
         """E[g_k g_l], each pair k <= l once."""
         K = problem.student.width
         student, teacher = _units(problem)
-        noise = jnp.asarray(problem.task.noise) ** 2
+        noise = jnp.asarray(_committee(problem).noise) ** 2
         if student == "linear":
             return jnp.outer(v, v) * (s @ second_moments(student, teacher, C, K) @ s + noise)
         first, second = np.triu_indices(K)
@@ -60,8 +62,9 @@ class ClosedForm(Averages):
 
 def signed_readouts(problem: Problem, readout: Any) -> jax.Array:
     """s = (v, -vt): yhat - y = sum_i s_i phi_i(z_i) over students and latents."""
-    teacher = jnp.asarray(problem.task.readout)
-    return jnp.concatenate([readout, -(jnp.sign(teacher) if problem.task.labels == "sign" else teacher)])
+    task = _committee(problem)
+    teacher = jnp.asarray(task.readout)
+    return jnp.concatenate([readout, -(jnp.sign(teacher) if task.labels == "sign" else teacher)])
 
 
 def second_moments(student: str, teacher: str, C: jax.Array, K: int) -> jax.Array:
@@ -92,6 +95,11 @@ def teacher_unit(problem: Problem) -> str | None:
     return "sign" if task.width == 1 and task.activation.odd else None
 
 
+def _committee(problem: Problem) -> Committee:
+    assert isinstance(problem.task, Committee)  # `require_closed_form` comes first
+    return problem.task
+
+
 def _units(problem: Problem) -> tuple[str, str]:
     teacher = teacher_unit(problem)
     assert teacher is not None  # `require_closed_form` comes first
@@ -109,7 +117,7 @@ def missing_closed_form(problem: Problem) -> str | None:
         return "sign labels of several or non-odd units (one odd unit has one)"
     if teacher not in ("erf", "sign", "linear"):
         return f"teacher activation {teacher!r} (erf, sign and linear have one)"
-    if problem.task.labels == "sign" and not _is_zero(problem.task.noise):
+    if _committee(problem).labels == "sign" and not _is_zero(_committee(problem).noise):
         return "sign labels with noise (without noise they have one)"
     return None
 

@@ -24,7 +24,7 @@ class Sampled(eqx.Module):
     Arguments:
       points: points per scrambling, a power of two. replicates: independent scramblings, at least 2.
       key: seed or JAX key of the scramblings.
-    Raises InputError. Source: randomised QMC, Owen 1997; `shared` points as in Goldt et al. 2019's Monte Carlo check.
+    Raises InputError. Source: randomised quasi-Monte Carlo, Owen 1997.
     """
 
     points: int = eqx.field(static=True)
@@ -59,8 +59,8 @@ class FixedSample(Averages):
     def fields(self, problem: Problem, overlaps: Overlaps, condition: Condition) -> jax.Array:
         """Block fields z^b of every point, (S, B, K + M), students first.
 
-        Latents first, then students given them: nu^b = T^(1/2) xi, lambda^b = R T^(-1/2) xi + (Q - R T^-1 R^T)^(1/2) xi',
-        so the latent fields stay fixed as the student moves.
+        Latents first, then students given them, so that the latent fields stay fixed as the student moves:
+        nu^b = T^(1/2) xi,  lambda^b = R T^(-1/2) xi + (Q - R T^-1 R^T)^(1/2) xi'.
         """
         B, K, M = problem.shape
         xi = jnp.asarray(self.normals)[:, :-1].reshape(-1, B, K + M)
@@ -84,9 +84,7 @@ class FixedSample(Averages):
         loss_slope = problem.sgd.loss_slope(hidden @ v, y)
         g = loss_slope[:, None] * v * problem.student.activation.derivative(full[:, :K])
         points = z.shape[0]
-        return StepAverages(
-            jnp.einsum("sk,sbj->bkj", g, z) / points, g.T @ g / points, loss_slope @ hidden / points
-        )
+        return StepAverages(jnp.einsum("sk,sbj->bkj", g, z) / points, g.T @ g / points, loss_slope @ hidden / points)
 
     def error_and_accuracy(
         self, problem: Problem, overlaps: Overlaps, condition: Condition
