@@ -1,6 +1,7 @@
 """The command line: `teacher-student compare` and `teacher-student figure`."""
 
 import argparse
+import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -80,7 +81,9 @@ def _figure(options: argparse.Namespace) -> int:
                 f"a directory with {FILES[name]}", str(directory), "run `teacher-student compare` first"
             )
     theory, runs = (ts.Trajectory.load(directory / FILES[name]) for name in ("theory", "simulation"))
-    figure = comparison(theory, runs)
+    report = directory / FILES["report"]
+    verdict = json.loads(report.read_text())["verdict"] if report.exists() else ""
+    figure = comparison(theory, runs, verdict)
     ts.write_whole(options.save, lambda path: figure.savefig(path, dpi=200), force=options.force)
     print(f"wrote {options.save}")
     return 0

@@ -67,7 +67,7 @@ def solve(
         raise InputError("averages=ode.ClosedForm() or ode.Sampled(...)", type(supplier).__name__)
     require_traceable((problem, start, alphas), "ode.solve")
     needs_sample = not (exact and error_is_closed(problem) and accuracy_is_closed(problem))
-    sampler = supplier if isinstance(supplier, Sampled) else Sampled()
+    sampler = supplier if isinstance(supplier, Sampled) else Sampled(2**13, 8)  # for an accuracy alone: cheap
     sample = sampler.draw(problem) if needs_sample else None
     defaults = (1e-8, 1e-10) if exact else (1e-5, 1e-7)
     tolerances = [default if given is None else given for given, default in zip((rtol, atol), defaults, strict=True)]

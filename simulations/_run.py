@@ -161,7 +161,9 @@ def recordable_alphas(alphas: Any, *dims: int) -> np.ndarray:
 def _workers(workers: int | None) -> int:
     if workers is not None:
         return workers
-    return (os.cpu_count() or 1) if jax.default_backend() == "cpu" else 32
+    if jax.default_backend() != "cpu":
+        return 32
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _tests(test_samples: int, dim: int) -> int:

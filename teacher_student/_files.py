@@ -4,7 +4,7 @@ import contextlib
 import importlib.metadata
 import json
 import os
-import tempfile
+import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -137,12 +137,12 @@ def write_whole(path: str | Path, write: Callable[[Path], Any], *, force: bool =
 
 @contextlib.contextmanager
 def _temporary_beside(path: Path) -> Iterator[Path]:
+    temporary = path.with_name(f".{path.stem}-{uuid.uuid4().hex[:8]}{path.suffix}")
     try:
-        handle, name = tempfile.mkstemp(prefix=f".{path.stem}-", suffix=path.suffix, dir=path.parent)
+        temporary.touch(exist_ok=False)
     except OSError as error:
         raise InputError("a writable output directory", f"{path.parent} ({error.strerror})") from error
-    os.close(handle)
     try:
-        yield Path(name)
+        yield temporary
     finally:
-        Path(name).unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)

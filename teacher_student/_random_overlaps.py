@@ -14,11 +14,11 @@ from ._problem import Problem
 
 
 def as_key(key: Any) -> jax.Array:
-    """A JAX key from a seed (an integer) or from a key."""
+    """A JAX key from a seed (an integer; always threefry, whatever JAX's default) or from a key."""
     if isinstance(key, (int, np.integer)) and not isinstance(key, bool):
         if not 0 <= key < 2**32:
             raise InputError("a seed between 0 and 2**32 - 1, or a JAX key", key)
-        return jax.random.key(int(key))
+        return jax.random.key(int(key), impl="threefry2x32")
     if not isinstance(key, jax.Array):
         raise InputError("a seed (an integer) or a JAX key", repr(key))
     return key if jnp.issubdtype(key.dtype, jax.dtypes.prng_key) else jax.random.wrap_key_data(key)

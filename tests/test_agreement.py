@@ -47,7 +47,7 @@ def part(runs: ts.Trajectory, chosen: slice) -> ts.Trajectory:
 
 @pytest.fixture(scope="module")
 def many() -> list[ts.Trajectory]:
-    return ensembles(1, 3200)
+    return ensembles(1, 2400)
 
 
 @pytest.fixture(scope="module")
@@ -56,8 +56,8 @@ def theory() -> ts.Trajectory:
 
 
 def test_verdict_is_calibrated(many: list[ts.Trajectory], theory: ts.Trajectory) -> None:
-    """200 repeats with their own 16 pairs of runs: "disagree" as often as the level says, 5 % (binomial, p > 0.1 %)."""
-    repeats = [[part(each, slice(16 * i, 16 * (i + 1))) for each in many] for i in range(200)]
+    """200 repeats with their own 12 pairs of runs: "disagree" as often as the level says, 5 % (binomial, p > 0.1 %)."""
+    repeats = [[part(each, slice(12 * i, 12 * (i + 1))) for each in many] for i in range(200)]
     verdicts = [simulations.agreement(theory, *pair, level=0.05, seed=i) for i, pair in enumerate(repeats)]
     wrong = sum(not verdict.agrees for verdict in verdicts)
     assert stats.binom.cdf(wrong, 200, 0.05) > 0.0005
@@ -76,7 +76,7 @@ def test_agreement_of_all_runs(many: list[ts.Trajectory], theory: ts.Trajectory)
     verdict = simulations.agreement(theory, *many)
     assert verdict.agrees
     assert verdict.dims == DIMS
-    assert verdict.runs == (3200, 3200)
+    assert verdict.runs == (2400, 2400)
 
 
 def without_second_order(theory: ts.Trajectory) -> ts.Trajectory:
@@ -121,7 +121,7 @@ def test_finite_size_term_is_measured_and_needed(many: list[ts.Trajectory], theo
 
 
 def test_report_says_everything(many: list[ts.Trajectory], theory: ts.Trajectory) -> None:
-    few = [part(each, slice(0, 20)) for each in many]
+    few = [part(each, slice(0, 12)) for each in many]
     verdict = simulations.agreement(theory, *few)
     report = verdict.to_dict()
     # at each of 6 alphas: Q in two blocks, R in one (the other is 0), error and accuracy of two levels
@@ -140,7 +140,7 @@ def test_a_fixed_quantity_that_differs_is_found(many: list[ts.Trajectory], theor
     moved = dataclasses.replace(theory, observables=ode.solve(small_problem(), other, ALPHAS).observables)
     overlaps = dataclasses.replace(theory.overlaps, readout=moved.overlaps.readout)
     wrong = dataclasses.replace(theory, observables=dataclasses.replace(theory.observables, overlaps=overlaps))
-    few = [part(each, slice(0, 20)) for each in many]
+    few = [part(each, slice(0, 12)) for each in many]
     assert simulations.agreement(theory, *few).agrees
     assert not simulations.agreement(wrong, *few).agrees
 

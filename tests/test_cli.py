@@ -146,7 +146,7 @@ def test_ctrl_c_keeps_finished_runs_and_says_so(file: Path, tmp_path: Path) -> N
     while not (out / "theory.nc").exists():
         time.sleep(0.2)
         assert process.poll() is None
-    time.sleep(12)
+    time.sleep(8)
     os.kill(process.pid, signal.SIGINT)
     _, err = process.communicate(timeout=60)
     assert process.returncode == 130

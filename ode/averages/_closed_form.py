@@ -108,6 +108,8 @@ def _units(problem: Problem) -> tuple[str, str]:
 
 def missing_closed_form(problem: Problem) -> str | None:
     """Why the drift of `problem` has no closed form here; None if it has one."""
+    if not isinstance(problem.task, Committee):
+        return f"a {type(problem.task).__name__} (committees have one)"
     student, teacher = problem.student.activation.name, teacher_unit(problem)
     if student not in ("erf", "linear"):
         return f"student activation {student!r} (erf and linear have one)"
