@@ -1,11 +1,11 @@
 """`simulations.run`: many independent finite-size runs, recorded at given alphas."""
 
 import math
+import operator
 import os
 import threading
 import warnings
 from collections.abc import Callable
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from typing import Any
 
 import equinox as eqx
@@ -34,6 +34,7 @@ from teacher_student import (
 )
 
 from ._advance import BLOCK_NUMBERS, Schedule, advance, block_steps, measure
+from ._threads import in_threads, stop_on_ctrl_c
 from ._weights import Weights, check_room, weights_with
 
 NUMBERS_PER_CALL = 5 * 10**7  # input numbers one compiled call consumes: about half a second, so that Ctrl-C is heard
@@ -194,51 +195,19 @@ def _run_all(
     runs, at_once = keys.shape[0], min(_workers(workers), keys.shape[0])
     size = max(1, min(16, NUMBERS_IN_CACHE // sum(ensemble.sizes))) if on_cpu else at_once
     groups = [np.arange(first, first + size) % runs for first in range(0, runs, size)]
-    stop = threading.Event()
+    with stop_on_ctrl_c() as stop:
 
-    def work(group: np.ndarray) -> Observables:
-        with jax.enable_x64(dtype == np.float64):
-            return _run_group(
-                ensemble, keys[group], jax.tree.map(lambda x: x[group], starts), steps, dtype, stop, report
-            )
+        def work(group: np.ndarray, steps: np.ndarray = steps) -> Observables | None:
+            with jax.enable_x64(dtype == np.float64):
+                chosen = jax.tree.map(lambda x: x[group], starts)
+                return _run_group(ensemble, keys[group], chosen, steps, dtype, stop, report)
 
-    with jax.enable_x64(dtype == np.float64):
-        _run_group(
-            ensemble,
-            keys[groups[0]],
-            jax.tree.map(lambda x: x[groups[0]], starts),
-            np.zeros(1, int),
-            dtype,
-            stop,
-            lambda n: None,
-        )  # compiles, once for all threads
-    finished: dict[int, Observables] = {}
-    with ThreadPoolExecutor(at_once if on_cpu else 1) as pool:
-        pending: dict[Future, np.ndarray] = {pool.submit(work, group): group for group in groups}
-        try:
-            while pending:
-                for future in wait(pending, timeout=0.2, return_when=FIRST_COMPLETED).done:
-                    _collect(future.result(), pending.pop(future), finished)
-        except KeyboardInterrupt:
-            stop.set()
-            pool.shutdown(cancel_futures=True)
-            for future, group in pending.items():
-                if future.done() and not future.cancelled() and future.exception() is None:
-                    _collect(future.result(), group, finished)
-        except BaseException:
-            stop.set()
-            pool.shutdown(cancel_futures=True)
-            raise
+        work(groups[0], np.zeros(1, int))  # compiles, once for all threads
+        finished: dict[int, Observables] = {}
+        for group, observables in in_threads(work, groups, at_once if on_cpu else 1, stop):
+            for place, number in enumerate(group):
+                finished.setdefault(int(number), jax.tree.map(operator.itemgetter(place), observables))
     return finished
-
-
-def _collect(observables: Observables, group: np.ndarray, finished: dict[int, Observables]) -> None:
-    for position, number in enumerate(group):
-        finished.setdefault(int(number), jax.tree.map(lambda x: x[position], observables))  # noqa: B023
-
-
-class _Stopped(Exception):
-    pass
 
 
 def _run_group(
@@ -249,26 +218,24 @@ def _run_group(
     dtype: np.dtype,
     stop: threading.Event,
     report: Callable[[int], Any],
-) -> Observables:
-    """Observables (group, A, ...) of some runs at the given steps."""
+) -> Observables | None:
+    """Observables (group, A, ...) of some runs at the given steps; None if `stop` was set on the way."""
     with jax.enable_x64(True):
         weights = _start_weights(to_float(starts, jnp.float64), keys[:, 1], ensemble.sizes, dtype)
-    dim, now = sum(ensemble.sizes), 0
+    numbers = sum(ensemble.sizes) * len(keys)
+    length = block_steps(sum(ensemble.sizes))
+    stride = max(1, NUMBERS_PER_CALL // (numbers * length)) * length
     recorded: list[Observables] = []
-    length = block_steps(dim)
-    stride = max(1, NUMBERS_PER_CALL // (dim * len(keys) * length)) * length
-    for target in steps:
-        while now < target or (target == 0 and not recorded):
-            if stop.is_set():
-                raise _Stopped
-            last = min(int(target), (now // stride + 1) * stride)
-            weights = _advance_group(ensemble, keys[:, 2], weights, np.int32(now), np.int32(last))
-            jax.block_until_ready(weights.readout)
-            report((last - now) * len(keys))
-            now = last
-            if target == 0:
-                break
-        recorded.append(to_host(_measure_group(ensemble, keys[:, 3], weights, np.int32(now))))
+    now = 0
+    for last in np.union1d(steps, np.arange(stride, steps[-1], stride)):
+        if stop.is_set():
+            return None
+        weights = _advance_group(ensemble, keys[:, 2], weights, np.int32(now), np.int32(last))
+        jax.block_until_ready(weights.readout)
+        report(int(last - now) * len(keys))
+        now = int(last)
+        if now in steps:
+            recorded.append(to_host(_measure_group(ensemble, keys[:, 3], weights, np.int32(now))))
     return jax.tree.map(lambda *x: np.stack(x, axis=1), *recorded)
 
 

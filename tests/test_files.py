@@ -42,7 +42,7 @@ def test_theory_and_runs_load_back(tmp_path) -> None:
 
 def test_a_file_is_not_overwritten_nor_left_half_written(tmp_path) -> None:
     problem = build.problem()
-    theory = ode.solve(problem, build.overlaps(problem), [0.5])
+    theory = ode.solve(problem, build.overlaps(problem), [0.5, 1.0, 1.5])
     path = theory.save(tmp_path / "theory.nc")
     with pytest.raises(ts.InputError, match="does not exist yet"):
         theory.save(path)

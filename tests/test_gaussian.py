@@ -201,7 +201,7 @@ def test_closed_form_and_sampled_suppliers_agree(student: str, teacher: str, sta
 
 
 @pytest.mark.parametrize("state", STATES)
-@pytest.mark.parametrize("teacher", ["erf", "sign", "linear", "relu"])
+@pytest.mark.parametrize("teacher", ["erf", "sign", "relu"])
 @pytest.mark.parametrize("student", ["erf", "linear", "relu"])
 def test_drift_and_its_gradient_are_finite_at_degenerate_states(student: str, teacher: str, state: str) -> None:
     problem = build.problem(student=student, teacher=teacher, K=4)
