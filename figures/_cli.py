@@ -35,6 +35,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="teacher-student", description="Order-parameter theory of online learning, checked by simulation."
     )
+    parser.add_argument("--version", action="version", version=f"%(prog)s {ts.versions()['teacher-student']}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     one = commands.add_parser(
         "compare", help="theory and simulation of one problem, a verdict, a picture and files (the main job)"
@@ -75,6 +76,8 @@ def _compare(options: argparse.Namespace) -> int:
 
 def _figure(options: argparse.Namespace) -> int:
     directory = Path(options.directory)
+    if Path(options.save).suffix not in (".png", ".pdf", ".svg"):
+        raise ts.InputError("a --save path that ends in .png, .pdf or .svg", options.save)
     for name in ("theory", "simulation"):
         if not (directory / FILES[name]).exists():
             raise ts.InputError(

@@ -61,6 +61,8 @@ def compare(
     check_output(Path(out), list(paths.values()), force=force)
     alphas, start, problem = settings.alphas(), settings.overlaps(), settings.problem
     say(describe(settings))
+    if alphas.size != settings.wanted_alphas().size or not np.allclose(alphas, settings.wanted_alphas(), 0, 1e-9):
+        say(f"            {alphas.size} alphas, moved to whole numbers of steps at N = {settings.dims}")
     clock = time.perf_counter()
     theory = ode.solve(
         problem,
@@ -75,7 +77,6 @@ def compare(
         f"theory      {theory.source.method}, {steps} steps, {theory.describe()} "
         f"({time.perf_counter() - clock:.1f} s with compilation)"
     )
-    Path(out).mkdir(parents=True, exist_ok=True)
     theory.save(paths["theory"], force=True)
     ensembles = []
     for dim, name in zip(settings.dims, ("simulation", "smaller"), strict=False):
@@ -131,15 +132,17 @@ def _simulate(
 
 
 def check_output(out: Path, files: list[Path], *, force: bool) -> None:
-    """Raise InputError if `out` cannot be written to, or has results and not `force`."""
-    existing = out
-    while not existing.exists() and existing != existing.parent:
-        existing = existing.parent
-    if not existing.is_dir() or not os.access(existing, os.W_OK):
-        raise ts.InputError("a writable output directory", str(out), "choose another with --out")
+    """Make `out`. Raises InputError if it cannot be written to, or has results and not `force`."""
     found = [file for file in files if file.exists()]
     if found and not force:
         raise ts.InputError("an output directory without results", str(found[0]), "choose another, or add --force")
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        probe = out / f".probe-{os.getpid()}"
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        raise ts.InputError("a writable output directory", f"{out} ({error.strerror})", "choose another") from error
 
 
 def describe(settings: Settings) -> str:

@@ -1,6 +1,7 @@
 """A comparison's file: a problem, a start, what to record, how to solve and simulate it, and the level."""
 
 import dataclasses
+import math
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -18,11 +19,15 @@ BUILT_IN = Path(__file__).parent / "relevant_irrelevant.toml"
 
 @dataclasses.dataclass(frozen=True)
 class Start:
-    """[start]: random weights (scale, readout, teacher), or overlaps Q, R, T with their readout."""
+    """[start]: random weights (scale, readout, teacher), or overlaps Q, R, T with their readout.
 
-    scale: float = 0.5
+    scale: standard deviation of the student's weights (0.5). readout: "ones", "signs" or numbers ("ones").
+    teacher: "random" or "orthonormal" ("random"). Q, R, T: one matrix per block.
+    """
+
+    scale: float | None = None
     readout: str | float | list[float] = "ones"
-    teacher: str = "random"
+    teacher: str | None = None
     Q: list[list[list[float]]] | None = None
     R: list[list[list[float]]] | None = None
     T: list[list[list[float]]] | None = None
@@ -30,10 +35,10 @@ class Start:
 
 @dataclasses.dataclass(frozen=True)
 class Record:
-    """[record]: alphas, or `count` of them up to the end, spacing "linear" or "log" (from `first`)."""
+    """[record]: alphas, or `count` of them (20) up to the end, spacing "linear" or "log" (from `first`)."""
 
     alphas: list[float] | None = None
-    count: int = 20
+    count: int | None = None
     spacing: str = "linear"
     first: float | None = None
 
@@ -84,37 +89,35 @@ class Settings:
         """The key for "start", "averages", "runs" or "smaller runs"; all follow from the one seed."""
         return jax.random.fold_in(ts.as_key(self.seed), PURPOSES.index(purpose))
 
-    def alphas(self) -> np.ndarray:
-        """Recorded times: whole numbers of steps in every simulated dimension, and never past the end."""
-        end = float(self.problem.curriculum.end)
-        record = self.record
+    def wanted_alphas(self) -> np.ndarray:
+        """The times that [record] asks for."""
+        record, end = self.record, float(self.problem.curriculum.end)
         if record.alphas is not None:
-            ts.check_alphas(record.alphas, self.problem)
-            wanted = np.asarray(record.alphas)
-        elif record.spacing == "linear":
-            wanted = np.linspace(0, end, record.count + 1)[1:]
-        else:
-            wanted = np.geomspace(record.first or end / 1000, end, record.count)
-        found = simulations.recordable_alphas(wanted, *self.dims)
-        return found[(found > 0) & (found <= end * (1 + 1e-12))] if record.alphas is None else found
+            return np.asarray(record.alphas, dtype=float)
+        count = 20 if record.count is None else record.count
+        if record.spacing == "linear":
+            return np.linspace(0, end, count + 1)[1:]
+        return np.geomspace(end / 1000 if record.first is None else record.first, end, count)
+
+    def alphas(self) -> np.ndarray:
+        """Recorded times: the wanted ones, moved to whole numbers of steps in every simulated dimension."""
+        found = simulations.recordable_alphas(self.wanted_alphas(), *self.dims)
+        end = float(self.problem.curriculum.end)
+        return found[found <= end * (1 + 1e-12)]
 
     def overlaps(self) -> ts.Overlaps:
         """The start, the same in theory and in every run."""
         start = self.start
-        if start.Q is None and start.R is None and start.T is None:
-            key = self.key("start")
+        if start.Q is None or start.R is None or start.T is None:
             return ts.random_overlaps(
                 self.problem,
                 self.simulation.dim,
-                key,
-                scale=start.scale,
+                self.key("start"),
+                scale=0.5 if start.scale is None else start.scale,
                 readout=start.readout,
-                teacher=start.teacher,
+                teacher=start.teacher or "random",
             )
-        if start.Q is None or start.R is None or start.T is None:
-            raise ts.InputError("Q, R and T together in [start]", "only some of them")
-        readout = 1.0 if isinstance(start.readout, str) else start.readout
-        return ts.Overlaps(start.Q, start.R, start.T, readout)
+        return ts.Overlaps(start.Q, start.R, start.T, 1.0 if start.readout == "ones" else start.readout)
 
     def averages(self) -> ode.ClosedForm | ode.Sampled | None:
         """The supplier of averages that [theory] asks for."""
@@ -130,6 +133,8 @@ PURPOSES = ("start", "averages", "runs", "smaller runs")
 
 def _divisor(dim: int) -> int:
     """The largest divisor of N from N/10 to N/3: both dimensions then share a grid of recorded times."""
+    if dim < 1:
+        raise ts.InputError("simulation.dim >= 1", dim)
     found = [n for n in range(-(-dim // 10), dim // 3 + 1) if dim % n == 0]
     if not found:
         raise ts.InputError(
@@ -171,7 +176,7 @@ def read_settings(tables: Mapping[str, Any], **changes: Any) -> Settings:
             place[name] = value
             if name == "dim":
                 place.pop("smaller_dim", None)
-    file = ts.read_table(_File, tables, "file")
+    file = ts.read_table(_File, tables, "")
     settings = Settings(
         ts.problem_from_tables(tables),
         file.start,
@@ -199,32 +204,60 @@ def load_settings(path: str | Path | None, **changes: Any) -> Settings:
 
 
 def _check(settings: Settings) -> None:
-    record, theory, simulation = settings.record, settings.theory, settings.simulation
-    ts.require_name(record.spacing, ("linear", "log"), "record.spacing")
+    theory, simulation = settings.theory, settings.simulation
     ts.require_name(theory.averages, ("auto", "closed form", "sampled"), "theory.averages")
-    if record.count < 1:
-        raise ts.InputError("record.count >= 1", record.count)
-    if record.first is not None and not 0 < record.first < float(settings.problem.curriculum.end):
-        raise ts.InputError("record.first between 0 and the curriculum's end", record.first)
     if not 0 < settings.level < 1:
         raise ts.InputError("agreement.level between 0 and 1", settings.level)
+    if simulation.dim < 1:
+        raise ts.InputError("simulation.dim >= 1", simulation.dim)
     if simulation.runs < 3:
         raise ts.InputError("simulation.runs >= 3 (a standard error needs them)", simulation.runs)
-    if theory.averages == "closed form":
-        ode.require_closed_form(settings.problem)
+    reason = ode.missing_closed_form(settings.problem)
+    if theory.averages == "closed form" and reason:
+        raise ts.InputError("a problem with closed-form averages", reason, 'set theory.averages = "sampled"')
     settings.averages()
+    if len(settings.dims) > 1 and not 0 < settings.dims[1] < settings.dims[0]:
+        raise ts.InputError("simulation.smaller_dim below simulation.dim (0: none)", settings.dims[1])
+    _check_record(settings)
+    _check_start(settings.start)
+    alphas, start = settings.alphas(), settings.overlaps()
     for dim in settings.dims:
         simulations.check_run(
-            settings.problem,
-            dim,
-            simulation.runs,
-            settings.alphas(),
-            None,
-            simulation.precision,
-            simulation.test_samples,
+            settings.problem, dim, simulation.runs, alphas, start, simulation.precision, simulation.test_samples
         )
-    if len(settings.dims) > 1 and settings.dims[1] >= settings.dims[0]:
-        raise ts.InputError("simulation.smaller_dim below simulation.dim", settings.dims[1])
-    start = settings.overlaps()
-    for dim in settings.dims:
-        simulations.check_run(settings.problem, dim, 1, settings.alphas(), start, simulation.precision, 1)
+
+
+def _check_record(settings: Settings) -> None:
+    record, end = settings.record, float(settings.problem.curriculum.end)
+    ts.require_name(record.spacing, ("linear", "log"), "record.spacing")
+    if record.alphas is not None and (record.count is not None or record.first is not None):
+        raise ts.InputError("either record.alphas or record.count (and first)", "both", "leave one out")
+    if record.count is not None and record.count < 1:
+        raise ts.InputError("record.count >= 1", record.count)
+    if record.first is not None and record.spacing == "linear":
+        raise ts.InputError('record.first only with spacing = "log"', 'spacing "linear"', "leave it out")
+    if record.first is not None and not 0 < record.first < end:
+        raise ts.InputError(f"record.first between 0 and the curriculum's end, {end:g}", record.first)
+    wanted = settings.wanted_alphas()
+    ts.check_alphas(wanted, settings.problem)
+    kept = simulations.recordable_alphas(wanted, *settings.dims)
+    if record.alphas is not None and (kept.size < wanted.size or np.any((kept == 0) & (wanted > 0))):
+        grid = math.gcd(*settings.dims)
+        raise ts.InputError(
+            f"alphas at least 1/{grid} apart (whole numbers of steps at N = {settings.dims})",
+            wanted.tolist(),
+            "raise the dimension, or record fewer",
+        )
+
+
+def _check_start(start: Start) -> None:
+    given = [name for name in ("Q", "R", "T") if getattr(start, name) is not None]
+    if not given:
+        return
+    if len(given) < 3:
+        raise ts.InputError("Q, R and T together in [start]", f"only {', '.join(given)}")
+    useless = [name for name in ("scale", "teacher") if getattr(start, name) is not None]
+    if useless:
+        raise ts.InputError("no scale or teacher beside Q, R and T in [start]", ", ".join(useless), "leave it out")
+    if isinstance(start.readout, str) and start.readout != "ones":
+        raise ts.InputError('readout as numbers or "ones" beside Q, R and T in [start]', repr(start.readout))

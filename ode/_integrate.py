@@ -24,7 +24,7 @@ class Settings(eqx.Module):
 
 
 class Path(eqx.Module):
-    """Overlaps at recorded alphas (NaN after a stop), status, last alpha reached and step counts."""
+    """Overlaps at recorded alphas (NaN after a stop), status, the time it stopped at and step counts."""
 
     overlaps: Overlaps
     status: jax.Array
@@ -51,7 +51,7 @@ def integrate(problem: Problem, averages: Averages, start: Overlaps, alphas: jax
         t1=alphas[-1],
         dt0=None,
         y0=start,
-        saveat=diffrax.SaveAt(ts=alphas),
+        saveat=diffrax.SaveAt(subs=[diffrax.SubSaveAt(ts=alphas), diffrax.SubSaveAt(t1=True)]),
         stepsize_controller=diffrax.ClipStepSizeController(
             diffrax.PIDController(rtol=settings.rtol, atol=settings.atol),
             step_ts=alphas,
@@ -62,7 +62,8 @@ def integrate(problem: Problem, averages: Averages, start: Overlaps, alphas: jax
         max_steps=settings.max_steps,
         throw=False,
     )
-    got = jnp.isfinite(solution.ts)
+    (recorded, stop), (states, _) = solution.ts, solution.ys
+    got = jnp.isfinite(recorded)
     status = jnp.where(
         solution.result == diffrax.RESULTS.successful,
         int(Status.OK),
@@ -72,9 +73,8 @@ def integrate(problem: Problem, averages: Averages, start: Overlaps, alphas: jax
     def blank(x: jax.Array) -> jax.Array:
         return jnp.where(got.reshape(-1, *[1] * (x.ndim - 1)), x, jnp.nan)
 
-    reached = jnp.max(jnp.where(got, alphas, 0.0))
     stats = {name: jnp.asarray(solution.stats[name]) for name in _COUNTS}
-    return Path(jax.tree.map(blank, solution.ys), status, reached, stats)
+    return Path(jax.tree.map(blank, states), status, stop[0], stats)
 
 
 _COUNTS = ("num_steps", "num_accepted_steps", "num_rejected_steps")

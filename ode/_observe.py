@@ -75,4 +75,6 @@ def observe(problem: Problem, overlaps: Overlaps, sample: FixedSample | None) ->
         raise InputError(
             "a sample for an error or accuracy without closed form", None, "pass ode.Sampled().draw(problem)"
         )
+    known = jnp.all(jnp.isfinite(overlaps.Q))  # the sign of NaN is not wrong, it is unknown
+    error, accuracy = (jnp.where(known, values, jnp.nan) for values in (error, accuracy))
     return Observables(overlaps, per_level(error), per_level(accuracy))

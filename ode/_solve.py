@@ -59,6 +59,8 @@ def solve(
     """
     check_alphas(alphas, problem)
     check_overlaps(start, problem.shape)
+    if np.ndim(start.readout) != 1:
+        raise InputError("one start", f"a batch of shape {np.shape(start.readout)[:-1]}", "use jax.vmap over it")
     supplier = averages or (ClosedForm() if missing_closed_form(problem) is None else Sampled())
     exact = isinstance(supplier, ClosedForm)
     if exact:
@@ -82,6 +84,7 @@ def solve(
         method = "closed form" if exact else f"sampled, {sampler.replicates} x {sampler.points} points"
         return Trajectory(
             problem=problem,
+            start=start,
             alphas=to_host(inputs[2]),
             observables=to_host(observables),
             status=to_host(path.status),

@@ -4,10 +4,11 @@ import dataclasses
 import json
 from typing import Any
 
+import jax
 import numpy as np
 from scipy import special, stats
 
-from teacher_student import InputError, Observables, Status, Trajectory, quantities
+from teacher_student import InputError, Observables, Overlaps, Problem, Status, Trajectory, quantities
 
 from ._family import family_test, student_t
 
@@ -42,7 +43,8 @@ class Agreement:
 
     Fields: agrees; level (family-wise); p (family-wise p-value); worst_z and threshold_z (normal equivalents);
     comparisons; fixed: quantities that do not fluctuate at some alphas, with their largest deviation there;
-    dims, runs: of the simulation, and of the smaller one; method; notes.
+    dims, runs: of the simulation, and of the smaller one; compared_to: the last alpha at which neither theory nor a run
+    had diverged, of those recorded up to recorded_to; method; notes.
     """
 
     agrees: bool
@@ -54,6 +56,8 @@ class Agreement:
     fixed: dict[str, float]
     dims: tuple[int, ...]
     runs: tuple[int, ...]
+    compared_to: float
+    recorded_to: float
     method: str
     notes: tuple[str, ...]
 
@@ -66,6 +70,10 @@ class Agreement:
     def verdict(self) -> str:
         """The verdict in one line, with its statistic."""
         word = "AGREE" if self.agrees else "DISAGREE"
+        if self.compared_to < self.recorded_to:
+            word += f" up to alpha {self.compared_to:g} of {self.recorded_to:g}, where the first diverged"
+        if not self.comparisons:
+            return f"{word}: no quantity fluctuates; largest deviation {max(self.fixed.values()):.1e}"
         return (
             f"{word}: largest |z| {self.worst_z:.2f} of {len(self.comparisons)} comparisons "
             f"({self.worst.name} at alpha {self.worst.alpha:g}), threshold {self.threshold_z:.2f}; "
@@ -84,7 +92,10 @@ class Agreement:
             rows.append(f"{name:<24}{c.alpha:>8.4g}{c.theory:>12.5f}{simulated:>24}{allowance:>24}{c.z:>9.2f}")
         if self.fixed:
             worst = max(self.fixed.values())
-            rows.append(f"{len(self.fixed)} quantities that do not fluctuate: largest deviation {worst:.1e}")
+            rows.append(f"do not fluctuate (at some alpha): {', '.join(self.fixed)}; largest deviation {worst:.1e}")
+        excess = "simulation - 1/N term" if len(self.dims) > 1 else "simulation"
+        formula = f"({excess} - theory) / its standard error over the runs"
+        rows.append(f"z = {formula}, each quantity at its worst alpha")
         rows += [f"note: {note}" for note in self.notes]
         return "\n".join(rows)
 
@@ -125,8 +136,9 @@ def agreement(
     usable, notes, split = _usable_alphas(theory, runs, smaller)
     evidence = _gather(theory, runs, smaller, usable)
     moving, off = evidence.moving, evidence.fixed_but_off
-    t = student_t((evidence.samples - evidence.theory)[:, moving], evidence.sampling[moving])
-    test = family_test((evidence.samples - evidence.theory)[:, moving], t, level, np.random.default_rng(seed))
+    deviations, floor = (evidence.samples - evidence.theory)[:, moving], evidence.floor[moving]
+    t = student_t(deviations, evidence.sampling[moving], floor)
+    test = family_test(deviations, t, floor, level, np.random.default_rng(seed))
     z = _normal_equivalent(t, evidence.samples.shape[0] - 1)
     notes += [f"{name} does not fluctuate and differs from theory by more than rounding" for name in off]
     notes += _notes_on_sampling(evidence) + _notes_on_sizes(runs, smaller)
@@ -134,7 +146,7 @@ def agreement(
         agrees=bool(test.p > level and not off and not split),
         level=level,
         p=test.p,
-        worst_z=float(np.max(np.abs(z))),
+        worst_z=float(np.max(np.abs(z), initial=0.0)),
         threshold_z=float(_normal_equivalent(np.array(test.threshold), evidence.samples.shape[0] - 1)),
         comparisons=tuple(
             evidence.comparison(column, value) for column, value in zip(np.flatnonzero(moving), z, strict=True)
@@ -142,6 +154,8 @@ def agreement(
         fixed=evidence.fixed,
         dims=tuple(_dim(each) for each in (runs, smaller) if each is not None),
         runs=tuple(int(each.runs or 0) for each in (runs, smaller) if each is not None),
+        compared_to=float(evidence.alphas[-1]),
+        recorded_to=float(theory.alphas[-1]),
         method=test.method,
         notes=tuple(notes),
     )
@@ -152,7 +166,9 @@ class _Evidence:
     """Every quantity at every usable alpha, alpha fastest, as columns m.
 
     theory, sampling: (m,) values and their sampling errors. big: (runs, m) at N. term: (pairs, m) 1/N terms at N.
-    samples: (pairs, m) what is compared with theory. rounding: (m,) of the simulation.
+    samples: (pairs, m) what is compared with theory. rounding: (m,) of the simulation. floor: (m,) variance that
+    counting right signs on the test samples adds to `samples` (0 for all but accuracies): accuracies are discrete,
+    and may be equal in all runs by chance.
     """
 
     names: tuple[str, ...]
@@ -164,11 +180,12 @@ class _Evidence:
     term: np.ndarray
     samples: np.ndarray
     rounding: np.ndarray
+    floor: np.ndarray
 
     @property
     def moving(self) -> np.ndarray:
         """Mask (m,) of what fluctuates between runs by more than rounding."""
-        return self.samples.std(axis=0, ddof=1) > self.rounding
+        return (self.samples.std(axis=0, ddof=1) > self.rounding) | (self.floor > 0)
 
     @property
     def _fixed_deviation(self) -> np.ndarray:
@@ -213,9 +230,12 @@ def _gather(theory: Trajectory, runs: Trajectory, smaller: Trajectory | None, us
         pairs = min(len(big), len(small))
         term = (small[:pairs] - big[:pairs]) * _dim(smaller) / (_dim(runs) - _dim(smaller))
     found = quantities(runs.observables, runs.problem)
-    evidence = _Evidence(
+    kinds = tuple(quantity.kind for quantity in found)
+    of_column = np.repeat(kinds, int(usable.sum()))
+    counted = np.where(of_column == "accuracy", np.clip(ours * (1 - ours), 0.0, None), 0.0)
+    return _Evidence(
         names=tuple(quantity.name for quantity in found),
-        kinds=tuple(quantity.kind for quantity in found),
+        kinds=kinds,
         alphas=np.asarray(theory.alphas)[usable],
         theory=ours,
         sampling=np.zeros_like(ours)
@@ -224,16 +244,28 @@ def _gather(theory: Trajectory, runs: Trajectory, smaller: Trajectory | None, us
         big=big,
         term=term,
         samples=big[: len(term)] - term,
-        rounding=ROUNDING * np.finfo(runs.source.precision).eps * np.maximum(1.0, np.abs(ours)),
+        rounding=ROUNDING * np.finfo(runs.source.precision).eps * _sizes(theory, ours),
+        floor=counted / (runs.source.test_samples or 1) * _variance_factor(runs, smaller),
     )
-    if not evidence.moving.any():
-        raise InputError("at least one quantity that fluctuates between runs", "none", "record alphas > 0")
-    return evidence
+
+
+def _sizes(theory: Trajectory, values: np.ndarray) -> np.ndarray:
+    """(m,) scale of the sums that each recorded value was rounded in: overlaps add up products of weights."""
+    norms = [np.nanmax(np.diagonal(x, axis1=-2, axis2=-1)) for x in (theory.overlaps.Q, theory.overlaps.T)]
+    return np.maximum(max(1.0, *norms), np.abs(values))
+
+
+def _variance_factor(runs: Trajectory, smaller: Trajectory | None) -> float:
+    """Variance of a sample (N x_N - N' x_N') / (N - N') in units of that of x_N, where it does not depend on N."""
+    if smaller is None:
+        return 1.0
+    return (_dim(runs) ** 2 + _dim(smaller) ** 2) / (_dim(runs) - _dim(smaller)) ** 2
 
 
 def _notes_on_sampling(evidence: _Evidence) -> list[str]:
     standard = evidence.samples.std(axis=0, ddof=1) / np.sqrt(len(evidence.samples))
-    share = float(np.mean((evidence.sampling > standard)[evidence.moving]))
+    exceeds = (evidence.sampling > standard)[evidence.moving]
+    share = float(np.mean(exceeds)) if exceeds.size else 0.0
     if share < 0.1:
         return []
     return [
@@ -269,17 +301,43 @@ def _check(theory: Trajectory, runs: Trajectory, smaller: Trajectory | None, lev
     for each, what in ((runs, "runs"), (smaller, "smaller")):
         if each is None:
             continue
+        difference = _difference(theory.problem, each.problem)
+        if difference:
+            raise InputError(f"theory and {what} of the same problem", f"problems that differ in {difference}")
+        _check_start(theory.start, each.start, what)
         if each.runs is None or each.source.dim is None or each.runs < FEWEST_RUNS:
             raise InputError(f"at least {FEWEST_RUNS} {what} to estimate a standard error", each.runs)
     if smaller is not None and not _dim(smaller) < _dim(runs):
         raise InputError("a smaller dimension in `smaller`", f"{_dim(smaller)} and {_dim(runs)}")
 
 
+def _difference(mine: Problem, theirs: Problem) -> str:
+    """Where two problems differ, in words; empty if they do not."""
+    structures: list[Any] = [jax.tree.structure(each) for each in (mine, theirs)]
+    if structures[0] != structures[1]:
+        return "their structure (names, widths, activations, labels, loss)"
+    pairs = zip(jax.tree.leaves_with_path(mine), jax.tree.leaves(theirs), strict=True)
+    return ", ".join(jax.tree_util.keystr(path).lstrip(".") for (path, x), y in pairs if not np.array_equal(x, y))
+
+
+def _check_start(theory: Overlaps, runs: Overlaps, what: str) -> None:
+    for name in ("Q", "R", "T", "readout"):
+        mine, theirs = np.asarray(getattr(theory, name)), np.asarray(getattr(runs, name))
+        gap = float(np.max(np.abs(theirs - mine)))
+        if gap > 1e-6 * max(1.0, float(np.max(np.abs(mine)))):
+            raise InputError(
+                f"{what} that start from theory's overlaps",
+                f"starts whose {name} differ by {gap:.3g}",
+                "pass the same start= to simulations.run and ode.solve",
+            )
+
+
 def _usable_alphas(
     theory: Trajectory, runs: Trajectory, smaller: Trajectory | None
 ) -> tuple[np.ndarray, list[str], bool]:
     """Mask of alphas at which theory and all runs are finite, notes, and whether divergence itself disagrees."""
-    alphas, notes = np.asarray(theory.alphas), []
+    alphas = np.asarray(theory.alphas)
+    notes: list[str] = []
     until = float(theory.reached)
     if theory.status != Status.OK:
         notes.append(f"theory: {theory.describe()}")

@@ -25,35 +25,43 @@ class FamilyTest:
     method: str
 
 
-def student_t(deviations: np.ndarray, extra: np.ndarray) -> np.ndarray:
-    """t (m,) of the mean of `deviations` (runs, m); `extra` (m,) is a further standard error of the reference."""
+def student_t(deviations: np.ndarray, extra: np.ndarray, floor: np.ndarray) -> np.ndarray:
+    """t (m,) of the mean of `deviations` (runs, m).
+
+    extra (m,): a further standard error, of the reference. floor (m,): a variance per run that is known to be there
+    (counting test samples), used where the runs happen to spread less.
+    """
     runs = deviations.shape[0]
-    variance = deviations.var(axis=0, ddof=1) / runs + extra**2
+    variance = np.maximum(deviations.var(axis=0, ddof=1), floor) / runs + extra**2
     return deviations.mean(axis=0) / np.sqrt(variance)
 
 
-def family_test(deviations: np.ndarray, t: np.ndarray, level: float, rng: np.random.Generator) -> FamilyTest:
+def family_test(
+    deviations: np.ndarray, t: np.ndarray, floor: np.ndarray, level: float, rng: np.random.Generator
+) -> FamilyTest:
     """Test at family-wise `level` whether the means behind `t` (m,) are all zero, given `deviations` (runs, m)."""
+    if not t.size:
+        return FamilyTest(1.0, 0.0, "nothing fluctuates")
     runs, comparisons = deviations.shape
     largest = float(np.max(np.abs(t)))
     if runs < FEWEST_RUNS_TO_FLIP:
         p = min(1.0, comparisons * 2 * float(stats.t.sf(largest, runs - 1)))
         threshold = float(stats.t.isf(level / (2 * comparisons), runs - 1))
         return FamilyTest(p, threshold, f"Bonferroni bound on Student's t, {runs - 1} degrees of freedom")
-    flipped = _largest_t_of_flips(deviations, rng)
+    flipped = _largest_t_of_flips(deviations, floor, rng)
     p = (1 + int(np.sum(flipped >= largest * (1 - 1e-12)))) / (1 + flipped.size)
     threshold = float(np.sort(flipped)[::-1][max(int(level * (flipped.size + 1)) - 1, 0)])
     return FamilyTest(p, threshold, f"max-t over {flipped.size} sign flips of whole runs")
 
 
-def _largest_t_of_flips(deviations: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+def _largest_t_of_flips(deviations: np.ndarray, floor: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Largest |t| over the comparisons for each random assignment of signs to runs."""
     runs = deviations.shape[0]
     square = np.mean(deviations**2, axis=0)  # unchanged by flips
-    unit = deviations / np.sqrt(square)
     largest = []
     for _ in range(9):
         signs = rng.choice([-1.0, 1.0], size=((FLIPS + 8) // 9, runs))
-        mean = np.max(np.abs(signs @ unit), axis=1) / runs  # t grows with |mean| at a fixed mean square
-        largest.append(mean / np.sqrt((1 - mean**2) / (runs - 1)))
+        mean = signs @ deviations / runs
+        variance = np.maximum((square - mean**2) * runs / (runs - 1), floor)
+        largest.append(np.max(np.abs(mean) / np.sqrt(variance / runs), axis=1))
     return np.concatenate(largest)[:FLIPS]

@@ -73,8 +73,8 @@ def run(
     Arguments:
       alphas: (A,) increasing times; each is recorded at the nearest step, and `Trajectory.alphas` says which.
       key: seed or JAX key. Run r depends on the key and r alone, not on the number of runs, workers or alphas.
-      start: overlaps that every run's weights have exactly (or one per run, leading axis); None: each run
-        draws its own with `random_overlaps(problem, dim, ...)`.
+      start: overlaps that every run's weights have exactly, or one start per run (leading axis); None: each run
+        draws its own with `random_overlaps(problem, dim, ...)`. Only runs with one start compare with `ode.solve`.
       precision: "float32" or "float64". test_samples: fresh inputs per level, run and alpha for error and accuracy.
       bound: a run whose Q_kk passes this many times the largest of 1, Q_kk at the start and T_mm has diverged.
       workers: threads on a CPU, runs at once on an accelerator; None: all cores, 32.
@@ -105,9 +105,10 @@ def run(
             raise KeyboardInterrupt
         warnings.warn(f"interrupted: {len(done)} of {runs} runs finished and are returned", stacklevel=2)
     observables = jax.tree.map(lambda *x: np.stack(x).astype(np.float64), *(finished[r] for r in done))
-    observables, status, reached = _mark_divergence(observables, steps / dim, bound)
+    observables, status, reached = _mark_divergence(observables, steps / dim, _limits(starts, bound)[done])
     return Trajectory(
         problem=problem,
+        start=given if np.ndim(given.readout) == 1 else jax.tree.map(operator.itemgetter(done), given),
         alphas=steps / dim,
         observables=observables,
         status=status,
@@ -131,6 +132,8 @@ def check_run(
     for value, what in ((dim, "dimension N"), (runs, "number of runs"), (test_samples, "number of test samples")):
         if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 1:
             raise InputError(f"an integer {what} >= 1", repr(value))
+    if dim >= 2**31:
+        raise InputError("a dimension N below 2^31", dim)
     check_alphas(alphas, problem)
     require_name(precision, ("float32", "float64"), "precision")
     steps = float(np.max(np.asarray(alphas))) * dim
@@ -260,14 +263,18 @@ def _measure_group(ensemble: Ensemble, keys: jax.Array, weights: Weights, step: 
     return jax.vmap(one)(keys, weights)
 
 
+def _limits(starts: Overlaps, bound: float) -> np.ndarray:
+    """(runs,) largest Q_kk that counts as finite: the rule that `ode.solve` uses too."""
+    norms = [np.diagonal(x, axis1=-2, axis2=-1).max(axis=(-2, -1)) for x in (starts.Q, starts.T)]
+    return bound * np.maximum(1.0, np.maximum(*norms))
+
+
 def _mark_divergence(
-    observables: Observables, alphas: np.ndarray, bound: float
+    observables: Observables, alphas: np.ndarray, limits: np.ndarray
 ) -> tuple[Observables, np.ndarray, np.ndarray]:
     """NaN from the first recorded alpha at which a run's student norm left its bound; status and last good alpha."""
     norms = np.max(np.diagonal(observables.overlaps.Q, axis1=-2, axis2=-1), axis=(-2, -1))  # (runs, A)
-    latents = np.max(np.diagonal(observables.overlaps.T, axis1=-2, axis2=-1), axis=(-2, -1))
-    limit = bound * np.maximum(1.0, np.maximum(norms[:, :1], latents))
-    good = np.cumprod(norms < limit, axis=1).astype(bool)
+    good = np.cumprod(norms < limits[:, None], axis=1).astype(bool)
 
     def blank(x: np.ndarray) -> np.ndarray:
         return np.where(good.reshape(*good.shape, *[1] * (x.ndim - 2)), x, np.nan)

@@ -68,7 +68,10 @@ def as_activation(given: "str | Activation | Callable") -> Activation:
     try:
         shape = jax.eval_shape(given, probe).shape
     except Exception as error:  # whatever the user's function raises is the message
-        raise InputError("an elementwise JAX function as activation", f"{type(error).__name__}: {error}") from error
+        reason = str(error).partition("\n")[0]
+        raise InputError(
+            "an elementwise JAX function as activation", f"{type(error).__name__}: {reason}", "use jnp, not np"
+        ) from error
     if shape != (3,):
         raise InputError("an activation that keeps its argument's shape", f"(3,) -> {shape}")
     return Activation(_address(given), given)

@@ -24,7 +24,10 @@ def as_numbers(x: Any, what: str) -> Any:
         return x
     if is_known(x):
         try:
-            return np.asarray(x, dtype=np.float64)
+            numbers = np.asarray(x)
+            if numbers.dtype.kind in "biuf":
+                return numbers.astype(np.float64)
+            raise TypeError
         except (TypeError, ValueError):
             raise InputError(f"numbers for {what}", repr(x)) from None
     return jnp.stack([jnp.asarray(as_numbers(each, what)) for each in x])

@@ -33,7 +33,7 @@ class Curriculum(eqx.Module):
             raise InputError("at least one phase in the curriculum", "none")
         mixtures = [[_mixture(side) for side in phase[:2]] for phase in phases]
         self.level_names = tuple(dict.fromkeys(name for pair in mixtures for side in pair for name in side))
-        self.durations = as_numbers([phase[2] for phase in phases], "durations")
+        self.durations = as_numbers([phase[2] for phase in phases], "durations of phases")
         shares = [[[side.get(name, 0.0) for name in self.level_names] for side in pair] for pair in mixtures]
         self.initial_shares = as_numbers([pair[0] for pair in shares], "shares")
         self.final_shares = as_numbers([pair[1] for pair in shares], "shares")
@@ -41,29 +41,33 @@ class Curriculum(eqx.Module):
         for side in (self.initial_shares, self.final_shares):
             check_at_least(side, 0.0, "shares of levels")
             if is_known(side) and np.any(np.abs(np.sum(side, axis=1) - 1) > 1e-9):
-                raise InputError("shares of levels that sum to 1 in each phase", np.sum(side, axis=1).tolist())
+                raise InputError(
+                    "shares of levels that sum to 1 in each phase", f"sums {np.sum(side, axis=1).tolist()}"
+                )
 
     @staticmethod
-    def phases(*phases: "tuple[Mixture, Any]") -> "Curriculum":
-        """Phases (level, duration) or ({level: share, ...}, duration), one after the other."""
+    def phases(*phases: "tuple[Any, ...]") -> "Curriculum":
+        """Phases one after the other: (level, duration), ({level: share, ...}, duration), or a ramp
+        (initial, final, duration) between two levels or mixtures; durations in alpha. Raises InputError.
+        """
         for phase in phases:
-            if not isinstance(phase, (tuple, list)) or len(phase) != 2:
-                raise InputError("each phase as (level or shares, duration)", repr(phase))
-        return Curriculum(*((mixture, mixture, duration) for mixture, duration in phases))
+            if not isinstance(phase, (tuple, list)) or len(phase) not in (2, 3):
+                raise InputError("each phase as (level or shares, duration) or (initial, final, duration)", repr(phase))
+        return Curriculum(*((phase[0], phase[-2], phase[-1]) for phase in phases))
 
     @staticmethod
     def single(level: str, duration: Any) -> "Curriculum":
-        """One level throughout."""
+        """One level throughout, for `duration` in alpha."""
         return Curriculum((level, level, duration))
 
     @staticmethod
     def mixed(shares: Mapping[str, Any], duration: Any) -> "Curriculum":
-        """Levels in random order, with given shares of the samples."""
+        """Levels in random order with given shares of the samples, {level: share}, for `duration` in alpha."""
         return Curriculum((shares, shares, duration))
 
     @staticmethod
     def ramp(initial: Mixture, final: Mixture, duration: Any) -> "Curriculum":
-        """Shares that change linearly in alpha from `initial` to `final`."""
+        """Shares that change linearly in alpha from `initial` to `final` (levels or {level: share}) over `duration`."""
         return Curriculum((initial, final, duration))
 
     def __add__(self, other: "Curriculum") -> "Curriculum":

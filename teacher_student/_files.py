@@ -48,12 +48,20 @@ def trajectory_to_xarray(trajectory: Trajectory) -> xr.Dataset:
     variables: dict[str, Any] = _variables(trajectory.observables, trajectory, leading, "")
     if trajectory.sampling_error is not None:
         variables |= _variables(trajectory.sampling_error, trajectory, leading, "_sampling_error")
+    start = ("run",) if np.ndim(trajectory.start.readout) == 2 else ()
+    for name in ("Q", "R", "T", "readout"):
+        what = {"units": "1", "long_name": f"{LONG_NAMES[name]} at the start"}
+        variables[f"start_{name}"] = ((*start, *AXES[name]), getattr(trajectory.start, name), what)
     for name in ("status", "reached"):
         variables[name] = (leading[:-1], getattr(trajectory, name))
     variables |= {f"stats_{name}": (leading[:-1], value) for name, value in trajectory.stats.items()}
     coords = {
         "alpha": ("alpha", trajectory.alphas, {"units": "samples / N", "long_name": "time alpha"}),
         "block": list(problem.inputs.block_names),
+        "student_unit": np.arange(1, problem.student.width + 1),
+        "student_unit_2": np.arange(1, problem.student.width + 1),
+        "latent": np.arange(1, problem.task.latents + 1),
+        "latent_2": np.arange(1, problem.task.latents + 1),
         "level": list(problem.inputs.level_names),
     }
     attrs = {
@@ -99,6 +107,7 @@ def trajectory_from_xarray(dataset: xr.Dataset) -> Trajectory:
     stats = [str(name) for name in dataset.data_vars if str(name).startswith("stats_")]
     return Trajectory(
         problem=problem,
+        start=Overlaps(*(dataset[f"start_{name}"].values for name in ("Q", "R", "T", "readout"))),
         alphas=dataset["alpha"].values,
         observables=observables(""),
         status=dataset["status"].values,

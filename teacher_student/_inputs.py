@@ -57,7 +57,8 @@ class Inputs(eqx.Module):
         check_at_least(self.fractions, 0.0, "fractions")
         check_finite(self.variances, "variances")
         if is_known(self.fractions) and abs(float(np.sum(self.fractions)) - 1.0) > 1e-9:
-            raise InputError("fractions that sum to 1", f"a sum of {float(np.sum(self.fractions)):.12g}")
+            shares = dict(zip(self.block_names, self.fractions.tolist(), strict=True))
+            raise InputError("fractions that sum to 1", f"a sum of {float(np.sum(self.fractions)):.12g} of {shares}")
         if is_known(self.variances) and np.any(self.variances < 0):
             level, block = np.argwhere(self.variances < 0)[0]
             raise InputError(

@@ -15,7 +15,7 @@ T = TypeVar("T")
 
 
 def read_table(cls: type[T], table: Any, where: str) -> T:
-    """`table` as a `cls` (a dataclass); raises InputError naming `where`, the key and the nearest known key."""
+    """`table` as a `cls` (a dataclass); raises InputError naming `where` ("": the top level) and the nearest key."""
     if not isinstance(table, Mapping):
         raise InputError(f"a table [{where}]", repr(table))
     try:
@@ -28,9 +28,9 @@ def _first_cause(error: BaseException, where: str) -> InputError:
     if isinstance(error, ForbiddenExtraKeysError):
         key = sorted(error.extra_fields)[0]
         known = [field.name for field in dataclasses.fields(error.cl)]
-        return InputError(f"known keys in [{where}]", repr(key), nearest(key, known))
+        return InputError(f"known keys {_place(where)}", repr(key), nearest(key, known))
     if isinstance(error, KeyError):
-        return InputError(f"the key {error.args[0]!r} in [{where}]", "none", "add it")
+        return InputError(f"the key {error.args[0]!r} {_place(where)}", "none", "add it")
     if isinstance(error, ExceptionGroup):
         misspelt = [each for each in error.exceptions if isinstance(each, ForbiddenExtraKeysError)]
         first = (misspelt or error.exceptions)[0]  # a misspelt key also shows as a missing one
@@ -41,6 +41,10 @@ def _first_cause(error: BaseException, where: str) -> InputError:
     if isinstance(error, InputError):
         return error
     return InputError(f"a valid value of {where}", str(error))
+
+
+def _place(where: str) -> str:
+    return f"in [{where}]" if where else "at the top level"
 
 
 def _exact(kinds: tuple[type, ...], what: str) -> Any:
@@ -63,7 +67,8 @@ def _any_of(value: Any, union: Any) -> Any:
             return _CONVERTER.structure(value, kind)
         except Exception:  # the next kind may fit; if none does, the error below says so
             continue
-    raise ValueError(f"{value!r} is none of {union}")
+    kinds = [_NAMES.get(str(kind), str(kind)) for kind in typing.get_args(union) if kind is not type(None)]
+    raise ValueError(f"{value!r} is not {' or '.join(kinds)}")
 
 
 def _list(value: Any, kind: Any) -> Any:
@@ -72,6 +77,17 @@ def _list(value: Any, kind: Any) -> Any:
     (item,) = typing.get_args(kind)
     return [_CONVERTER.structure(each, item) for each in value]
 
+
+_NAMES = {
+    "<class 'str'>": "a string",
+    "<class 'float'>": "a number",
+    "<class 'int'>": "an integer",
+    "list[float]": "a list of numbers",
+    "list[str]": "a list of strings",
+    "dict[str, float]": "a table of numbers",
+    "dict[str, dict[str, float]]": "a table of tables of numbers",
+    "list[list[list[float]]]": "a list with one matrix per block, [[[...]], ...]",
+}
 
 _CONVERTER = cattrs.Converter(forbid_extra_keys=True)
 _CONVERTER.register_structure_hook(float, _exact((float, int), "a number"))

@@ -4,7 +4,7 @@ import enum
 
 
 class Status(enum.IntEnum):
-    """How a trajectory ended."""
+    """How a trajectory ended: OK (0), DIVERGED (1) or TOO_STIFF (2). `Trajectory.describe()` says it in words."""
 
     OK = 0
     DIVERGED = 1
@@ -18,8 +18,8 @@ class Status(enum.IntEnum):
 
 _MESSAGES = {
     Status.OK: "reached the last alpha",
-    Status.DIVERGED: "diverged: a student norm left the bound or stopped being a number",
-    Status.TOO_STIFF: "too stiff: the integrator needed more steps than allowed",
+    Status.DIVERGED: "diverged (a student norm left the bound, or is no number)",
+    Status.TOO_STIFF: "too stiff (more steps needed than allowed)",
 }
 
 DIVERGENCE_BOUND = 1e3  # default bound on Q_kk, in units of the largest of 1, Q_kk at the start and T_mm

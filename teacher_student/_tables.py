@@ -74,9 +74,6 @@ class SGDTable:
     loss: str = "squared"
 
 
-Shares = str | dict[str, float]
-
-
 @dataclasses.dataclass(frozen=True)
 class CurriculumTable:
     """[curriculum]: phases = [["easy", 10.0], [{easy = 0.3, hard = 0.7}, 6.0], ["easy", "hard", 5.0]].
@@ -84,17 +81,13 @@ class CurriculumTable:
     Each phase is [level or shares, duration], or [initial, final, duration] for a ramp.
     """
 
-    phases: list[list[Shares | float]]
+    phases: Any
 
     def build(self) -> Curriculum:
         """The curriculum."""
-        for phase in self.phases:
-            if len(phase) not in (2, 3) or isinstance(phase[-1], (str, dict)):
-                raise InputError(
-                    "curriculum phases [level or shares, duration] or [initial, final, duration]", repr(phase)
-                )
-        phases: list[Any] = [(phase[0], phase[-2], phase[-1]) for phase in self.phases]
-        return Curriculum(*phases)
+        if not isinstance(self.phases, list) or not all(isinstance(phase, list) for phase in self.phases):
+            raise InputError('curriculum.phases as [["easy", 10.0], ...]', repr(self.phases))
+        return Curriculum.phases(*(tuple(phase) for phase in self.phases))
 
     @staticmethod
     def of(curriculum: Curriculum) -> "CurriculumTable":

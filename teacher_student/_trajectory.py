@@ -32,15 +32,19 @@ class Trajectory(eqx.Module):
     """Observables of one problem at recorded alphas, from theory (axes (A,)) or runs (axes (runs, A)).
 
     Fields:
-      problem: what was solved. alphas: (A,) times, samples / N.
-      observables: overlaps, error and accuracy, each with leading axes (A,) or (runs, A).
-      status: Status codes, () or (runs,). reached: the last alpha got to, same shape.
+      problem: what was solved. start: overlaps at alpha = 0, or one per run (leading axis).
+      alphas: (A,) times, samples / N.
+      observables: overlaps, error and accuracy, each with leading axes (A,) or (runs, A): Q (A, B, K, K) or
+        (runs, A, B, K, K), error[level] (A,) or (runs, A); NaN after a stop.
+      status: Status codes, () or (runs,), in words by `describe()`. reached: where it stopped, same shape:
+        the last alpha; if it diverged, the integrator's time (theory) or the last good recorded alpha (runs).
       stats: step counts of the integrator, or of the simulation.
       sampling_error: standard error of `observables` from sampled averages; None if all are exact.
       source: engine, method, precision, dimension, seed.
     """
 
     problem: Problem
+    start: Overlaps
     alphas: Any
     observables: Observables
     status: Any
@@ -67,7 +71,7 @@ class Trajectory(eqx.Module):
     @property
     def runs(self) -> int | None:
         """Number of runs; None for a theory trajectory."""
-        return None if np.ndim(self.status) == 0 else int(np.shape(self.status)[0])
+        return int(np.shape(self.status)[0]) if self.source.engine == "sgd" else None
 
     def at(self, alphas: Any) -> "Trajectory":
         """The trajectory at some of its recorded alphas. Raises InputError if one of them was not recorded."""
@@ -86,11 +90,23 @@ class Trajectory(eqx.Module):
         """How the trajectory ended, in one line."""
         codes = np.atleast_1d(np.asarray(self.status))
         reached = np.atleast_1d(np.asarray(self.reached))
+        what = "runs" if self.runs is not None else "solves"
         if np.all(codes == Status.OK):
-            return "ok" if self.runs is None else f"ok: {len(codes)} runs"
-        worst = int(np.argmax(codes != Status.OK))
-        text = f"{Status(int(codes[worst])).message}; last alpha {reached[worst]:.6g}"
-        return text if self.runs is None else f"{int(np.sum(codes != Status.OK))} of {len(codes)} runs {text}"
+            return "ok" if codes.size == 1 and self.runs is None else f"ok: {codes.size} {what}"
+        first = int(np.argmin(np.where(codes == Status.OK, np.inf, reached)))
+        text = f"{Status(int(codes.flat[first])).message} at alpha {reached.flat[first]:.6g}"
+        return (
+            text
+            if codes.size == 1 and self.runs is None
+            else f"{np.sum(codes != Status.OK)} of {codes.size} {what} {text}"
+        )
+
+    def __repr__(self) -> str:
+        _, K, M = self.problem.shape
+        alphas = np.asarray(self.alphas)
+        when = f"{alphas.size} alphas up to {alphas.flat[-1]:g}"
+        errors = ", ".join(f"{level} {np.nanmean(np.asarray(e)[..., -1]):.5g}" for level, e in self.error.items())
+        return f"Trajectory({self.source.engine}, K={K}, M={M}, {when}, {self.describe()}; last error: {errors})"
 
     def to_xarray(self) -> xr.Dataset:
         """A labelled data set with the whole problem, conventions, units, seed and versions in its attributes."""
@@ -106,8 +122,11 @@ class Trajectory(eqx.Module):
 
     @staticmethod
     def load(path: str | Path) -> "Trajectory":
-        """Read a trajectory that `save` wrote, with its problem."""
+        """Read a trajectory that `save` wrote, with its problem. Raises InputError for any other file."""
         from ._files import trajectory_from_xarray
 
-        with xr.open_dataset(path, engine="netcdf4") as dataset:
-            return trajectory_from_xarray(dataset.load())
+        try:
+            dataset = xr.load_dataset(path, engine="netcdf4")
+        except OSError as error:
+            raise InputError("a readable NetCDF file", f"{path} ({error.strerror or error})") from error
+        return trajectory_from_xarray(dataset)

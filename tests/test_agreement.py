@@ -102,6 +102,9 @@ SABOTAGE = {
 @pytest.mark.parametrize("slip", SABOTAGE)
 def test_sabotage_is_found(slip: str, many: list[ts.Trajectory]) -> None:
     wrong = ode.solve(small_problem(**SABOTAGE[slip]), small_start(), ALPHAS)
+    with pytest.raises(ts.InputError, match="the same problem"):
+        simulations.agreement(wrong, *many)
+    wrong = dataclasses.replace(wrong, problem=small_problem())
     verdict = simulations.agreement(wrong, *many)
     assert not verdict.agrees
     assert verdict.p < 0.001
@@ -152,6 +155,60 @@ def test_student_t_becomes_a_normal_value() -> None:
     z = _normal_equivalent(t, 7)
     np.testing.assert_allclose(stats.norm.sf(np.abs(z)), stats.t.sf(np.abs(t), 7), rtol=1e-9)
     assert np.all(np.sign(z) == np.sign(t))
+
+
+@pytest.mark.parametrize(("accuracy", "runs"), [(0.9998, 16), (0.9, 3)])
+def test_an_accuracy_that_is_equal_in_all_runs_by_chance_is_no_disagreement(accuracy: float, runs: int) -> None:
+    """60 repeats of a right theory whose test samples are nearly all right: "disagree" within the binomial bound."""
+    task = ts.Committee(ts.Inputs({"all": 1.0}), 1)
+    problem = ts.Problem(task, ts.Student(1), ts.SGD(0.02), ts.Curriculum.single("all", 1.0))
+    R = np.cos(np.pi * (1 - accuracy))
+    start = ts.Overlaps([[1.0]], [[R]], [[1.0]])
+    theory = ode.solve(problem, start, [0.01, 0.02])
+    found = simulations.run(problem, 100, 60 * runs, [0.01, 0.02], 5, start=start, precision="float64", progress=False)
+    repeats = [part(found, slice(runs * i, runs * (i + 1))) for i in range(60)]
+    wrong = sum(not simulations.agreement(theory, each, level=0.05).agrees for each in repeats)
+    assert stats.binom.sf(wrong - 1, 60, 0.05) > 0.001
+
+
+def test_large_norms_round_at_their_own_scale() -> None:
+    problem = small_problem(rate=0.1)
+    start = ts.random_overlaps(problem, 800, 2, scale=30.0)
+    theory = ode.solve(problem, start, [0.0, 0.05])
+    runs = simulations.run(problem, 800, 12, [0.0, 0.05], 3, start=start, precision="float64", progress=False)
+    assert simulations.agreement(theory, runs).agrees
+
+
+def test_a_stationary_state_agrees_without_fluctuations() -> None:
+    problem = small_problem()
+    start = small_start()
+    same = ts.Overlaps(start.T, start.T, start.T)
+    theory = ode.solve(problem, same, [0.0, 0.5])
+    runs = simulations.run(problem, 40, 3, [0.0, 0.5], 3, start=same, precision="float64", progress=False)
+    verdict = simulations.agreement(theory, runs)
+    assert verdict.agrees
+    assert verdict.comparisons == ()
+    assert "no quantity fluctuates" in verdict.verdict
+
+
+def test_another_start_is_refused(many: list[ts.Trajectory]) -> None:
+    start = small_start()
+    moved = ts.Overlaps(1.01 * start.Q, start.R, start.T, start.readout)
+    with pytest.raises(ts.InputError, match="start from theory's overlaps"):
+        simulations.agreement(ode.solve(small_problem(), moved, ALPHAS), many[0])
+
+
+def test_divergence_ends_the_comparison_and_shows_in_the_verdict(
+    many: list[ts.Trajectory], theory: ts.Trajectory
+) -> None:
+    few = [part(each, slice(0, 12)) for each in many]
+    status = np.where(np.arange(12) == 3, int(ts.Status.DIVERGED), int(ts.Status.OK))
+    stopped = dataclasses.replace(few[0], status=status, reached=np.where(status == ts.Status.OK, 4.0, 2.0))
+    verdict = simulations.agreement(theory, stopped, few[1])
+    assert not verdict.agrees  # theory did not diverge
+    assert verdict.compared_to == 2.0
+    assert "up to alpha 2 of 4" in verdict.verdict
+    assert any("1 of 12 runs diverged" in note for note in verdict.notes)
 
 
 def test_bad_input(many: list[ts.Trajectory], theory: ts.Trajectory) -> None:

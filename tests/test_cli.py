@@ -1,5 +1,6 @@
 """The command line: exit codes, files, messages, and nothing written on bad input."""
 
+import dataclasses
 import json
 import os
 import signal
@@ -77,7 +78,7 @@ def test_disagreement_has_its_exit_code(file: Path, tmp_path: Path, monkeypatch,
     def wrong(problem, *arguments, **options):
         rate = float(problem.sgd.learning_rate)
         other = ts.Problem(problem.task, problem.student, ts.SGD(1.3 * rate), problem.curriculum)
-        return honest(other, *arguments, **options)
+        return dataclasses.replace(honest(other, *arguments, **options), problem=problem)
 
     monkeypatch.setattr(ode, "solve", wrong)
     assert main(["compare", str(file), "--out", str(tmp_path / "out"), "--quiet"]) == 1
@@ -101,11 +102,24 @@ BAD = [
     ("learning_rate = 1.0", 'learning_rate = "1.0"', "is not a number"),
     ("count = 4", "alphas = [1.0, 0.5]", "increasing alphas"),
     ("count = 4", "alphas = [1.0, 3.0]", "curriculum's end"),
+    ("count = 4", "alphas = [1.0, 1.001]", "at least 1/100 apart"),
+    ("count = 4", "count = 4\nalphas = [1.0, 2.0]", "either record.alphas or record.count"),
+    ("count = 4", "first = 0.1", "only with spacing"),
+    ("count = 4", 'alphas = "all"', "is not a list of numbers"),
+    ('[["easy", 1.0], ["hard", 1.0]]', '["easy", 1.0]', "curriculum.phases as"),
+    ("dim = 200", "dim = 0", "simulation.dim >= 1"),
+    ("smaller_dim = 100", "smaller_dim = 300", "below simulation.dim"),
     ("dim = 200\nsmaller_dim = 100", "dim = 1\nsmaller_dim = 0", "dimensions"),
     ("dim = 200\nsmaller_dim = 100", "dim = 997", "divisor"),
     ("runs = 16", "runs = 2", "runs >= 3"),
     ("[record]", "[start]\nQ = [[[1.0]], [[1.0]]]\n[record]", "Q, R and T together"),
     ("[record]", "[start]\nQ = [[[1.0]]]\nR = [[[1.0]]]\nT = [[[1.0]]]\n[record]", "shape"),
+    (
+        "[record]",
+        "[start]\nscale = 1.0\nQ = [[[1.0]], [[1.0]]]\nR = [[[0.0]], [[0.0]]]\nT = [[[1.0]], [[0.0]]]\n[record]",
+        "no scale or teacher",
+    ),
+    ("[record]", "[start]\nQ = [[1.0]]\n[record]", "one matrix per block"),
     (
         "[record]",
         "[start]\nQ = [[[1.0]], [[1.0]]]\nR = [[[2.0]], [[0.0]]]\nT = [[[1.0]], [[0.0]]]\n[record]",
@@ -132,6 +146,10 @@ def test_bad_files_give_one_line_and_write_nothing(old: str, new: str, message: 
 def test_bad_places_give_one_line(file: Path, capsys) -> None:
     assert main(["compare", str(file), "--out", str(file / "below")]) == 2
     assert "writable output directory" in capsys.readouterr().err
+    assert main(["compare", str(file), "--out", "/proc/nowhere"]) == 2
+    assert "writable output directory" in capsys.readouterr().err
+    assert main(["compare", str(file), "--out", str(file.parent / "out"), "--dim", "0"]) == 2
+    assert main(["figure", "comparison", str(file.parent), "--save", "x.xyz"]) == 2
     assert main(["compare", str(file.parent / "none.toml")]) == 2
     assert "readable problem file" in capsys.readouterr().err
     assert main(["figure", "comparison", str(file.parent), "--save", "x.png"]) == 2

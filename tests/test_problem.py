@@ -16,7 +16,7 @@ NAN = float("nan")
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: ts.Inputs({"a": 0.4, "b": 0.5}), "fractions that sum to 1; got: a sum of 0.9"),
+        (lambda: ts.Inputs({"a": 0.4, "b": 0.5}), "fractions that sum to 1; got: a sum of 0.9 of {'a': 0.4, 'b': 0.5}"),
         (lambda: ts.Inputs({"a": 1.4, "b": -0.4}), "fractions >= 0"),
         (lambda: ts.Inputs({"a": 1.0}, {"easy": {"a": -1.0}}), "variance >= 0 of block 'a' in level 'easy'; got: -1.0"),
         (lambda: ts.Inputs({"a": 1.0}, {"easy": {"a": NAN}}), "finite numbers"),
@@ -36,6 +36,7 @@ NAN = float("nan")
         (lambda: ts.Student(2, np.linalg.inv), "elementwise JAX function"),
         (lambda: ts.SGD(-0.1), "learning rate >= 0"),
         (lambda: ts.SGD(NAN), "finite numbers for learning rate"),
+        (lambda: ts.SGD("0.5"), "numbers for learning rate; got: '0.5'"),
         (lambda: ts.SGD("fast"), "numbers for learning rate; got: 'fast'"),
         (lambda: ts.SGD(0.1, loss="logistics"), "did you mean 'logistic'"),
         (lambda: ts.Curriculum.single("easy", 0.0), "durations of phases > 0"),

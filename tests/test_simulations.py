@@ -105,7 +105,10 @@ def test_a_diverging_run_is_marked_and_the_others_go_on() -> None:
     assert np.all(runs.reached < 10)
     assert "diverged" in runs.describe()
     assert np.all(np.isnan(runs.overlaps.Q[:, -1]))
-    assert np.all(np.isfinite(runs.overlaps.Q[:, 0])) or np.all(runs.reached == 0)
+    for r in range(4):
+        assert np.array_equal(np.isfinite(runs.overlaps.Q[r, :, 0, 0, 0]), runs.alphas <= runs.reached[r])
+        for found in (*runs.error.values(), *runs.accuracy.values()):
+            assert np.array_equal(np.isfinite(found[r]), runs.alphas <= runs.reached[r])
 
 
 def test_random_starts_differ_between_runs() -> None:

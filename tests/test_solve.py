@@ -179,10 +179,11 @@ def test_too_large_a_rate_diverges_with_a_status(student: str) -> None:
     averages = ode.Sampled(2**8, 2) if student == "relu" else None
     theory = ode.solve(problem, build.overlaps(problem), np.linspace(0.5, 10, 20), averages=averages)
     assert theory.status == ts.Status.DIVERGED
-    assert 0 <= theory.reached < 10
+    assert 0 < theory.reached < 10
     assert "diverged" in theory.describe()
-    assert np.all(np.isnan(theory.overlaps.Q[theory.alphas > theory.reached]))
-    assert np.all(np.isfinite(theory.overlaps.Q[theory.alphas <= theory.reached]))
+    later = theory.alphas > theory.reached
+    for found in (theory.overlaps.Q[:, 0, 0, 0], *theory.error.values(), *theory.accuracy.values()):
+        assert np.array_equal(np.isnan(found), later)
 
 
 def test_an_erf_student_diverges_linearly() -> None:
@@ -301,6 +302,9 @@ def test_structure_errors() -> None:
         ode.solve(problem, start, [11.0])
     with pytest.raises(ts.InputError, match="shape"):
         ode.solve(problem, ts.Overlaps(start.Q[:, :2, :2], start.R[:, :2], start.T, 1.0), [1.0])
+    starts = ts.random_overlaps(problem, 100, jax.random.split(jax.random.key(0), 3))
+    with pytest.raises(ts.InputError, match=r"use jax\.vmap"):
+        ode.solve(problem, starts, [1.0])
     with pytest.raises(ts.InputError, match="closed-form"):
         ode.solve(build.problem(student="relu"), start, [1.0], averages=ode.ClosedForm())
     with pytest.raises(ts.InputError, match="power of two"):
