@@ -35,7 +35,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="teacher-student", description="Order-parameter theory of online learning, checked by simulation."
     )
-    parser.add_argument("--version", action="version", version=f"%(prog)s {ts.versions()['teacher-student']}")
+    parser.add_argument("--version", action="version", version=f"%(prog)s {ts.__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     one = commands.add_parser(
         "compare", help="theory and simulation of one problem, a verdict, a picture and files (the main job)"
@@ -85,8 +85,7 @@ def _figure(options: argparse.Namespace) -> int:
             )
     theory, runs = (ts.Trajectory.load(directory / FILES[name]) for name in ("theory", "simulation"))
     report = directory / FILES["report"]
-    verdict = json.loads(report.read_text())["verdict"] if report.exists() else ""
-    figure = comparison(theory, runs, verdict)
+    figure = comparison(theory, runs, json.loads(report.read_text()) if report.exists() else None)
     ts.write_whole(options.save, lambda path: figure.savefig(path, dpi=200), force=options.force)
     print(f"wrote {options.save}")
     return 0

@@ -84,7 +84,7 @@ def compare(
     runs, smaller = ensembles[0], ensembles[1] if len(ensembles) > 1 else None
     verdict = simulations.agreement(theory, runs, smaller, level=settings.level, seed=settings.seed)
     ts.write_whole(paths["report"], lambda path: path.write_text(verdict.to_json()), force=True)
-    figure = comparison(theory, runs, verdict.verdict)
+    figure = comparison(theory, runs, verdict.to_dict())
     for kind in ("png", "pdf"):
         ts.write_whole(paths[kind], lambda path: figure.savefig(path, dpi=200), force=True)
     plt.close("all")

@@ -1,5 +1,6 @@
 """The picture of a comparison: errors, accuracies and overlaps against alpha, theory as lines, simulation as points."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import matplotlib as mpl
@@ -20,26 +21,62 @@ STYLE: Any = {
     "axes.spines.right": False,
     "pdf.fonttype": 42,
 }
+SYMBOLS = {"Q": "$Q$", "R": "$R$", "readout": "$v$", "error": r"$\epsilon_g$", "accuracy": "accuracy"}
 CURVES_NAMED = 12  # a panel with more curves than this has no legend
 
 
-def comparison(theory: ts.Trajectory, runs: ts.Trajectory | None = None, verdict: str = "") -> Figure:
+def comparison(
+    theory: ts.Trajectory, runs: ts.Trajectory | None = None, report: Mapping[str, Any] | None = None
+) -> Figure:
     """Theory as lines (with a band where its averages are sampled), run means with standard errors as points.
 
-    Rows: error and accuracy per level; student-student overlaps Q and student-teacher overlaps R per block;
-    the readout where it is trained. Phases of the curriculum are shaded and named.
+    Panels: error and accuracy per level; student-student overlaps Q and student-teacher overlaps R per block; the
+    readout where it is trained; with a `report` (`Agreement.to_dict()`, or report.json) every comparison's z
+    between the thresholds of the verdict. Phases of the curriculum are shaded and named.
     """
     with mpl.rc_context(STYLE):
         panels = _panels(theory)
-        rows = -(-len(panels) // 2)
+        count = len(panels) + (report is not None)
+        rows = -(-count // 2)
         figure = Figure(figsize=(7.0, 0.4 + 2.1 * rows), layout="constrained")
         grid = figure.add_gridspec(rows, 2)
-        for index, (title, kinds) in enumerate(panels):
+        for index in range(count):
             axes = figure.add_subplot(grid[index // 2, index % 2])
-            _draw_panel(axes, title, kinds, theory, runs, named=index < 2)
-        if verdict:
-            figure.suptitle(verdict, fontsize=7)
+            if index < len(panels):
+                _draw_panel(axes, *panels[index], theory, runs)
+            elif report is not None:
+                _draw_z(axes, report, theory)
+            _shade_phases(axes, theory, named=index < 2)
+            axes.set_title(f"({chr(ord('a') + index)})", loc="left", fontsize=8)
+            if index + 2 >= count:  # the lowest of its column
+                axes.set_xlabel(r"$\alpha$ = samples / $N$")
+        if report is not None and runs is not None:
+            figure.suptitle(_caption(runs, report), fontsize=7)
         return figure
+
+
+def _caption(runs: ts.Trajectory, report: Mapping[str, Any]) -> str:
+    word = "agree" if report["agrees"] else "disagree"
+    return (
+        f"lines: ODEs; points: mean of {runs.runs} runs at N = {runs.source.dim} with its standard error; "
+        f"they {word} (family-wise p = {report['p']:.2g})"
+    )
+
+
+def _draw_z(axes: Axes, report: Mapping[str, Any], theory: ts.Trajectory) -> None:
+    """Every comparison's z against alpha, and the thresholds beyond which the family is rejected."""
+    for index, (kind, name) in enumerate(SYMBOLS.items()):
+        chosen = [c for c in report["comparisons"] if c["kind"] == kind]
+        if chosen:
+            alphas, z = [c["alpha"] for c in chosen], [c["z"] for c in chosen]
+            marker, colour = MARKERS[index], COLOURS[index]
+            axes.plot(alphas, z, marker, ms=3, mfc="none", mew=0.6, color=colour, label=name)
+    for sign in (-1, 1):
+        axes.axhline(sign * report["threshold_z"], color="0.3", lw=0.8, ls="--")
+    axes.set_ylabel("z of each comparison")
+    axes.set_xlim(left=float(theory.alphas[0]))
+    axes.set_ylim(-1.9 * report["threshold_z"] - 0.1, 1.3 * report["threshold_z"] + 0.1)
+    axes.legend(frameon=False, ncols=5, loc="lower left", columnspacing=0.8, handletextpad=0.1)
 
 
 def _panels(theory: ts.Trajectory) -> list[tuple[str, list[ts.Quantity]]]:
@@ -63,7 +100,7 @@ def _panels(theory: ts.Trajectory) -> list[tuple[str, list[ts.Quantity]]]:
 
 
 def _draw_panel(
-    axes: Axes, label: str, chosen: list[ts.Quantity], theory: ts.Trajectory, runs: ts.Trajectory | None, *, named: bool
+    axes: Axes, label: str, chosen: list[ts.Quantity], theory: ts.Trajectory, runs: ts.Trajectory | None
 ) -> None:
     simulated = {q.name: q.values for q in ts.quantities(runs.observables, runs.problem)} if runs is not None else {}
     spread = {}
@@ -80,10 +117,8 @@ def _draw_panel(
         if quantity.name in simulated and runs is not None:
             mean, error = _mean_and_error(simulated[quantity.name])
             axes.errorbar(runs.alphas, mean, error, fmt=marker, ms=3, mfc="none", mew=0.8, lw=0.8, color=colour)
-        axes.plot([], [], line + marker, color=colour, ms=3, mfc="none", lw=1.2, label=_short(quantity.name))
+        axes.plot([], [], line + marker, color=colour, ms=3, mfc="none", lw=1.2, label=_short(quantity))
     _scale_axes(axes, label, chosen, theory.alphas)
-    _shade_phases(axes, theory, named=named)
-    axes.set_xlabel(r"$\alpha$ = samples / $N$")
     axes.set_ylabel(label)
     if len(chosen) <= CURVES_NAMED:
         axes.legend(frameon=False, ncols=2 if len(chosen) > 3 else 1, handlelength=2.6)
@@ -97,9 +132,13 @@ def _mean_and_error(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return np.where(np.isfinite(values).any(axis=0), mean, np.nan), np.sqrt(variance / count)
 
 
-def _short(name: str) -> str:
-    """What the legend calls a quantity: "easy", "1,2" (its panel says of what)."""
-    return name.rsplit("[", 1)[-1].rstrip("]")
+def _short(quantity: ts.Quantity) -> str:
+    """What the legend calls a quantity: "easy", "$Q_{12}$", "$v_1$" (its panel names the block)."""
+    index = quantity.name.rsplit("[", 1)[-1].rstrip("]")
+    if quantity.kind in ("error", "accuracy"):
+        return index
+    symbol = SYMBOLS[quantity.kind].strip("$")
+    return f"${symbol}_{{{index if len(index) > 3 else index.replace(',', '')}}}$"
 
 
 def _scale_axes(axes: Axes, label: str, chosen: list[ts.Quantity], alphas: Any) -> None:
@@ -125,7 +164,7 @@ def _shade_phases(axes: Axes, theory: ts.Trajectory, *, named: bool) -> None:
             continue
         if index % 2:
             axes.axvspan(begin, end, color="0.93", lw=0, zorder=-2)
-        if named:
+        if named and len(ends) > 1:
             middle = np.sqrt(begin * end) if axes.get_xscale() == "log" else (begin + end) / 2
             axes.annotate(
                 name, (middle, 1.01), xycoords=("data", "axes fraction"), ha="center", va="bottom", fontsize=7

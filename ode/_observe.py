@@ -56,7 +56,11 @@ def sign_accuracy(problem: Problem, overlaps: Overlaps, condition: Condition) ->
 
 
 def observe(problem: Problem, overlaps: Overlaps, sample: FixedSample | None) -> Observables:
-    """Error and accuracy of one state at every level; `sample` is for what has no closed form."""
+    """Error and accuracy of one state at every level.
+
+    sample: points for what has no closed form, one of `ode.Sampled().draw(problem)`; None if everything has one.
+    Raises InputError if it is needed and missing.
+    """
     conditions = problem.task.conditions()
     probabilities = jnp.asarray(problem.task.cluster_probabilities)
 

@@ -37,7 +37,7 @@ class Comparison:
     z: float
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, repr=False)
 class Agreement:
     """The verdict on a theory trajectory and runs of the same problem.
 
@@ -60,6 +60,9 @@ class Agreement:
     recorded_to: float
     method: str
     notes: tuple[str, ...]
+
+    def __repr__(self) -> str:
+        return f"Agreement({self.verdict})"
 
     @property
     def worst(self) -> Comparison:

@@ -1,23 +1,32 @@
 """What is learned, from which inputs, by whom and in which order: problems, states and results."""
 
-from ._activation import Activation, as_activation
+from ._activation import Activation
 from ._committee import Committee
 from ._curriculum import Curriculum
-from ._errors import InputError, nearest, require_name
-from ._files import versions, write_whole
+from ._errors import InputError
+from ._files import versions
 from ._inputs import Inputs
 from ._observables import Observables, Quantity, quantities
-from ._overlaps import Overlaps, check_overlaps, psd_violation
-from ._precision import require_traceable, to_float, to_host
-from ._problem import Problem, check_alphas
-from ._random_overlaps import as_key, key_words, random_overlaps
-from ._read import read_table
+from ._overlaps import Overlaps, psd_violation
+from ._problem import Problem
+from ._random_overlaps import random_overlaps
 from ._sgd import SGD
 from ._status import DIVERGENCE_BOUND, Status
 from ._student import Student
 from ._tables import problem_from_tables, problem_to_tables
 from ._task import Condition, Task
 from ._trajectory import Source, Trajectory
+
+# For the other three packages; not part of the interface.
+from ._errors import nearest as nearest, require_name as require_name  # isort: skip
+from ._files import write_whole as write_whole  # isort: skip
+from ._overlaps import check_overlaps as check_overlaps  # isort: skip
+from ._precision import require_traceable as require_traceable, to_float as to_float, to_host as to_host  # isort: skip
+from ._problem import check_alphas as check_alphas  # isort: skip
+from ._random_overlaps import as_key as as_key, key_words as key_words  # isort: skip
+from ._read import read_table as read_table  # isort: skip
+
+__version__ = versions().get("teacher-student", "unknown")
 
 __all__ = [
     "DIVERGENCE_BOUND",
@@ -37,22 +46,10 @@ __all__ = [
     "Student",
     "Task",
     "Trajectory",
-    "as_activation",
-    "as_key",
-    "check_alphas",
-    "check_overlaps",
-    "key_words",
-    "nearest",
     "problem_from_tables",
     "problem_to_tables",
     "psd_violation",
     "quantities",
     "random_overlaps",
-    "read_table",
-    "require_name",
-    "require_traceable",
-    "to_float",
-    "to_host",
     "versions",
-    "write_whole",
 ]

@@ -91,8 +91,9 @@ def _variables(
 def trajectory_from_xarray(dataset: xr.Dataset) -> Trajectory:
     """The trajectory that `trajectory_to_xarray` wrote. Raises InputError for any other data set."""
     missing = [name for name in ("problem", "source_engine") if name not in dataset.attrs]
+    missing += [name for name in (*AXES, "start_Q", "status", "reached") if name not in dataset]
     if missing:
-        raise InputError("a data set written by Trajectory.save", f"none of its attribute {missing[0]!r}")
+        raise InputError("a data set written by this version's Trajectory.save", f"one without {missing[0]!r}")
     problem = problem_from_tables(json.loads(dataset.attrs["problem"]))
     levels = problem.inputs.level_names
 

@@ -17,6 +17,7 @@ import teacher_student as ts
 from figures._cli import main
 from figures._settings import BUILT_IN
 
+ROOT = Path(__file__).parents[1]
 SMALL = """
 seed = 3
 [task]
@@ -182,9 +183,30 @@ def test_ctrl_c_keeps_finished_runs_and_says_so(file: Path, tmp_path: Path) -> N
     assert 0 < ts.Trajectory.load(out / "simulation.nc").runs < 20000
 
 
+def test_the_reference_file_has_every_key() -> None:
+    from figures import _settings
+    from teacher_student import _tables
+
+    reference = tomllib.loads((ROOT / "docs" / "problem.toml").read_text())
+    tables = {
+        "task": _tables.CommitteeTable,
+        "student": _tables.StudentTable,
+        "sgd": _tables.SGDTable,
+        "curriculum": _tables.CurriculumTable,
+        "start": _settings.Start,
+        "record": _settings.Record,
+        "theory": _settings.Theory,
+        "simulation": _settings.Simulation,
+        "agreement": _settings._Agreement,
+    }
+    assert set(reference) == {*tables, "seed"}
+    for name, table in tables.items():
+        known = {field.name for field in dataclasses.fields(table)}
+        assert known - set(reference[name]) <= {"Q", "R", "T", "alphas", "first"}, name
+
+
 def test_built_in_and_examples_are_valid() -> None:
-    examples = Path(__file__).parents[1] / "examples"
-    found = [BUILT_IN, *sorted(examples.glob("*.toml"))]
+    found = [BUILT_IN, ROOT / "docs" / "problem.toml", *sorted((ROOT / "examples").glob("*.toml"))]
     assert len(found) >= 5
     for path in found:
         figures.load_settings(path)

@@ -63,7 +63,7 @@ def test_a_file_is_not_overwritten_nor_left_half_written(tmp_path) -> None:
 
 def test_another_file_is_refused(tmp_path) -> None:
     xr.Dataset({"x": 1}).to_netcdf(tmp_path / "other.nc")
-    with pytest.raises(ts.InputError, match=r"written by Trajectory\.save"):
+    with pytest.raises(ts.InputError, match=r"Trajectory\.save"):
         ts.Trajectory.load(tmp_path / "other.nc")
 
 
