@@ -75,7 +75,8 @@ def _draw_z(axes: Axes, report: Mapping[str, Any], theory: ts.Trajectory) -> Non
         axes.axhline(sign * report["threshold_z"], color="0.3", lw=0.8, ls="--")
     axes.set_ylabel("z of each comparison")
     axes.set_xlim(left=float(theory.alphas[0]))
-    axes.set_ylim(-1.9 * report["threshold_z"] - 0.1, 1.3 * report["threshold_z"] + 0.1)
+    largest = 1.1 * max(1.2 * report["threshold_z"], report["worst_z"], 0.1)
+    axes.set_ylim(-1.5 * largest, largest)  # room below for the legend
     axes.legend(frameon=False, ncols=5, loc="lower left", columnspacing=0.8, handletextpad=0.1)
 
 

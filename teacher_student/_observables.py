@@ -13,7 +13,7 @@ class Observables(eqx.Module):
     """Overlaps, generalisation error and accuracy at recorded alphas.
 
     `error[level]` is E (yhat - y)^2 / 2 on fresh samples of that level with the noiseless label,
-    `accuracy[level]` the share of samples with sign(yhat) = sign(y).
+    `accuracy[level]` the share of samples with sign(yhat) = sign(y), where sign(0) = 0 is a sign of its own.
     """
 
     overlaps: Overlaps

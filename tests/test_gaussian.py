@@ -7,6 +7,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+import sympy
 from numpy.polynomial.hermite_e import hermegauss
 from scipy.special import erf
 
@@ -230,3 +231,27 @@ def test_symmetric_root_and_its_derivative() -> None:
     degenerate = jnp.diag(jnp.array([1.0, 1.0, 0.0]))
     _, tangent = jax.jvp(symmetric_sqrt, (degenerate,), (dA,))
     assert np.all(np.isfinite(tangent))
+
+
+def test_tilted_and_printed_forms_are_the_same_symbolically() -> None:
+    """With sympy: L3 = D_a D~_c, L4 = D_a D~_b, L0 = L4 C~~_cd, L1 = L4 D~~_c; and dI2/dC12 = J2 (Price)."""
+    names = [[f"C{min(i, j)}{max(i, j)}" for j in range(4)] for i in range(4)]
+    C = sympy.Matrix(4, 4, lambda i, j: sympy.Symbol(names[i][j], positive=True))
+    D = [1 + C[i, i] for i in range(4)]
+    once = C - C[:, 0] * C[0, :] / D[0]
+    twice = once - once[:, 1] * once[1, :] / (1 + once[1, 1])
+    L4 = D[0] * D[1] - C[0, 1] ** 2
+    L0 = (L4 * C[2, 3] - C[1, 2] * C[1, 3] * D[0] - C[0, 2] * C[0, 3] * D[1]
+          + C[0, 1] * C[0, 2] * C[1, 3] + C[0, 1] * C[0, 3] * C[1, 2])  # fmt: skip
+    L1 = L4 * D[2] - C[1, 2] ** 2 * D[0] - C[0, 2] ** 2 * D[1] + 2 * C[0, 1] * C[0, 2] * C[1, 2]
+    identities = [
+        D[0] * D[2] - C[0, 2] ** 2 - D[0] * (1 + once[2, 2]),
+        L4 - D[0] * (1 + once[1, 1]),
+        L0 - L4 * twice[2, 3],
+        L1 - L4 * (1 + twice[2, 2]),
+    ]
+    assert all(sympy.simplify(each) == 0 for each in identities)
+    second = 2 / sympy.pi * sympy.asin(C[0, 1] / sympy.sqrt(D[0] * D[1]))
+    price = sympy.diff(second, C[0, 1]) - 2 / sympy.pi / sympy.sqrt(L4)
+    numbers = {C[0, 0]: sympy.Rational(1, 3), C[1, 1]: sympy.Rational(5, 7), C[0, 1]: sympy.Rational(1, 5)}
+    assert abs(price.subs(numbers).evalf(40)) < 1e-35
