@@ -21,7 +21,7 @@ from simulations._step import block_of_dimension
 
 from . import build
 
-DIM, SAMPLES, BATCH = {1: 1000, 2: 1000, 3: 4000}, {1: 25_000, 2: 25_000, 3: 12_500}, 250  # by number of blocks
+DIM, SAMPLES, BATCH = {1: 1000, 2: 1000, 3: 2000}, {1: 25_000, 2: 25_000, 3: 12_500}, 250  # by number of blocks
 
 
 def entries(state: ts.Overlaps) -> np.ndarray:

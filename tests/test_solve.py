@@ -71,7 +71,7 @@ def test_closed_form_reproduces_the_reference_trajectories(file: str, name: str)
         assert np.max(np.abs(error - reference[level])) < 1e-6
 
 
-@pytest.mark.parametrize(("file", "name"), [CASES[0], CASES[2], CASES[3]])
+@pytest.mark.parametrize(("file", "name"), CASES)
 def test_sampled_reproduces_the_reference_within_its_own_error(file: str, name: str) -> None:
     """Student t of every overlap over 8 scramblings, family-wise level 1 % (Bonferroni)."""
     problem, start, reference = reference_case(file, name)
