@@ -19,8 +19,8 @@ class Sampled(eqx.Module):
     """Averages over scrambled Sobol points, fixed for the whole integration, repeated with fresh scramblings.
 
     The integration is done once per scrambling; the result is their mean, and their spread gives its
-    standard error (`Trajectory.sampling_error`). An unstable state, such as a plateau being left, amplifies the error of
-    the averages (about 1e-4 with 2^12 points) like any perturbation, and the stated error grows with it.
+    standard error (`Trajectory.sampling_error`). An unstable state, such as a plateau being left, amplifies the
+    averages' error (about 1e-4 with 2^12 points) like any perturbation, and the stated error grows with it.
 
     Arguments:
       points: points per scrambling, a power of two. replicates: independent scramblings, at least 2.
