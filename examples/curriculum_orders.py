@@ -29,6 +29,7 @@ def problem(order: ts.Curriculum) -> ts.Problem:
 
 
 def main() -> bool:
+    """Solve, simulate, judge and draw all three orders; whether theory and simulation agree in each."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", default=".", help="directory for the picture")
     parser.add_argument("--dim", type=int, default=1000)

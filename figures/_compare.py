@@ -8,7 +8,6 @@ import warnings
 from collections.abc import Callable
 from pathlib import Path
 
-import matplotlib.pyplot as plt
 import numpy as np
 
 import ode
@@ -87,7 +86,6 @@ def compare(
     figure = comparison(theory, runs, verdict.to_dict())
     for kind in ("png", "pdf"):
         ts.write_whole(paths[kind], lambda path: figure.savefig(path, dpi=200), force=True)
-    plt.close("all")
     return Comparison(theory, runs, smaller, verdict, paths)
 
 

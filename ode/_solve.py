@@ -18,6 +18,7 @@ from teacher_student import (
     Trajectory,
     check_alphas,
     check_overlaps,
+    is_known,
     key_words,
     require_traceable,
     to_float,
@@ -78,7 +79,7 @@ def solve(
     with jax.enable_x64(True):
         rtol, atol = (np.float64(tolerance) for tolerance in tolerances)
         settings = Settings(rtol, atol, np.float64(bound), max_steps, adjoint or diffrax.RecursiveCheckpointAdjoint())
-        times = np.asarray(alphas, float) if _known(alphas) else alphas
+        times = np.asarray(alphas, float) if is_known(alphas) else alphas
         inputs = to_float((problem, start, times), jnp.float64)
         path, observables, spread = _solve(inputs[0], inputs[1], inputs[2], sample, exact, settings)
         method = "closed form" if exact else f"sampled, {sampler.replicates} x {sampler.points} points"
@@ -93,10 +94,6 @@ def solve(
             sampling_error=to_host(spread),
             source=Source("ode", method, "float64", seed=None if sample is None else key_words(sampler.key)),
         )
-
-
-def _known(x: Any) -> bool:
-    return not isinstance(x, jax.core.Tracer)
 
 
 @eqx.filter_jit

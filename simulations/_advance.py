@@ -12,7 +12,7 @@ import jax.numpy as jnp
 
 from teacher_student import Observables, Problem
 
-from ._step import Sample, block_of_dimension, make_sample, sgd_step
+from ._step import block_of_dimension, make_sample, sgd_step
 from ._weights import Weights, measure_overlaps
 
 BLOCK_NUMBERS = 2**20  # normals drawn at once: at most this many, in at most 64 steps, at least one step's
@@ -113,6 +113,3 @@ def measure(problem: Problem, sizes: tuple[int, ...], key: jax.Array, weights: W
         {name: error[i] / (count * length) for i, name in enumerate(names)},
         {name: accuracy[i] / (count * length) for i, name in enumerate(names)},
     )
-
-
-__all__ = ["Sample", "Schedule", "advance", "block_steps", "draw_level", "measure"]

@@ -82,6 +82,8 @@ def run(
     Raises InputError.
     """
     check_run(problem, dim, runs, alphas, start, precision, test_samples)
+    if workers is not None and workers < 1:
+        raise InputError("workers >= 1", workers)
     steps = np.unique(np.rint(np.asarray(alphas, float) * dim).astype(np.int64))
     key = as_key(key)
     dtype = np.dtype(precision)

@@ -4,7 +4,6 @@ from typing import Any
 
 import equinox as eqx
 import jax
-import jax.numpy as jnp
 
 from ._arrays import as_numbers, check_at_least
 from ._errors import require_name
@@ -48,9 +47,3 @@ class SGD(eqx.Module):
         if self.loss == "squared":
             return output - label
         return -label * jax.nn.sigmoid(-label * output)
-
-    def loss_value(self, output: jax.Array, label: jax.Array) -> jax.Array:
-        """The loss of one sample."""
-        if self.loss == "squared":
-            return (output - label) ** 2 / 2
-        return jnp.logaddexp(0.0, -label * output)

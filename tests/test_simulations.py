@@ -207,6 +207,7 @@ def test_recordable_alphas_are_whole_steps_at_both_dimensions() -> None:
         ({"alphas": [1.0, 1.0]}, "increasing alphas"),
         ({"alphas": [1.0, 11.0]}, "curriculum's end"),
         ({"key": -1}, "a seed between"),
+        ({"workers": 0}, "workers >= 1"),
     ],
 )
 def test_bad_input(options: dict, message: str) -> None:
