@@ -3,6 +3,16 @@
 from ._drift import drift
 from ._observe import observe
 from ._solve import solve
+from ._solve_many import solve_many
 from .averages import ClosedForm, Sampled, missing_closed_form, require_closed_form
 
-__all__ = ["ClosedForm", "Sampled", "drift", "missing_closed_form", "observe", "require_closed_form", "solve"]
+__all__ = [
+    "ClosedForm",
+    "Sampled",
+    "drift",
+    "missing_closed_form",
+    "observe",
+    "require_closed_form",
+    "solve",
+    "solve_many",
+]

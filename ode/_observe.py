@@ -55,10 +55,13 @@ def sign_accuracy(problem: Problem, overlaps: Overlaps, condition: Condition) ->
     return jnp.where(product > 0, 1 - angle / jnp.pi, 0.0)  # sign(0) is never right
 
 
-def observe(problem: Problem, overlaps: Overlaps, sample: FixedSample | None) -> Observables:
+def observe(
+    problem: Problem, overlaps: Overlaps, sample: FixedSample | None, *, with_accuracy: bool = True
+) -> Observables:
     """Error and accuracy of one state at every level.
 
     sample: points for what has no closed form, one of `ode.Sampled().draw(problem)`; None if everything has one.
+    with_accuracy: False leaves the accuracy out (an empty dict): without a closed form it is the costly part.
     Raises InputError if it is needed and missing.
     """
     conditions = problem.task.conditions()
@@ -75,10 +78,10 @@ def observe(problem: Problem, overlaps: Overlaps, sample: FixedSample | None) ->
         error = jax.vmap(lambda c: generalisation_error(problem, overlaps, c))(conditions)
     if accuracy_is_closed(problem):
         accuracy = jax.vmap(lambda c: sign_accuracy(problem, overlaps, c))(conditions)
-    if error is None or accuracy is None:
+    if error is None or (accuracy is None and with_accuracy):
         raise InputError(
             "a sample for an error or accuracy without closed form", None, "pass ode.Sampled().draw(problem)"
         )
     known = jnp.all(jnp.isfinite(overlaps.Q))  # the sign of NaN is not wrong, it is unknown
-    error, accuracy = (jnp.where(known, values, jnp.nan) for values in (error, accuracy))
-    return Observables(overlaps, per_level(error), per_level(accuracy))
+    rows = [{} if values is None else per_level(jnp.where(known, values, jnp.nan)) for values in (error, accuracy)]
+    return Observables(overlaps, rows[0], rows[1] if with_accuracy else {})

@@ -30,12 +30,62 @@ from ._observe import accuracy_is_closed, error_is_closed, observe
 from .averages import ClosedForm, FixedSample, Sampled, missing_closed_form, require_closed_form
 
 
+class Method(eqx.Module):
+    """How a problem is solved: by which averages, with which points for what has no closed form, how tightly."""
+
+    exact: bool = eqx.field(static=True)  # the drift's averages are closed forms
+    with_accuracy: bool = eqx.field(static=True)
+    sample: FixedSample | None  # leading axis: independent scramblings
+    settings: Settings
+    name: str = eqx.field(static=True)
+    seed: str | None = eqx.field(static=True)
+
+    def source(self) -> Source:
+        """What a trajectory records of it."""
+        return Source("ode", self.name, "float64", seed=self.seed)
+
+
+def method_for(
+    problem: Problem,
+    averages: ClosedForm | Sampled | None,
+    with_accuracy: bool,
+    rtol: float | None,
+    atol: float | None,
+    max_steps: int,
+    bound: float,
+    adjoint: diffrax.AbstractAdjoint | None = None,
+) -> Method:
+    """The method that the arguments of `solve` ask for. Raises InputError."""
+    supplier = averages or (ClosedForm() if missing_closed_form(problem) is None else Sampled())
+    exact = isinstance(supplier, ClosedForm)
+    if exact:
+        require_closed_form(problem)
+    elif not isinstance(supplier, Sampled):
+        raise InputError("averages=ode.ClosedForm() or ode.Sampled(...)", type(supplier).__name__)
+    closed = exact and error_is_closed(problem) and (accuracy_is_closed(problem) or not with_accuracy)
+    sampler = supplier if isinstance(supplier, Sampled) else Sampled(2**13, 8)  # for an accuracy alone: cheap
+    defaults = (1e-8, 1e-10) if exact else (1e-5, 1e-7)
+    tolerances = [default if given is None else given for given, default in zip((rtol, atol), defaults, strict=True)]
+    if not min(*tolerances, bound, max_steps) > 0:
+        raise InputError("rtol, atol, bound and max_steps > 0", (*tolerances, bound, max_steps))
+    rtol, atol, bound = (np.float64(number) for number in (*tolerances, bound))
+    return Method(
+        exact,
+        with_accuracy,
+        None if closed else sampler.draw(problem),
+        Settings(rtol, atol, bound, max_steps, adjoint or diffrax.RecursiveCheckpointAdjoint()),
+        "closed form" if exact else f"sampled, {sampler.replicates} x {sampler.points} points",
+        None if closed else key_words(sampler.key),
+    )
+
+
 def solve(
     problem: Problem,
     start: Overlaps,
     alphas: Any,
     *,
     averages: ClosedForm | Sampled | None = None,
+    with_accuracy: bool = True,
     rtol: float | None = None,
     atol: float | None = None,
     max_steps: int = 100_000,
@@ -45,11 +95,13 @@ def solve(
     """Integrate the order-parameter ODEs from `start` and record at `alphas`.
 
     Float64 whatever JAX's settings. vmap works around it; jit and grad do inside `jax.enable_x64(True)`.
+    For many problems at once: `solve_many`.
 
     Arguments:
       alphas: (A,) increasing times, samples / N, within the curriculum.
       averages: ClosedForm(), or Sampled(...); None: closed form where it exists, else Sampled().
         An accuracy without closed form is sampled in either case.
+      with_accuracy: False leaves accuracies out (`Trajectory.accuracy` is empty) and saves their sampling.
       rtol, atol: tolerances per step; None: 1e-8 and 1e-10 (closed form), 1e-5 and 1e-7 (sampled averages,
         whose own error is larger).
       max_steps: steps after which the status is TOO_STIFF.
@@ -58,66 +110,57 @@ def solve(
       adjoint: a diffrax adjoint; None: RecursiveCheckpointAdjoint (reverse mode). Use diffrax.ForwardMode() for jvp.
     Raises InputError. A student norm that leaves its bound gives status DIVERGED, not an error.
     """
+    check_solve(problem, start, alphas)
+    require_traceable((problem, start, alphas), "ode.solve")
+    method = method_for(problem, averages, with_accuracy, rtol, atol, max_steps, bound, adjoint)
+    with jax.enable_x64(True):
+        times = np.asarray(alphas, float) if is_known(alphas) else alphas
+        inputs = to_float((problem, start, times), jnp.float64)
+        outcome = to_host(jitted_solve(inputs[0], inputs[1], inputs[2], method))
+        return trajectory(problem, start, to_host(inputs[2]), outcome, method.source())
+
+
+def check_solve(problem: Problem, start: Overlaps, alphas: Any) -> None:
+    """Raise InputError unless `problem` can be solved from `start` at `alphas`."""
     check_alphas(alphas, problem)
     check_overlaps(start, problem.shape)
     if np.ndim(start.readout) != 1:
         raise InputError("one start", f"a batch of shape {np.shape(start.readout)[:-1]}", "use jax.vmap over it")
-    supplier = averages or (ClosedForm() if missing_closed_form(problem) is None else Sampled())
-    exact = isinstance(supplier, ClosedForm)
-    if exact:
-        require_closed_form(problem)
-    elif not isinstance(supplier, Sampled):
-        raise InputError("averages=ode.ClosedForm() or ode.Sampled(...)", type(supplier).__name__)
-    require_traceable((problem, start, alphas), "ode.solve")
-    needs_sample = not (exact and error_is_closed(problem) and accuracy_is_closed(problem))
-    sampler = supplier if isinstance(supplier, Sampled) else Sampled(2**13, 8)  # for an accuracy alone: cheap
-    sample = sampler.draw(problem) if needs_sample else None
-    defaults = (1e-8, 1e-10) if exact else (1e-5, 1e-7)
-    tolerances = [default if given is None else given for given, default in zip((rtol, atol), defaults, strict=True)]
-    if min(*tolerances, bound, max_steps) <= 0:
-        raise InputError("rtol, atol, bound and max_steps > 0", (*tolerances, bound, max_steps))
-    with jax.enable_x64(True):
-        rtol, atol = (np.float64(tolerance) for tolerance in tolerances)
-        settings = Settings(rtol, atol, np.float64(bound), max_steps, adjoint or diffrax.RecursiveCheckpointAdjoint())
-        times = np.asarray(alphas, float) if is_known(alphas) else alphas
-        inputs = to_float((problem, start, times), jnp.float64)
-        path, observables, spread = _solve(inputs[0], inputs[1], inputs[2], sample, exact, settings)
-        method = "closed form" if exact else f"sampled, {sampler.replicates} x {sampler.points} points"
-        return Trajectory(
-            problem=problem,
-            start=start,
-            alphas=to_host(inputs[2]),
-            observables=to_host(observables),
-            status=to_host(path.status),
-            reached=to_host(path.reached),
-            stats=to_host(path.stats),
-            sampling_error=to_host(spread),
-            source=Source("ode", method, "float64", seed=None if sample is None else key_words(sampler.key)),
-        )
 
 
-@eqx.filter_jit
-def _solve(
-    problem: Problem, start: Overlaps, alphas: jax.Array, sample: FixedSample | None, exact: bool, settings: Settings
-) -> tuple[Path, Observables, Observables | None]:
-    if not exact:
+Outcome = tuple[Path, Observables, Observables | None]
+
+
+def trajectory(problem: Problem, start: Overlaps, alphas: Any, outcome: Outcome, source: Source) -> Trajectory:
+    """The trajectory of what `solve_one` found."""
+    path, observables, spread = outcome
+    return Trajectory(problem, start, alphas, observables, path.status, path.reached, path.stats, spread, source)
+
+
+def solve_one(problem: Problem, start: Overlaps, alphas: jax.Array, method: Method) -> Outcome:
+    """Path, observables and their sampling error (float64; inside jit)."""
+    sample, accuracy = method.sample, method.with_accuracy
+    if not method.exact:
         assert sample is not None
 
         def one(each: FixedSample) -> tuple[Path, Observables]:
-            path = integrate(problem, each, start, alphas, settings)
-            return path, _observe_path(problem, path, each)
+            path = integrate(problem, each, start, alphas, method.settings)
+            return path, _observe_path(problem, path, each, accuracy)
 
         paths, observables = jax.lax.map(one, sample)
         return _worst(paths), *_mean_and_error(observables)
-    path = integrate(problem, ClosedForm(), start, alphas, settings)
+    path = integrate(problem, ClosedForm(), start, alphas, method.settings)
     if sample is None:
-        return path, jax.vmap(lambda state: observe(problem, state, None))(path.overlaps), None
-    mean, error = _mean_and_error(jax.lax.map(lambda each: _observe_path(problem, path, each), sample))
-    return path, mean, error
+        observed = jax.vmap(lambda state: observe(problem, state, None, with_accuracy=accuracy))(path.overlaps)
+        return path, observed, None
+    return path, *_mean_and_error(jax.lax.map(lambda each: _observe_path(problem, path, each, accuracy), sample))
 
 
-def _observe_path(problem: Problem, path: Path, sample: FixedSample) -> Observables:
-    return jax.lax.map(lambda state: observe(problem, state, sample), path.overlaps)
+jitted_solve = eqx.filter_jit(solve_one)
+
+
+def _observe_path(problem: Problem, path: Path, sample: FixedSample, with_accuracy: bool) -> Observables:
+    return jax.lax.map(lambda state: observe(problem, state, sample, with_accuracy=with_accuracy), path.overlaps)
 
 
 def _worst(paths: Path) -> Path:

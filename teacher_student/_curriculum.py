@@ -1,6 +1,6 @@
 """Curricula: the share p_l(alpha) of each difficulty level at every time alpha."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import equinox as eqx
@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from ._arrays import as_numbers, check_at_least, is_known
-from ._errors import InputError
+from ._errors import InputError, require_name
 
 Mixture = str | Mapping[str, Any]  # a level, or shares of levels
 
@@ -17,7 +17,7 @@ Mixture = str | Mapping[str, Any]  # a level, or shares of levels
 class Curriculum(eqx.Module):
     """A sequence of phases, each with shares of the levels that are constant or change linearly.
 
-    Build one with `phases`, `mixed`, `single` or `ramp`; `+` puts two one after the other.
+    Build one with `phases`, `mixed`, `single`, `ramp` or `ordered`; `+` puts two one after the other.
     Durations are in alpha = samples / N. In a simulation each sample's level is drawn with the shares
     at its time; in theory the drift is the share-weighted sum.
     """
@@ -69,6 +69,32 @@ class Curriculum(eqx.Module):
     def ramp(initial: Mixture, final: Mixture, duration: Any) -> "Curriculum":
         """Shares that change linearly in alpha from `initial` to `final` (levels or {level: share}) over `duration`."""
         return Curriculum((initial, final, duration))
+
+    @staticmethod
+    def ordered(order: "str | Sequence[str]", shares: Mapping[str, Any], duration: Any) -> "Curriculum":
+        """A budget of `duration` in alpha, of which each level gets its share {level: share}, in a given order.
+
+        order: levels one after the other, such as ("easy", "hard"), or "mixed" (in random order). Levels that it
+        leaves out are not shown, and the others' shares grow to fill the budget; a phase of share 0 is left out.
+        So curricula that differ in `order` alone spend the same budget. Raises InputError.
+        """
+        names = tuple(shares) if order == "mixed" else (order,) if isinstance(order, str) else tuple(order)
+        for name in names:
+            require_name(name, shares, 'level in the order (or "mixed")')
+        if len(set(names)) < len(names):
+            raise InputError("each level once in the order", repr(order))
+        amounts = as_numbers(list(shares.values()), "shares of levels")
+        check_at_least(amounts, 0.0, "shares of levels")
+        if is_known(amounts) and abs(np.sum(amounts) - 1) > 1e-9:
+            raise InputError("shares of levels that sum to 1", f"a sum of {np.sum(amounts):.12g}")
+        chosen = {name: amount for name, amount in zip(shares, amounts, strict=True) if name in names}
+        total = sum(chosen.values())
+        if is_known(total) and total <= 0:
+            raise InputError("a share > 0 of some level in the order", dict(shares))
+        if order == "mixed":
+            return Curriculum.mixed({name: chosen[name] / total for name in names}, duration)
+        present = [name for name in names if not is_known(chosen[name]) or chosen[name] > 0]
+        return Curriculum.phases(*((name, duration * chosen[name] / total) for name in present))
 
     def __add__(self, other: "Curriculum") -> "Curriculum":
         return Curriculum(*self._phases(), *other._phases())

@@ -80,6 +80,8 @@ def _variables(
     overlaps = observables.overlaps
     values = {name: getattr(overlaps, name) for name in ("Q", "R", "T", "readout")}
     for name, found in (("error", observables.error), ("accuracy", observables.accuracy)):
+        if not found:
+            continue
         values[name] = np.stack([found[level] for level in trajectory.problem.inputs.level_names], axis=-1)
     what = "standard error of " if suffix else ""
     return {
@@ -91,15 +93,19 @@ def _variables(
 def trajectory_from_xarray(dataset: xr.Dataset) -> Trajectory:
     """The trajectory that `trajectory_to_xarray` wrote. Raises InputError for any other data set."""
     missing = [name for name in ("problem", "source_engine") if name not in dataset.attrs]
-    missing += [name for name in (*AXES, "start_Q", "status", "reached") if name not in dataset]
+    needed = (*(name for name in AXES if name != "accuracy"), "start_Q", "status", "reached")
+    missing += [name for name in needed if name not in dataset]
     if missing:
         raise InputError("a data set written by this version's Trajectory.save", f"one without {missing[0]!r}")
     problem = problem_from_tables(json.loads(dataset.attrs["problem"]))
     levels = problem.inputs.level_names
 
     def observables(suffix: str) -> Observables:
-        found = {name: np.asarray(dataset[name + suffix].values) for name in AXES}
-        per_level = [{l: found[name][..., i] for i, l in enumerate(levels)} for name in ("error", "accuracy")]
+        found = {name: np.asarray(dataset[name + suffix].values) for name in AXES if name + suffix in dataset}
+        per_level = [
+            {l: found[name][..., i] for i, l in enumerate(levels)} if name in found else {}
+            for name in ("error", "accuracy")
+        ]
         return Observables(Overlaps(*(found[name] for name in ("Q", "R", "T", "readout"))), *per_level)
 
     fields = Source.__dataclass_fields__

@@ -13,7 +13,8 @@ class Observables(eqx.Module):
     """Overlaps, generalisation error and accuracy at recorded alphas.
 
     `error[level]` is E (yhat - y)^2 / 2 on fresh samples of that level with the noiseless label,
-    `accuracy[level]` the share of samples with sign(yhat) = sign(y), where sign(0) = 0 is a sign of its own.
+    `accuracy[level]` the share of samples with sign(yhat) = sign(y), where sign(0) = 0 is a sign of its own
+    (empty where it was not asked for).
     """
 
     overlaps: Overlaps
@@ -45,5 +46,6 @@ def quantities(observables: Observables, problem: Problem) -> list[Quantity]:
     found += [Quantity("R", label("R", b, k, m), R[..., b, k, m]) for b in range(B) for k in range(K) for m in range(M)]
     found += [Quantity("readout", f"readout[{k + 1}]", readout[..., k]) for k in range(K)]
     for kind, values in (("error", observables.error), ("accuracy", observables.accuracy)):
-        found += [Quantity(kind, f"{kind}[{level}]", np.asarray(values[level])) for level in problem.inputs.level_names]
+        levels = [level for level in problem.inputs.level_names if level in values]
+        found += [Quantity(kind, f"{kind}[{level}]", np.asarray(values[level])) for level in levels]
     return found

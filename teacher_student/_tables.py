@@ -78,13 +78,24 @@ class SGDTable:
 class CurriculumTable:
     """[curriculum]: phases = [["easy", 10.0], [{easy = 0.3, hard = 0.7}, 6.0], ["easy", "hard", 5.0]].
 
-    Each phase is [level or shares, duration], or [initial, final, duration] for a ramp.
+    Each phase is [level or shares, duration], or [initial, final, duration] for a ramp. Or, in place of phases,
+    the arguments of Curriculum.ordered: order, shares, duration.
     """
 
-    phases: Any
+    phases: Any = None
+    order: str | list[str] | None = None
+    shares: dict[str, float] | None = None
+    duration: float | None = None
 
     def build(self) -> Curriculum:
         """The curriculum."""
+        rest = {name: getattr(self, name) for name in ("order", "shares", "duration")}
+        given = [name for name, value in rest.items() if value is not None]
+        if (self.phases is None) != (len(given) == 3) or (self.phases is not None and given):
+            found = [*(["phases"] if self.phases is not None else []), *given]
+            raise InputError("phases, or order, shares and duration, in [curriculum]", found or "neither")
+        if self.phases is None:
+            return Curriculum.ordered(**rest)
         if not isinstance(self.phases, list) or not all(isinstance(phase, list) for phase in self.phases):
             raise InputError('curriculum.phases as [["easy", 10.0], ...]', repr(self.phases))
         return Curriculum.phases(*(tuple(phase) for phase in self.phases))
