@@ -1,4 +1,4 @@
-"""The command line: `teacher-student compare` and `teacher-student figure`."""
+"""The command line: `teacher-student compare`, `sweep` and `figure`."""
 
 import argparse
 import json
@@ -11,8 +11,10 @@ import teacher_student as ts
 from ._compare import FILES, Interrupted, compare
 from ._comparison_plot import comparison
 from ._settings import load_settings
+from .sweeps import RETRY, CellStatus, load_sweep, run_sweep
 
 AGREE, DISAGREE, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
+FAILED_CELLS = 1
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -48,6 +50,19 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("--force", action="store_true", help="overwrite existing results")
     one.add_argument("--quiet", action="store_true", help="no progress bar, only the verdict")
     one.set_defaults(action=_compare)
+    sweep = commands.add_parser(
+        "sweep", help="a grid of problems into a Zarr store; started again, it computes only what is missing"
+    )
+    sweep.add_argument("sweep", metavar="SWEEP.toml", help="a problem file with [axes] (see docs/sweep.toml)")
+    sweep.add_argument("--out", metavar="STORE.zarr", help="default: the file's name with .zarr, here")
+    sweep.add_argument("--scheduler", metavar="ADDRESS", help="a Dask scheduler; omitted: a local cluster")
+    sweep.add_argument("--workers", type=int, metavar="N", help="local processes (default: one per core; 0: none)")
+    sweep.add_argument(
+        "--retry", action="append", default=[], choices=list(RETRY), help="compute cells of this status again"
+    )
+    sweep.add_argument("--seed", type=int, help="the one seed that everything random follows from")
+    sweep.add_argument("--quiet", action="store_true", help="no progress, only the last line")
+    sweep.set_defaults(action=_sweep)
     two = commands.add_parser("figure", help="draw a picture again from saved data")
     two.add_argument("name", choices=["comparison"], help="which picture")
     two.add_argument("directory", metavar="DIR", help="the --out of `compare`")
@@ -72,6 +87,25 @@ def _compare(options: argparse.Namespace) -> int:
             print(f"wrote {path}")
     print(found.agreement.verdict)
     return AGREE if found.agreement.agrees else DISAGREE
+
+
+def _sweep(options: argparse.Namespace) -> int:
+    spec = load_sweep(options.sweep, seed=options.seed)
+    out = Path(options.out) if options.out else Path(Path(options.sweep).stem + ".zarr")
+    try:
+        summary = run_sweep(
+            spec,
+            out,
+            scheduler=options.scheduler,
+            workers=options.workers,
+            retry=options.retry,
+            progress=not options.quiet and sys.stderr.isatty(),
+            say=(lambda line: None) if options.quiet else print,
+        )
+    except KeyboardInterrupt:
+        raise Interrupted(f"interrupted; what is done is in {out}, and the same command goes on from there") from None
+    print(f"{out}: {summary}")
+    return FAILED_CELLS if summary.counts.get(CellStatus.FAILED) else 0
 
 
 def _figure(options: argparse.Namespace) -> int:

@@ -176,8 +176,15 @@ def read_settings(tables: Mapping[str, Any], **changes: Any) -> Settings:
             place[name] = value
             if name == "dim":
                 place.pop("smaller_dim", None)
+    settings = parse_settings(tables)
+    check_settings(settings)
+    return settings
+
+
+def parse_settings(tables: Mapping[str, Any]) -> Settings:
+    """Settings from nested tables, of a valid problem but not yet checked to be solvable. Raises InputError."""
     file = ts.read_table(_File, tables, "")
-    settings = Settings(
+    return Settings(
         ts.problem_from_tables(tables),
         file.start,
         file.record,
@@ -186,40 +193,49 @@ def read_settings(tables: Mapping[str, Any], **changes: Any) -> Settings:
         ts.read_table(_Agreement, file.agreement, "agreement").level,
         file.seed,
     )
-    _check(settings)
-    return settings
 
 
 def load_settings(path: str | Path | None, **changes: Any) -> Settings:
     """Settings from a TOML file; None: the built-in problem. Raises InputError."""
-    path = BUILT_IN if path is None else Path(path)
+    return read_settings(load_toml(BUILT_IN if path is None else path, "problem"), **changes)
+
+
+def load_toml(path: str | Path, what: str) -> dict[str, Any]:
+    """Tables of a TOML file. Raises InputError."""
     try:
-        with path.open("rb") as file:
-            tables = tomllib.load(file)
+        with Path(path).open("rb") as file:
+            return tomllib.load(file)
     except OSError as error:
-        raise ts.InputError("a readable problem file", f"{path} ({error.strerror})") from error
+        raise ts.InputError(f"a readable {what} file", f"{path} ({error.strerror})") from error
     except tomllib.TOMLDecodeError as error:
         raise ts.InputError(f"valid TOML in {path}", str(error)) from error
-    return read_settings(tables, **changes)
 
 
-def _check(settings: Settings) -> None:
-    theory, simulation = settings.theory, settings.simulation
+def check_theory(settings: Settings) -> None:
+    """Raise InputError unless [theory], [record], [start] and [agreement] can be used."""
+    theory = settings.theory
     ts.require_name(theory.averages, ("auto", "closed form", "sampled"), "theory.averages")
     if not 0 < settings.level < 1:
         raise ts.InputError("agreement.level between 0 and 1", settings.level)
-    if simulation.dim < 1:
-        raise ts.InputError("simulation.dim >= 1", simulation.dim)
-    if simulation.runs < 3:
-        raise ts.InputError("simulation.runs >= 3 (a standard error needs them)", simulation.runs)
+    if settings.simulation.dim < 1:
+        raise ts.InputError("simulation.dim >= 1", settings.simulation.dim)
     reason = ode.missing_closed_form(settings.problem)
     if theory.averages == "closed form" and reason:
         raise ts.InputError("a problem with closed-form averages", reason, 'set theory.averages = "sampled"')
     settings.averages()
-    if len(settings.dims) > 1 and not 0 < settings.dims[1] < settings.dims[0]:
-        raise ts.InputError("simulation.smaller_dim below simulation.dim (0: none)", settings.dims[1])
     _check_record(settings)
     _check_start(settings.start)
+
+
+def check_settings(settings: Settings) -> None:
+    """Raise InputError unless theory and simulation could start."""
+    simulation = settings.simulation
+    check_theory(settings)
+    if simulation.runs < 3:
+        raise ts.InputError("simulation.runs >= 3 (a standard error needs them)", simulation.runs)
+    if len(settings.dims) > 1 and not 0 < settings.dims[1] < settings.dims[0]:
+        raise ts.InputError("simulation.smaller_dim below simulation.dim (0: none)", settings.dims[1])
+    _check_recordable(settings)
     alphas, start = settings.alphas(), settings.overlaps()
     for dim in settings.dims:
         simulations.check_run(
@@ -238,8 +254,11 @@ def _check_record(settings: Settings) -> None:
         raise ts.InputError('record.first only with spacing = "log"', 'spacing "linear"', "leave it out")
     if record.first is not None and not 0 < record.first < end:
         raise ts.InputError(f"record.first between 0 and the curriculum's end, {end:g}", record.first)
-    wanted = settings.wanted_alphas()
-    ts.check_alphas(wanted, settings.problem)
+    ts.check_alphas(settings.wanted_alphas(), settings.problem)
+
+
+def _check_recordable(settings: Settings) -> None:
+    record, wanted = settings.record, settings.wanted_alphas()
     kept = simulations.recordable_alphas(wanted, *settings.dims)
     if record.alphas is not None and (kept.size < wanted.size or np.any((kept == 0) & (wanted > 0))):
         grid = math.gcd(*settings.dims)

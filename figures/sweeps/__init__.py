@@ -1,0 +1,19 @@
+"""Sweeps: any grid of problems, resumable, on one machine or many."""
+
+from ._axes import Axis
+from ._cells import CellStatus
+from ._run import RETRY, Summary, open_sweep, run_sweep, sweep
+from ._spec import Sweep, load_sweep, read_sweep
+
+__all__ = [
+    "RETRY",
+    "Axis",
+    "CellStatus",
+    "Summary",
+    "Sweep",
+    "load_sweep",
+    "open_sweep",
+    "read_sweep",
+    "run_sweep",
+    "sweep",
+]

@@ -1,0 +1,144 @@
+"""Axes of a sweep: the values of one number of a problem, of several zipped together, or named choices."""
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+import teacher_student as ts
+
+from ._dotted import TOP, merged, with_value
+
+RANGE = {"from", "to", "count", "spacing"}
+
+
+@dataclasses.dataclass(frozen=True)
+class Axis:
+    """One dimension of a sweep.
+
+    name: of the dimension. keys: dotted names of the numbers that change along it; () for named choices.
+    values: per position, a value of each key. labels: the coordinate: the first key's values, or the choices' names.
+    choices: per position, the tables laid over the problem's.
+    """
+
+    name: str
+    keys: tuple[str, ...]
+    values: tuple[tuple[Any, ...], ...]
+    labels: tuple[Any, ...]
+    choices: tuple[Mapping[str, Any], ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def lay_over(self, tables: Mapping[str, Any], position: int) -> dict[str, Any]:
+        """The problem's tables at one position. Raises InputError."""
+        if self.choices:
+            return merged(tables, self.choices[position])
+        result = dict(tables)
+        for key, value in zip(self.keys, self.values[position], strict=True):
+            result = with_value(result, key, value)
+        return result
+
+
+def read_axes(table: Any) -> tuple[Axis, ...]:
+    """Axes from {name: {dotted key: values, ...}} or {name: {"choices": {label: tables}}}. Raises InputError.
+
+    Values are a list, or a range {"from": a, "to": b, "count": n, "spacing": "linear" or "log"}; dotted keys may
+    also be nested tables, as TOML reads them.
+    """
+    if not isinstance(table, Mapping) or not table:
+        raise ts.InputError("at least one axis in [axes]", repr(table), "add [axes.NAME]")
+    return tuple(_read_axis(str(name), each) for name, each in table.items())
+
+
+def _read_axis(name: str, table: Any) -> Axis:
+    if not name.isidentifier() or name in RESERVED:
+        raise ts.InputError(f"an axis name of letters, digits and _ other than {', '.join(sorted(RESERVED))}", name)
+    if not isinstance(table, Mapping) or not table:
+        raise ts.InputError(f"a dotted name with values, or choices, in [axes.{name}]", repr(table))
+    if "choices" in table:
+        return _read_choices(name, table)
+    keys, columns = zip(*((key, _values(key, each)) for key, each in _entries(table)), strict=True)
+    lengths = {len(column) for column in columns}
+    if len(lengths) > 1:
+        sizes = {key: len(column) for key, column in zip(keys, columns, strict=True)}
+        raise ts.InputError(f"as many values of each name in [axes.{name}] (they are zipped)", sizes)
+    labels = columns[0]
+    if len({repr(label) for label in labels}) < len(labels):
+        raise ts.InputError(f"each value once in [axes.{name}]", list(labels))
+    return Axis(name, keys, tuple(zip(*columns, strict=True)), labels)
+
+
+RESERVED = {  # dimensions that a sweep's data set has of its own
+    *("engine", "level", "block", "student_unit", "student_unit_2", "latent", "latent_2", "run", "record"),
+    *("status", "message", "reached", "error", "accuracy", "alpha", "Q", "R", "T", "readout"),
+}
+
+
+def _read_choices(name: str, table: Mapping[str, Any]) -> Axis:
+    choices = table["choices"]
+    if len(table) > 1:
+        raise ts.InputError(f"choices alone in [axes.{name}]", sorted(set(table) - {"choices"}), "make two axes")
+    if not isinstance(choices, Mapping) or not choices:
+        raise ts.InputError(f"at least one named choice in [axes.{name}.choices]", repr(choices))
+    for label, tables in choices.items():
+        if not isinstance(tables, Mapping) or not tables:
+            raise ts.InputError(f"tables of a problem for the choice {label!r} of axis {name!r}", repr(tables))
+        for head in tables:
+            ts.require_name(head, TOP, f"table of a problem in the choice {label!r} of axis {name!r}")
+    return Axis(name, (), (), tuple(choices), tuple(choices.values()))
+
+
+def _entries(table: Mapping[str, Any], head: str = "") -> list[tuple[str, Any]]:
+    """(dotted key, values) of nested tables, down to lists and ranges."""
+    found = []
+    for name, value in table.items():
+        key = f"{head}.{name}" if head else str(name)
+        if isinstance(value, Mapping) and not set(value) & RANGE:
+            found += _entries(value, key)
+        else:
+            found.append((key, value))
+    if not found:
+        raise ts.InputError(f"values of the axis {head!r}", repr(table))
+    return found
+
+
+def _values(key: str, given: Any) -> tuple[Any, ...]:
+    if isinstance(given, Mapping):
+        return _range(key, given)
+    if isinstance(given, np.ndarray):
+        given = given.tolist()
+    if not isinstance(given, (list, tuple)):
+        raise ts.InputError(f"a list or a range for the axis {key!r}", repr(given), "write [value, ...]")
+    if not given:
+        raise ts.InputError(f"at least one value of the axis {key!r}", "an empty list")
+    given = [each.item() if isinstance(each, np.generic) else each for each in given]
+    kinds = {"number" if type(each) in (int, float) else type(each).__name__ for each in given}
+    if len(kinds) > 1:
+        raise ts.InputError(f"values of one type on the axis {key!r}", f"{', '.join(sorted(kinds))} in {given}")
+    if kinds & {"list", "dict", "tuple"}:
+        raise ts.InputError(
+            f"numbers or strings on the axis {key!r}", f"{given[0]!r}", "give lists and tables a name under choices"
+        )
+    if all(type(each) in (int, float) for each in given) and any(type(each) is float for each in given):
+        given = [float(each) for each in given]
+    return tuple(given)
+
+
+def _range(key: str, table: Mapping[str, Any]) -> tuple[float, ...]:
+    unknown = set(table) - RANGE
+    if unknown:
+        raise ts.InputError(f"from, to, count and spacing in the range of {key!r}", sorted(unknown))
+    for name in ("from", "to", "count"):
+        kinds: Any = int if name == "count" else (int, float)
+        if isinstance(table.get(name), bool) or not isinstance(table.get(name), kinds):
+            raise ts.InputError(f"a number {name!r} in the range of {key!r}", repr(table.get(name)))
+    first, last, count = table["from"], table["to"], table["count"]
+    spacing = table.get("spacing", "linear")
+    ts.require_name(spacing, ("linear", "log"), f"spacing of the range of {key!r}")
+    if count < 1 or not np.isfinite([first, last]).all() or (first == last and count > 1):
+        raise ts.InputError(f"count >= 1 and different finite ends in the range of {key!r}", dict(table))
+    if spacing == "log" and min(first, last) <= 0:
+        raise ts.InputError(f"positive ends of the logarithmic range of {key!r}", (first, last))
+    return tuple((np.geomspace if spacing == "log" else np.linspace)(first, last, count).tolist())

@@ -1,0 +1,190 @@
+"""One task of a sweep, as a worker does it: the cells' tables in, their values out. No store, no grid."""
+
+import dataclasses
+import enum
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+import ode
+import simulations
+import teacher_student as ts
+
+from .._settings import Settings, check_settings, check_theory, parse_settings
+from ._measures import Layout, Measures, measure
+
+
+class CellStatus(enum.IntEnum):
+    """How far a cell is. DONE, DIVERGED and TOO_STIFF are results; FAILED has a message."""
+
+    PENDING = 0
+    DONE = 1
+    DIVERGED = 2
+    TOO_STIFF = 3
+    FAILED = 4
+    NOT_ASKED = 5  # not simulated, by sweep.simulate_every
+
+
+OF_STATUS = {
+    ts.Status.OK: CellStatus.DONE,
+    ts.Status.DIVERGED: CellStatus.DIVERGED,
+    ts.Status.TOO_STIFF: CellStatus.TOO_STIFF,
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class Task:
+    """Cells of one engine: their places in the grid and their problems' tables."""
+
+    engine: str
+    agreement: bool  # simulated cells also compare with theory
+    places: tuple[tuple[int, ...], ...]
+    tables: tuple[Mapping[str, Any], ...]
+    measures: Measures
+    layout: Layout
+    version: str
+    threads: int | None  # for simulations; None: all cores
+
+
+@dataclasses.dataclass(frozen=True)
+class Cell:
+    """What came of one cell: status, message, where it stopped, and its values by variable."""
+
+    place: tuple[int, ...]
+    status: CellStatus
+    message: str = ""
+    reached: float = np.nan
+    values: Mapping[str, np.ndarray] = dataclasses.field(default_factory=dict)
+
+
+def compute(task: Task) -> list[Cell]:
+    """The cells of a task; a cell that cannot be computed is FAILED with its message, and harms no other."""
+    if task.version != ts.__version__:
+        raise ts.InputError(f"workers with teacher-student {task.version}", ts.__version__, "install it there")
+    ready: dict[tuple[int, ...], tuple[Settings, ts.Overlaps]] = {}
+    found: dict[tuple[int, ...], Cell] = {}
+    starts: dict[Any, ts.Overlaps] = {}
+    for place, tables in zip(task.places, task.tables, strict=True):
+        try:
+            settings = parse_settings(tables)
+            check_theory(settings)
+            ready[place] = settings, _start(settings, starts)
+        except Exception as error:
+            found[place] = _failed(place, error)
+    engine = _theory if task.engine == "theory" else _simulation
+    found |= {cell.place: cell for cell in engine(task, ready)}
+    return [found[place] for place in task.places]
+
+
+def _failed(place: tuple[int, ...], error: Exception) -> Cell:
+    text = str(error) if isinstance(error, ts.InputError) else f"{type(error).__name__}: {error}"
+    return Cell(place, CellStatus.FAILED, text.strip().splitlines()[0] if text.strip() else type(error).__name__)
+
+
+def _start(settings: Settings, known: dict[Any, ts.Overlaps]) -> ts.Overlaps:
+    """The start, drawn once for all cells that share it: its law does not depend on rates, variances or orders."""
+    problem = settings.problem
+    fractions = np.asarray(problem.inputs.fractions).tobytes()
+    seen = problem.task.seen_blocks
+    signature = (problem.shape, fractions, seen, settings.simulation.dim, repr(settings.start), settings.seed)
+    if signature not in known:
+        known[signature] = settings.overlaps()
+    return known[signature]
+
+
+def recorded(settings: Settings, measures: Measures, alphas: np.ndarray) -> np.ndarray:
+    """Those of `alphas` that the measures need, with alpha = 0 in front if they need a record."""
+    return np.union1d([0.0], alphas) if measures.needs_record else alphas[-1:]
+
+
+def _theory(task: Task, ready: Mapping[tuple[int, ...], tuple[Settings, ts.Overlaps]]) -> list[Cell]:
+    groups: dict[Any, list[tuple[int, ...]]] = {}
+    for place, (settings, _) in ready.items():
+        by = settings.theory, None if settings.averages() is None else settings.seed
+        groups.setdefault(by, []).append(place)
+
+    def solve(places: Sequence[tuple[int, ...]]) -> list[Cell]:
+        first = ready[places[0]][0]
+        trajectories = ode.solve_many(
+            [ready[place][0].problem for place in places],
+            [ready[place][1] for place in places],
+            [recorded(ready[place][0], task.measures, ready[place][0].wanted_alphas()) for place in places],
+            averages=first.averages(),
+            with_accuracy=task.measures.needs_accuracy,
+            rtol=first.theory.rtol,
+            atol=first.theory.atol,
+        )
+        return [_cell(place, each, task) for place, each in zip(places, trajectories, strict=True)]
+
+    return [cell for places in groups.values() for cell in _each_alone_if_need_be(solve, places)]
+
+
+def _each_alone_if_need_be(
+    solve: Callable[[Sequence[tuple[int, ...]]], list[Cell]], places: list[tuple[int, ...]]
+) -> list[Cell]:
+    """`solve` of all places together; if that raises, of each alone, so that only the one at fault fails."""
+    try:
+        return solve(places)
+    except Exception as error:
+        if len(places) == 1:
+            return [_failed(places[0], error)]
+        return [cell for place in places for cell in _each_alone_if_need_be(solve, [place])]
+
+
+def _cell(place: tuple[int, ...], trajectory: ts.Trajectory, task: Task) -> Cell:
+    worst = int(np.max(trajectory.status))
+    reached = float(np.min(trajectory.reached))
+    values = measure(trajectory, task.measures, task.layout)
+    return Cell(place, OF_STATUS[ts.Status(worst)], "", reached, values)
+
+
+def _simulation(task: Task, ready: Mapping[tuple[int, ...], tuple[Settings, ts.Overlaps]]) -> list[Cell]:
+    def simulate(places: Sequence[tuple[int, ...]]) -> list[Cell]:
+        (place,) = places
+        return [_simulated(place, *ready[place], task)]
+
+    return [cell for place in ready for cell in _each_alone_if_need_be(simulate, [place])]
+
+
+def _simulated(place: tuple[int, ...], settings: Settings, start: ts.Overlaps, task: Task) -> Cell:
+    check_settings(settings)
+    alphas = recorded(settings, task.measures, settings.alphas())
+    wanted = settings.simulation
+
+    def run(dim: int, purpose: str) -> ts.Trajectory:
+        return simulations.run(
+            settings.problem,
+            dim,
+            wanted.runs,
+            alphas,
+            settings.key(purpose),
+            start=start,
+            precision=wanted.precision,
+            test_samples=wanted.test_samples,
+            workers=task.threads,
+            progress=False,
+        )
+
+    runs = run(settings.dims[0], "runs")
+    if runs.runs != wanted.runs:
+        raise KeyboardInterrupt
+    cell = _cell(place, runs, task)
+    if not task.agreement or np.all(runs.status != ts.Status.OK):
+        return cell
+    smaller = run(settings.dims[1], "smaller runs") if len(settings.dims) > 1 else None
+    theory = ode.solve(
+        settings.problem,
+        start,
+        runs.alphas,
+        averages=settings.averages(),
+        rtol=settings.theory.rtol,
+        atol=settings.theory.atol,
+    )
+    later = runs.alphas[runs.alphas > 0]  # at alpha = 0 they agree by construction
+    verdict = simulations.agreement(
+        theory, runs.at(later), None if smaller is None else smaller, level=settings.level, seed=settings.seed
+    )
+    agrees = np.asarray(float(verdict.agrees))
+    found = {"agreement_z": np.asarray(verdict.worst_z), "agreement_p": np.asarray(verdict.p), "agrees": agrees}
+    return dataclasses.replace(cell, values={**cell.values, **found})

@@ -1,0 +1,107 @@
+"""Whether a store belongs to a sweep, and how the sweep has grown since."""
+
+import dataclasses
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+import teacher_student as ts
+
+from ._axes import Axis
+from ._measures import Layout
+from ._spec import ENGINES, Sweep
+
+
+def check_identity(path: Path, attrs: Mapping[str, Any], sweep: Sweep) -> None:
+    """Raise InputError, naming the first key that differs, unless the store's problem, axes and version are these."""
+    if "identity" not in attrs or "package_version" not in attrs:
+        raise ts.InputError("a store that a sweep wrote", f"{path}, which has no sweep in it", "choose another --out")
+    if attrs["package_version"] != ts.__version__:
+        raise ts.InputError(
+            f"a store of teacher-student {ts.__version__}",
+            f"{path}, of version {attrs['package_version']}",
+            "choose another --out, or continue it with that version",
+        )
+    there, here = json.loads(attrs["identity"]), json.loads(json.dumps(sweep.identity()))
+    for key in [*here, *(key for key in there if key not in here)]:
+        growing = key.startswith("axes.") and key.count(".") > 1 and key not in there  # a new choice of an axis
+        if there.get(key) != here.get(key) and not growing:
+            values = [json.dumps(each[key]) if key in each else "absent" for each in (there, here)]
+            raise ts.InputError(
+                f"the sweep that {path} holds",
+                f"another one: {key} is {values[0]} there and {values[1]} here",
+                "choose another --out",
+            )
+
+
+def extended(path: Path, there: xr.Dataset, sweep: Sweep) -> tuple[Sweep, bool]:
+    """`sweep` with the stored values of its axes where they are the same up to rounding, and whether it has more.
+
+    Raises InputError if a stored value is no longer on its axis.
+    """
+    engines = tuple(str(name) for name in there["engine"].values)
+    missing = set(engines) - set(sweep.engines)
+    if missing:
+        kept = next(name for name, both in ENGINES.items() if set(both) == {*engines, *sweep.engines})
+        raise ts.InputError(f"the engine {missing.pop()} that {path} has", sweep.engine, f'set engine = "{kept}"')
+    axes, grown = [], engines != sweep.engines
+    for axis in sweep.axes:
+        stored = there[axis.name].values.tolist()
+        labels = tuple(_stored_or_same(label, stored) for label in axis.labels)
+        lost = [label for label in stored if not any(_same(label, each) for each in labels)]
+        if lost:
+            raise ts.InputError(
+                f"all values of {axis.name} that {path} holds",
+                f"none of {lost[:3]}",
+                "add them, or choose another --out",
+            )
+        grown = grown or list(labels) != stored
+        axes.append(_with_labels(axis, labels, there))
+    return dataclasses.replace(sweep, axes=tuple(axes)), grown
+
+
+def _with_labels(axis: Axis, labels: tuple[Any, ...], there: xr.Dataset) -> Axis:
+    """`axis` with the given first values, and the stored ones of its other keys."""
+    if axis.choices:
+        return dataclasses.replace(axis, labels=labels)
+    stored = there[axis.name].values.tolist()
+    rows = []
+    for label, row in zip(labels, axis.values, strict=True):
+        others = row[1:]
+        if label in stored:
+            at = stored.index(label)
+            others = tuple(there[key].values.tolist()[at] for key in axis.keys[1:])
+            for key, here, old in zip(axis.keys[1:], row[1:], others, strict=True):
+                if not _same(here, old):
+                    raise ts.InputError(f"{key} = {old!r} where {axis.name} is {label!r}, as stored", repr(here))
+        rows.append((label, *others))
+    return dataclasses.replace(axis, labels=labels, values=tuple(rows))
+
+
+def _stored_or_same(label: Any, stored: list[Any]) -> Any:
+    return next((each for each in stored if _same(label, each)), label)
+
+
+def _same(a: Any, b: Any) -> bool:
+    """Equal, numbers up to rounding."""
+    if isinstance(a, (int, float)) and isinstance(b, (int, float)):
+        return bool(np.isclose(a, b, rtol=1e-12, atol=0, equal_nan=True))
+    return bool(a == b)
+
+
+def old_layout(there: xr.Dataset, sweep: Sweep) -> Layout:
+    """The layout that a store has."""
+    sizes = there.sizes
+
+    def names(dim: str) -> tuple[str, ...]:
+        return tuple(str(name) for name in there[dim].values) if dim in there else ()
+
+    return Layout(
+        names("level"),
+        names("block"),
+        *(int(sizes.get(dim, 0)) for dim in ("student_unit", "latent", "run", "record")),
+    )

@@ -1,0 +1,162 @@
+"""Where tasks are done: in this process, in a local Dask cluster that starts and stops by itself, or in a given one."""
+
+import contextlib
+import logging
+import multiprocessing
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, Protocol
+
+import teacher_student as ts
+
+from ._cells import Cell, CellStatus, Task, compute
+
+
+class Farm(Protocol):
+    """Does tasks."""
+
+    workers: str  # in words
+
+    def do(self, tasks: Iterator[Task]) -> Iterator[tuple[Task, list[Cell]]]:
+        """Each task with its cells, as they finish; only a few tasks are taken ahead."""
+
+
+class Here:
+    """This process, one task after the other."""
+
+    workers = "this process"
+
+    def do(self, tasks: Iterator[Task]) -> Iterator[tuple[Task, list[Cell]]]:
+        for task in tasks:
+            yield task, compute(task)
+
+
+class Cluster:
+    """The workers of a Dask scheduler. A task whose worker dies is given to another; after three deaths it fails."""
+
+    def __init__(self, client: Any, workers: str):
+        self.client, self.workers = client, workers
+
+    def do(self, tasks: Iterator[Task]) -> Iterator[tuple[Task, list[Cell]]]:
+        import distributed
+
+        flying: dict[Any, Task] = {}
+        finished = distributed.as_completed()
+
+        def submit(task: Task) -> None:
+            future = self.client.submit(compute, task, pure=False)
+            flying[future] = task
+            finished.add(future)
+
+        def fill() -> None:
+            room = max(8, 3 * sum(self.client.nthreads().values()))
+            while len(flying) < room and (task := next(tasks, None)) is not None:
+                submit(task)
+
+        fill()
+        while flying:
+            future = next(finished)
+            task = flying.pop(future)
+            if future.status == "finished":
+                yield task, future.result()
+            else:
+                error = future.exception() if future.status == "error" else None
+                if isinstance(error, ts.InputError):
+                    raise error
+                if not isinstance(error, distributed.KilledWorker):
+                    reason = error or "the scheduler has gone"
+                    raise ts.InputError("a Dask cluster that finishes its tasks", str(reason), "start the sweep again")
+                if len(task.places) > 1:  # one cell may be at fault, not all
+                    for alone in split(task):
+                        submit(alone)
+                else:
+                    yield task, [Cell(task.places[0], CellStatus.FAILED, "its worker died, four times in a row")]
+            future.release()
+            fill()
+
+
+def split(task: Task) -> Sequence[Task]:
+    """The cells of a task as one task each."""
+    import dataclasses
+
+    pairs = zip(task.places, task.tables, strict=True)
+    return [dataclasses.replace(task, places=(place,), tables=(tables,)) for place, tables in pairs]
+
+
+@contextlib.contextmanager
+def farm(scheduler: str | None, workers: int | None, tasks: int) -> Iterator[Farm]:
+    """Workers for about `tasks` tasks.
+
+    scheduler: address of a Dask scheduler; None: a local cluster of `workers` processes (None: as many as cores),
+    or, with workers=0, this process. Raises InputError if the scheduler does not answer.
+    """
+    if scheduler is not None:
+        with _client(scheduler, f"a Dask scheduler at {scheduler}") as client:
+            yield Cluster(client, f"{len(client.nthreads())} workers of {scheduler}")
+        return
+    if workers == 0 or tasks == 0:
+        yield Here()
+        return
+    import distributed
+    from dask.system import CPU_COUNT
+
+    count = min(CPU_COUNT if workers is None else workers, tasks)
+    with (
+        _silent("distributed"),
+        _local_cluster(distributed.LocalCluster, count) as cluster,
+        _client(cluster, "a local Dask cluster") as client,
+    ):
+        yield Cluster(client, f"{count} local processes")
+
+
+@contextlib.contextmanager
+def _local_cluster(make: Callable[..., Any], count: int) -> Iterator[Any]:
+    try:
+        cluster = make(
+            n_workers=count,
+            threads_per_worker=1,
+            processes=True,
+            dashboard_address=None,
+            memory_limit=0,
+            protocol="tcp",
+        )
+    except Exception as error:
+        raise ts.InputError(
+            "local workers that start",
+            str(error).strip().splitlines()[0],
+            'put the call below `if __name__ == "__main__":`, or use workers=0',
+        ) from error
+    with cluster:
+        yield cluster
+
+
+@contextlib.contextmanager
+def _client(address: Any, what: str) -> Iterator[Any]:
+    import distributed
+
+    try:
+        client = distributed.Client(address, timeout=10, set_as_default=False)
+    except (OSError, TimeoutError, ValueError) as error:
+        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        raise ts.InputError(f"{what} that answers", reason, "check the address, or leave --scheduler out") from error
+    with client:
+        yield client
+
+
+@contextlib.contextmanager
+def _silent(name: str) -> Iterator[None]:
+    """No log lines below errors: a worker that dies is dealt with here."""
+    logger = logging.getLogger(name)
+    level = logger.level
+    logger.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
+
+
+def require_main_process() -> None:
+    """Raise InputError in a worker that runs the user's script again because its calls are not guarded."""
+    if multiprocessing.current_process().name != "MainProcess" and multiprocessing.parent_process() is not None:
+        raise ts.InputError(
+            'a sweep in a script below `if __name__ == "__main__":`', "one that its own workers run again"
+        )

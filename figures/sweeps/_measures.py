@@ -1,0 +1,187 @@
+"""What a sweep keeps of each cell: final errors and accuracies, times to a threshold, overlaps, trajectories."""
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+import teacher_student as ts
+
+KEPT = ("error", "accuracy", "overlaps")
+OVERLAPS = ("Q", "R", "T", "readout")
+
+
+@dataclasses.dataclass(frozen=True)
+class TimeTo:
+    """[measures.time_to.NAME]: when `value` ("error" or "accuracy") of `level` first passes `threshold`."""
+
+    value: str
+    level: str
+    threshold: float
+
+
+@dataclasses.dataclass(frozen=True)
+class Measures:
+    """[measures]: keep, any of "error", "accuracy", "overlaps" (at the end); time_to; trajectories: keep these too."""
+
+    keep: list[str] = dataclasses.field(default_factory=lambda: ["error", "accuracy"])
+    time_to: dict[str, TimeTo] = dataclasses.field(default_factory=dict)
+    trajectories: bool = False
+
+    @property
+    def needs_record(self) -> bool:
+        """Whether more than the last alpha matters."""
+        return self.trajectories or bool(self.time_to)
+
+    @property
+    def needs_accuracy(self) -> bool:
+        """Whether accuracies are looked at."""
+        return "accuracy" in self.keep or any(each.value == "accuracy" for each in self.time_to.values())
+
+
+def read_measures(given: Any) -> Measures:
+    """Measures from a table, or from a sequence of names to keep. Raises InputError."""
+    if isinstance(given, Measures):
+        return given
+    if isinstance(given, str):
+        given = [given]
+    measures = ts.read_table(Measures, given if isinstance(given, Mapping) else {"keep": list(given)}, "measures")
+    for name in measures.keep:
+        ts.require_name(name, KEPT, "measure to keep")
+    for name, each in measures.time_to.items():
+        if not name.isidentifier():
+            raise ts.InputError("a name of letters, digits and _ in [measures.time_to.NAME]", repr(name))
+        ts.require_name(each.value, ("error", "accuracy"), f"value in [measures.time_to.{name}]")
+    if not measures.keep and not measures.time_to:
+        raise ts.InputError("something to keep in [measures]", "nothing")
+    return measures
+
+
+@dataclasses.dataclass(frozen=True)
+class Layout:
+    """The labels and lengths that hold every cell's values: unions of names, largest widths."""
+
+    levels: tuple[str, ...]
+    blocks: tuple[str, ...]
+    student: int
+    latents: int
+    runs: int
+    records: int
+
+    def union(self, other: "Layout") -> "Layout":
+        """The smallest layout that holds what either does, names in the order of `self`."""
+        sizes = ("student", "latents", "runs", "records")
+        return Layout(
+            tuple(dict.fromkeys((*self.levels, *other.levels))),
+            tuple(dict.fromkeys((*self.blocks, *other.blocks))),
+            *(max(getattr(self, size), getattr(other, size)) for size in sizes),
+        )
+
+
+def measure(trajectory: ts.Trajectory, measures: Measures, layout: Layout) -> dict[str, np.ndarray]:
+    """Values of one cell by variable: `NAME`, its standard error `NAME_se`, and so on (see `variables`)."""
+    if trajectory.runs is not None:
+        return _of_runs(trajectory, measures, layout)
+    found: dict[str, np.ndarray] = {}
+    series = series_of(trajectory.observables, trajectory.problem, measures, layout)
+    spread = trajectory.sampling_error
+    errors = None if spread is None else series_of(spread, trajectory.problem, measures, layout)
+    for name, values in series.items():
+        found[name] = values[-1]
+        found[f"{name}_se"] = np.where(np.isfinite(values[-1]), 0.0 if errors is None else errors[name][-1], np.nan)
+    for name, each in measures.time_to.items():
+        values = _watched(trajectory.observables, each)
+        found[f"time_to_{name}"] = np.asarray(crossing(trajectory.alphas, values, each))
+        found[f"time_to_{name}_se"] = np.asarray(np.nan)  # not estimated
+    return found | _trajectories(trajectory.alphas, series, measures, layout)
+
+
+def _of_runs(trajectory: ts.Trajectory, measures: Measures, layout: Layout) -> dict[str, np.ndarray]:
+    found: dict[str, np.ndarray] = {}
+    series = series_of(trajectory.observables, trajectory.problem, measures, layout)
+    runs = trajectory.runs or 0
+    for name, values in series.items():
+        final = values[:, -1]
+        found[name] = final.mean(axis=0)
+        found[f"{name}_se"] = final.std(axis=0, ddof=1) / np.sqrt(runs)
+        if name in ("error", "accuracy"):
+            found[f"{name}_run"] = _padded(final, (layout.runs, *final.shape[1:]))
+    for name, each in measures.time_to.items():
+        values = _watched(trajectory.observables, each)
+        total = values.sum(axis=0)
+        without = np.array([crossing(trajectory.alphas, (total - one) / (runs - 1), each) for one in values])
+        found[f"time_to_{name}"] = np.asarray(crossing(trajectory.alphas, total / runs, each))
+        with np.errstate(invalid="ignore"):
+            jackknife = np.sqrt((runs - 1) / runs * np.sum((without - without.mean()) ** 2))
+        found[f"time_to_{name}_se"] = np.asarray(jackknife)
+    found["diverged_runs"] = np.asarray(np.sum(np.asarray(trajectory.status) != ts.Status.OK), float)
+    means = {name: values.mean(axis=0) for name, values in series.items()}
+    return found | _trajectories(trajectory.alphas, means, measures, layout)
+
+
+def _trajectories(
+    alphas: Any, series: Mapping[str, np.ndarray], measures: Measures, layout: Layout
+) -> dict[str, np.ndarray]:
+    if not measures.trajectories:
+        return {}
+    paths = {f"{name}_path": _padded(values, (layout.records, *values.shape[1:])) for name, values in series.items()}
+    return {"alpha": _padded(np.asarray(alphas, float), (layout.records,)), **paths}
+
+
+def series_of(
+    observables: ts.Observables, problem: ts.Problem, measures: Measures, layout: Layout
+) -> dict[str, np.ndarray]:
+    """Recorded values (..., A, ...) of what is kept, laid out."""
+    found: dict[str, np.ndarray] = {}
+    for name in ("error", "accuracy"):
+        if name in measures.keep:
+            per_level = getattr(observables, name)
+            nothing = np.full_like(next(iter(per_level.values())), np.nan)
+            found[name] = np.stack([per_level.get(level, nothing) for level in layout.levels], axis=-1)
+    if "overlaps" in measures.keep:
+        K, M, blocks = layout.student, layout.latents, layout.blocks
+        order = [blocks.index(name) for name in problem.inputs.block_names]
+        sizes = {"Q": (K, K), "R": (K, M), "T": (M, M)}
+        for name, size in sizes.items():
+            values = np.asarray(getattr(observables.overlaps, name))
+            laid = np.full((*values.shape[:-3], len(blocks), *size), np.nan)
+            laid[..., order, : values.shape[-2], : values.shape[-1]] = values
+            found[name] = laid
+        readout = np.asarray(observables.overlaps.readout)
+        found["readout"] = _padded_last(readout, K)
+    return found
+
+
+def _padded(values: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    """`values` with NaN behind, up to `shape`."""
+    return np.pad(values, [(0, n - m) for n, m in zip(shape, values.shape, strict=True)], constant_values=np.nan)
+
+
+def _padded_last(values: np.ndarray, length: int) -> np.ndarray:
+    return _padded(values, (*values.shape[:-1], length))
+
+
+def _watched(observables: ts.Observables, each: TimeTo) -> np.ndarray:
+    per_level = getattr(observables, each.value)
+    ts.require_name(each.level, per_level, "level in [measures.time_to]")
+    return np.asarray(per_level[each.level])
+
+
+def crossing(alphas: Any, values: np.ndarray, each: TimeTo) -> float:
+    """First alpha at which an error is at most, or an accuracy at least, the threshold; inf if never.
+
+    Between two recorded alphas the error is interpolated by its logarithm, the accuracy linearly.
+    """
+    alphas, sign = np.asarray(alphas, float), 1.0 if each.value == "error" else -1.0
+    passed = sign * (np.asarray(values) - each.threshold) <= 0
+    if not passed.any():
+        return np.inf
+    index = int(np.argmax(passed))
+    if index == 0:
+        return float(alphas[0])
+    ends, threshold = np.asarray(values)[index - 1 : index + 1], each.threshold
+    if each.value == "error" and min(*ends, threshold) > 0:
+        ends, threshold = np.log(ends), np.log(threshold)
+    share = (ends[0] - threshold) / (ends[0] - ends[1])
+    return float(alphas[index - 1] + share * (alphas[index] - alphas[index - 1]))

@@ -1,0 +1,228 @@
+"""`figures.sweep`: compute what a store lacks, keep what it has."""
+
+import contextlib
+import dataclasses
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from tqdm import tqdm
+
+import teacher_student as ts
+
+from ._cells import CellStatus, Task
+from ._farm import farm
+from ._needs import describe
+from ._spec import Sweep, check_sweep, read_sweep
+from ._store import Store, writing
+
+RETRY = {"failed": CellStatus.FAILED, "diverged": CellStatus.DIVERGED, "too stiff": CellStatus.TOO_STIFF}
+
+
+def sweep(
+    problem: "ts.Problem | Mapping[str, Any] | str | Path",
+    axes: Mapping[str, Any] | None = None,
+    measures: Any = ("error", "accuracy"),
+    *,
+    engine: str = "theory",
+    simulate_every: Mapping[str, int] | None = None,
+    out: str | Path | None = None,
+    scheduler: str | None = None,
+    workers: int | None = None,
+    retry: Sequence[str] = (),
+    tile: int = 64,
+    progress: bool = True,
+    **tables: Any,
+) -> xr.Dataset:
+    """Solve a grid of problems; returns a labelled data set with a status and, where known, an error for every cell.
+
+    Arguments:
+      problem: a Problem, the tables of a problem file, or the path of one.
+      axes: name -> {dotted name: values}, several dotted names being zipped, or {"choices": {label: tables}}; values
+        are a list, an array or {"from": a, "to": b, "count": n, "spacing": "linear" or "log"}.
+      measures: what to keep: "error", "accuracy", "overlaps" (at the last recorded alpha); or the table [measures].
+      engine: "theory", "simulation" or "both" (with the agreement of the two in every simulated cell).
+      simulate_every: axis name -> n: simulate only every n-th of its values.
+      out: a Zarr store, made or continued: only what it lacks is computed. None: nothing is left on disk.
+      scheduler: address of a Dask scheduler; None: `workers` local processes (None: one per core; 0: this process).
+      retry: statuses to compute again: "failed", "diverged", "too stiff".
+      tile: cells that one worker solves in one go and that are stored together.
+      tables: further tables of the problem file: start={...}, record={...}, theory={...}, simulation={...}, seed=0.
+    Raises InputError before computing. Cells that diverge or fail have their status (`status`, `message`).
+    Ctrl-C raises KeyboardInterrupt; what is done is in the store, and the same call goes on from there.
+    """
+    base = _tables_of(problem) | tables
+    settings = {"engine": engine, "simulate_every": dict(simulate_every or {}), "tile": tile}
+    spec = read_sweep({**base, "axes": axes, "measures": _measures_table(measures), "sweep": settings})
+    options: dict[str, Any] = {"scheduler": scheduler, "workers": workers, "retry": retry, "progress": progress}
+    if out is not None:
+        run_sweep(spec, out, say=lambda _: None, **options)
+        return open_sweep(out)
+    with tempfile.TemporaryDirectory() as directory:
+        path = Path(directory) / "sweep.zarr"
+        run_sweep(spec, path, say=lambda _: None, **options)
+        return open_sweep(path).load()
+
+
+def _tables_of(problem: Any) -> dict[str, Any]:
+    if isinstance(problem, ts.Problem):
+        return ts.problem_to_tables(problem)
+    if isinstance(problem, (str, Path)):
+        from .._settings import load_toml
+
+        return load_toml(problem, "problem")
+    if isinstance(problem, Mapping):
+        return dict(problem)
+    raise ts.InputError("a Problem, its tables or the path of a problem file", type(problem).__name__)
+
+
+def _measures_table(given: Any) -> Any:
+    if isinstance(given, Mapping):
+        return given
+    return {"keep": [given] if isinstance(given, str) else list(given)}
+
+
+def open_sweep(path: str | Path) -> xr.Dataset:
+    """The data set of a store, read when it is used. Raises InputError if there is none."""
+    try:
+        return xr.open_zarr(path, consolidated=True, chunks=None)
+    except Exception as error:
+        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        raise ts.InputError(
+            "the store of a sweep", f"{path} ({reason})", "run `teacher-student sweep` first"
+        ) from error
+
+
+@dataclasses.dataclass(frozen=True)
+class Summary:
+    """How a sweep ended: cells computed now, cells by status, simulated cells that agree with theory, seconds."""
+
+    computed: int
+    counts: Mapping[CellStatus, int]
+    agreeing: tuple[int, int, float] | None  # agreeing, compared, smallest p times their number
+    seconds: float
+    storing: float
+
+    def __str__(self) -> str:
+        parts = [f"{count} {status.name.lower().replace('_', ' ')}" for status, count in self.counts.items()]
+        text = f"{', '.join(parts)}; {self.computed} computed now in {self.seconds:.1f} s"
+        if self.computed:
+            text += f", of which {self.storing:.1f} s writing the store"
+        if self.agreeing is not None:
+            agreeing, compared, p = self.agreeing
+            text += f"; theory and simulation agree in {agreeing} of {compared} cells"
+            text += f" (smallest p x {compared} = {p:.2g})" if compared else ""
+        return text
+
+
+def run_sweep(
+    spec: Sweep,
+    path: str | Path,
+    *,
+    scheduler: str | None = None,
+    workers: int | None = None,
+    retry: Sequence[str] = (),
+    progress: bool = True,
+    say: Callable[[str], None] = print,
+) -> Summary:
+    """Compute what the store at `path` lacks of `spec`; the other arguments are those of `sweep`."""
+    for name in retry:
+        ts.require_name(name, RETRY, "status to retry")
+    again = [RETRY[name] for name in retry]
+    if workers is not None and workers < 0:
+        raise ts.InputError("workers >= 0", workers)
+    layout, warnings = check_sweep(spec)
+    say(describe(spec, layout))
+    for warning in warnings:
+        say(f"warning     {warning}")
+    clock, storing = time.perf_counter(), 0.0
+    with writing(Path(path), spec, layout) as store:
+        todo = {engine: list(store.pending(engine, retry=again)) for engine in store.sweep.engines}
+        total = sum(len(tile) for engine in todo.values() for tile in engine)
+        say(f"store       {path}: {_done(store)} of {_asked(store)} cells done before, {total} to do")
+        tasks = list(_tasks(store, todo, threads=None if workers == 0 else 1))
+        computed = 0
+        with farm(scheduler, workers, len(tasks)) as workers_, _bar(total, progress, store) as bar:
+            if total:
+                say(f"workers     {workers_.workers}")
+            for task, found in workers_.do(_filled(store, each) for each in tasks):
+                before = time.perf_counter()
+                _write(store, task.engine, found)
+                storing += time.perf_counter() - before
+                computed += len(found)
+                bar.set_postfix_str(_words(store), refresh=False)
+                bar.update(len(found))
+        return Summary(computed, store.counts(), _agreeing(store), time.perf_counter() - clock, storing)
+
+
+def _tasks(store: Store, todo: Mapping[str, list[list[tuple[int, ...]]]], threads: int | None) -> Iterator[Any]:
+    """(engine, places, threads) of every task: a tile of theory cells, or one simulated cell."""
+    for engine, tiles in todo.items():
+        for places in tiles:
+            for group in [places] if engine == "theory" else [[place] for place in places]:
+                yield engine, group, threads
+
+
+def _filled(store: Store, each: tuple[str, list[tuple[int, ...]], Any]) -> Task:
+    """A task with its problems' tables, made when its turn comes."""
+    engine, places, threads = each
+    spec = store.sweep
+    return Task(
+        engine,
+        spec.engine == "both" and engine == "simulation",
+        tuple(places),
+        tuple(_tables(spec, place) for place in places),
+        spec.measures,
+        store.layout,
+        ts.__version__,
+        threads,
+    )
+
+
+def _tables(spec: Sweep, place: tuple[int, ...]) -> Mapping[str, Any]:
+    try:
+        return spec.tables_at(place)
+    except ts.InputError as error:
+        return {"task": f"({error})"}  # the worker says that this is no problem
+
+
+def _write(store: Store, engine: str, found: Any) -> None:
+    try:
+        store.write(engine, found)
+    except OSError as error:
+        raise ts.InputError(
+            "room for the store",
+            f"{store.path} ({error.strerror or error})",
+            "make room and start again: what was done is kept",
+        ) from error
+
+
+@contextlib.contextmanager
+def _bar(total: int, progress: bool, store: Store) -> Iterator[Any]:
+    with tqdm(total=total, unit="cell", disable=not progress, desc="sweep", smoothing=0.05) as bar:
+        bar.set_postfix_str(_words(store), refresh=False)
+        yield bar
+
+
+def _words(store: Store) -> str:
+    return ", ".join(f"{count} {status.name.lower().replace('_', ' ')}" for status, count in store.counts().items())
+
+
+def _asked(store: Store) -> int:
+    return int(np.sum(store.status != CellStatus.NOT_ASKED))
+
+
+def _done(store: Store) -> int:
+    return int(np.sum((store.status != CellStatus.NOT_ASKED) & (store.status != CellStatus.PENDING)))
+
+
+def _agreeing(store: Store) -> tuple[int, int, float] | None:
+    if store.sweep.engine != "both":
+        return None
+    agrees, p = (np.asarray(store.arrays[name][...]) for name in ("agrees", "agreement_p"))
+    compared = int(np.sum(np.isfinite(agrees)))
+    return int(np.nansum(agrees)), compared, min(1.0, float(np.nanmin(p, initial=1.0)) * compared)

@@ -1,0 +1,215 @@
+"""A sweep: a problem, axes along which it changes, what to keep of each cell, and by which engines."""
+
+import dataclasses
+import functools
+import itertools
+import math
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import teacher_student as ts
+
+from .._settings import Settings, check_settings, check_theory, load_toml, parse_settings
+from ._axes import Axis, read_axes
+from ._dotted import flat
+from ._measures import Layout, Measures, read_measures
+
+ENGINES = {"theory": ("theory",), "simulation": ("simulation",), "both": ("theory", "simulation")}
+SHAPING = ("student.width", "task.width", "simulation.runs", "record.")  # keys that change the size of what is kept
+
+
+@dataclasses.dataclass(frozen=True)
+class Sweep:
+    """A grid of problems.
+
+    tables: of the problem, as in its file. axes: its dimensions. measures: what is kept.
+    engine: "theory", "simulation" or "both" (then with the agreement of the two in every simulated cell).
+    simulate_every: axis name -> n, to simulate only every n-th of its values, from the first.
+    tile: cells that are stored together, and solved by one worker in one go.
+    """
+
+    tables: Mapping[str, Any]
+    axes: tuple[Axis, ...]
+    measures: Measures
+    engine: str = "theory"
+    simulate_every: Mapping[str, int] = dataclasses.field(default_factory=dict)
+    tile: int = 64
+
+    @property
+    def engines(self) -> tuple[str, ...]:
+        """Names of the engines, in the order of the data set's dimension."""
+        return ENGINES[self.engine]
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Lengths of the axes."""
+        return tuple(len(axis) for axis in self.axes)
+
+    def tables_at(self, index: tuple[int, ...]) -> dict[str, Any]:
+        """The problem's tables of one cell: choices first, then numbers. Raises InputError."""
+        tables = dict(self.tables)
+        for axis, position in sorted(zip(self.axes, index, strict=True), key=lambda pair: not pair[0].choices):
+            tables = axis.lay_over(tables, position)
+        return tables
+
+    def wanted(self, engine: str) -> np.ndarray:
+        """Mask over the grid of the cells that `engine` computes."""
+        mask = np.ones(self.shape, bool)
+        if engine == "simulation":
+            for number, axis in enumerate(self.axes):
+                every = self.simulate_every.get(axis.name, 1)
+                line = np.arange(len(axis)) % every == 0
+                mask &= line.reshape([-1 if i == number else 1 for i in range(len(self.axes))])
+        return mask
+
+    def identity(self) -> dict[str, Any]:
+        """All that a store must share with this sweep to be continued by it, by dotted name."""
+        choices = {axis.name: dict(zip(axis.labels, axis.choices, strict=True)) for axis in self.axes if axis.choices}
+        found = dict(flat(self.tables)) | {f"measures.{k}": v for k, v in flat(dataclasses.asdict(self.measures))}
+        found |= {"axes": [axis.name for axis in self.axes]}
+        found |= {f"axes.{axis.name}": list(axis.keys) or "choices" for axis in self.axes}
+        return found | {f"axes.{k}": v for k, v in flat(choices)}
+
+
+@dataclasses.dataclass(frozen=True)
+class _SweepTable:
+    engine: str = "theory"
+    simulate_every: dict[str, int] = dataclasses.field(default_factory=dict)
+    tile: int = 64
+
+
+def read_sweep(tables: Mapping[str, Any]) -> Sweep:
+    """A sweep from nested tables: those of a problem, and axes, measures and sweep. Raises InputError."""
+    problem = {name: table for name, table in tables.items() if name not in ("axes", "measures", "sweep")}
+    axes, measures = read_axes(tables.get("axes")), read_measures(tables.get("measures", {}))
+    table = ts.read_table(_SweepTable, tables.get("sweep", {}), "sweep")
+    ts.require_name(table.engine, ENGINES, "sweep.engine")
+    if table.tile < 1:
+        raise ts.InputError("sweep.tile >= 1", table.tile)
+    for name, every in table.simulate_every.items():
+        ts.require_name(name, [axis.name for axis in axes], "axis in sweep.simulate_every")
+        if every < 1:
+            raise ts.InputError(f"sweep.simulate_every.{name} >= 1", every)
+    if table.simulate_every and table.engine == "theory":
+        raise ts.InputError("sweep.simulate_every only with a simulation", 'engine = "theory"', 'set engine = "both"')
+    keys = [key for axis in axes for key in axis.keys]
+    if len(set(keys)) < len(keys):
+        raise ts.InputError("each dotted name on one axis only", sorted(key for key in keys if keys.count(key) > 1)[0])
+    return Sweep(problem, axes, measures, table.engine, table.simulate_every, table.tile)
+
+
+def load_sweep(path: str | Path, *, seed: int | None = None) -> Sweep:
+    """A sweep from a TOML file. Raises InputError."""
+    tables = load_toml(path, "sweep")
+    return read_sweep(tables if seed is None else {**tables, "seed": seed})
+
+
+def settings_at(sweep: Sweep, index: tuple[int, ...], engine: str) -> Settings:
+    """Settings of one cell, checked as far as is cheap. Raises InputError."""
+    settings = parse_settings(sweep.tables_at(index))
+    check_theory(settings)
+    for name, each in sweep.measures.time_to.items():
+        ts.require_name(each.level, settings.problem.inputs.level_names, f"level in [measures.time_to.{name}]")
+    return settings
+
+
+def check_sweep(sweep: Sweep) -> tuple[Layout, list[str]]:
+    """The layout of the data set, and a line for every axis value that gives no valid problem.
+
+    One cell is checked whole, every other value of every axis on its own beside it; a value that cannot be used makes
+    its cells fail, and no others. Raises InputError if no cell along some axis is valid.
+    """
+    reference = _valid_cell(sweep)
+    warnings = []
+    for number, axis in enumerate(sweep.axes):
+        failures = []
+        for position in range(len(axis)):
+            index = tuple(position if i == number else at for i, at in enumerate(reference))
+            try:
+                settings_at(sweep, index, sweep.engine)
+            except ts.InputError as error:
+                failures.append((axis.labels[position], error))
+        if failures:
+            label, reason = failures[0]
+            count = f"{len(failures)} of {len(axis)} values of {axis.name}"
+            warnings.append(f"{count} give no valid problem and will fail, such as {label!r}: {reason}")
+    return _layout(sweep, reference), warnings
+
+
+def _valid_cell(sweep: Sweep) -> tuple[int, ...]:
+    """The first valid cell on the diagonal of the grid. Raises the first cell's InputError if there is none."""
+    first_error: ts.InputError | None = None
+    for step in range(max(sweep.shape)):
+        index = tuple(min(step, length - 1) for length in sweep.shape)
+        try:
+            settings = settings_at(sweep, index, sweep.engine)
+            if "simulation" in sweep.engines:
+                check_settings(settings)
+            else:
+                settings.overlaps()
+            return index
+        except ts.InputError as found:
+            first_error = first_error or found
+    assert first_error is not None
+    raise first_error
+
+
+def _layout(sweep: Sweep, reference: tuple[int, ...]) -> Layout:
+    found = []
+    for index in _shapes(sweep, reference):
+        try:
+            settings = settings_at(sweep, index, sweep.engine)
+        except ts.InputError:
+            continue
+        found.append(_layout_of(settings, sweep))
+    return functools.reduce(Layout.union, found)
+
+
+def _layout_of(settings: Settings, sweep: Sweep) -> Layout:
+    measures, inputs = sweep.measures, settings.problem.inputs
+    _, K, M = settings.problem.shape
+    blocks, K, M = (inputs.block_names, K, M) if "overlaps" in measures.keep else ((), 0, 0)
+    with_runs = "simulation" in sweep.engines and bool({"error", "accuracy"} & set(measures.keep))
+    return Layout(
+        inputs.level_names,
+        blocks,
+        K,
+        M,
+        settings.simulation.runs if with_runs else 0,
+        settings.wanted_alphas().size + 1 if measures.trajectories else 0,
+    )
+
+
+def _shapes(sweep: Sweep, reference: tuple[int, ...]) -> Iterator[tuple[int, ...]]:
+    """One cell for every combination of values that may change the size of what is kept."""
+    lines = [
+        range(len(axis)) if axis.choices or any(key.startswith(SHAPING) for key in axis.keys) else (at,)
+        for axis, at in zip(sweep.axes, reference, strict=True)
+    ]
+    yield from itertools.product(*lines)
+
+
+def tiles(sweep: Sweep) -> tuple[int, ...]:
+    """Cells per axis that are stored together: the last axes first, at most `sweep.tile` in all."""
+    sizes, room = [], sweep.tile
+    for length in reversed(sweep.shape):
+        sizes.append(max(1, min(length, room)))
+        room //= sizes[-1]
+    return tuple(reversed(sizes))
+
+
+def tile_slices(sweep: Sweep) -> Iterator[tuple[slice, ...]]:
+    """The tiles of the grid, in order."""
+    lines = [
+        [slice(i, min(i + size, n)) for i in range(0, n, size)]
+        for n, size in zip(sweep.shape, tiles(sweep), strict=True)
+    ]
+    yield from itertools.product(*lines)
+
+
+def cells(sweep: Sweep) -> int:
+    """Number of grid points."""
+    return math.prod(sweep.shape)

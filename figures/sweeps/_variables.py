@@ -1,0 +1,135 @@
+"""The variables of a sweep's data set: their dimensions, types and descriptions."""
+
+import dataclasses
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+import teacher_student as ts
+
+from ._axes import Axis
+from ._cells import CellStatus
+from ._labels import label_of
+from ._measures import OVERLAPS, Layout, Measures
+from ._spec import Sweep
+
+TRAILING = {
+    "error": ("level",),
+    "accuracy": ("level",),
+    "Q": ("block", "student_unit", "student_unit_2"),
+    "R": ("block", "student_unit", "latent"),
+    "T": ("block", "latent", "latent_2"),
+    "readout": ("student_unit",),
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class Variable:
+    """A variable: its dimensions after the axes, whether there is one per engine, its type and attributes."""
+
+    trailing: tuple[str, ...]
+    per_engine: bool
+    attrs: Mapping[str, Any]
+    dtype: Any = np.float64
+    fill: Any = np.nan
+
+    def dims(self, axes: tuple[Axis, ...]) -> tuple[str, ...]:
+        """All dimensions, in order."""
+        return (*(("engine",) if self.per_engine else ()), *(axis.name for axis in axes), *self.trailing)
+
+
+def variables(sweep: Sweep) -> dict[str, Variable]:
+    """Every variable by name; the status comes last, because it is what declares a cell done."""
+    measures, found = sweep.measures, {}
+
+    def add(name: str, trailing: tuple[str, ...], long_name: str, units: str = "1", per_engine: bool = True) -> None:
+        found[name] = Variable(trailing, per_engine, {"long_name": long_name, "units": units})
+
+    for name in _kept(measures):
+        add(name, TRAILING[name], f"{ts.LONG_NAMES[name]}, at the last recorded alpha")
+        add(f"{name}_se", TRAILING[name], f"standard error of {name}: of sampled averages (theory), of the run mean")
+        if measures.trajectories:
+            add(f"{name}_path", ("record", *TRAILING[name]), f"{ts.LONG_NAMES[name]}, at every recorded alpha")
+    if measures.trajectories:
+        add("alpha", ("record",), "time alpha of each record", "samples / N")
+    for name, each in measures.time_to.items():
+        what = f"alpha at which the {each.value} of level {each.level} first passes {each.threshold:g}; inf: never"
+        add(f"time_to_{name}", (), what, "samples / N")
+        add(f"time_to_{name}_se", (), f"standard error of time_to_{name} (jackknife over the runs)", "samples / N")
+    if "simulation" in sweep.engines:
+        for name in ("error", "accuracy"):
+            if name in measures.keep:
+                add(f"{name}_run", ("run", *TRAILING[name]), f"{ts.LONG_NAMES[name]}, of each run", per_engine=False)
+        add("diverged_runs", (), "number of runs that diverged", per_engine=False)
+    if sweep.engine == "both":
+        add("agreement_z", (), "largest |z| of theory against simulation in the cell", per_engine=False)
+        add("agreement_p", (), "family-wise p-value of theory against simulation in the cell", per_engine=False)
+        add("agrees", (), "1 if theory and simulation agree at the level of [agreement], else 0", per_engine=False)
+    add("reached", (), "alpha at which it stopped (the last recorded one, unless it diverged)", "samples / N")
+    meanings = {"long_name": "explanation of a failed cell"}
+    found["message"] = Variable((), True, meanings, np.dtypes.StringDType(), "")
+    flags = {
+        "long_name": "status of the cell",
+        "flag_values": [int(status) for status in CellStatus],
+        "flag_meanings": " ".join(status.name.lower() for status in CellStatus),
+    }
+    found["status"] = Variable((), True, flags, np.int8, int(CellStatus.PENDING))
+    return found
+
+
+def _kept(measures: Measures) -> list[str]:
+    kept = {*measures.keep, *(OVERLAPS if "overlaps" in measures.keep else ())}
+    return [name for name in TRAILING if name in kept]
+
+
+def coordinates(sweep: Sweep, layout: Layout) -> dict[str, xr.Variable]:
+    """Coordinates of every dimension; numbers that change together with an axis' first have one each beside it."""
+
+    def text(dim: str, names: Any, **attrs: Any) -> xr.Variable:
+        return xr.Variable((dim,), np.array(list(names), dtype=object), attrs)
+
+    def numbers(dim: str, count: int, long_name: str) -> xr.Variable:
+        return xr.Variable((dim,), np.arange(1, count + 1), {"long_name": long_name})
+
+    found = {"engine": text("engine", sweep.engines)}
+    for axis in sweep.axes:
+        found[axis.name] = _along(axis, axis.labels, axis.keys[0] if axis.keys else axis.name)
+        for column, key in enumerate(axis.keys[1:], start=1):
+            found[key] = _along(axis, tuple(row[column] for row in axis.values), key)
+    found["level"] = text("level", layout.levels)
+    if "overlaps" in sweep.measures.keep:
+        found["block"] = text("block", layout.blocks)
+        for name, count in (("student_unit", layout.student), ("latent", layout.latents)):
+            found[name] = numbers(name, count, name.replace("_", " "))
+            found[f"{name}_2"] = numbers(f"{name}_2", count, name.replace("_", " "))
+    if "simulation" in sweep.engines and {"error", "accuracy"} & set(sweep.measures.keep):
+        found["run"] = numbers("run", layout.runs, "simulated run")
+    if sweep.measures.trajectories:
+        found["record"] = numbers("record", layout.records, "number of the record")
+    return found
+
+
+def _along(axis: Axis, values: tuple[Any, ...], key: str) -> xr.Variable:
+    attrs = {"long_name": label_of(key), "dotted_name": key}
+    if isinstance(values[0], str):
+        return xr.Variable((axis.name,), np.array(values, dtype=object), attrs)
+    return xr.Variable((axis.name,), np.asarray(values), attrs)
+
+
+def attributes(sweep: Sweep) -> dict[str, Any]:
+    """The whole problem, the sweep, conventions, seed and versions."""
+    axes = {axis.name: list(axis.keys) or dict(zip(axis.labels, axis.choices, strict=True)) for axis in sweep.axes}
+    return {
+        "title": f"sweep over {', '.join(axis.name for axis in sweep.axes)}",
+        "problem": json.dumps(sweep.tables),
+        "axes": json.dumps(axes),
+        "measures": json.dumps(dataclasses.asdict(sweep.measures)),
+        "identity": json.dumps(sweep.identity()),
+        "seed": sweep.tables.get("seed", 0),
+        "conventions": ts.CONVENTIONS,
+        "package_version": ts.__version__,
+        "versions": json.dumps(ts.versions()),
+    }
