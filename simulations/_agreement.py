@@ -128,14 +128,16 @@ def agreement(
     `smaller` the runs themselves are the samples, and any 1/N term counts as a deviation.
 
     Arguments: theory, runs, smaller: trajectories; the alphas of `runs` are compared, and the others must have
-    recorded them too. level: chance of "disagree" where theory is
-    right. seed: of the sign flips. Alphas at which theory or a run has diverged are left out, and a run that
-    diverges where theory does not is a disagreement.
+    recorded them too. level: chance of "disagree" where theory is right. seed: of the sign flips.
+    Accuracies that theory was not asked for are left out, and so are alphas at which theory or a run has diverged;
+    a run that diverges where theory does not is a disagreement.
     Raises InputError. Source: Westfall & Young 1993 (max-t).
     """
     _check(theory, runs, smaller, level)
     theory = theory.at(runs.alphas)
     smaller = smaller.at(runs.alphas) if smaller is not None else None
+    if not theory.accuracy:
+        runs, smaller = _without_accuracy(runs), None if smaller is None else _without_accuracy(smaller)
     usable, notes, split = _usable_alphas(theory, runs, smaller)
     evidence = _gather(theory, runs, smaller, usable)
     moving, off = evidence.moving, evidence.fixed_but_off
@@ -222,6 +224,10 @@ class _Evidence:
             allowance_error=_standard_error(self.term[:, column]),
             z=float(z),
         )
+
+
+def _without_accuracy(runs: Trajectory) -> Trajectory:
+    return dataclasses.replace(runs, observables=dataclasses.replace(runs.observables, accuracy={}))
 
 
 def _gather(theory: Trajectory, runs: Trajectory, smaller: Trajectory | None, usable: np.ndarray) -> _Evidence:

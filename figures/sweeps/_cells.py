@@ -170,21 +170,22 @@ def _simulated(place: tuple[int, ...], settings: Settings, start: ts.Overlaps, t
     if runs.runs != wanted.runs:
         raise KeyboardInterrupt
     cell = _cell(place, runs, task)
-    if not task.agreement or np.all(runs.status != ts.Status.OK):
+    if not task.agreement or cell.status != CellStatus.DONE:
         return cell
     smaller = run(settings.dims[1], "smaller runs") if len(settings.dims) > 1 else None
-    theory = ode.solve(
-        settings.problem,
+    (theory,) = ode.solve_many(
+        [settings.problem],
         start,
         runs.alphas,
         averages=settings.averages(),
+        with_accuracy=task.measures.needs_accuracy,
         rtol=settings.theory.rtol,
         atol=settings.theory.atol,
     )
-    later = runs.alphas[runs.alphas > 0]  # at alpha = 0 they agree by construction
-    verdict = simulations.agreement(
-        theory, runs.at(later), None if smaller is None else smaller, level=settings.level, seed=settings.seed
-    )
+    if theory.status != ts.Status.OK:
+        return cell
+    later = runs.at(runs.alphas[runs.alphas > 0])  # at alpha = 0 they agree by construction
+    verdict = simulations.agreement(theory, later, smaller, level=settings.level, seed=settings.seed)
     agrees = np.asarray(float(verdict.agrees))
     found = {"agreement_z": np.asarray(verdict.worst_z), "agreement_p": np.asarray(verdict.p), "agrees": agrees}
     return dataclasses.replace(cell, values={**cell.values, **found})

@@ -40,7 +40,7 @@ class Cluster:
         import distributed
 
         flying: dict[Any, Task] = {}
-        finished = distributed.as_completed()
+        finished = distributed.as_completed(loop=self.client.loop)
 
         def submit(task: Task) -> None:
             future = self.client.submit(compute, task, pure=False)

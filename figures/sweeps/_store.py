@@ -25,6 +25,8 @@ from ._measures import Layout
 from ._spec import Sweep, tile_slices, tiles
 from ._variables import Variable, attributes, coordinates, variables
 
+WRITTEN = (CellStatus.DONE, CellStatus.DIVERGED, CellStatus.TOO_STIFF, CellStatus.FAILED)
+
 
 class Store:
     """An open store of one sweep; only the process that holds it writes it."""
@@ -61,20 +63,32 @@ class Store:
             )
             for name, variable in self.variables.items():
                 self._write_variable(name, variable, e, region, members)
-            self.status[(e, *region)] = self.arrays["status"][(e, *region)]
 
-    def _write_variable(self, name: str, variable: Variable, e: int, region: tuple[slice, ...], cells: Any) -> None:
+    def _write_variable(
+        self, name: str, variable: Variable, e: int, region: tuple[slice, ...], cells: Sequence[Cell]
+    ) -> None:
+        """Put the cells' values into the tile, beside those that are there."""
+        status = self.status[(e, *region)]
+        fresh = not np.any(np.isin(status, WRITTEN))
         given = [(cell.place, _value(cell, name)) for cell in cells]
-        if all(value is None for _, value in given) and not np.any(self.status[(e, *region)]):
-            return  # nothing to say, and nothing there to replace
-        where = (e, *region) if variable.per_engine else region
-        block = self.arrays[name][where]
+        if all(value is None for _, value in given):
+            others = not variable.per_engine  # the other engine's to write
+            if fresh or others or (name == "message" and not np.any(status == CellStatus.FAILED)):
+                return
+        array, where = self.arrays[name], (e, *region) if variable.per_engine else region
+        if name == "status":
+            block = status.copy()
+        elif fresh:
+            shape = (*status.shape, *array.shape[array.ndim - len(variable.trailing) :])
+            block = np.full(shape, variable.fill, variable.dtype)
+        else:
+            block = array[where]
         for place, value in given:
-            if value is None and not variable.per_engine:
-                continue  # the other engine's
             inside = tuple(i - part.start for i, part in zip(place, region, strict=True))
             block[inside] = variable.fill if value is None else value
-        self.arrays[name][where] = block
+        array[where] = block
+        if name == "status":
+            self.status[where] = block
 
     def counts(self) -> dict[CellStatus, int]:
         """Number of cells of each status, over the engines."""
