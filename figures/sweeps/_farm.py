@@ -10,6 +10,8 @@ import teacher_student as ts
 
 from ._cells import Cell, CellStatus, Task, compute
 
+DEAF = "import signal\nsignal.signal(signal.SIGINT, signal.SIG_IGN)\n"  # Ctrl-C is the owner's to handle
+
 
 class Farm(Protocol):
     """Does tasks."""
@@ -90,18 +92,18 @@ def farm(scheduler: str | None, workers: int | None, tasks: int) -> Iterator[Far
     or, with workers=0, this process. Raises InputError if the scheduler does not answer.
     """
     if scheduler is not None:
-        with _client(scheduler, f"a Dask scheduler at {scheduler}") as client:
+        with _client(scheduler, f"a Dask scheduler at {scheduler}") as client, _silent_dask():
             yield Cluster(client, f"{len(client.nthreads())} workers of {scheduler}")
         return
     if workers == 0 or tasks == 0:
         yield Here()
         return
-    import distributed
+    import distributed  # a second to import: only when it is needed
     from dask.system import CPU_COUNT
 
     count = min(CPU_COUNT if workers is None else workers, tasks)
     with (
-        _silent("distributed"),
+        _silent_dask(),
         _local_cluster(distributed.LocalCluster, count) as cluster,
         _client(cluster, "a local Dask cluster") as client,
     ):
@@ -118,6 +120,8 @@ def _local_cluster(make: Callable[..., Any], count: int) -> Iterator[Any]:
             dashboard_address=None,
             memory_limit=0,
             protocol="tcp",
+            silence_logs=logging.CRITICAL,
+            preload=[DEAF],
         )
     except Exception as error:
         raise ts.InputError(
@@ -143,15 +147,17 @@ def _client(address: Any, what: str) -> Iterator[Any]:
 
 
 @contextlib.contextmanager
-def _silent(name: str) -> Iterator[None]:
-    """No log lines below errors: a worker that dies is dealt with here."""
-    logger = logging.getLogger(name)
-    level = logger.level
-    logger.setLevel(logging.CRITICAL)
+def _silent_dask() -> Iterator[None]:
+    """No log lines: a worker that dies or a scheduler that goes away is dealt with here."""
+    loggers = [logging.getLogger(name) for name in logging.root.manager.loggerDict if name.startswith("distributed")]
+    levels = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.CRITICAL + 1)
     try:
         yield
     finally:
-        logger.setLevel(level)
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(level)
 
 
 def require_main_process() -> None:

@@ -15,7 +15,7 @@ from tqdm import tqdm
 import teacher_student as ts
 
 from ._cells import CellStatus, Task
-from ._farm import farm
+from ._farm import farm, require_main_process
 from ._needs import describe
 from ._spec import Sweep, check_sweep, read_sweep
 from ._store import Store, writing
@@ -55,6 +55,7 @@ def sweep(
     Raises InputError before computing. Cells that diverge or fail have their status (`status`, `message`).
     Ctrl-C raises KeyboardInterrupt; what is done is in the store, and the same call goes on from there.
     """
+    require_main_process()
     base = _tables_of(problem) | tables
     settings = {"engine": engine, "simulate_every": dict(simulate_every or {}), "tile": tile}
     spec = read_sweep({**base, "axes": axes, "measures": _measures_table(measures), "sweep": settings})
