@@ -1,15 +1,14 @@
 """The command line: `teacher-student compare`, `sweep` and `figure`."""
 
 import argparse
-import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 import teacher_student as ts
 
-from ._compare import FILES, Interrupted, compare
-from ._comparison_plot import comparison
+from ._cli_figures import add_figure_commands
+from ._compare import Interrupted, compare
 from ._settings import load_settings
 from .sweeps import RETRY, CellStatus, load_sweep, run_sweep
 
@@ -63,12 +62,7 @@ def _parser() -> argparse.ArgumentParser:
     sweep.add_argument("--seed", type=int, help="the one seed that everything random follows from")
     sweep.add_argument("--quiet", action="store_true", help="no progress, only the last line")
     sweep.set_defaults(action=_sweep)
-    two = commands.add_parser("figure", help="draw a picture again from saved data")
-    two.add_argument("name", choices=["comparison"], help="which picture")
-    two.add_argument("directory", metavar="DIR", help="the --out of `compare`")
-    two.add_argument("--save", required=True, metavar="FILE", help="a path that ends in .png, .pdf or .svg")
-    two.add_argument("--force", action="store_true", help="overwrite it")
-    two.set_defaults(action=_figure)
+    add_figure_commands(commands.add_parser("figure", help="draw a picture again from saved data"))
     return parser
 
 
@@ -106,20 +100,3 @@ def _sweep(options: argparse.Namespace) -> int:
         raise Interrupted(f"interrupted; what is done is in {out}, and the same command goes on from there") from None
     print(f"{out}: {summary}")
     return FAILED_CELLS if summary.counts.get(CellStatus.FAILED) else 0
-
-
-def _figure(options: argparse.Namespace) -> int:
-    directory = Path(options.directory)
-    if Path(options.save).suffix not in (".png", ".pdf", ".svg"):
-        raise ts.InputError("a --save path that ends in .png, .pdf or .svg", options.save)
-    for name in ("theory", "simulation"):
-        if not (directory / FILES[name]).exists():
-            raise ts.InputError(
-                f"a directory with {FILES[name]}", str(directory), "run `teacher-student compare` first"
-            )
-    theory, runs = (ts.Trajectory.load(directory / FILES[name]) for name in ("theory", "simulation"))
-    report = directory / FILES["report"]
-    figure = comparison(theory, runs, json.loads(report.read_text()) if report.exists() else None)
-    ts.write_whole(options.save, lambda path: figure.savefig(path, dpi=200), force=options.force)
-    print(f"wrote {options.save}")
-    return 0

@@ -2,7 +2,7 @@
 
 from ._axes import Axis
 from ._cells import CellStatus
-from ._run import RETRY, Summary, open_sweep, run_sweep, sweep
+from ._run import RETRY, Summary, axes_of, open_sweep, run_sweep, sweep
 from ._spec import Sweep, load_sweep, read_sweep
 
 __all__ = [
@@ -11,6 +11,7 @@ __all__ = [
     "CellStatus",
     "Summary",
     "Sweep",
+    "axes_of",
     "load_sweep",
     "open_sweep",
     "read_sweep",

@@ -20,11 +20,11 @@ def label_of(key: str) -> str:
         return LABELS[key]
     parts = key.split(".")
     if key.startswith("task.levels.") and len(parts) == 4:
-        return rf"variance $\Delta$ of {parts[3]} inputs, {parts[2]} samples"
+        return rf"variance $\Delta$ ({parts[2]}, {parts[3]})"
     if key.startswith("task.fractions."):
         return rf"fraction $\rho$ of {parts[-1]} dimensions"
     if key.startswith("curriculum.shares."):
-        return f"share of {parts[-1]} samples in the budget"
+        return f"{parts[-1]} share of the budget"
     if key.startswith("curriculum.phases.") and len(parts) == 4:
         return rf"duration $\alpha$ of phase {int(parts[2]) + 1}"
     return key.replace("_", " ")

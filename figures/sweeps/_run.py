@@ -2,6 +2,7 @@
 
 import contextlib
 import dataclasses
+import json
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -96,6 +97,13 @@ def open_sweep(path: str | Path) -> xr.Dataset:
         raise ts.InputError(
             "the store of a sweep", f"{path} ({reason})", "run `teacher-student sweep` first"
         ) from error
+
+
+def axes_of(dataset: xr.Dataset) -> list[str]:
+    """Names of the axes of a sweep's data set, in order. Raises InputError for any other data set."""
+    if "axes" not in dataset.attrs or "status" not in dataset:
+        raise ts.InputError("the data set of a sweep", "one without axes and status", "use figures.open_sweep")
+    return list(json.loads(dataset.attrs["axes"]))
 
 
 @dataclasses.dataclass(frozen=True)

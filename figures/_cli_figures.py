@@ -1,0 +1,156 @@
+"""The command line's `teacher-student figure NAME`: pictures drawn from saved data alone."""
+
+import argparse
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from matplotlib.figure import Figure
+
+import teacher_student as ts
+
+from ._boundary import boundary
+from ._compare import FILES
+from ._comparison_plot import comparison
+from ._curves import curves
+from ._map import select
+from ._phase_diagram import phase_diagram
+from .sweeps import open_sweep
+
+KINDS = (".png", ".pdf", ".svg")
+
+
+def add_figure_commands(parser: argparse.ArgumentParser) -> None:
+    """Add `comparison`, `phase-diagram` and `curves`."""
+    names = parser.add_subparsers(required=True, metavar="NAME")
+    one = names.add_parser("comparison", help="theory and simulation of one problem, from the --out of `compare`")
+    one.add_argument("directory", metavar="DIR", help="the --out of `compare`")
+    one.set_defaults(draw=_comparison)
+    two = names.add_parser("phase-diagram", help="a map over two axes of a sweep, with its boundary")
+    two.add_argument("--x", help="axis to the right (default: the first one left free)")
+    two.add_argument("--y", help="axis upwards")
+    two.add_argument("--panels", metavar="AXIS", help="one panel per value of this axis")
+    two.add_argument("--boundary", metavar="WHERE", help="a level, 'steepest' or 'diverged'")
+    two.add_argument("--engine", choices=["theory", "simulation"], help="of the tiles")
+    two.set_defaults(draw=_phase_diagram)
+    three = names.add_parser("curves", help="one number against one axis of a sweep")
+    three.add_argument("--x", help="axis to the right (default: the first one left free)")
+    three.add_argument("--lines", metavar="AXIS", help="one curve per value of this axis")
+    three.set_defaults(draw=_curves)
+    for each in (two, three):
+        each.add_argument("store", metavar="STORE", help="the --out of `sweep`")
+        each.add_argument("--value", default="error", help="error, accuracy, time_to_NAME ... (default: error)")
+        each.add_argument("--at", action="append", default=[], metavar="NAME=VALUE", help="fix a dimension")
+        each.add_argument(
+            "--contrast",
+            nargs=3,
+            metavar=("AXIS", "FIRST", "SECOND"),
+            help="how much better FIRST is than SECOND: log10 ratio of errors, difference of accuracies",
+        )
+        each.add_argument("--over", metavar="AXIS", help="average over this axis (seeds)")
+    for each in (one, two, three):
+        each.add_argument("--save", required=True, action="append", metavar="FILE", help="ends in .png, .pdf or .svg")
+        each.add_argument("--force", action="store_true", help="overwrite it")
+        each.set_defaults(action=_figure)
+
+
+def _figure(options: argparse.Namespace) -> int:
+    for name in options.save:
+        if Path(name).suffix not in KINDS:
+            raise ts.InputError("a --save path that ends in .png, .pdf or .svg", name)
+    figure = options.draw(options)
+    for name in options.save:
+        ts.write_whole(name, lambda path: figure.savefig(path, dpi=200), force=options.force)
+        print(f"wrote {name}")
+    return 0
+
+
+def _comparison(options: argparse.Namespace) -> Figure:
+    directory = Path(options.directory)
+    for name in ("theory", "simulation"):
+        if not (directory / FILES[name]).exists():
+            raise ts.InputError(
+                f"a directory with {FILES[name]}", str(directory), "run `teacher-student compare` first"
+            )
+    theory, runs = (ts.Trajectory.load(directory / FILES[name]) for name in ("theory", "simulation"))
+    report = directory / FILES["report"]
+    return comparison(theory, runs, json.loads(report.read_text()) if report.exists() else None)
+
+
+def _choice(options: argparse.Namespace, dataset: xr.Dataset) -> dict[str, Any]:
+    at = {}
+    for each in options.at:
+        name, equals, text = each.partition("=")
+        if not equals:
+            raise ts.InputError("--at NAME=VALUE", repr(each))
+        at[name] = _typed(dataset, name, text)
+    contrast = options.contrast
+    if contrast is not None:
+        contrast = (contrast[0], *(_typed(dataset, contrast[0], text) for text in contrast[1:]))
+    return {"value": options.value, "at": at, "contrast": contrast, "over": options.over}
+
+
+def _typed(dataset: xr.Dataset, name: str, text: str) -> Any:
+    ts.require_name(name, [str(dim) for dim in dataset.sizes], "dimension of the sweep")
+    if dataset[name].dtype.kind not in "if":
+        return text
+    return _number(text, f"value of {name}")
+
+
+def _number(text: str, what: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise ts.InputError(f"a number as {what}", repr(text)) from None
+
+
+def _phase_diagram(options: argparse.Namespace) -> Figure:
+    with open_sweep(options.store) as opened:
+        dataset = opened.load()
+    choice, where = _choice(options, dataset), options.boundary
+    if where is not None and where not in ("steepest", "diverged"):
+        where = _number(where, "boundary (or 'steepest' or 'diverged')")
+    axes = {"x": options.x, "y": options.y, "panels": options.panels}
+    figure = phase_diagram(dataset, **axes, **choice, boundary=where, engine=options.engine)
+    if where is not None:
+        _print_boundary(dataset, options, choice, where)
+    return figure
+
+
+def _print_boundary(dataset: xr.Dataset, options: argparse.Namespace, choice: dict[str, Any], where: Any) -> None:
+    for engine in [options.engine] if options.engine else dataset["engine"].values.tolist():
+        found = select(dataset, engine=engine, **choice)
+        free = [str(name) for name in found["value"].dims if name != options.panels]
+        x = options.x or next(name for name in free if name != options.y)
+        y = options.y or next(name for name in free if name != x)
+        for label in found[options.panels].values.tolist() if options.panels else [None]:
+            here = found if label is None else found.sel({options.panels: label})
+            if engine == "simulation":  # on a coarser grid
+                asked = here["value"].notnull()
+                here = here.isel({name: asked.any([d for d in asked.dims if d != name]).values for name in (x, y)})
+            print(f"boundary of {engine}{'' if label is None else f', {label}'}: {x} at which {_words(options, where)}")
+            print(_table(boundary(here, x, y, where), y))
+
+
+def _table(line: xr.Dataset, y: str) -> str:
+    rows = [f"  {y:<20}{'position':>10}  {'95 % from the errors':<24}{'between cells'}"]
+    for _, row in line.groupby(y, squeeze=False):
+        at, (position, low, high, left, right) = row[y].item(), (row[name].item() for name in line.data_vars)
+        place = f"{at:.6g}" if isinstance(at, (int, float)) else str(at)
+        found = f"{position:>10.4g}  {f'[{low:.4g}, {high:.4g}]':<24}[{left:.4g}, {right:.4g}]"
+        rows.append(f"  {place:<20}" + ("      none" if np.isnan(position) else found))
+    return "\n".join(rows)
+
+
+def _words(options: argparse.Namespace, where: Any) -> str:
+    if isinstance(where, str):
+        return "it changes most steeply" if where == "steepest" else "it starts to diverge"
+    return f"{options.value}{' contrast' if options.contrast else ''} passes {where:g}"
+
+
+def _curves(options: argparse.Namespace) -> Figure:
+    with open_sweep(options.store) as opened:
+        dataset = opened.load()
+    return curves(dataset, x=options.x, lines=options.lines, **_choice(options, dataset))

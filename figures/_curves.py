@@ -1,0 +1,79 @@
+"""Curves: one number of a sweep against one axis, theory as lines, simulation as points with error bars."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import matplotlib as mpl
+import numpy as np
+import xarray as xr
+from matplotlib.figure import Figure
+
+import teacher_student as ts
+
+from ._boundary import is_log
+from ._comparison_plot import COLOURS, LINES, MARKERS, STYLE
+from ._map import Contrast, select
+
+
+def curves(
+    dataset: xr.Dataset,
+    x: str | None = None,
+    value: str = "error",
+    *,
+    lines: str | None = None,
+    at: Mapping[str, Any] | None = None,
+    contrast: "Contrast | Sequence[Any] | None" = None,
+    over: str | None = None,
+) -> Figure:
+    """`value` against the axis `x` of a sweep, one curve per value of the axis `lines`.
+
+    Theory is a line, with a band of one standard error where it has one; simulation is points with standard errors.
+    Arguments: dataset: of `sweep` or `open_sweep`; x: None: the axis left free; at, contrast, over: see `select`.
+    Raises InputError.
+    """
+    found = {
+        engine: select(dataset, value, engine=engine, at=at, contrast=contrast, over=over)
+        for engine in dataset["engine"].values.tolist()
+    }
+    some = next(iter(found.values()))
+    free = [str(name) for name in some["value"].dims]
+    for name in (x, lines):
+        if name is not None:
+            ts.require_name(name, free, "axis of the sweep that is left free")
+    left = [name for name in free if name not in (x, lines)]
+    x = x or (left.pop(0) if left else None)
+    if x is None or left:
+        raise ts.InputError("one free axis beside `lines`", free, "fix others with at=, contrast=, over= or lines=")
+    with mpl.rc_context(STYLE):
+        figure = Figure(figsize=(4.2, 3.0), layout="constrained")
+        axes = figure.subplots()
+        for index, label in enumerate(dataset[lines].values.tolist() if lines else [None]):
+            style: dict[str, Any] = {"color": COLOURS[index % len(COLOURS)]}
+            for engine, cells in found.items():
+                here = cells.sel({lines: label}) if lines else cells
+                places = here[x].values if here[x].dtype.kind in "if" else np.arange(here.sizes[x])
+                values, se = (np.asarray(here[name].values, float) for name in ("value", "se"))
+                if engine == "theory":
+                    axes.plot(places, values, LINES[index % len(LINES)], lw=1.2, **style)
+                    if np.any(se > 0):
+                        axes.fill_between(places, values - se, values + se, alpha=0.2, lw=0, **style)
+                else:
+                    marker = MARKERS[index % len(MARKERS)]
+                    axes.errorbar(places, values, se, fmt=marker, ms=4, mfc="none", lw=0.8, **style)
+            if lines:
+                mark = MARKERS[index % len(MARKERS)] if "simulation" in found else ""
+                line = LINES[index % len(LINES)] if "theory" in found else ""
+                axes.plot([], [], line + mark, ms=4, mfc="none", label=_name(lines, label), **style)
+        if dataset[x].dtype.kind not in "if":
+            axes.set_xticks(range(dataset.sizes[x]), [str(label) for label in dataset[x].values])
+        elif is_log(dataset[x].values):
+            axes.set_xscale("log")
+        axes.set_xlabel(str(dataset[x].attrs.get("long_name", x)))
+        axes.set_ylabel(some["value"].attrs["long_name"])
+        if lines:
+            axes.legend(frameon=False)
+        return figure
+
+
+def _name(axis: str, label: Any) -> str:
+    return label if isinstance(label, str) else f"{axis.replace('_', ' ')} {label:g}"

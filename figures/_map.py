@@ -1,0 +1,130 @@
+"""What a phase diagram shows: one number, its standard error and its status, on the axes that are left free."""
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+import teacher_student as ts
+
+from .sweeps import CellStatus, axes_of
+
+RATIOS = ("error", "time_to")  # contrasted by their logarithm; everything else by its difference
+WORST = (CellStatus.PENDING, CellStatus.FAILED, CellStatus.TOO_STIFF, CellStatus.DIVERGED, CellStatus.NOT_ASKED)
+
+
+@dataclasses.dataclass(frozen=True)
+class Contrast:
+    """Two values of one axis to compare: how much better is `first` than `second`?"""
+
+    axis: str
+    first: Any
+    second: Any
+
+
+def select(
+    dataset: xr.Dataset,
+    value: str,
+    *,
+    engine: str = "theory",
+    at: Mapping[str, Any] | None = None,
+    contrast: "Contrast | Sequence[Any] | None" = None,
+    over: str | None = None,
+) -> xr.Dataset:
+    """One number of a sweep on the axes left free: variables `value`, `se` (standard error), `status` (CellStatus).
+
+    Arguments: value: a variable, such as "error" or "time_to_learned". at: dimension -> the value to take.
+    contrast: (axis, first, second): log10(second / first) of errors and times, first - second of anything else, so
+    that positive means that `first` is better; paired run by run in simulations, and seed by seed with `over`.
+    over: an axis to average over (seeds); the standard error is then that of the mean over it.
+    Raises InputError.
+    """
+    names = [str(name) for name in dataset.data_vars if f"{name}_se" in dataset]
+    ts.require_name(value, names, "value of the sweep")
+    axes, at = axes_of(dataset), dict(at or {})
+    if contrast is not None and not isinstance(contrast, Contrast):
+        contrast = Contrast(*contrast)
+    for axis in [*([contrast.axis] if contrast else []), *([over] if over else [])]:
+        ts.require_name(axis, axes, "axis of the sweep")
+    ts.require_name(engine, dataset["engine"].values.tolist(), "engine of the sweep")
+    data = dataset.sel(engine=engine)
+    if "level" in dataset[value].dims and "level" not in at and dataset.sizes["level"] == 1:
+        at["level"] = dataset["level"].values.tolist()[0]
+    for name, wanted in at.items():
+        ts.require_name(name, [str(dim) for dim in dataset.sizes], "dimension of the sweep")
+        data = data.sel({name: _label(dataset, name, wanted)})
+    free = [name for name in data[value].dims if name not in axes]
+    if free:
+        known = {name: data[name].values.tolist() for name in free}
+        raise ts.InputError(f"one value of {free[0]!r} for a map of {value}", "none", f"choose from {known[free[0]]}")
+    runs = data.get(f"{value}_run") if engine == "simulation" else None
+    found = xr.Dataset({"value": data[value], "se": data[f"{value}_se"], "status": data["status"]}, attrs=dataset.attrs)
+    if contrast is not None:
+        found = _contrasted(found, runs, contrast, dataset, ratio=value.startswith(RATIOS))
+    if over is not None:
+        found = _averaged(found, over)
+    found["value"].attrs = {"long_name": _long_name(value, at, contrast, dataset)}
+    return found.assign_attrs(engine=engine).reset_coords(drop=True)
+
+
+def _label(dataset: xr.Dataset, name: str, wanted: Any) -> Any:
+    """The coordinate that `wanted` means, numbers up to rounding."""
+    known = dataset[name].values.tolist()
+    for each in known:
+        numbers = isinstance(each, (int, float)) and isinstance(wanted, (int, float))
+        if each == wanted or (numbers and np.isclose(each, wanted, rtol=1e-6, atol=0)):
+            return each
+    shown = known if len(known) <= 12 else f"{known[:3]} ... {known[-1]}"
+    raise ts.InputError(f"a value of {name} that the sweep has", repr(wanted), f"it has {shown}")
+
+
+def _contrasted(
+    found: xr.Dataset, runs: xr.DataArray | None, contrast: Contrast, dataset: xr.Dataset, *, ratio: bool
+) -> xr.Dataset:
+    labels = [_label(dataset, contrast.axis, each) for each in (contrast.first, contrast.second)]
+    first, second = (found.sel({contrast.axis: label}, drop=True) for label in labels)
+    a, b = first["value"], second["value"]
+    if ratio:
+        with np.errstate(divide="ignore", invalid="ignore"):
+            gain = xr.DataArray(np.log10(b / a))
+        weights = 1 / (a * np.log(10)), 1 / (b * np.log(10))
+    else:
+        gain, weights = a - b, (xr.ones_like(a), xr.ones_like(b))
+    if runs is not None:  # run r starts and draws alike in both: the error of the difference, not of each
+        pair = [runs.sel({contrast.axis: label}, drop=True) * w for label, w in zip(labels, weights, strict=True)]
+        apart = pair[0] - pair[1]
+        se = apart.std("run", ddof=1) / np.sqrt(apart.notnull().sum("run"))
+    else:
+        se = np.sqrt((first["se"] * weights[0]) ** 2 + (second["se"] * weights[1]) ** 2)
+    return xr.Dataset({"value": gain, "se": se, "status": _worst(xr.concat([first, second], "pair")["status"], "pair")})
+
+
+def _averaged(found: xr.Dataset, over: str) -> xr.Dataset:
+    count = found.sizes[over]
+    if count < 2:
+        raise ts.InputError(f"at least 2 values of {over} to average over", count)
+    value = found["value"].mean(over, skipna=False)
+    se = found["value"].std(over, ddof=1, skipna=False) / np.sqrt(count)
+    return xr.Dataset({"value": value, "se": se, "status": _worst(found["status"], over)})
+
+
+def _worst(status: xr.DataArray, dim: str) -> xr.DataArray:
+    """The status of several cells together: DONE if all are."""
+    result = xr.full_like(status.isel({dim: 0}, drop=True), int(CellStatus.DONE))
+    for bad in reversed(WORST):
+        result = xr.where((status == bad).any(dim), np.int8(bad), result)
+    return result
+
+
+def _long_name(value: str, at: Mapping[str, Any], contrast: Contrast | None, dataset: xr.Dataset) -> str:
+    names = {"error": r"generalisation error $\epsilon_g$", "accuracy": "accuracy"}
+    name = names.get(value, value.replace("time_to_", r"$\alpha$ to ").replace("_", " "))
+    level = f", {at['level']}" if "level" in at and dataset.sizes["level"] > 1 else ""
+    if contrast is None:
+        return name + level
+    if value.startswith(RATIOS):
+        symbol = r"\epsilon_g" if value == "error" else r"\alpha"
+        return rf"$\log_{{10}}\,{symbol}$({contrast.second}) / ${symbol}$({contrast.first}){level}"
+    return f"{name} gain of {contrast.first}\nover {contrast.second}{level}"

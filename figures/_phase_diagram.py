@@ -1,0 +1,240 @@
+"""Phase diagrams: a map over two axes of a sweep, its boundary with an interval, and simulated cells on top."""
+
+import itertools
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import matplotlib as mpl
+import numpy as np
+import xarray as xr
+from matplotlib.axes import Axes
+from matplotlib.collections import PatchCollection
+from matplotlib.colors import LogNorm, Normalize
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch, Rectangle
+
+import teacher_student as ts
+
+from ._boundary import NORMAL_95, boundary, is_log
+from ._comparison_plot import STYLE
+from ._map import Contrast, select
+from .sweeps import CellStatus
+
+COLOURS = "cividis"  # for all eyes, and monotone in grey
+SPECIAL = {  # what stands in place of a value: label, colour, hatch
+    CellStatus.DIVERGED: ("diverged", "#D55E00", ""),
+    CellStatus.TOO_STIFF: ("too stiff", "0.8", "\\\\\\"),
+    CellStatus.FAILED: ("failed", "white", "xxx"),
+    CellStatus.PENDING: ("not done", "white", "////"),
+}
+
+
+def phase_diagram(
+    dataset: xr.Dataset,
+    x: str | None = None,
+    y: str | None = None,
+    value: str = "error",
+    *,
+    at: Mapping[str, Any] | None = None,
+    contrast: "Contrast | Sequence[Any] | None" = None,
+    over: str | None = None,
+    panels: str | None = None,
+    boundary: Any = None,
+    engine: str | None = None,
+) -> Figure:
+    """A map of `value` over the axes `x` and `y` of a sweep; one panel per value of the axis `panels`.
+
+    Cells of theory are tiles; simulated ones, where there are both, circles of the same colour scale (crossed where
+    theory and simulation disagree). Cells not done are hatched, diverged ones have a colour of their own.
+
+    Arguments: dataset: of `sweep` or `open_sweep`. x, y: None: the two axes left free. at, contrast, over: see
+    `select`. boundary: a level, drawn as a contour with a 95 % band from the cells' errors, or "steepest" or
+    "diverged", drawn row by row with its interval. engine: "theory" or "simulation" for the tiles; None: theory
+    where there is one. Raises InputError.
+    """
+    engines = dataset["engine"].values.tolist()
+    engine = engine or engines[0]
+    choice: dict[str, Any] = {"at": at, "contrast": contrast, "over": over}
+    found = select(dataset, value, engine=engine, **choice)
+    x, y, rows = _free_axes(found, x, y, panels)
+    marks = None
+    if engine == "theory" and "simulation" in engines:
+        marks = select(dataset, value, engine="simulation", **choice)
+        marks["agrees"] = _agreeing(dataset, marks, choice)
+    norm = _norm([each for each in (found, marks) if each is not None], value, contrast)
+    with mpl.rc_context(STYLE | {"axes.spines.top": True, "axes.spines.right": True}):
+        figure = Figure(figsize=(0.9 + 2.9 * len(rows), 3.0), layout="constrained")
+        grid = figure.subplots(1, len(rows), sharex=True, sharey=True, squeeze=False)[0]
+        for index, (axes, place) in enumerate(zip(grid, rows, strict=True)):
+            here = found.sel(place)
+            _draw(axes, here, x, y, norm, boundary)
+            if marks is not None:
+                _mark(axes, marks.sel(place), x, y, norm)
+            axes.set_xlabel(_axis_label(dataset, x))
+            if index == 0:
+                axes.set_ylabel(_axis_label(dataset, y))
+            title = ", ".join(str(label) for label in place.values())
+            axes.set_title(f"({chr(ord('a') + index)}) {title}" if len(rows) > 1 else title, loc="left")
+        colours = mpl.cm.ScalarMappable(norm, COLOURS)
+        figure.colorbar(colours, ax=list(grid), label=found["value"].attrs["long_name"], pad=0.02)
+        _legend(figure, found, marks, boundary)
+        return figure
+
+
+def _free_axes(
+    found: xr.Dataset, x: str | None, y: str | None, panels: str | None
+) -> tuple[str, str, list[dict[str, Any]]]:
+    """x, y, and what fixes each panel."""
+    free = [str(name) for name in found["value"].dims]
+    for name in (x, y, panels):
+        if name is not None:
+            ts.require_name(name, free, "axis of the sweep that is left free")
+    left = [name for name in free if name not in (x, y, panels)]
+    chosen = [name or (left.pop(0) if left else None) for name in (x, y)]
+    if None in chosen or left or len({*chosen, panels}) < 3:
+        raise ts.InputError(
+            f"two free axes{' beside the panels' if panels else ''}",
+            free,
+            "fix others with at=, contrast=, over= or panels=",
+        )
+    labels = found[panels].values.tolist() if panels else []
+    return str(chosen[0]), str(chosen[1]), [{panels: label} for label in labels] if panels else [{}]
+
+
+def _agreeing(dataset: xr.Dataset, marks: xr.Dataset, choice: Mapping[str, Any]) -> xr.DataArray:
+    """1 where theory and simulation agree in all cells behind a mark, 0 where not, NaN where it was not asked."""
+    if "agrees" not in dataset:
+        return xr.full_like(marks["value"], np.nan)
+    agrees = dataset["agrees"]
+    for name, wanted in (choice["at"] or {}).items():
+        if name in agrees.dims:
+            agrees = agrees.sel({name: wanted}, method=None if dataset[name].dtype.kind not in "if" else "nearest")
+    for name in [name for name in agrees.dims if name not in marks["value"].dims]:
+        agrees = agrees.min([name], skipna=False)
+    return agrees.reset_coords(drop=True)
+
+
+def _norm(maps: list[xr.Dataset], value: str, contrast: Any) -> Normalize:
+    values = np.concatenate([each["value"].values.ravel() for each in maps]).astype(float)
+    values = values[np.isfinite(values)]
+    if not values.size:
+        return Normalize(0, 1)
+    low, high = float(values.min()), float(values.max())
+    if contrast is None and value != "accuracy" and low > 0 and high / low > 30:
+        return LogNorm(low, high)
+    return Normalize(low, high if high > low else low + 1)
+
+
+def _edges(centres: np.ndarray) -> np.ndarray:
+    """Edges of cells around values, half way between them on the axis' own scale; strings are numbered."""
+    centres = np.asarray(centres)
+    if centres.dtype.kind not in "if":
+        return np.arange(centres.size + 1) - 0.5
+    if is_log(centres):
+        return np.exp(_edges(np.log(centres)))
+    if centres.size == 1:
+        return np.array([centres[0] - 0.5, centres[0] + 0.5])
+    middle = (centres[1:] + centres[:-1]) / 2
+    return np.concatenate([[centres[0] - (middle[0] - centres[0])], middle, [2 * centres[-1] - middle[-1]]])
+
+
+def _draw(axes: Axes, here: xr.Dataset, x: str, y: str, norm: Normalize, where: Any) -> None:
+    here = here.sortby([name for name in (x, y) if here[name].dtype.kind in "if"]).transpose(y, x)
+    status, values = here["status"].values, np.asarray(here["value"].values, float)
+    done = (status == CellStatus.DONE) & np.isfinite(values)
+    edges = _edges(here[x].values), _edges(here[y].values)
+    axes.pcolormesh(*edges, np.where(done, values, np.nan), norm=norm, cmap=COLOURS, rasterized=True)
+    for special, (_, colour, hatch) in SPECIAL.items():
+        _cover(axes, status == special, *edges, colour, hatch)
+    for name, scale, ticks in ((x, axes.set_xscale, axes.set_xticks), (y, axes.set_yscale, axes.set_yticks)):
+        if here[name].dtype.kind not in "if":
+            ticks(range(here.sizes[name]), [str(label) for label in here[name].values])
+        elif is_log(here[name].values):
+            scale("log")
+    if where is not None:
+        _draw_boundary(axes, here, x, y, where)
+
+
+def _cover(axes: Axes, mask: np.ndarray, xs: np.ndarray, ys: np.ndarray, colour: str, hatch: str) -> None:
+    """Rectangles over the masked cells, those beside each other in one."""
+    patches = []
+    for row in range(mask.shape[0]):
+        turns = np.flatnonzero(np.diff(np.concatenate([[0], mask[row].astype(int), [0]])))
+        for first, last in turns.reshape(-1, 2):
+            patches.append(Rectangle((xs[first], ys[row]), xs[last] - xs[first], ys[row + 1] - ys[row]))
+    if patches:
+        axes.add_collection(
+            PatchCollection(patches, facecolor=colour, edgecolor="0.5" if hatch else colour, lw=0, hatch=hatch)
+        )
+
+
+def _draw_boundary(axes: Axes, here: xr.Dataset, x: str, y: str, where: Any) -> None:
+    if isinstance(where, str):
+        line, rows = boundary(here, x, y, where), here[y].values
+        for part in _unbroken(line):
+            axes.fill_betweenx(rows[part], line["low"][part], line["high"][part], color="white", alpha=0.5, lw=0)
+            axes.plot(line["position"][part], rows[part], "-", marker="." if part.stop - part.start == 1 else "", c="k")
+        return
+    values, se = (np.asarray(here[name].values, float) for name in ("value", "se"))
+    usable = np.isfinite(values)
+    if usable.sum() < 4 or min(values.shape) < 2 or not np.nanmin(values) <= where <= np.nanmax(values):
+        return
+    with np.errstate(divide="ignore", invalid="ignore"):
+        z = np.where(usable, (values - where) / se, np.nan)
+    if np.any(np.isfinite(z) & (np.abs(z) < 1e3)):
+        bounded = np.ma.masked_invalid(np.where(usable, np.clip(z, -1e3, 1e3), np.nan))
+        axes.contourf(here[x].values, here[y].values, bounded, [-NORMAL_95, NORMAL_95], colors=["white"], alpha=0.5)
+    masked = np.ma.masked_invalid(values)
+    axes.contour(here[x].values, here[y].values, masked, [where], colors=["black"], linewidths=1.2)
+
+
+def _unbroken(line: xr.Dataset) -> list[slice]:
+    """Rows between which a boundary moves by at most three cells."""
+    jump = np.abs(np.diff(line["position"].values)) > 3 * (line["cell_high"] - line["cell_low"]).values[1:]
+    broken = jump | ~np.isfinite(np.diff(line["position"].values))
+    ends = [0, *(np.flatnonzero(broken) + 1), line["position"].size]
+    return [slice(a, b) for a, b in itertools.pairwise(ends) if np.isfinite(line["position"].values[a])]
+
+
+def _mark(axes: Axes, marks: xr.Dataset, x: str, y: str, norm: Normalize) -> None:
+    flat = marks.transpose(y, x)
+    ys, xs = np.nonzero((flat["status"].values == CellStatus.DONE) & np.isfinite(flat["value"].values))
+    if not xs.size:
+        return
+    right, up = (
+        np.asarray(flat[name].values[index], float) if flat[name].dtype.kind in "if" else index
+        for name, index in ((x, xs), (y, ys))
+    )
+    colours = flat["value"].values[ys, xs].astype(float)
+    axes.scatter(right, up, c=colours, norm=norm, cmap=COLOURS, s=30, edgecolors="white", linewidths=0.8, zorder=3)
+    apart = flat["agrees"].values[ys, xs] == 0
+    axes.scatter(right[apart], up[apart], marker="x", s=16, c="red", linewidths=0.8, zorder=4)
+
+
+def _axis_label(dataset: xr.Dataset, name: str) -> str:
+    return str(dataset[name].attrs.get("long_name", name))
+
+
+def _legend(figure: Figure, found: xr.Dataset, marks: xr.Dataset | None, where: Any) -> None:
+    handles: list[Any] = []
+    for special, (label, colour, hatch) in SPECIAL.items():
+        if np.any(found["status"].values == special):
+            handles.append(Patch(facecolor=colour, edgecolor="0.5", hatch=hatch, label=label))
+    if where is not None:
+        handles.append(Line2D([], [], color="black", lw=1.2, label=_boundary_label(where)))
+    if marks is not None and np.any(marks["status"].values == CellStatus.DONE):
+        handles.append(Line2D([], [], ls="", marker="o", ms=5, mfc="0.6", mec="white", label="simulation"))
+        if np.any(marks["agrees"].values == 0):
+            handles.append(Line2D([], [], ls="", marker="x", ms=4, color="red", label="disagrees with theory"))
+    if handles:
+        figure.legend(
+            handles=handles, loc="outside lower center", ncols=4, frameon=True, edgecolor="none", facecolor="0.85"
+        )
+
+
+def _boundary_label(where: Any) -> str:
+    if isinstance(where, str):
+        name = "steepest change" if where == "steepest" else "start of divergence"
+        return f"{name} (band: 95 %, at least one cell)"
+    return f"level {where:g} (band: 95 %)"
