@@ -35,6 +35,7 @@ def add_figure_commands(parser: argparse.ArgumentParser) -> None:
     two.add_argument("--boundary", metavar="WHERE", help="a level, 'steepest' or 'diverged'")
     two.add_argument("--engine", choices=["theory", "simulation"], help="of the tiles")
     two.set_defaults(draw=_phase_diagram)
+    two.add_argument("--limits", nargs=2, type=float, metavar=("LOW", "HIGH"), help="of the colour scale")
     three = names.add_parser("curves", help="one number against one axis of a sweep")
     three.add_argument("--x", help="axis to the right (default: the first one left free)")
     three.add_argument("--lines", metavar="AXIS", help="one curve per value of this axis")
@@ -113,7 +114,8 @@ def _phase_diagram(options: argparse.Namespace) -> Figure:
     if where is not None and where not in ("steepest", "diverged"):
         where = _number(where, "boundary (or 'steepest' or 'diverged')")
     axes = {"x": options.x, "y": options.y, "panels": options.panels}
-    figure = phase_diagram(dataset, **axes, **choice, boundary=where, engine=options.engine)
+    limits = tuple(options.limits) if options.limits else None
+    figure = phase_diagram(dataset, **axes, **choice, boundary=where, engine=options.engine, limits=limits)
     if where is not None:
         _print_boundary(dataset, options, choice, where)
     return figure

@@ -22,6 +22,7 @@ from ._map import Contrast, select
 from .sweeps import CellStatus
 
 COLOURS = "cividis"  # for all eyes, and monotone in grey
+DASHES = ("--", ":", "-.")  # of known curves
 SPECIAL = {  # what stands in place of a value: label, colour, hatch
     CellStatus.DIVERGED: ("diverged", "#D55E00", ""),
     CellStatus.TOO_STIFF: ("too stiff", "0.8", "\\\\\\"),
@@ -42,6 +43,8 @@ def phase_diagram(
     panels: str | None = None,
     boundary: Any = None,
     engine: str | None = None,
+    limits: tuple[float, float] | None = None,
+    lines: Mapping[str, tuple[Any, Any]] | None = None,
 ) -> Figure:
     """A map of `value` over the axes `x` and `y` of a sweep; one panel per value of the axis `panels`.
 
@@ -51,7 +54,8 @@ def phase_diagram(
     Arguments: dataset: of `sweep` or `open_sweep`. x, y: None: the two axes left free. at, contrast, over: see
     `select`. boundary: a level, drawn as a contour with a 95 % band from the cells' errors, or "steepest" or
     "diverged", drawn row by row with its interval. engine: "theory" or "simulation" for the tiles; None: theory
-    where there is one. Raises InputError.
+    where there is one. limits: of the colour scale; None: all values. lines: label -> (x values, y values) of known
+    curves, drawn dashed. Raises InputError.
     """
     engines = dataset["engine"].values.tolist()
     engine = engine or engines[0]
@@ -62,13 +66,14 @@ def phase_diagram(
     if engine == "theory" and "simulation" in engines:
         marks = select(dataset, value, engine="simulation", **choice)
         marks["agrees"] = _agreeing(dataset, marks, choice)
-    norm = _norm([each for each in (found, marks) if each is not None], value, contrast)
+    norm = _norm([each for each in (found, marks) if each is not None], value, contrast, limits)
     with mpl.rc_context(STYLE | {"axes.spines.top": True, "axes.spines.right": True}):
         figure = Figure(figsize=(0.9 + 2.9 * len(rows), 3.0), layout="constrained")
         grid = figure.subplots(1, len(rows), sharex=True, sharey=True, squeeze=False)[0]
         for index, (axes, place) in enumerate(zip(grid, rows, strict=True)):
             here = found.sel(place)
             _draw(axes, here, x, y, norm, boundary)
+            _draw_lines(axes, lines or {})
             if marks is not None:
                 _mark(axes, marks.sel(place), x, y, norm)
             axes.set_xlabel(_axis_label(dataset, x))
@@ -78,7 +83,7 @@ def phase_diagram(
             axes.set_title(f"({chr(ord('a') + index)}) {title}" if len(rows) > 1 else title, loc="left")
         colours = mpl.cm.ScalarMappable(norm, COLOURS)
         figure.colorbar(colours, ax=list(grid), label=found["value"].attrs["long_name"], pad=0.02)
-        _legend(figure, found, marks, boundary)
+        _legend(figure, found, marks, boundary, lines or {})
         return figure
 
 
@@ -115,12 +120,12 @@ def _agreeing(dataset: xr.Dataset, marks: xr.Dataset, choice: Mapping[str, Any])
     return agrees.reset_coords(drop=True)
 
 
-def _norm(maps: list[xr.Dataset], value: str, contrast: Any) -> Normalize:
+def _norm(maps: list[xr.Dataset], value: str, contrast: Any, limits: tuple[float, float] | None) -> Normalize:
     values = np.concatenate([each["value"].values.ravel() for each in maps]).astype(float)
     values = values[np.isfinite(values)]
     if not values.size:
         return Normalize(0, 1)
-    low, high = float(values.min()), float(values.max())
+    low, high = limits or (float(values.min()), float(values.max()))
     if contrast is None and value != "accuracy" and low > 0 and high / low > 30:
         return LogNorm(low, high)
     return Normalize(low, high if high > low else low + 1)
@@ -154,6 +159,13 @@ def _draw(axes: Axes, here: xr.Dataset, x: str, y: str, norm: Normalize, where: 
             scale("log")
     if where is not None:
         _draw_boundary(axes, here, x, y, where)
+
+
+def _draw_lines(axes: Axes, lines: Mapping[str, tuple[Any, Any]]) -> None:
+    limits = axes.get_xlim(), axes.get_ylim()
+    for index, (xs, ys) in enumerate(lines.values()):
+        axes.plot(xs, ys, DASHES[index % len(DASHES)], color="white", lw=1.2)
+    axes.set(xlim=limits[0], ylim=limits[1])
 
 
 def _cover(axes: Axes, mask: np.ndarray, xs: np.ndarray, ys: np.ndarray, colour: str, hatch: str) -> None:
@@ -216,13 +228,15 @@ def _axis_label(dataset: xr.Dataset, name: str) -> str:
     return str(dataset[name].attrs.get("long_name", name))
 
 
-def _legend(figure: Figure, found: xr.Dataset, marks: xr.Dataset | None, where: Any) -> None:
+def _legend(figure: Figure, found: xr.Dataset, marks: xr.Dataset | None, where: Any, lines: Mapping[str, Any]) -> None:
     handles: list[Any] = []
     for special, (label, colour, hatch) in SPECIAL.items():
         if np.any(found["status"].values == special):
             handles.append(Patch(facecolor=colour, edgecolor="0.5", hatch=hatch, label=label))
     if where is not None:
         handles.append(Line2D([], [], color="black", lw=1.2, label=_boundary_label(where)))
+    for index, label in enumerate(lines):
+        handles.append(Line2D([], [], color="white", ls=DASHES[index % len(DASHES)], lw=1.2, label=label))
     if marks is not None and np.any(marks["status"].values == CellStatus.DONE):
         handles.append(Line2D([], [], ls="", marker="o", ms=5, mfc="0.6", mec="white", label="simulation"))
         if np.any(marks["agrees"].values == 0):

@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from teacher_student import DIVERGENCE_BOUND, InputError, Overlaps, Problem, Trajectory, is_known, to_float, to_host
+from teacher_student import DIVERGENCE_BOUND, InputError, Overlaps, Problem, Trajectory, to_float, to_host
 
 from ._solve import Method, Outcome, check_solve, jitted_solve, method_for, trajectory
 from .averages import ClosedForm, Sampled
@@ -41,8 +41,7 @@ def solve_many(
     """
     problems, n = list(problems), len(problems)
     every = [starts] * n if isinstance(starts, Overlaps) else list(starts)
-    known = is_known(alphas) and n > 0
-    times = [np.asarray(each, float) for each in ([alphas] * n if known and np.ndim(alphas[0]) == 0 else alphas)]
+    times = [np.asarray(each, float) for each in ([alphas] * n if np.ndim(alphas[0]) == 0 else alphas)]
     if not len(every) == len(times) == n:
         raise InputError(f"{n} starts and lists of alphas, as many as problems", f"{len(every)} and {len(times)}")
     for arguments in zip(problems, every, times, strict=True):

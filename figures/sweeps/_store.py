@@ -178,6 +178,7 @@ def _create(path: Path, sweep: Sweep, layout: Layout, filled: xr.Dataset | None 
                 name,
                 shape=tuple(lengths[dim] for dim in dims),
                 chunks=tuple(chunk.get(dim, lengths[dim]) for dim in dims),
+                chunk_key_encoding={"name": "default", "separator": "."},  # one folder a variable
                 dtype=variable.dtype,
                 fill_value=variable.fill,
                 dimension_names=dims,

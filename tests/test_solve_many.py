@@ -1,0 +1,114 @@
+"""Many problems in one call: the same numbers as one by one, whatever stands beside them, and one compilation."""
+
+import dataclasses
+
+import jax
+import numpy as np
+import pytest
+
+import ode
+import teacher_student as ts
+from ode import _solve_many
+
+INPUTS = {"relevant": 0.3, "irrelevant": 0.7}
+
+
+def problem(rate: float, variance: float = 1.5, unit: str = "erf", width: int = 1) -> ts.Problem:
+    levels = {"easy": {"relevant": 1.0, "irrelevant": 0.1}, "hard": {"relevant": 1.0, "irrelevant": variance}}
+    task = ts.Committee(ts.Inputs(INPUTS, levels), 1, unit, support="relevant")
+    order = ts.Curriculum.ordered(("easy", "hard"), {"easy": 0.5, "hard": 0.5}, 20.0)
+    return ts.Problem(task, ts.Student(width, unit), ts.SGD(rate), order)
+
+
+ALPHAS = np.array([5.0, 20.0])
+
+
+def start_of(problem: ts.Problem, seed: int = 0) -> ts.Overlaps:
+    return ts.random_overlaps(problem, 1000, seed)
+
+
+def bits(trajectory: ts.Trajectory) -> list[bytes]:
+    kept = (trajectory.observables, trajectory.status, trajectory.reached, trajectory.stats)
+    return [np.asarray(leaf).tobytes() for leaf in jax.tree.leaves(kept)]
+
+
+def test_a_trajectory_does_not_depend_on_the_batch() -> None:
+    problems = [
+        problem(rate, variance) for rate, variance in zip(np.linspace(0.2, 3, 70), np.linspace(0, 2, 70), strict=True)
+    ]
+    starts = [start_of(each, seed) for seed, each in enumerate(problems)]
+    together = ode.solve_many(problems, starts, ALPHAS)
+    few = ode.solve_many(problems[40:43], starts[40:43], [ALPHAS] * 3)
+    for alone, member in zip(few, together[40:43], strict=True):
+        assert bits(alone) == bits(member)
+    one = ode.solve(problems[5], starts[5], ALPHAS)
+    for a, b in zip(jax.tree.leaves(one.observables), jax.tree.leaves(together[5].observables), strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-12, atol=1e-15)
+    assert together[5].source == one.source
+
+
+def test_one_that_diverges_leaves_the_rest_alone() -> None:
+    """Above its critical rate 2 / sum_b rho_b Delta_b a linear student explodes; its neighbours do not notice."""
+    rates = [0.5, 9.0, 0.7]
+    problems = [problem(rate, unit="linear") for rate in rates]
+    start = start_of(problems[0])
+    found = ode.solve_many(problems, start, ALPHAS)
+    assert [int(each.status) for each in found] == [ts.Status.OK, ts.Status.DIVERGED, ts.Status.OK]
+    calm = ode.solve_many([problems[0], problems[2]], start, ALPHAS)
+    assert bits(found[0]) == bits(calm[0])
+    assert bits(found[2]) == bits(calm[1])
+    stiff = ode.solve_many(problems, start, ALPHAS, max_steps=3)
+    assert all(each.status != ts.Status.OK for each in stiff)
+
+
+def test_numbers_share_a_compilation_and_structures_do_not_mix() -> None:
+    problems = [problem(rate) for rate in np.linspace(0.3, 1, 5)]
+    ode.solve_many(problems, start_of(problems[0]), ALPHAS, with_accuracy=False)
+    before = _solve_many._map._cached._cache_size()
+    ode.solve_many(
+        [problem(rate, 0.7) for rate in np.linspace(1, 2, 40)],
+        start_of(problems[0], 3),
+        ALPHAS + 1e-3 * np.array([1, 0]),
+        with_accuracy=False,
+    )
+    assert _solve_many._map._cached._cache_size() == before
+    mixed = [problem(0.5), problem(0.5, unit="linear"), problem(0.7)]
+    found = ode.solve_many(mixed, [start_of(each) for each in mixed], ALPHAS, with_accuracy=False)
+    assert [each.problem.student.activation.name for each in found] == ["erf", "linear", "erf"]
+    assert bits(found[2]) == bits(ode.solve_many([mixed[2]], start_of(mixed[2]), ALPHAS, with_accuracy=False)[0])
+    assert found[0].accuracy == {}
+
+
+def test_bad_members_are_named_before_anything_is_solved() -> None:
+    problems = [problem(0.5), problem(0.6)]
+    start = start_of(problems[0])
+    with pytest.raises(ts.InputError, match="as many as problems"):
+        ode.solve_many(problems, [start], ALPHAS)
+    with pytest.raises(ts.InputError, match="curriculum's end"):
+        ode.solve_many(problems, start, [ALPHAS, np.array([30.0])])
+    spoilt = dataclasses.replace(start, Q=start.Q * np.nan)
+    with pytest.raises(ts.InputError, match="finite"):
+        ode.solve_many(problems, [start, spoilt], ALPHAS)
+    with pytest.raises(ts.InputError, match="max_steps > 0"):
+        ode.solve_many(problems, start, ALPHAS, rtol=0.0)
+
+
+def test_ordered_curricula_spend_the_same_budget() -> None:
+    shares = {"easy": 0.25, "hard": 0.75}
+    one = ts.Curriculum.ordered(("easy", "hard"), shares, 8.0)
+    assert one.phase_names() == ("easy", "hard")
+    np.testing.assert_allclose(one.durations, [2.0, 6.0])
+    mixed = ts.Curriculum.ordered("mixed", shares, 8.0)
+    assert mixed.phase_names() == ("0.25 easy + 0.75 hard",)
+    alone = ts.Curriculum.ordered(("hard",), shares, 8.0)
+    assert alone.phase_names() == ("hard",)
+    assert float(alone.end) == float(mixed.end) == float(one.end) == 8.0
+    assert ts.Curriculum.ordered(("easy", "hard"), {"easy": 0.0, "hard": 1.0}, 8.0).phase_names() == ("hard",)
+    for order, shares_, message in (
+        (("easy", "hrad"), shares, "did you mean 'hard'"),
+        (("easy", "easy"), shares, "each level once"),
+        ("mixed", {"easy": 0.5, "hard": 0.6}, "sum to 1"),
+        (("easy",), {"easy": 0.0, "hard": 1.0}, "a share > 0"),
+    ):
+        with pytest.raises(ts.InputError, match=message):
+            ts.Curriculum.ordered(order, shares_, 8.0)
