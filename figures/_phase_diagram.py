@@ -202,8 +202,8 @@ def _draw_boundary(axes: Axes, here: xr.Dataset, x: str, y: str, where: Any) -> 
 
 
 def _unbroken(line: xr.Dataset) -> list[slice]:
-    """Rows between which a boundary moves by at most three cells."""
-    jump = np.abs(np.diff(line["position"].values)) > 3 * (line["cell_high"] - line["cell_low"]).values[1:]
+    """Rows between which a boundary moves by at most five cells."""
+    jump = np.abs(np.diff(line["position"].values)) > 5 * (line["cell_high"] - line["cell_low"]).values[1:]
     broken = jump | ~np.isfinite(np.diff(line["position"].values))
     ends = [0, *(np.flatnonzero(broken) + 1), line["position"].size]
     return [slice(a, b) for a, b in itertools.pairwise(ends) if np.isfinite(line["position"].values[a])]

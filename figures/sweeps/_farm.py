@@ -1,6 +1,7 @@
 """Where tasks are done: in this process, in a local Dask cluster that starts and stops by itself, or in a given one."""
 
 import contextlib
+import dataclasses
 import logging
 import multiprocessing
 from collections.abc import Callable, Iterator, Sequence
@@ -33,29 +34,38 @@ class Here:
 
 
 class Cluster:
-    """The workers of a Dask scheduler. A task whose worker dies is given to another; after three deaths it fails."""
+    """The workers of a Dask scheduler. A task whose worker dies is given to another one.
+
+    Dask blames a death on every task that the worker had; those it gives up are tried again at the end, cell by cell
+    and one at a time, so that only a cell that kills its workers by itself fails.
+    """
 
     def __init__(self, client: Any, workers: str):
         self.client, self.workers = client, workers
 
     def do(self, tasks: Iterator[Task]) -> Iterator[tuple[Task, list[Cell]]]:
+        suspects: list[Task] = []
+        for task, cells in self._fly(tasks, lambda: max(8, 3 * sum(self.client.nthreads().values()))):
+            if cells is None:
+                suspects += split(task)
+            else:
+                yield task, cells
+        for task, cells in self._fly(iter(suspects), lambda: 1):
+            yield task, [_killer(task)] if cells is None else cells
+
+    def _fly(self, tasks: Iterator[Task], room: Callable[[], int]) -> Iterator[tuple[Task, list[Cell] | None]]:
+        """Each task with its cells as they finish, at most `room()` at a time; None where its workers kept dying."""
         import distributed
 
         flying: dict[Any, Task] = {}
         finished = distributed.as_completed(loop=self.client.loop)
-
-        def submit(task: Task) -> None:
-            future = self.client.submit(compute, task, pure=False)
-            flying[future] = task
-            finished.add(future)
-
-        def fill() -> None:
-            room = max(8, 3 * sum(self.client.nthreads().values()))
-            while len(flying) < room and (task := next(tasks, None)) is not None:
-                submit(task)
-
-        fill()
-        while flying:
+        while True:
+            while len(flying) < room() and (task := next(tasks, None)) is not None:
+                future = self.client.submit(compute, task, pure=False)
+                flying[future] = task
+                finished.add(future)
+            if not flying:
+                return
             future = next(finished)
             task = flying.pop(future)
             if future.status == "finished":
@@ -67,19 +77,16 @@ class Cluster:
                 if not isinstance(error, distributed.KilledWorker):
                     reason = error or "the scheduler has gone"
                     raise ts.InputError("a Dask cluster that finishes its tasks", str(reason), "start the sweep again")
-                if len(task.places) > 1:  # one cell may be at fault, not all
-                    for alone in split(task):
-                        submit(alone)
-                else:
-                    yield task, [Cell(task.places[0], CellStatus.FAILED, "its worker died, four times in a row")]
+                yield task, None
             future.release()
-            fill()
+
+
+def _killer(task: Task) -> Cell:
+    return Cell(task.places[0], CellStatus.FAILED, "its worker died whenever it was tried (out of memory?)")
 
 
 def split(task: Task) -> Sequence[Task]:
     """The cells of a task as one task each."""
-    import dataclasses
-
     pairs = zip(task.places, task.tables, strict=True)
     return [dataclasses.replace(task, places=(place,), tables=(tables,)) for place, tables in pairs]
 
@@ -91,12 +98,12 @@ def farm(scheduler: str | None, workers: int | None, tasks: int) -> Iterator[Far
     scheduler: address of a Dask scheduler; None: a local cluster of `workers` processes (None: as many as cores),
     or, with workers=0, this process. Raises InputError if the scheduler does not answer.
     """
+    if workers == 0 or tasks == 0:
+        yield Here()
+        return
     if scheduler is not None:
         with _client(scheduler, f"a Dask scheduler at {scheduler}") as client, _silent_dask():
             yield Cluster(client, f"{len(client.nthreads())} workers of {scheduler}")
-        return
-    if workers == 0 or tasks == 0:
-        yield Here()
         return
     import distributed  # a second to import: only when it is needed
     from dask.system import CPU_COUNT

@@ -1,0 +1,154 @@
+"""Sweeps that are killed, and workers that die: in the end the store holds the bytes of an undisturbed one."""
+
+import copy
+import json
+import multiprocessing
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import dask
+import numpy as np
+import psutil
+import pytest
+
+import figures
+from figures import CellStatus
+
+from .test_sweeps import BASE, same, toml
+
+KILLS = 20
+RATES = {"sgd": {"learning_rate": np.linspace(0.05, 4.0, 40).tolist()}}
+VARIANCES = {"task": {"levels": {"hard": {"irrelevant": np.linspace(0.1, 3.0, 30).tolist()}}}}
+SWEEP = BASE | {"measures": {"keep": ["error"]}, "sweep": {"tile": 4}}
+LARGE = SWEEP | {"axes": {"rate": RATES, "variance": VARIANCES}}
+SMALL = SWEEP | {
+    "axes": {"rate": {"sgd": {"learning_rate": RATES["sgd"]["learning_rate"][:30]}}, "variance": VARIANCES}
+}
+
+
+@pytest.fixture(scope="module")
+def environment(tmp_path_factory) -> dict[str, str]:
+    """Processes of this file share compiled programs, so that a restart costs little."""
+    cache = tmp_path_factory.mktemp("compiled")
+    names = ("MIN_COMPILE_TIME_SECS", "MIN_ENTRY_SIZE_BYTES")
+    changes = {f"JAX_PERSISTENT_CACHE_{name}": "0" for name in names} | {"JAX_COMPILATION_CACHE_DIR": str(cache)}
+    return os.environ | changes
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory, environment: dict[str, str]) -> Path:
+    folder = tmp_path_factory.mktemp("undisturbed")
+    run = start(folder, LARGE, environment, "--workers", "0")
+    assert run.wait(timeout=300) == 0
+    return folder / "out.zarr"
+
+
+def start(folder: Path, tables: dict[str, Any], environment: dict[str, str], *options: str) -> subprocess.Popen:
+    """The command line's sweep of `tables` into folder/out.zarr."""
+    file = folder / "sweep.toml"
+    file.write_text(toml(tables))
+    code = "import sys; from figures._cli import main; sys.exit(main())"
+    command = [sys.executable, "-c", code, "sweep", str(file), "--out", str(folder / "out.zarr"), *options]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)
+
+
+def done(store: Path) -> int:
+    """Number of cells done so far; 0 if there is no store yet."""
+    try:
+        return int(np.sum(figures.open_sweep(store)["status"].values == CellStatus.DONE))
+    except Exception:  # being replaced
+        return 0
+
+
+def test_killed_twenty_times_the_store_is_the_same_bit_for_bit(
+    tmp_path: Path, undisturbed: Path, environment: dict[str, str]
+) -> None:
+    """Half of the kills strike a sweep whose axis is then extended, so that an extension is struck too."""
+    moments, progress = random.Random(7), []
+    for kill in range(KILLS):
+        run = start(tmp_path, SMALL if kill < KILLS // 2 else LARGE, environment, "--workers", "0")
+        assert run.stdout is not None
+        if kill % 5:  # every fifth kill strikes at any moment from the first; the others while the store is open
+            while not run.stdout.readline().startswith(("store", "out")):
+                pass
+        time.sleep(moments.uniform(0, 3.0))
+        run.send_signal(signal.SIGKILL)
+        run.communicate()
+        progress.append(done(tmp_path / "out.zarr"))
+    assert start(tmp_path, LARGE, environment, "--workers", "0").wait(timeout=300) == 0
+    assert len({cells for cells in progress if 0 < cells < 1200}) >= 3, progress  # the kills did strike half way
+    assert same(tmp_path / "out.zarr", undisturbed)
+
+
+def test_local_workers_one_of_them_killed_give_the_same_data(
+    tmp_path: Path, undisturbed: Path, environment: dict[str, str]
+) -> None:
+    run = start(tmp_path, LARGE, environment, "--workers", "2")
+    killed = False
+    while run.poll() is None:
+        time.sleep(0.1)
+        if not killed and 0 < done(tmp_path / "out.zarr") < 1000:
+            workers = [each for each in psutil.Process(run.pid).children() if "spawn_main" in " ".join(each.cmdline())]
+            workers[-1].kill()
+            killed = True
+    assert killed
+    assert run.returncode == 0
+    assert same(tmp_path / "out.zarr", undisturbed)
+
+
+def test_a_given_scheduler_gives_the_same_data(tmp_path: Path, undisturbed: Path, environment: dict[str, str]) -> None:
+    """A scheduler and a worker as a cluster would start them, with Dask's own commands."""
+    address = tmp_path / "scheduler.json"
+    dask_command = [sys.executable, "-m", "dask"]
+    quiet: dict[str, Any] = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "env": environment}
+    scheduler = subprocess.Popen(
+        [*dask_command, "scheduler", "--port", "0", "--no-dashboard", "--scheduler-file", str(address)], **quiet
+    )
+    worker = None
+    try:
+        while not address.exists():
+            time.sleep(0.1)
+        where = json.loads(address.read_text())["address"]
+        worker = subprocess.Popen(
+            [*dask_command, "worker", where, "--nthreads", "1", "--no-dashboard", "--local-directory", str(tmp_path)],
+            **quiet,
+        )
+        run = start(tmp_path, LARGE, environment, "--scheduler", where)
+        assert run.wait(timeout=300) == 0
+        assert same(tmp_path / "out.zarr", undisturbed)
+        scheduler.kill()
+        scheduler.wait()
+        assert start(tmp_path, LARGE, environment, "--scheduler", where, "--retry", "failed").wait(timeout=60) == 0
+    finally:
+        for process in (scheduler, worker):
+            if process is not None:
+                process.kill()
+
+
+def die(x: Any) -> Any:
+    """An activation that ends the process that solves with it, if that is a worker."""
+    if multiprocessing.parent_process() is not None:
+        os._exit(1)
+    return x
+
+
+def test_a_cell_that_kills_its_worker_fails_alone(monkeypatch, environment: dict[str, str]) -> None:
+    for name, value in environment.items():
+        if name.startswith("JAX_"):
+            monkeypatch.setenv(name, value)
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[1]))
+    base = copy.deepcopy(BASE)
+    base["student"]["activation"] = "erf"
+    axes = {"unit": {"student.activation": ["erf", f"{__name__}:die", "linear"]}}
+    with dask.config.set({"distributed.scheduler.allowed-failures": 0}):
+        found = figures.sweep(base, axes, ["error"], workers=1, progress=False)
+    assert found["status"].values.tolist() == [[CellStatus.DONE, CellStatus.FAILED, CellStatus.DONE]]
+    assert "its worker died" in str(found["message"].values[0, 1])
+    alone = figures.sweep(base, {"unit": {"student.activation": ["erf"]}}, ["error"], workers=0, progress=False)
+    np.testing.assert_array_equal(found["error"].values[:, 0], alone["error"].values[:, 0])
