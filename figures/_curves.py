@@ -13,6 +13,7 @@ import teacher_student as ts
 from ._boundary import is_log
 from ._comparison_plot import COLOURS, LINES, MARKERS, STYLE
 from ._map import Contrast, select
+from .sweeps import axes_of
 
 
 def curves(
@@ -31,6 +32,7 @@ def curves(
     Arguments: dataset: of `sweep` or `open_sweep`; x: None: the axis left free; at, contrast, over: see `select`.
     Raises InputError.
     """
+    axes_of(dataset)  # a sweep's, or an error
     found = {
         engine: select(dataset, value, engine=engine, at=at, contrast=contrast, over=over)
         for engine in dataset["engine"].values.tolist()

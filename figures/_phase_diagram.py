@@ -19,7 +19,7 @@ import teacher_student as ts
 from ._boundary import NORMAL_95, boundary, is_log
 from ._comparison_plot import STYLE
 from ._map import Contrast, select
-from .sweeps import CellStatus
+from .sweeps import CellStatus, axes_of
 
 COLOURS = "cividis"  # for all eyes, and monotone in grey
 DASHES = ("--", ":", "-.")  # of known curves
@@ -57,6 +57,7 @@ def phase_diagram(
     where there is one. limits: of the colour scale; None: all values. lines: label -> (x values, y values) of known
     curves, drawn dashed. Raises InputError.
     """
+    axes_of(dataset)  # a sweep's, or an error
     engines = dataset["engine"].values.tolist()
     engine = engine or engines[0]
     choice: dict[str, Any] = {"at": at, "contrast": contrast, "over": over}

@@ -1,0 +1,258 @@
+"""Maps, boundaries and curves: right numbers on made-up cells, known boundaries on shipped data, and what is drawn."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import xarray as xr
+
+import figures
+import teacher_student as ts
+from figures import CellStatus
+from figures._cli import main
+
+SHIPPED = Path(__file__).parents[1] / "docs" / "phase_diagrams"
+X, Y, SEEDS, RUNS = np.linspace(0.0, 1.0, 21), np.linspace(0.5, 1.5, 5), 40, 16
+
+
+def made_up(seed: int = 0, noise: float = 0.05) -> xr.Dataset:
+    """error = 3 + tanh(4 (x - y / 2)) + noise of each seed, by theory; simulated on every fifth x, in RUNS runs."""
+    rng = np.random.default_rng(seed)
+    shape = (X.size, Y.size, SEEDS, 2)
+    exact = 3 + np.tanh(4 * (X[:, None] - Y / 2))[:, :, None, None] + np.array([0.0, 0.25])
+    theory = exact + noise * rng.standard_normal((X.size, Y.size, SEEDS, 1))
+    shared = rng.standard_normal((X.size, Y.size, SEEDS, 1, RUNS))  # run r is alike in both orders
+    runs = exact[..., None] + noise * (shared + 0.1 * rng.standard_normal((*shape, RUNS)))
+    asked = (np.arange(X.size) % 5 == 0)[:, None, None, None]
+    simulated = np.where(asked, runs.mean(axis=-1), np.nan)
+    se = np.where(asked, runs.std(axis=-1, ddof=1) / np.sqrt(RUNS), np.nan)
+    status = np.full((2, *shape), CellStatus.DONE, np.int8)
+    status[1][~np.broadcast_to(asked, shape)] = CellStatus.NOT_ASKED
+    axes = ("x", "y", "seed", "order")
+    coords = {"x": X, "y": Y, "seed": np.arange(SEEDS), "order": ["first", "second"], "level": ["hard"]}
+    return xr.Dataset(
+        {
+            "error": (("engine", *axes, "level"), np.stack([np.broadcast_to(theory, shape), simulated])[..., None]),
+            "error_se": (("engine", *axes, "level"), np.stack([np.zeros(shape), se])[..., None]),
+            "error_run": ((*axes, "run", "level"), np.where(asked[..., None], runs, np.nan)[..., None]),
+            "status": (("engine", *axes), status),
+            "agrees": (axes, np.where(asked, 1.0, np.nan) * np.ones(shape)),
+        },
+        {"engine": ["theory", "simulation"], **coords},
+        {"axes": json.dumps({axis: [axis] for axis in axes})},
+    )
+
+
+AT = {"order": "first"}
+
+
+def test_select_averages_over_seeds_with_its_standard_error() -> None:
+    data = made_up()
+    found = figures.select(data, "error", at=AT, over="seed")
+    values = data["error"].sel(engine="theory", order="first", level="hard")
+    np.testing.assert_allclose(found["value"], values.mean("seed"))
+    np.testing.assert_allclose(found["se"], values.std("seed", ddof=1) / np.sqrt(SEEDS))
+    assert found["value"].dims == ("x", "y")
+    assert np.all(found["status"] == CellStatus.DONE)
+
+
+def test_contrasts_are_paired_run_by_run_and_seed_by_seed() -> None:
+    """What is common to both orders drops out of the error of their contrast."""
+    data = made_up()
+    found = figures.select(data, "error", contrast=("order", "first", "second"), engine="simulation")
+    cell = found.isel(x=5, y=2, seed=3)
+    a, b = (
+        data["error_run"].sel(order=order, level="hard").isel(x=5, y=2, seed=3).values for order in ("first", "second")
+    )
+    np.testing.assert_allclose(cell["value"], np.log10(b.mean() / a.mean()))
+    apart = (a / a.mean() - b / b.mean()) / np.log(10)
+    np.testing.assert_allclose(cell["se"], apart.std(ddof=1) / np.sqrt(RUNS))
+    unpaired = np.hypot(a.std(ddof=1) / a.mean(), b.std(ddof=1) / b.mean()) / np.log(10) / np.sqrt(RUNS)
+    assert cell["se"] < 0.7 * unpaired
+    theory = figures.select(data, "error", contrast=("order", "first", "second"), over="seed")
+    logs = np.log10(data["error"].sel(engine="theory", level="hard"))
+    gain = logs.sel(order="second") - logs.sel(order="first")
+    np.testing.assert_allclose(theory["value"], gain.mean("seed"))
+    np.testing.assert_allclose(theory["se"], gain.std("seed", ddof=1) / np.sqrt(SEEDS))
+    assert (figures.select(data, "error", contrast=("order", "first", "second"), over="seed")["value"] > 0).all()
+
+
+def test_cells_together_are_as_bad_as_the_worst() -> None:
+    data = made_up()
+    data["status"][0, 3, 1, 7, 0] = CellStatus.DIVERGED
+    data["status"][0, 4, 1, 7, 1] = CellStatus.PENDING
+    status = figures.select(data, "error", at=AT, over="seed")["status"]
+    assert int(status[3, 1]) == CellStatus.DIVERGED
+    assert int(status[4, 1]) == CellStatus.DONE
+    contrast = figures.select(data, "error", contrast=("order", "first", "second"), over="seed")["status"]
+    assert (int(contrast[3, 1]), int(contrast[4, 1])) == (CellStatus.DIVERGED, CellStatus.PENDING)
+
+
+def test_the_interval_of_a_level_covers_it_95_times_in_100() -> None:
+    """tanh is nearly straight between cells, so the crossing at x = y / 2 is covered as often as stated."""
+    hits, count = 0, 0
+    for seed in range(60):
+        found = figures.select(made_up(seed, noise=0.3), "error", at=AT, over="seed")
+        line = figures.boundary(found, "x", "y", 3.0)
+        truth = line["y"] / 2
+        hits += int(np.sum((line["low"] < truth) & (truth < line["high"])))
+        count += line.sizes["y"]
+        assert np.all((line["cell_low"] <= line["position"]) & (line["position"] <= line["cell_high"]))
+    low, high = 0.95 * count - 4 * np.sqrt(count * 0.95 * 0.05), count
+    assert low <= hits <= high
+
+
+def test_steepest_and_diverged_boundaries() -> None:
+    data = made_up(noise=0.0)
+    found = figures.select(data, "error", at=AT, over="seed")
+    line = figures.boundary(found, "x", "y", "steepest")
+    assert np.all(np.abs(line["position"] - line["y"] / 2) <= 0.05)
+    noisy = figures.boundary(figures.select(made_up(noise=1.0), "error", at=AT, over="seed"), "x", "y", "steepest")
+    assert np.all(noisy["high"] - noisy["low"] > line["high"] - line["low"])
+    found["status"][12:, 0] = CellStatus.DIVERGED
+    edge = figures.boundary(found, "x", "y", "diverged")
+    assert (float(edge["cell_low"][0]), float(edge["cell_high"][0])) == (X[11], X[12])
+    assert np.isnan(edge["position"][1:]).all()
+    nothing = figures.boundary(found, "x", "y", 17.0)
+    assert np.isnan(nothing["position"]).all()
+
+
+def test_logarithmic_axes_are_interpolated_by_their_logarithm() -> None:
+    data = made_up(noise=0.0).assign_coords(x=np.geomspace(0.01, 100, X.size))
+    line = figures.boundary(figures.select(data, "error", at=AT, over="seed"), "x", "y", 3.0)
+    np.testing.assert_allclose(line["position"], 10 ** (4 * line["y"] / 2 - 2), rtol=0.02)
+
+
+def test_the_shipped_divergence_boundary_is_the_critical_rate() -> None:
+    """A linear student diverges above eta_c = 2 / (rho_r Delta_r + rho_i Delta_i), within one cell of the map."""
+    found = figures.select(
+        figures.open_sweep(SHIPPED / "learning_rate.zarr"), "error", at={"level": "hard", "units": "linear"}
+    )
+    line = figures.boundary(found, "learning_rate", "hard_variance", "diverged")
+    critical = 2 / (0.3 + 0.7 * line["hard_variance"])
+    inside = critical < float(found["learning_rate"][-1])
+    assert int(inside.sum()) > 30
+    width = 0.1 + 1e-9
+    assert np.all(np.abs(line["position"] - critical)[inside] < width)
+    assert np.isnan(line["position"][~inside]).all()
+    erf = figures.select(
+        figures.open_sweep(SHIPPED / "learning_rate.zarr"), "error", at={"level": "hard", "units": "erf"}
+    )
+    assert np.all(erf["status"] == CellStatus.DONE)
+
+
+def test_the_shipped_gain_of_simulation_is_that_of_theory() -> None:
+    """Every simulated contrast against theory's, in its own standard errors: Bonferroni at 1 % over 81 cells."""
+    from scipy import stats
+
+    data = figures.open_sweep(SHIPPED / "curriculum_gain.zarr").load()
+    choice: dict[str, Any] = {"at": {"level": "hard"}, "contrast": ("order", "easy to hard", "mixed")}
+    theory, simulation = (figures.select(data, "error", engine=engine, **choice) for engine in ("theory", "simulation"))
+    asked = simulation["status"] == CellStatus.DONE
+    assert int(asked.sum()) == 81
+    t = ((simulation["value"] - theory["value"]) / simulation["se"]).values[asked.values]
+    assert np.max(np.abs(t)) < stats.t.ppf(1 - 0.01 / 81 / 2, 15)
+    assert np.nanmin(theory["value"]) < -0.3 < 0.1 < np.nanmax(theory["value"])
+    assert int(data["agrees"].sum()) == 162
+
+
+@pytest.mark.parametrize("name", ["learning_rate", "curriculum_gain"])
+def test_shipped_data_belong_to_their_sweep_files_and_are_small(name: str, tmp_path: Path) -> None:
+    spec = figures.load_sweep(SHIPPED / f"{name}.toml")
+    attrs = figures.open_sweep(SHIPPED / f"{name}.zarr").attrs
+    assert json.loads(attrs["identity"]) == json.loads(json.dumps(spec.identity()))
+    assert sum(path.stat().st_size for path in (SHIPPED / f"{name}.zarr").rglob("*") if path.is_file()) < 2**21
+
+
+def test_a_diagram_shows_every_kind_of_cell(tmp_path: Path) -> None:
+    data = made_up().sel(seed=0, order="first", drop=True)
+    data.attrs["axes"] = json.dumps({"x": ["x"], "y": ["y"]})
+    for index, status in enumerate((CellStatus.DIVERGED, CellStatus.PENDING, CellStatus.FAILED, CellStatus.TOO_STIFF)):
+        data["status"][0, 2 * index : 2 * index + 2, 1] = status
+    data["agrees"][10, 2] = 0.0
+    figure = figures.phase_diagram(data, boundary=3.0, lines={"y / 2": (Y / 2, Y)})
+    (legend,) = figure.legends
+    texts = [text.get_text() for text in legend.get_texts()]
+    assert texts == [
+        "diverged",
+        "too stiff",
+        "failed",
+        "not done",
+        "level 3 (band: 95 %)",
+        "y / 2",
+        "simulation",
+        "disagrees with theory",
+    ]
+    axes = figure.axes[0]
+    hatches = {patch.get_hatch() for patch in axes.collections if patch.get_hatch()}
+    assert len(hatches) == 3
+    marks = next(each for each in axes.collections if len(each.get_offsets()) == 25)
+    expected = data["error"].sel(engine="simulation", level="hard").transpose("y", "x").values
+    np.testing.assert_allclose(np.sort(marks.get_array()), np.sort(expected[np.isfinite(expected)]))
+    tiles = next(each for each in axes.collections if each.get_array() is not None and each.get_array().size == 105)
+    assert tiles.norm is marks.norm
+    for kind in ("png", "pdf"):
+        figure.savefig(tmp_path / f"d.{kind}")
+        assert (tmp_path / f"d.{kind}").stat().st_size > 5000
+
+
+def test_panels_and_curves_and_what_they_refuse(tmp_path: Path) -> None:
+    data = made_up()
+    three = figures.phase_diagram(data, "x", "y", over="seed", panels="order", boundary="steepest")
+    assert [each.get_title(loc="left") for each in three.axes[:2]] == ["(a) first", "(b) second"]
+    curves = figures.curves(data, "x", lines="order", at={"y": 1.0}, over="seed")
+    assert [text.get_text() for text in curves.axes[0].get_legend().get_texts()] == ["first", "second"]
+    assert curves.axes[0].get_ylabel().startswith("generalisation error")
+    for call, message in (
+        (lambda: figures.phase_diagram(data, "x", "y"), "two free axes; got"),
+        (lambda: figures.phase_diagram(data, "x", "z", over="seed", at=AT), "axis of the sweep that is left free"),
+        (lambda: figures.phase_diagram(data, value="eror"), "did you mean 'error'"),
+        (lambda: figures.phase_diagram(data, at={"order": "frist"}), "a value of order that the sweep has"),
+        (lambda: figures.phase_diagram(data, at={"odrer": "first"}), "did you mean 'order'"),
+        (lambda: figures.phase_diagram(data, contrast=("order", "first", "third"), over="seed"), "a value of order"),
+        (lambda: figures.select(data, "error", engine="theroy"), "did you mean 'theory'"),
+        (lambda: figures.phase_diagram(data, over="seed", at=AT, boundary="stepest"), "did you mean 'steepest'"),
+        (lambda: figures.curves(data, "x", at=AT, over="seed"), "one free axis beside"),
+        (lambda: figures.phase_diagram(xr.Dataset({"x": 1.0})), "the data set of a sweep"),
+    ):
+        with pytest.raises(ts.InputError, match=message):
+            call()
+
+
+def test_the_command_line_draws_the_shipped_diagrams(tmp_path: Path, capsys) -> None:
+    picture = tmp_path / "gain.png"
+    gain = [
+        "--at",
+        "level=hard",
+        "--contrast",
+        "order",
+        "easy to hard",
+        "mixed",
+        "--boundary",
+        "0",
+        "--x",
+        "easy_share",
+    ]
+    command = ["figure", "phase-diagram", str(SHIPPED / "curriculum_gain.zarr"), *gain, "--save", str(picture)]
+    assert main(command) == 0
+    printed = capsys.readouterr().out
+    assert "boundary of theory: easy_share at which error contrast passes 0" in printed
+    assert "boundary of simulation" in printed
+    assert printed.splitlines()[-1] == f"wrote {picture}"
+    assert main(command) == 2
+    assert "a path that does not exist yet" in capsys.readouterr().err
+    rate = ["--panels", "units", "--at", "level=hard", "--boundary", "diverged"]
+    store = str(SHIPPED / "learning_rate.zarr")
+    assert (
+        main(["figure", "phase-diagram", store, *rate, "--x", "learning_rate", "--save", str(tmp_path / "r.pdf")]) == 0
+    )
+    assert "[2, 2.1]" in capsys.readouterr().out
+    for wrong, message in (
+        (["--at", "level"], "--at NAME=VALUE"),
+        (["--at", "level=hard", "--boundary", "steep"], "a number as boundary"),
+        (["--at", "hard_variance=x"], "a number as value of hard_variance"),
+    ):
+        assert main(["figure", "phase-diagram", store, *wrong, "--save", str(tmp_path / "w.png")]) == 2
+        assert message in capsys.readouterr().err
