@@ -123,9 +123,9 @@ class Settings:
         """The supplier of averages that [theory] asks for."""
         if self.theory.averages == "closed form":
             return ode.ClosedForm()
-        sampled = ode.Sampled(self.theory.points, self.theory.replicates, self.key("averages"))
-        needed = self.theory.averages == "sampled" or ode.missing_closed_form(self.problem) is not None
-        return sampled if needed else None
+        if self.theory.averages != "sampled" and ode.missing_closed_form(self.problem) is None:
+            return None
+        return ode.Sampled(self.theory.points, self.theory.replicates, self.key("averages"))
 
 
 PURPOSES = ("start", "averages", "runs", "smaller runs")

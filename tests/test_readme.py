@@ -1,13 +1,15 @@
 """The README's Python runs as printed, and its table of files exists."""
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 README = (Path(__file__).parents[1] / "README.md").read_text()
 
 
 def test_the_ten_lines_run_and_agree(capsys) -> None:
-    (code,) = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)
+    code = next(each for each in re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL) if "agreement" in each)
     lines = [line for line in code.splitlines() if line and not line.startswith("import")]
     assert len(lines) <= 10
     exec(compile(code, "README.md", "exec"), {})
@@ -17,3 +19,20 @@ def test_the_ten_lines_run_and_agree(capsys) -> None:
 def test_links_lead_somewhere() -> None:
     for target in re.findall(r"\]\(([^)#]+)\)", README):
         assert (Path(__file__).parents[1] / target).exists(), target
+
+
+def test_the_sweep_runs(tmp_path: Path, monkeypatch, capsys) -> None:
+    code = next(
+        each for each in re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL) if "figures.sweep(" in each
+    )
+    (tmp_path / "docs").symlink_to(Path(__file__).parents[1] / "docs")
+    monkeypatch.chdir(tmp_path)
+    exec(compile(code, "README.md", "exec"), {})
+    assert (tmp_path / "map.png").stat().st_size > 5000
+    assert capsys.readouterr().out.startswith("[")
+
+
+def test_the_example_of_a_boundary_lies_within_a_cell(tmp_path: Path) -> None:
+    script = Path(__file__).parents[1] / "examples" / "divergence_boundary.py"
+    subprocess.run([sys.executable, str(script), "--out", str(tmp_path)], check=True)
+    assert (tmp_path / "divergence_boundary.pdf").stat().st_size > 5000
