@@ -18,9 +18,10 @@ def boundary(found: xr.Dataset, x: str, y: str, where: Any = 0.0) -> xr.Dataset:
 
     Arguments: where: a number (the level that is passed), "steepest" (the largest change per step of x on the axis'
     own scale) or "diverged" (the first diverged cell after a done one).
-    Returns a data set over y: `position`, interpolated between cells; `low` and `high`, the 95 % interval from the
-    cells' errors (for "diverged", and at least for "steepest", the two cells around it); `cell_low` and `cell_high`,
-    the two cells around it. NaN where there is none. Raises InputError.
+    Returns a data set over y: `position`, interpolated between cells; `low` and `high`, its 95 % interval: for a level
+    the places around it where the cells' own 95 % intervals contain the level, up to the end of the row, for
+    "steepest" from the cells' errors and at least the two cells around it, for "diverged" these two cells;
+    `cell_low` and `cell_high`, the two cells around it. NaN where there is none. Raises InputError.
     """
     for name in (x, y):
         ts.require_name(name, [str(dim) for dim in found["value"].dims], "free axis of the map")
@@ -28,9 +29,9 @@ def boundary(found: xr.Dataset, x: str, y: str, where: Any = 0.0) -> xr.Dataset:
         ts.require_name(where, ("steepest", "diverged"), "boundary (or a level, a number)")
     if found[x].dtype.kind not in "if":
         raise ts.InputError(f"numbers along {x} for a boundary", found[x].values.tolist()[:3])
-    grid = found.transpose(y, x)
-    scale = np.log if is_log(found[x].values) else np.asarray
-    xs = np.asarray(scale(found[x].values), float)
+    grid = found.sortby(x).transpose(y, x)
+    scale = np.log if is_log(grid[x].values) else np.asarray
+    xs = np.asarray(scale(grid[x].values), float)
     rng = np.random.default_rng(0)
     rows = [
         _row(xs, np.asarray(v, float), np.asarray(se, float), np.asarray(status), where, rng)
@@ -70,9 +71,23 @@ def _row(xs: np.ndarray, v: np.ndarray, se: np.ndarray, status: np.ndarray, wher
     i = passed[0]
     share = off[i] / (off[i] - off[i + 1])
     position = xs[i] + share * (xs[i + 1] - xs[i])
-    error = (1 - share) * se[i] + share * se[i + 1]
-    width = NORMAL_95 * error * abs((xs[i + 1] - xs[i]) / (v[i + 1] - v[i]))
-    return position, position - width, position + width, xs[i], xs[i + 1]
+    half = NORMAL_95 * ((1 - share) * se[i] + share * se[i + 1])
+    excess = np.abs(off) - NORMAL_95 * se  # above 0: the level is outside the cell's interval
+    low = _reach(position, half, xs[i::-1], excess[i::-1])
+    high = _reach(position, half, xs[i + 1 :], excess[i + 1 :])
+    return position, low, high, xs[i], xs[i + 1]
+
+
+def _reach(position: float, half: float, xs: np.ndarray, excess: np.ndarray) -> float:
+    """How far from the crossing, towards xs[0], xs[1] ..., the cells' intervals still contain the level."""
+    before, inside = position, -half
+    for x, outside in zip(xs, excess, strict=True):
+        if not np.isfinite(outside):
+            return before
+        if outside > 0:
+            return float(before + (x - before) * inside / (inside - outside))
+        before, inside = x, outside
+    return before
 
 
 def _steepest(xs: np.ndarray, v: np.ndarray, se: np.ndarray, rng: Any) -> tuple[float, ...]:

@@ -15,7 +15,7 @@ from ._boundary import boundary
 from ._compare import FILES
 from ._comparison_plot import comparison
 from ._curves import curves
-from ._map import select
+from ._map import coarse, select
 from ._phase_diagram import phase_diagram
 from .sweeps import open_sweep
 
@@ -129,9 +129,8 @@ def _print_boundary(dataset: xr.Dataset, options: argparse.Namespace, choice: di
         y = options.y or next(name for name in free if name != x)
         for label in found[options.panels].values.tolist() if options.panels else [None]:
             here = found if label is None else found.sel({options.panels: label})
-            if engine == "simulation":  # on a coarser grid
-                asked = here["value"].notnull()
-                here = here.isel({name: asked.any([d for d in asked.dims if d != name]).values for name in (x, y)})
+            if engine == "simulation":
+                here = coarse(here)
             print(f"boundary of {engine}{'' if label is None else f', {label}'}: {x} at which {_words(options, where)}")
             print(_table(boundary(here, x, y, where), y))
 

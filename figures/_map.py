@@ -69,6 +69,13 @@ def select(
     return found.assign_attrs(engine=engine).reset_coords(drop=True)
 
 
+def coarse(found: xr.Dataset) -> xr.Dataset:
+    """`found` on the lines of the grid that have a cell at all: the simulated ones of a coarser grid."""
+    there = found["value"].notnull()
+    lines = {dim: there.any([other for other in there.dims if other != dim]).values for dim in there.dims}
+    return found.isel({dim: np.flatnonzero(line) for dim, line in lines.items()})
+
+
 def _label(dataset: xr.Dataset, name: str, wanted: Any) -> Any:
     """The coordinate that `wanted` means, numbers up to rounding."""
     known = dataset[name].values.tolist()

@@ -18,7 +18,7 @@ import teacher_student as ts
 
 from ._boundary import NORMAL_95, boundary, is_log
 from ._comparison_plot import STYLE
-from ._map import Contrast, select
+from ._map import Contrast, coarse, select
 from .sweeps import CellStatus, axes_of
 
 COLOURS = "cividis"  # for all eyes, and monotone in grey
@@ -77,6 +77,7 @@ def phase_diagram(
             _draw_lines(axes, lines or {})
             if marks is not None:
                 _mark(axes, marks.sel(place), x, y, norm)
+                _mark_boundary(axes, marks.sel(place), x, y, boundary)
             axes.set_xlabel(_axis_label(dataset, x))
             if index == 0:
                 axes.set_ylabel(_axis_label(dataset, y))
@@ -220,9 +221,20 @@ def _mark(axes: Axes, marks: xr.Dataset, x: str, y: str, norm: Normalize) -> Non
         for name, index in ((x, xs), (y, ys))
     )
     colours = flat["value"].values[ys, xs].astype(float)
-    axes.scatter(right, up, c=colours, norm=norm, cmap=COLOURS, s=30, edgecolors="white", linewidths=0.8, zorder=3)
+    axes.scatter(right, up, c=colours, norm=norm, cmap=COLOURS, s=26, edgecolors="white", linewidths=0.8, zorder=3)
     apart = flat["agrees"].values[ys, xs] == 0
     axes.scatter(right[apart], up[apart], marker="x", s=16, c="red", linewidths=0.8, zorder=4)
+
+
+def _mark_boundary(axes: Axes, marks: xr.Dataset, x: str, y: str, where: Any) -> None:
+    """The simulated boundary on each simulated row, with its 95 % interval."""
+    cells = coarse(marks)
+    if where is None or isinstance(where, str) or min(cells["value"].shape) < 2 or cells[y].dtype.kind not in "if":
+        return
+    line, limits = boundary(cells, x, y, where), (axes.get_xlim(), axes.get_ylim())
+    sides = [np.abs(line["position"] - line[side]) for side in ("low", "high")]
+    axes.errorbar(line["position"], cells[y], xerr=sides, fmt="D", ms=3, c="black", mfc="white", lw=0.8, zorder=5)
+    axes.set(xlim=limits[0], ylim=limits[1])
 
 
 def _axis_label(dataset: xr.Dataset, name: str) -> str:
@@ -240,6 +252,9 @@ def _legend(figure: Figure, found: xr.Dataset, marks: xr.Dataset | None, where: 
         handles.append(Line2D([], [], color="white", ls=DASHES[index % len(DASHES)], lw=1.2, label=label))
     if marks is not None and np.any(marks["status"].values == CellStatus.DONE):
         handles.append(Line2D([], [], ls="", marker="o", ms=5, mfc="0.6", mec="white", label="simulation"))
+        if isinstance(where, (int, float)):
+            label = "its boundary, 95 %"
+            handles.append(Line2D([], [], marker="D", ms=3, color="black", mfc="white", lw=0.8, label=label))
         if np.any(marks["agrees"].values == 0):
             handles.append(Line2D([], [], ls="", marker="x", ms=4, color="red", label="disagrees with theory"))
     if handles:

@@ -183,6 +183,7 @@ def test_a_diagram_shows_every_kind_of_cell(tmp_path: Path) -> None:
         "level 3 (band: 95 %)",
         "y / 2",
         "simulation",
+        "its boundary, 95 %",
         "disagrees with theory",
     ]
     axes = figure.axes[0]

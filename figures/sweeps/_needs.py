@@ -54,7 +54,7 @@ def worker_bytes(spec: Sweep) -> int:
     corners = {index, tuple(length - 1 for length in spec.shape)}
     for corner in corners:
         with contextlib.suppress(ts.InputError):
-            settings = settings_at(spec, corner, spec.engine)
+            settings = settings_at(spec, corner)
             B, K, M = settings.problem.shape
             records = settings.wanted_alphas().size + 1 if spec.measures.needs_record else 1
             need = 8 * B * (K + M) ** 2 * records * spec.tile * 4 + 8 * 3 * K**2 * (K + M) ** 2

@@ -107,7 +107,7 @@ def load_sweep(path: str | Path, *, seed: int | None = None) -> Sweep:
     return read_sweep(tables if seed is None else {**tables, "seed": seed})
 
 
-def settings_at(sweep: Sweep, index: tuple[int, ...], engine: str) -> Settings:
+def settings_at(sweep: Sweep, index: tuple[int, ...]) -> Settings:
     """Settings of one cell, checked as far as is cheap. Raises InputError."""
     settings = parse_settings(sweep.tables_at(index))
     check_theory(settings)
@@ -129,7 +129,7 @@ def check_sweep(sweep: Sweep) -> tuple[Layout, list[str]]:
         for position in range(len(axis)):
             index = tuple(position if i == number else at for i, at in enumerate(reference))
             try:
-                settings_at(sweep, index, sweep.engine)
+                settings_at(sweep, index)
             except ts.InputError as error:
                 failures.append((axis.labels[position], error))
         if failures:
@@ -145,7 +145,7 @@ def _valid_cell(sweep: Sweep) -> tuple[int, ...]:
     for step in range(max(sweep.shape)):
         index = tuple(min(step, length - 1) for length in sweep.shape)
         try:
-            settings = settings_at(sweep, index, sweep.engine)
+            settings = settings_at(sweep, index)
             if "simulation" in sweep.engines:
                 check_settings(settings)
             else:
@@ -161,7 +161,7 @@ def _layout(sweep: Sweep, reference: tuple[int, ...]) -> Layout:
     found = []
     for index in _shapes(sweep, reference):
         try:
-            settings = settings_at(sweep, index, sweep.engine)
+            settings = settings_at(sweep, index)
         except ts.InputError:
             continue
         found.append(_layout_of(settings, sweep))
