@@ -4,9 +4,11 @@ from typing import Any
 
 import numpy as np
 import xarray as xr
+from scipy.stats import norm
 
 import teacher_student as ts
 
+from ._scales import is_log
 from .sweeps import CellStatus
 
 NORMAL_95 = 1.959964  # half width of a 95 % interval in standard errors
@@ -16,87 +18,96 @@ DRAWS = 400  # of a map with noise, for the interval of its steepest change
 def boundary(found: xr.Dataset, x: str, y: str, where: Any = 0.0) -> xr.Dataset:
     """The first place along `x`, for each `y`, at which a map of `select` passes a boundary.
 
+    A level is passed between two cells that are clearly on different sides of it: exact ones, or ones whose distance
+    from it, in standard errors, is beyond the 5 % point of the row's largest. Between neighbours the place is
+    interpolated linearly (on a logarithmic axis by the logarithm); over unclear cells in between it is that of a
+    weighted straight line. Cells without a value are passed over.
+
     Arguments: where: a number (the level that is passed), "steepest" (the largest change per step of x on the axis'
     own scale) or "diverged" (the first diverged cell after a done one).
-    Returns a data set over y: `position`, interpolated between cells; `low` and `high`, its 95 % interval: for a level
-    the places around it where the cells' own 95 % intervals contain the level, up to the end of the row, for
-    "steepest" from the cells' errors and at least the two cells around it, for "diverged" these two cells;
-    `cell_low` and `cell_high`, the two cells around it. NaN where there is none. Raises InputError.
+    Returns a data set over y: `position`; `low` and `high`, its 95 % interval: for a level from the errors of the
+    cells around it as if they were common to all (cells of one seed share it; independent errors do less), for
+    "steepest" from the cells' errors and at least the two cells around it, for "diverged" these two; `cell_low` and
+    `cell_high`, the cells around it; `crossings`, how often the row passes the level in all (the other places are
+    further along x). NaN where there is none or, for the interval, where errors are not known. Raises InputError.
     """
     for name in (x, y):
         ts.require_name(name, [str(dim) for dim in found["value"].dims], "free axis of the map")
     if isinstance(where, str):
         ts.require_name(where, ("steepest", "diverged"), "boundary (or a level, a number)")
+    elif not np.isfinite(where):
+        raise ts.InputError("a finite level of the boundary", where)
     if found[x].dtype.kind not in "if":
         raise ts.InputError(f"numbers along {x} for a boundary", found[x].values.tolist()[:3])
     grid = found.sortby(x).transpose(y, x)
     scale = np.log if is_log(grid[x].values) else np.asarray
     xs = np.asarray(scale(grid[x].values), float)
     rng = np.random.default_rng(0)
-    rows = [
-        _row(xs, np.asarray(v, float), np.asarray(se, float), np.asarray(status), where, rng)
-        for v, se, status in zip(grid["value"].values, grid["se"].values, grid["status"].values, strict=True)
-    ]
+    rows = []
+    for v, se, status in zip(grid["value"].values, grid["se"].values, grid["status"].values, strict=True):
+        asked = np.asarray(status) != CellStatus.NOT_ASKED
+        cells = xs[asked], np.asarray(v, float)[asked], np.asarray(se, float)[asked]
+        if not isinstance(where, str):
+            rows.append(_level(*cells, where))
+        elif where == "steepest":
+            rows.append(_steepest(*cells, rng))
+        else:
+            rows.append(_diverged(cells[0], np.asarray(status)[asked]))
     back = np.exp if scale is np.log else np.asarray
     names = ("position", "low", "high", "cell_low", "cell_high")
-    columns = dict(zip(names, back(np.array(rows, float)).T, strict=True))
-    return xr.Dataset({name: (y, column, found[x].attrs) for name, column in columns.items()}, {y: found[y]})
+    columns = dict(zip(names, back(np.array([row[:5] for row in rows], float)).T, strict=True))
+    line = xr.Dataset({name: (y, column, found[x].attrs) for name, column in columns.items()}, {y: found[y]})
+    return line.assign(crossings=(y, np.array([row[5] for row in rows], int)))
 
 
-def is_log(values: np.ndarray) -> bool:
-    """Whether positive values are spaced evenly by their logarithm, and not themselves."""
-    values = np.asarray(values)
-    if values.dtype.kind not in "if" or values.size < 3 or np.min(values) <= 0:
-        return False
-    steps, ratios = np.diff(values), np.diff(np.log(values))
-    return bool(np.allclose(ratios, ratios[0], rtol=1e-6) and not np.allclose(steps, steps[0], rtol=1e-6))
+Row = tuple[float, float, float, float, float, int]  # position, low, high, cell_low, cell_high, crossings
+NONE: Row = (np.nan, np.nan, np.nan, np.nan, np.nan, 0)
 
 
-NONE = (np.nan,) * 5
-
-
-def _row(xs: np.ndarray, v: np.ndarray, se: np.ndarray, status: np.ndarray, where: Any, rng: Any) -> tuple[float, ...]:
-    if isinstance(where, str) and where == "diverged":
-        first = np.flatnonzero((status[:-1] == CellStatus.DONE) & (status[1:] == CellStatus.DIVERGED))
-        if not first.size:
-            return NONE
-        low, high = xs[first[0]], xs[first[0] + 1]
-        return (low + high) / 2, low, high, low, high
-    if isinstance(where, str):
-        return _steepest(xs, v, se, rng)
-    off = v - where
-    passed = np.flatnonzero(np.isfinite(off[:-1]) & np.isfinite(off[1:]) & (np.sign(off[:-1]) != np.sign(off[1:])))
-    if not passed.size:
+def _diverged(xs: np.ndarray, status: np.ndarray) -> Row:
+    first = np.flatnonzero((status[:-1] == CellStatus.DONE) & (status[1:] == CellStatus.DIVERGED))
+    if not first.size:
         return NONE
-    i = passed[0]
-    share = off[i] / (off[i] - off[i + 1])
-    position = xs[i] + share * (xs[i + 1] - xs[i])
-    half = NORMAL_95 * ((1 - share) * se[i] + share * se[i + 1])
-    excess = np.abs(off) - NORMAL_95 * se  # above 0: the level is outside the cell's interval
-    low = _reach(position, half, xs[i::-1], excess[i::-1])
-    high = _reach(position, half, xs[i + 1 :], excess[i + 1 :])
-    return position, low, high, xs[i], xs[i + 1]
+    low, high = xs[first[0]], xs[first[0] + 1]
+    return (low + high) / 2, low, high, low, high, 1
 
 
-def _reach(position: float, half: float, xs: np.ndarray, excess: np.ndarray) -> float:
-    """How far from the crossing, towards xs[0], xs[1] ..., the cells' intervals still contain the level."""
-    before, inside = position, -half
-    for x, outside in zip(xs, excess, strict=True):
-        if not np.isfinite(outside):
-            return before
-        if outside > 0:
-            return float(before + (x - before) * inside / (inside - outside))
-        before, inside = x, outside
-    return before
+def _level(xs: np.ndarray, v: np.ndarray, se: np.ndarray, where: float) -> Row:
+    there = ~np.isnan(v)
+    xs, off, se = xs[there], v[there] - where, se[there]
+    known = bool(np.all(np.isfinite(se)))
+    if not known:
+        se = np.zeros_like(se)
+    clear = np.flatnonzero(np.abs(off) > norm.ppf(1 - 0.025 / max(off.size, 1)) * se)
+    turns = np.flatnonzero(np.diff(np.sign(off[clear])))
+    if not turns.size:
+        return NONE
+    a, b = clear[turns[0]], clear[turns[0] + 1]
+    zone = slice(a, b + 1)
+    if not np.all(np.isfinite(off[[a, b]])):  # a time that is never reached on one side
+        return (xs[a] + xs[b]) / 2, xs[a], xs[b], xs[a], xs[b], turns.size
+    if np.all(se[zone] == 0):
+        zero = np.flatnonzero(off[zone] == 0)
+        share = off[a] / (off[a] - off[b])
+        place = xs[a + zero[0]] if zero.size else xs[a] + share * (xs[b] - xs[a])
+        edges = (place, place) if known else (np.nan, np.nan)
+        return place, *edges, xs[a], xs[b], turns.size
+    weights = 1 / np.maximum(se[zone], 1e-3 * se[zone].max())
+    slope, start = np.polyfit(xs[zone] - xs[a], off[zone], 1, w=weights)
+    place = float(np.clip(xs[a] - start / slope, xs[a], xs[b]))
+    half = NORMAL_95 * np.sqrt(np.mean(se[zone] ** 2)) / abs(slope)
+    return place, max(place - half, xs[a]), min(place + half, xs[b]), xs[a], xs[b], turns.size
 
 
-def _steepest(xs: np.ndarray, v: np.ndarray, se: np.ndarray, rng: Any) -> tuple[float, ...]:
+def _steepest(xs: np.ndarray, v: np.ndarray, se: np.ndarray, rng: Any) -> Row:
     slopes = np.abs(np.diff(v) / np.diff(xs))
     if not np.isfinite(slopes).any():
         return NONE
-    i = int(np.nanargmax(slopes))
+    i = int(np.argmax(np.where(np.isfinite(slopes), slopes, -1.0)))
     low, high = xs[i], xs[i + 1]
     noise = rng.standard_normal((DRAWS, v.size)) * np.where(np.isfinite(se), se, 0.0)
-    drawn = np.nan_to_num(np.abs(np.diff(v + noise, axis=1) / np.diff(xs)), nan=-1.0).argmax(axis=1)
-    edges = np.quantile(xs[drawn], 0.025), np.quantile(xs[drawn + 1], 0.975)
-    return (low + high) / 2, min(low, edges[0]), max(high, edges[1]), low, high
+    with np.errstate(invalid="ignore"):
+        drawn = np.abs(np.diff(v + noise, axis=1) / np.diff(xs))
+    places = np.where(np.isfinite(drawn), drawn, -1.0).argmax(axis=1)
+    edges = np.quantile(xs[places], 0.025), np.quantile(xs[places + 1], 0.975)
+    return (low + high) / 2, min(low, edges[0]), max(high, edges[1]), low, high, 1

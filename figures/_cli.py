@@ -5,12 +5,14 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
+
 import teacher_student as ts
 
 from ._cli_figures import add_figure_commands
 from ._compare import Interrupted, compare
 from ._settings import load_settings
-from .sweeps import RETRY, CellStatus, load_sweep, run_sweep
+from .sweeps import FINISHED, RETRY, CellStatus, load_sweep, open_sweep, run_sweep
 
 AGREE, DISAGREE, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
 FAILED_CELLS = 1
@@ -97,6 +99,7 @@ def _sweep(options: argparse.Namespace) -> int:
             say=(lambda line: None) if options.quiet else print,
         )
     except KeyboardInterrupt:
-        raise Interrupted(f"interrupted; what is done is in {out}, and the same command goes on from there") from None
+        done = int(np.sum(open_sweep(out)["status"].isin(FINISHED))) if out.exists() else 0
+        raise Interrupted(f"interrupted; {out} has {done} finished cells, and the same command goes on") from None
     print(f"{out}: {summary}")
     return FAILED_CELLS if summary.counts.get(CellStatus.FAILED) else 0

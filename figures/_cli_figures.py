@@ -17,8 +17,9 @@ from ._comparison_plot import comparison
 from ._curves import curves
 from ._map import coarse, select
 from ._phase_diagram import phase_diagram
-from .sweeps import open_sweep
+from .sweeps import CellStatus, axes_of, open_sweep
 
+COLUMNS = ("position", "low", "high", "cell_low", "cell_high")  # of a printed boundary
 KINDS = (".png", ".pdf", ".svg")
 
 
@@ -108,8 +109,7 @@ def _number(text: str, what: str) -> float:
 
 
 def _phase_diagram(options: argparse.Namespace) -> Figure:
-    with open_sweep(options.store) as opened:
-        dataset = opened.load()
+    dataset = _loaded(options.store)
     choice, where = _choice(options, dataset), options.boundary
     if where is not None and where not in ("steepest", "diverged"):
         where = _number(where, "boundary (or 'steepest' or 'diverged')")
@@ -138,10 +138,14 @@ def _print_boundary(dataset: xr.Dataset, options: argparse.Namespace, choice: di
 def _table(line: xr.Dataset, y: str) -> str:
     rows = [f"  {y:<20}{'position':>10}  {'95 % from the errors':<24}{'between cells'}"]
     for _, row in line.groupby(y, squeeze=False):
-        at, (position, low, high, left, right) = row[y].item(), (row[name].item() for name in line.data_vars)
+        at, (position, low, high, left, right) = row[y].item(), (row[name].item() for name in COLUMNS)
         place = f"{at:.6g}" if isinstance(at, (int, float)) else str(at)
-        found = f"{position:>10.4g}  {f'[{low:.4g}, {high:.4g}]':<24}[{left:.4g}, {right:.4g}]"
+        interval = "not known" if np.isnan(low) else f"[{low:.4g}, {high:.4g}]"
+        found = f"{position:>10.4g}  {interval:<24}[{left:.4g}, {right:.4g}]"
         rows.append(f"  {place:<20}" + ("      none" if np.isnan(position) else found))
+    several = int(np.sum(line["crossings"] > 1))
+    if several:
+        rows.append(f"  {several} rows pass it more than once; the first place is listed, the picture has all")
     return "\n".join(rows)
 
 
@@ -151,7 +155,18 @@ def _words(options: argparse.Namespace, where: Any) -> str:
     return f"{options.value}{' contrast' if options.contrast else ''} passes {where:g}"
 
 
-def _curves(options: argparse.Namespace) -> Figure:
-    with open_sweep(options.store) as opened:
+def _loaded(store: str) -> xr.Dataset:
+    """A sweep's data set; says how much of it is missing."""
+    with open_sweep(store) as opened:
         dataset = opened.load()
+    axes_of(dataset)
+    asked = int(np.sum(dataset["status"] != CellStatus.NOT_ASKED))
+    missing = int(np.sum(dataset["status"] == CellStatus.PENDING))
+    if missing:
+        print(f"note: {missing} of {asked} cells of {store} are not done yet")
+    return dataset
+
+
+def _curves(options: argparse.Namespace) -> Figure:
+    dataset = _loaded(options.store)
     return curves(dataset, x=options.x, lines=options.lines, **_choice(options, dataset))

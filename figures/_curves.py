@@ -10,9 +10,9 @@ from matplotlib.figure import Figure
 
 import teacher_student as ts
 
-from ._boundary import is_log
 from ._comparison_plot import COLOURS, LINES, MARKERS, STYLE
 from ._map import Contrast, select
+from ._scales import places, scale_axis
 from .sweeps import axes_of
 
 
@@ -45,34 +45,43 @@ def curves(
     left = [name for name in free if name not in (x, lines)]
     x = x or (left.pop(0) if left else None)
     if x is None or left:
-        raise ts.InputError("one free axis beside `lines`", free, "fix others with at=, contrast=, over= or lines=")
+        raise ts.InputError("one free axis beside `lines`", free, "fix others with at (--at), contrast, over or lines")
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(4.2, 3.0), layout="constrained")
         axes = figure.subplots()
+        nevers = False
         for index, label in enumerate(dataset[lines].values.tolist() if lines else [None]):
             style: dict[str, Any] = {"color": COLOURS[index % len(COLOURS)]}
             for engine, cells in found.items():
                 here = cells.sel({lines: label}) if lines else cells
-                places = here[x].values if here[x].dtype.kind in "if" else np.arange(here.sizes[x])
+                right = places(here[x].values)
                 values, se = (np.asarray(here[name].values, float) for name in ("value", "se"))
+                never = np.isinf(values)
+                if never.any():  # at the upper edge
+                    edge = axes.get_xaxis_transform()
+                    axes.plot(right[never], np.full(never.sum(), 0.98), "^", transform=edge, ms=4, **style)
+                    values = np.where(never, np.nan, values)
+                    nevers = True
                 if engine == "theory":
-                    axes.plot(places, values, LINES[index % len(LINES)], lw=1.2, **style)
+                    axes.plot(right, values, LINES[index % len(LINES)], lw=1.2, **style)
                     if np.any(se > 0):
-                        axes.fill_between(places, values - se, values + se, alpha=0.2, lw=0, **style)
+                        axes.fill_between(right, values - se, values + se, alpha=0.2, lw=0, **style)
                 else:
                     marker = MARKERS[index % len(MARKERS)]
-                    axes.errorbar(places, values, se, fmt=marker, ms=4, mfc="none", lw=0.8, **style)
+                    axes.errorbar(right, values, se, fmt=marker, ms=4, mfc="none", lw=0.8, **style)
             if lines:
                 mark = MARKERS[index % len(MARKERS)] if "simulation" in found else ""
                 line = LINES[index % len(LINES)] if "theory" in found else ""
                 axes.plot([], [], line + mark, ms=4, mfc="none", label=_name(lines, label), **style)
-        if dataset[x].dtype.kind not in "if":
-            axes.set_xticks(range(dataset.sizes[x]), [str(label) for label in dataset[x].values])
-        elif is_log(dataset[x].values):
-            axes.set_xscale("log")
+        scale_axis(axes.xaxis, dataset[x].values)
         axes.set_xlabel(str(dataset[x].attrs.get("long_name", x)))
         axes.set_ylabel(some["value"].attrs["long_name"])
-        if lines:
+        if "theory" in found and "simulation" in found:
+            axes.plot([], [], "-", color="0.4", lw=1.2, label="theory")
+            axes.plot([], [], "o", color="0.4", ms=4, mfc="none", label="simulation")
+        if nevers:
+            axes.plot([], [], "^", color="0.4", ms=4, label="never")
+        if axes.get_legend_handles_labels()[0]:
             axes.legend(frameon=False)
         return figure
 

@@ -9,7 +9,7 @@ import xarray as xr
 
 import teacher_student as ts
 
-from .sweeps import CellStatus, axes_of
+from .sweeps import FINISHED, CellStatus, axes_of
 
 RATIOS = ("error", "time_to")  # contrasted by their logarithm; everything else by its difference
 WORST = (CellStatus.PENDING, CellStatus.FAILED, CellStatus.TOO_STIFF, CellStatus.DIVERGED, CellStatus.NOT_ASKED)
@@ -66,6 +66,8 @@ def select(
     if over is not None:
         found = _averaged(found, over)
     found["value"].attrs = {"long_name": _long_name(value, at, contrast, dataset)}
+    if not np.any(found["status"].isin(FINISHED)):
+        raise ts.InputError(f"at least one finished cell of {engine}", "none", "run the sweep first, or to its end")
     return found.assign_attrs(engine=engine).reset_coords(drop=True)
 
 
@@ -79,10 +81,12 @@ def coarse(found: xr.Dataset) -> xr.Dataset:
 def _label(dataset: xr.Dataset, name: str, wanted: Any) -> Any:
     """The coordinate that `wanted` means, numbers up to rounding."""
     known = dataset[name].values.tolist()
-    for each in known:
-        numbers = isinstance(each, (int, float)) and isinstance(wanted, (int, float))
-        if each == wanted or (numbers and np.isclose(each, wanted, rtol=1e-6, atol=0)):
-            return each
+    if wanted in known:
+        return known[known.index(wanted)]
+    if isinstance(wanted, (int, float)) and dataset[name].dtype.kind == "f":
+        near = [each for each in known if abs(each - wanted) <= 5e-3 * abs(each)]  # as a person writes it
+        if len(near) == 1:
+            return near[0]
     shown = known if len(known) <= 12 else f"{known[:3]} ... {known[-1]}"
     raise ts.InputError(f"a value of {name} that the sweep has", repr(wanted), f"it has {shown}")
 
@@ -126,12 +130,18 @@ def _worst(status: xr.DataArray, dim: str) -> xr.DataArray:
 
 
 def _long_name(value: str, at: Mapping[str, Any], contrast: Contrast | None, dataset: xr.Dataset) -> str:
-    names = {"error": r"generalisation error $\epsilon_g$", "accuracy": "accuracy"}
-    name = names.get(value, value.replace("time_to_", r"$\alpha$ to ").replace("_", " "))
     level = f", {at['level']}" if "level" in at and dataset.sizes["level"] > 1 else ""
+    names = {"error": r"generalisation error $\epsilon_g$", "accuracy": "accuracy"}
+    name = names.get(value, value)
+    if value.startswith("time_to_"):
+        what = str(dataset[value].attrs.get("long_name", value)).partition(";")[0]
+        name, level = (
+            what.replace("alpha at which", r"$\alpha$ at which").replace(" first passes", "\nfirst passes"),
+            "",
+        )
     if contrast is None:
         return name + level
     if value.startswith(RATIOS):
         symbol = r"\epsilon_g" if value == "error" else r"\alpha"
-        return rf"$\log_{{10}}\,{symbol}$({contrast.second}) / ${symbol}$({contrast.first}){level}"
+        return rf"$\log_{{10}}\,[{symbol}$({contrast.second}) / ${symbol}$({contrast.first})$]${level}"
     return f"{name} gain of {contrast.first}\nover {contrast.second}{level}"

@@ -1,6 +1,5 @@
 """Phase diagrams: a map over two axes of a sweep, its boundary with an interval, and simulated cells on top."""
 
-import itertools
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -16,11 +15,13 @@ from matplotlib.patches import Patch, Rectangle
 
 import teacher_student as ts
 
-from ._boundary import NORMAL_95, boundary, is_log
 from ._comparison_plot import STYLE
-from ._map import Contrast, coarse, select
+from ._draw_boundary import draw_boundary, mark_boundary
+from ._map import Contrast, select
+from ._scales import is_log, scale_axis
 from .sweeps import CellStatus, axes_of
 
+NO_NUMBER = {np.isinf: ("never", "white", "++"), np.isnan: ("undefined", "white", "..")}  # times that are not reached
 COLOURS = "cividis"  # for all eyes, and monotone in grey
 DASHES = ("--", ":", "-.")  # of known curves
 SPECIAL = {  # what stands in place of a value: label, colour, hatch
@@ -44,7 +45,7 @@ def phase_diagram(
     boundary: Any = None,
     engine: str | None = None,
     limits: tuple[float, float] | None = None,
-    lines: Mapping[str, tuple[Any, Any]] | None = None,
+    lines: Mapping[str, tuple[Any, ...]] | None = None,
 ) -> Figure:
     """A map of `value` over the axes `x` and `y` of a sweep; one panel per value of the axis `panels`.
 
@@ -55,7 +56,7 @@ def phase_diagram(
     `select`. boundary: a level, drawn as a contour with a 95 % band from the cells' errors, or "steepest" or
     "diverged", drawn row by row with its interval. engine: "theory" or "simulation" for the tiles; None: theory
     where there is one. limits: of the colour scale; None: all values. lines: label -> (x values, y values) of known
-    curves, drawn dashed. Raises InputError.
+    curves, drawn dashed, or (x values, y values, the one panel to draw it in). Raises InputError.
     """
     axes_of(dataset)  # a sweep's, or an error
     engines = dataset["engine"].values.tolist()
@@ -67,6 +68,8 @@ def phase_diagram(
     if engine == "theory" and "simulation" in engines:
         marks = select(dataset, value, engine="simulation", **choice)
         marks["agrees"] = _agreeing(dataset, marks, choice)
+    if limits is not None and not -np.inf < limits[0] < limits[1] < np.inf:
+        raise ts.InputError("limits of the colour scale, the lower first", limits)
     norm = _norm([each for each in (found, marks) if each is not None], value, contrast, limits)
     with mpl.rc_context(STYLE | {"axes.spines.top": True, "axes.spines.right": True}):
         figure = Figure(figsize=(0.9 + 2.9 * len(rows), 3.0), layout="constrained")
@@ -74,17 +77,19 @@ def phase_diagram(
         for index, (axes, place) in enumerate(zip(grid, rows, strict=True)):
             here = found.sel(place)
             _draw(axes, here, x, y, norm, boundary)
-            _draw_lines(axes, lines or {})
+            _draw_lines(axes, lines or {}, place.get(panels or ""))
             if marks is not None:
                 _mark(axes, marks.sel(place), x, y, norm)
-                _mark_boundary(axes, marks.sel(place), x, y, boundary)
+                mark_boundary(axes, marks.sel(place), x, y, boundary)
             axes.set_xlabel(_axis_label(dataset, x))
             if index == 0:
                 axes.set_ylabel(_axis_label(dataset, y))
             title = ", ".join(str(label) for label in place.values())
             axes.set_title(f"({chr(ord('a') + index)}) {title}" if len(rows) > 1 else title, loc="left")
         colours = mpl.cm.ScalarMappable(norm, COLOURS)
-        figure.colorbar(colours, ax=list(grid), label=found["value"].attrs["long_name"], pad=0.02)
+        bar = figure.colorbar(colours, ax=list(grid), label=found["value"].attrs["long_name"], pad=0.02)
+        if isinstance(boundary, (int, float)):
+            bar.ax.axhline(boundary, color="black", lw=1.2)
         _legend(figure, found, marks, boundary, lines or {})
         return figure
 
@@ -103,7 +108,7 @@ def _free_axes(
         raise ts.InputError(
             f"two free axes{' beside the panels' if panels else ''}",
             free,
-            "fix others with at=, contrast=, over= or panels=",
+            "fix others with at (--at), contrast, over or panels",
         )
     labels = found[panels].values.tolist() if panels else []
     return str(chosen[0]), str(chosen[1]), [{panels: label} for label in labels] if panels else [{}]
@@ -125,7 +130,7 @@ def _agreeing(dataset: xr.Dataset, marks: xr.Dataset, choice: Mapping[str, Any])
 def _norm(maps: list[xr.Dataset], value: str, contrast: Any, limits: tuple[float, float] | None) -> Normalize:
     values = np.concatenate([each["value"].values.ravel() for each in maps]).astype(float)
     values = values[np.isfinite(values)]
-    if not values.size:
+    if limits is None and not values.size:
         return Normalize(0, 1)
     low, high = limits or (float(values.min()), float(values.max()))
     if contrast is None and value != "accuracy" and low > 0 and high / low > 30:
@@ -154,19 +159,19 @@ def _draw(axes: Axes, here: xr.Dataset, x: str, y: str, norm: Normalize, where: 
     axes.pcolormesh(*edges, np.where(done, values, np.nan), norm=norm, cmap=COLOURS, rasterized=True)
     for special, (_, colour, hatch) in SPECIAL.items():
         _cover(axes, status == special, *edges, colour, hatch)
-    for name, scale, ticks in ((x, axes.set_xscale, axes.set_xticks), (y, axes.set_yscale, axes.set_yticks)):
-        if here[name].dtype.kind not in "if":
-            ticks(range(here.sizes[name]), [str(label) for label in here[name].values])
-        elif is_log(here[name].values):
-            scale("log")
+    for test, (_, colour, hatch) in NO_NUMBER.items():
+        _cover(axes, (status == CellStatus.DONE) & test(values), *edges, colour, hatch)
+    scale_axis(axes.xaxis, here[x].values)
+    scale_axis(axes.yaxis, here[y].values)
     if where is not None:
-        _draw_boundary(axes, here, x, y, where)
+        draw_boundary(axes, here, x, y, where)
 
 
-def _draw_lines(axes: Axes, lines: Mapping[str, tuple[Any, Any]]) -> None:
+def _draw_lines(axes: Axes, lines: Mapping[str, tuple[Any, ...]], panel: Any) -> None:
     limits = axes.get_xlim(), axes.get_ylim()
-    for index, (xs, ys) in enumerate(lines.values()):
-        axes.plot(xs, ys, DASHES[index % len(DASHES)], color="white", lw=1.2)
+    for index, (xs, ys, *only) in enumerate(lines.values()):
+        if not only or panel in only:
+            axes.plot(xs, ys, DASHES[index % len(DASHES)], color="white", lw=1.2)
     axes.set(xlim=limits[0], ylim=limits[1])
 
 
@@ -181,34 +186,6 @@ def _cover(axes: Axes, mask: np.ndarray, xs: np.ndarray, ys: np.ndarray, colour:
         axes.add_collection(
             PatchCollection(patches, facecolor=colour, edgecolor="0.5" if hatch else colour, lw=0, hatch=hatch)
         )
-
-
-def _draw_boundary(axes: Axes, here: xr.Dataset, x: str, y: str, where: Any) -> None:
-    if isinstance(where, str):
-        line, rows = boundary(here, x, y, where), here[y].values
-        for part in _unbroken(line):
-            axes.fill_betweenx(rows[part], line["low"][part], line["high"][part], color="white", alpha=0.5, lw=0)
-            axes.plot(line["position"][part], rows[part], "-", marker="." if part.stop - part.start == 1 else "", c="k")
-        return
-    values, se = (np.asarray(here[name].values, float) for name in ("value", "se"))
-    usable = np.isfinite(values)
-    if usable.sum() < 4 or min(values.shape) < 2 or not np.nanmin(values) <= where <= np.nanmax(values):
-        return
-    with np.errstate(divide="ignore", invalid="ignore"):
-        z = np.where(usable, (values - where) / se, np.nan)
-    if np.any(np.isfinite(z) & (np.abs(z) < 1e3)):
-        bounded = np.ma.masked_invalid(np.where(usable, np.clip(z, -1e3, 1e3), np.nan))
-        axes.contourf(here[x].values, here[y].values, bounded, [-NORMAL_95, NORMAL_95], colors=["white"], alpha=0.5)
-    masked = np.ma.masked_invalid(values)
-    axes.contour(here[x].values, here[y].values, masked, [where], colors=["black"], linewidths=1.2)
-
-
-def _unbroken(line: xr.Dataset) -> list[slice]:
-    """Rows between which a boundary moves by at most five cells."""
-    jump = np.abs(np.diff(line["position"].values)) > 5 * (line["cell_high"] - line["cell_low"]).values[1:]
-    broken = jump | ~np.isfinite(np.diff(line["position"].values))
-    ends = [0, *(np.flatnonzero(broken) + 1), line["position"].size]
-    return [slice(a, b) for a, b in itertools.pairwise(ends) if np.isfinite(line["position"].values[a])]
 
 
 def _mark(axes: Axes, marks: xr.Dataset, x: str, y: str, norm: Normalize) -> None:
@@ -226,17 +203,6 @@ def _mark(axes: Axes, marks: xr.Dataset, x: str, y: str, norm: Normalize) -> Non
     axes.scatter(right[apart], up[apart], marker="x", s=16, c="red", linewidths=0.8, zorder=4)
 
 
-def _mark_boundary(axes: Axes, marks: xr.Dataset, x: str, y: str, where: Any) -> None:
-    """The simulated boundary on each simulated row, with its 95 % interval."""
-    cells = coarse(marks)
-    if where is None or isinstance(where, str) or min(cells["value"].shape) < 2 or cells[y].dtype.kind not in "if":
-        return
-    line, limits = boundary(cells, x, y, where), (axes.get_xlim(), axes.get_ylim())
-    sides = [np.abs(line["position"] - line[side]) for side in ("low", "high")]
-    axes.errorbar(line["position"], cells[y], xerr=sides, fmt="D", ms=3, c="black", mfc="white", lw=0.8, zorder=5)
-    axes.set(xlim=limits[0], ylim=limits[1])
-
-
 def _axis_label(dataset: xr.Dataset, name: str) -> str:
     return str(dataset[name].attrs.get("long_name", name))
 
@@ -246,8 +212,12 @@ def _legend(figure: Figure, found: xr.Dataset, marks: xr.Dataset | None, where: 
     for special, (label, colour, hatch) in SPECIAL.items():
         if np.any(found["status"].values == special):
             handles.append(Patch(facecolor=colour, edgecolor="0.5", hatch=hatch, label=label))
+    for test, (label, colour, hatch) in NO_NUMBER.items():
+        if np.any((found["status"].values == CellStatus.DONE) & test(found["value"].values)):
+            handles.append(Patch(facecolor=colour, edgecolor="0.5", hatch=hatch, label=label))
     if where is not None:
-        handles.append(Line2D([], [], color="black", lw=1.2, label=_boundary_label(where)))
+        band = bool(np.any(found["se"].values > 0))
+        handles.append(Line2D([], [], color="black", lw=1.2, label=_boundary_label(where, band)))
     for index, label in enumerate(lines):
         handles.append(Line2D([], [], color="white", ls=DASHES[index % len(DASHES)], lw=1.2, label=label))
     if marks is not None and np.any(marks["status"].values == CellStatus.DONE):
@@ -263,8 +233,8 @@ def _legend(figure: Figure, found: xr.Dataset, marks: xr.Dataset | None, where: 
         )
 
 
-def _boundary_label(where: Any) -> str:
+def _boundary_label(where: Any, band: bool) -> str:
     if isinstance(where, str):
         name = "steepest change" if where == "steepest" else "start of divergence"
-        return f"{name} (band: 95 %, at least one cell)"
-    return f"level {where:g} (band: 95 %)"
+        return f"{name} (band: {'95 %, at least one' if band and where == 'steepest' else 'one'} cell)"
+    return f"level {where:g}" + (" (band: 95 %)" if band else "")

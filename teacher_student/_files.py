@@ -144,7 +144,7 @@ def write_whole(path: str | Path, write: Callable[[Path], Any], *, force: bool =
     """Call `write` on a temporary path beside `path`, then rename: the file appears whole or not at all."""
     path = Path(path)
     if path.exists() and not force:
-        raise InputError("a path that does not exist yet", str(path), "choose another, or force")
+        raise InputError("a path that does not exist yet", str(path), "choose another, or force (--force)")
     with _temporary_beside(path) as temporary:
         write(temporary)
         os.replace(temporary, path)

@@ -152,6 +152,13 @@ def test_time_to_a_threshold_and_trajectories() -> None:
     mean, se = (simulated[name].sel(engine="simulation").values for name in ("time_to_small", "time_to_small_se"))
     assert np.all(np.abs(mean - found["time_to_small"].values) < 5 * se + 4 * 5 / 400)  # 1/N of the student
     assert np.all((se > 0) & (se < 0.2))
+    pseudo = simulated["time_to_small_run"]
+    np.testing.assert_allclose(pseudo.std("run", ddof=1) / np.sqrt(12), se)
+    choice: dict[str, Any] = {"contrast": ("rate", 0.8, 0.5), "engine": "simulation"}
+    ratio = figures.select(simulated, "time_to_small", **choice)
+    apart = pseudo.sel(rate=0.8) / mean[1] - pseudo.sel(rate=0.5) / mean[0]
+    np.testing.assert_allclose(ratio["value"], np.log10(mean[0] / mean[1]))
+    np.testing.assert_allclose(ratio["se"], apart.std(ddof=1) / np.sqrt(12) / np.log(10))
 
 
 def test_widths_names_and_labels_of_different_cells_fit_together() -> None:
@@ -316,7 +323,7 @@ def test_axes_that_differ_by_rounding_are_the_stored_ones(tmp_path: Path, monkey
 
 
 OTHER_SWEEPS = [
-    ({"base": tables(sgd__learning_rate=0.7)}, "sgd.learning_rate is 1.0 there and 0.7 here"),
+    ({"base": tables(student__width=2)}, "student.width is 1 there and 2 here"),
     ({"axes": GRID}, r"axes is \[.rate.\] there and \[.rate., .variance.\] here"),
     ({"measures": ["accuracy"]}, "measures.keep is"),
     ({"axes": {"rate": {"sgd.learning_rate": [0.5, 1.0]}}}, "all values of rate that .* holds; got: none of"),
@@ -334,6 +341,13 @@ def test_a_store_of_another_sweep_is_refused(changes: dict[str, Any], message: s
     with pytest.raises(ts.InputError, match=message):
         sweep(**({"axes": RATES} | changes), out=out)
     assert before == {path: path.read_bytes() for path in out.rglob("*") if path.is_file()}
+
+
+def test_what_an_axis_varies_may_change_in_the_problem(tmp_path: Path, monkeypatch) -> None:
+    sweep(RATES, out=tmp_path / "s.zarr")
+    counts = counted(monkeypatch)
+    sweep(RATES, base=tables(sgd__learning_rate=9.0), out=tmp_path / "s.zarr")
+    assert counts == []
 
 
 def test_a_store_of_another_version_or_kind_is_refused(tmp_path: Path, monkeypatch) -> None:
@@ -566,3 +580,25 @@ def test_memory_is_stated() -> None:
     assert 3 * 8 * (2 + 2 + 1) <= store_bytes(spec, layout) <= 3 * 8 * 20
     wide = figures.read_sweep(tables(student__width=64) | AXES | {"sweep": {"engine": "both"}})
     assert worker_bytes(wide) > 50 * worker_bytes(spec)
+
+
+def test_the_reference_file_has_every_key() -> None:
+    import dataclasses
+    import tomllib
+
+    from figures.sweeps import _axes, _measures, _spec
+
+    path = Path(__file__).parents[1] / "docs" / "sweep.toml"
+    tables_ = tomllib.loads(path.read_text())
+
+    def fields(table: Any) -> set[str]:
+        return {field.name for field in dataclasses.fields(table)}
+
+    assert fields(_spec._SweepTable) == set(tables_["sweep"])
+    assert fields(_measures.Measures) - set(tables_["measures"]) == {"trajectories"}  # named in a comment
+    assert "trajectories = false" in path.read_text()
+    assert fields(_measures.TimeTo) == set(tables_["measures"]["time_to"]["learned"])
+    assert set(tables_["axes"]["learning_rate"]["sgd"]["learning_rate"]) == _axes.RANGE
+    spec = figures.load_sweep(path)
+    assert _spec.check_sweep(spec)[1] == []
+    assert spec.shape == (5, 4, 2, 2)

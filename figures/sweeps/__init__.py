@@ -1,11 +1,12 @@
 """Sweeps: any grid of problems, resumable, on one machine or many."""
 
 from ._axes import Axis
-from ._cells import CellStatus
+from ._cells import FINISHED, CellStatus
 from ._run import RETRY, Summary, axes_of, open_sweep, run_sweep, sweep
 from ._spec import Sweep, load_sweep, read_sweep
 
 __all__ = [
+    "FINISHED",
     "RETRY",
     "Axis",
     "CellStatus",

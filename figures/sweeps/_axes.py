@@ -48,7 +48,7 @@ def read_axes(table: Any) -> tuple[Axis, ...]:
     also be nested tables, as TOML reads them.
     """
     if not isinstance(table, Mapping) or not table:
-        raise ts.InputError("at least one axis in [axes]", repr(table), "add [axes.NAME]")
+        raise ts.InputError("at least one axis in [axes]", repr(table) if table else "none", "add a table [axes.NAME]")
     return tuple(_read_axis(str(name), each) for name, each in table.items())
 
 
@@ -109,7 +109,7 @@ def _values(key: str, given: Any) -> tuple[Any, ...]:
         return _range(key, given)
     if isinstance(given, np.ndarray):
         given = given.tolist()
-    if not isinstance(given, (list, tuple)):
+    if not isinstance(given, (list, tuple, range)):
         raise ts.InputError(f"a list or a range for the axis {key!r}", repr(given), "write [value, ...]")
     if not given:
         raise ts.InputError(f"at least one value of the axis {key!r}", "an empty list")

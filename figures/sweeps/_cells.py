@@ -26,6 +26,7 @@ class CellStatus(enum.IntEnum):
     NOT_ASKED = 5  # not simulated, by sweep.simulate_every
 
 
+FINISHED = (CellStatus.DONE, CellStatus.DIVERGED, CellStatus.TOO_STIFF, CellStatus.FAILED)
 OF_STATUS = {
     ts.Status.OK: CellStatus.DONE,
     ts.Status.DIVERGED: CellStatus.DIVERGED,

@@ -4,7 +4,9 @@ import contextlib
 import dataclasses
 import logging
 import multiprocessing
+import sys
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from typing import Any, Protocol
 
 import teacher_student as ts
@@ -167,9 +169,14 @@ def _silent_dask() -> Iterator[None]:
             logger.setLevel(level)
 
 
-def require_main_process() -> None:
-    """Raise InputError in a worker that runs the user's script again because its calls are not guarded."""
+def require_guard(workers: int | None, scheduler: str | None) -> None:
+    """Raise InputError if local workers would run the user's unguarded script again, or are doing so."""
+    required, remedy = 'the call of figures.sweep below `if __name__ == "__main__":`', "or use workers=0"
     if multiprocessing.current_process().name != "MainProcess" and multiprocessing.parent_process() is not None:
-        raise ts.InputError(
-            'a sweep in a script below `if __name__ == "__main__":`', "one that its own workers run again"
-        )
+        raise ts.InputError(required, "a script that its own workers run again", remedy)
+    script = getattr(sys.modules["__main__"], "__file__", None)
+    if workers == 0 or scheduler is not None or not script or not str(script).endswith(".py"):
+        return
+    with contextlib.suppress(OSError):
+        if "__name__" not in Path(script).read_text():
+            raise ts.InputError(required, f"{script} without it", remedy)

@@ -22,7 +22,7 @@ def label_of(key: str) -> str:
     if key.startswith("task.levels.") and len(parts) == 4:
         return rf"variance $\Delta$ ({parts[2]}, {parts[3]})"
     if key.startswith("task.fractions."):
-        return rf"fraction $\rho$ of {parts[-1]} dimensions"
+        return f"fraction of {parts[-1]} dimensions"
     if key.startswith("curriculum.shares."):
         return f"{parts[-1]} share of the budget"
     if key.startswith("curriculum.phases.") and len(parts) == 4:

@@ -111,10 +111,12 @@ def _of_runs(trajectory: ts.Trajectory, measures: Measures, layout: Layout) -> d
         values = _watched(trajectory.observables, each)
         total = values.sum(axis=0)
         without = np.array([crossing(trajectory.alphas, (total - one) / (runs - 1), each) for one in values])
-        found[f"time_to_{name}"] = np.asarray(crossing(trajectory.alphas, total / runs, each))
-        with np.errstate(invalid="ignore"):
-            jackknife = np.sqrt((runs - 1) / runs * np.sum((without - without.mean()) ** 2))
-        found[f"time_to_{name}_se"] = np.asarray(jackknife)
+        together = crossing(trajectory.alphas, total / runs, each)
+        with np.errstate(invalid="ignore"):  # never: infinite
+            pseudo = runs * together - (runs - 1) * without
+            found[f"time_to_{name}_se"] = np.asarray(pseudo.std(ddof=1) / np.sqrt(runs))
+        found[f"time_to_{name}"] = np.asarray(together)
+        found[f"time_to_{name}_run"] = _padded(pseudo, (layout.runs,))
     found["diverged_runs"] = np.asarray(np.sum(np.asarray(trajectory.status) != ts.Status.OK), float)
     means = {name: values.mean(axis=0) for name, values in series.items()}
     return found | _trajectories(trajectory.alphas, means, measures, layout)

@@ -16,11 +16,12 @@ from tqdm import tqdm
 import teacher_student as ts
 
 from ._cells import CellStatus, Task
-from ._farm import farm, require_main_process
+from ._farm import farm, require_guard
 from ._needs import describe
 from ._spec import Sweep, check_sweep, read_sweep
 from ._store import Store, writing
 
+LINE_EVERY = 30.0  # seconds between lines of progress in a log
 RETRY = {"failed": CellStatus.FAILED, "diverged": CellStatus.DIVERGED, "too stiff": CellStatus.TOO_STIFF}
 
 
@@ -56,7 +57,7 @@ def sweep(
     Raises InputError before computing. Cells that diverge or fail have their status (`status`, `message`).
     Ctrl-C raises KeyboardInterrupt; what is done is in the store, and the same call goes on from there.
     """
-    require_main_process()
+    require_guard(workers, scheduler)
     base = _tables_of(problem) | tables
     settings = {"engine": engine, "simulate_every": dict(simulate_every or {}), "tile": tile}
     spec = read_sweep({**base, "axes": axes, "measures": _measures_table(measures), "sweep": settings})
@@ -124,7 +125,9 @@ class Summary:
         if self.agreeing is not None:
             agreeing, compared, p = self.agreeing
             text += f"; theory and simulation agree in {agreeing} of {compared} cells"
-            text += f" (smallest p x {compared} = {p:.2g})" if compared else ""
+            text += f" (Bonferroni p over these cells: {p:.2g})" if compared else ""
+        if self.counts.get(CellStatus.FAILED):
+            text += "; why cells failed: variable `message`; --retry failed computes them again"
         return text
 
 
@@ -154,7 +157,7 @@ def run_sweep(
         total = sum(len(tile) for engine in todo.values() for tile in engine)
         say(f"store       {path}: {_done(store)} of {_asked(store)} cells done before, {total} to do")
         tasks = list(_tasks(store, todo, threads=None if workers == 0 else 1))
-        computed = 0
+        computed, said = 0, time.perf_counter()
         with farm(scheduler, workers, len(tasks)) as workers_, _bar(total, progress, store) as bar:
             if total:
                 say(f"workers     {workers_.workers}")
@@ -165,7 +168,16 @@ def run_sweep(
                 computed += len(found)
                 bar.set_postfix_str(_words(store), refresh=False)
                 bar.update(len(found))
+                if not progress and time.perf_counter() - said > LINE_EVERY:
+                    said = time.perf_counter()
+                    say(_line(computed, total, said - clock, store))
         return Summary(computed, store.counts(), _agreeing(store), time.perf_counter() - clock, storing)
+
+
+def _line(computed: int, total: int, seconds: float, store: Store) -> str:
+    """Progress where there is no terminal for a bar."""
+    left = seconds / computed * (total - computed)
+    return f"            {computed} of {total} after {seconds:.0f} s, about {left:.0f} s left ({_words(store)})"
 
 
 def _tasks(store: Store, todo: Mapping[str, list[list[tuple[int, ...]]]], threads: int | None) -> Iterator[Any]:

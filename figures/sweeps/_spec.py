@@ -68,7 +68,9 @@ class Sweep:
     def identity(self) -> dict[str, Any]:
         """All that a store must share with this sweep to be continued by it, by dotted name."""
         choices = {axis.name: dict(zip(axis.labels, axis.choices, strict=True)) for axis in self.axes if axis.choices}
-        found = dict(flat(self.tables)) | {f"measures.{k}": v for k, v in flat(dataclasses.asdict(self.measures))}
+        varied = {key for axis in self.axes for key in axis.keys}  # whatever the problem says of them
+        found = {key: value for key, value in flat(self.tables) if key not in varied}
+        found |= {f"measures.{k}": v for k, v in flat(dataclasses.asdict(self.measures))}
         found |= {"axes": [axis.name for axis in self.axes]}
         found |= {f"axes.{axis.name}": list(axis.keys) or "choices" for axis in self.axes}
         return found | {f"axes.{k}": v for k, v in flat(choices)}
@@ -104,7 +106,10 @@ def read_sweep(tables: Mapping[str, Any]) -> Sweep:
 def load_sweep(path: str | Path, *, seed: int | None = None) -> Sweep:
     """A sweep from a TOML file. Raises InputError."""
     tables = load_toml(path, "sweep")
-    return read_sweep(tables if seed is None else {**tables, "seed": seed})
+    spec = read_sweep(tables if seed is None else {**tables, "seed": seed})
+    if seed is not None and any("seed" in axis.keys for axis in spec.axes):
+        raise ts.InputError("no --seed where seed is an axis", seed, "change the axis")
+    return spec
 
 
 def settings_at(sweep: Sweep, index: tuple[int, ...]) -> Settings:
@@ -172,7 +177,7 @@ def _layout_of(settings: Settings, sweep: Sweep) -> Layout:
     measures, inputs = sweep.measures, settings.problem.inputs
     _, K, M = settings.problem.shape
     blocks, K, M = (inputs.block_names, K, M) if "overlaps" in measures.keep else ((), 0, 0)
-    with_runs = "simulation" in sweep.engines and bool({"error", "accuracy"} & set(measures.keep))
+    with_runs = "simulation" in sweep.engines and bool({"error", "accuracy"} & {*measures.keep} or measures.time_to)
     return Layout(
         inputs.level_names,
         blocks,

@@ -20,12 +20,10 @@ import zarr
 
 import teacher_student as ts
 
-from ._cells import Cell, CellStatus
+from ._cells import FINISHED, Cell, CellStatus
 from ._measures import Layout
 from ._spec import Sweep, tile_slices, tiles
 from ._variables import Variable, attributes, coordinates, variables
-
-WRITTEN = (CellStatus.DONE, CellStatus.DIVERGED, CellStatus.TOO_STIFF, CellStatus.FAILED)
 
 
 class Store:
@@ -69,7 +67,7 @@ class Store:
     ) -> None:
         """Put the cells' values into the tile, beside those that are there."""
         status = self.status[(e, *region)]
-        fresh = not np.any(np.isin(status, WRITTEN))
+        fresh = not np.any(np.isin(status, FINISHED))
         given = [(cell.place, _value(cell, name)) for cell in cells]
         if all(value is None for _, value in given):
             others = not variable.per_engine  # the other engine's to write

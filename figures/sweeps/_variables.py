@@ -60,6 +60,9 @@ def variables(sweep: Sweep) -> dict[str, Variable]:
         add(f"time_to_{name}", (), what, "samples / N")
         add(f"time_to_{name}_se", (), f"standard error of time_to_{name} (jackknife over the runs)", "samples / N")
     if "simulation" in sweep.engines:
+        for name in measures.time_to:
+            what = f"jackknife pseudo-values of time_to_{name}: their mean and spread over runs are its mean and error"
+            add(f"time_to_{name}_run", ("run",), what, "samples / N", per_engine=False)
         for name in ("error", "accuracy"):
             if name in measures.keep:
                 add(f"{name}_run", ("run", *TRAILING[name]), f"{ts.LONG_NAMES[name]}, of each run", per_engine=False)
@@ -105,7 +108,7 @@ def coordinates(sweep: Sweep, layout: Layout) -> dict[str, xr.Variable]:
         for name, count in (("student_unit", layout.student), ("latent", layout.latents)):
             found[name] = numbers(name, count, name.replace("_", " "))
             found[f"{name}_2"] = numbers(f"{name}_2", count, name.replace("_", " "))
-    if "simulation" in sweep.engines and {"error", "accuracy"} & set(sweep.measures.keep):
+    if layout.runs:
         found["run"] = numbers("run", layout.runs, "simulated run")
     if sweep.measures.trajectories:
         found["record"] = numbers("record", layout.records, "number of the record")

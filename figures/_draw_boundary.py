@@ -1,0 +1,82 @@
+"""Boundaries in a phase diagram: contours of a level with their band, or one place per row with its interval."""
+
+import itertools
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from matplotlib.axes import Axes
+from scipy.interpolate import RegularGridInterpolator
+
+from ._boundary import NORMAL_95, boundary
+from ._map import coarse
+from ._scales import is_log
+
+FINE = 10  # points per cell and axis on which line and band are drawn
+BAND: Any = {"alpha": 0.5}
+
+
+def draw_boundary(axes: Axes, here: xr.Dataset, x: str, y: str, where: Any) -> None:
+    """The boundary of a map whose dimensions are (y, x), within the limits that the axes have."""
+    if any(here[name].dtype.kind not in "if" for name in (x, y)):
+        return
+    limits = axes.get_xlim(), axes.get_ylim()
+    if isinstance(where, str):
+        _draw_rows(axes, boundary(here, x, y, where), y)
+    elif min(here["value"].shape) >= 2:
+        _draw_level(axes, here, x, y, where)
+    axes.set(xlim=limits[0], ylim=limits[1])
+
+
+def mark_boundary(axes: Axes, marks: xr.Dataset, x: str, y: str, where: Any) -> None:
+    """The simulated boundary on each simulated row, with its 95 % interval."""
+    cells = coarse(marks)
+    numbers = all(cells[name].dtype.kind in "if" for name in (x, y))
+    if where is None or isinstance(where, str) or not numbers or min(cells["value"].shape) < 2:
+        return
+    line, limits = boundary(cells, x, y, where), (axes.get_xlim(), axes.get_ylim())
+    sides = [np.abs(line["position"] - line[side]) for side in ("low", "high")]
+    axes.errorbar(line["position"], cells[y], xerr=sides, fmt="D", ms=3, c="black", mfc="white", lw=0.8, zorder=5)
+    axes.set(xlim=limits[0], ylim=limits[1])
+
+
+def _draw_rows(axes: Axes, line: xr.Dataset, y: str) -> None:
+    rows = line[y].values
+    for part in _unbroken(line):
+        axes.fill_betweenx(rows[part], line["low"][part], line["high"][part], color="white", lw=0, **BAND)
+        alone = part.stop - part.start == 1
+        axes.plot(line["position"][part], rows[part], "-", marker="." if alone else "", c="black", lw=1.2)
+
+
+def _unbroken(line: xr.Dataset) -> list[slice]:
+    """Rows between which a boundary moves by at most five cells."""
+    position = line["position"].values
+    jump = np.abs(np.diff(position)) > 5 * (line["cell_high"] - line["cell_low"]).values[1:]
+    ends = [0, *(np.flatnonzero(jump | ~np.isfinite(np.diff(position))) + 1), position.size]
+    return [slice(a, b) for a, b in itertools.pairwise(ends) if np.isfinite(position[a])]
+
+
+def _draw_level(axes: Axes, here: xr.Dataset, x: str, y: str, where: float) -> None:
+    """Line and band of one interpolation, so that the band lies around the line."""
+    lines = [_refined(here[name].values) for name in (y, x)]
+    points = np.stack(np.meshgrid(*(fine for _, fine, _ in lines), indexing="ij"), axis=-1)
+    coarse_ = [cells for cells, _, _ in lines]
+    off, se = (
+        RegularGridInterpolator(coarse_, np.asarray(here[name].values, float))(points) for name in ("value", "se")
+    )
+    off = np.ma.masked_invalid(off - where)
+    if off.count() == 0 or not off.min() <= 0 <= off.max():
+        return
+    (up, right) = (drawn for _, _, drawn in lines)
+    excess = np.ma.masked_invalid(np.abs(off) - NORMAL_95 * se)
+    if np.any(se > 0) and excess.min() < 0 < excess.max():
+        axes.contourf(right, up, excess, [float(excess.min()), 0.0], colors=["white"], **BAND)
+    axes.contour(right, up, off, [0.0], colors=["black"], linewidths=1.2)
+
+
+def _refined(values: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Cells and a finer grid on the axis' own scale, and the finer grid as drawn."""
+    cells = np.log(values) if is_log(values) else np.asarray(values, float)
+    parts = [np.linspace(a, b, FINE, endpoint=False) for a, b in itertools.pairwise(cells)]
+    fine = np.concatenate([*parts, cells[-1:]])
+    return cells, fine, np.exp(fine) if is_log(values) else fine
