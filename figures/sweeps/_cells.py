@@ -2,6 +2,7 @@
 
 import dataclasses
 import enum
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -167,7 +168,9 @@ def _simulated(place: tuple[int, ...], settings: Settings, start: ts.Overlaps, t
             progress=False,
         )
 
-    runs = run(settings.dims[0], "runs")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # an interruption is dealt with here
+        runs = run(settings.dims[0], "runs")
     if runs.runs != wanted.runs:
         raise KeyboardInterrupt
     cell = _cell(place, runs, task)

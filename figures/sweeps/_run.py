@@ -157,7 +157,7 @@ def run_sweep(
         total = sum(len(tile) for engine in todo.values() for tile in engine)
         say(f"store       {path}: {_done(store)} of {_asked(store)} cells done before, {total} to do")
         tasks = list(_tasks(store, todo, threads=None if workers == 0 else 1))
-        computed, said = 0, time.perf_counter()
+        computed, said = 0, (0, time.perf_counter())
         with farm(scheduler, workers, len(tasks)) as workers_, _bar(total, progress, store) as bar:
             if total:
                 say(f"workers     {workers_.workers}")
@@ -168,16 +168,12 @@ def run_sweep(
                 computed += len(found)
                 bar.set_postfix_str(_words(store), refresh=False)
                 bar.update(len(found))
-                if not progress and time.perf_counter() - said > LINE_EVERY:
-                    said = time.perf_counter()
-                    say(_line(computed, total, said - clock, store))
+                since = time.perf_counter() - said[1]
+                if not progress and since > LINE_EVERY:
+                    left = since / (computed - said[0]) * (total - computed)  # as fast as since the last line
+                    say(f"            {computed} of {total}, about {left:.0f} s left ({_words(store)})")
+                    said = computed, time.perf_counter()
         return Summary(computed, store.counts(), _agreeing(store), time.perf_counter() - clock, storing)
-
-
-def _line(computed: int, total: int, seconds: float, store: Store) -> str:
-    """Progress where there is no terminal for a bar."""
-    left = seconds / computed * (total - computed)
-    return f"            {computed} of {total} after {seconds:.0f} s, about {left:.0f} s left ({_words(store)})"
 
 
 def _tasks(store: Store, todo: Mapping[str, list[list[tuple[int, ...]]]], threads: int | None) -> Iterator[Any]:
