@@ -239,7 +239,7 @@ def test_a_diagram_shows_every_kind_of_cell(tmp_path: Path) -> None:
         "too stiff",
         "failed",
         "not done",
-        "level 3 (band: 95 %)",
+        "level 3",
         "y / 2",
         "simulation",
         "its boundary, 95 %",
@@ -263,7 +263,12 @@ def test_panels_and_curves_and_what_they_refuse(tmp_path: Path) -> None:
     three = figures.phase_diagram(data, "x", "y", over="seed", panels="order", boundary="steepest")
     assert [each.get_title(loc="left") for each in three.axes[:2]] == ["(a) first", "(b) second"]
     curves = figures.curves(data, "x", lines="order", at={"y": 1.0}, over="seed")
-    assert [text.get_text() for text in curves.axes[0].get_legend().get_texts()] == ["first", "second"]
+    assert [text.get_text() for text in curves.axes[0].get_legend().get_texts()] == [
+        "first",
+        "second",
+        "theory",
+        "simulation",
+    ]
     assert curves.axes[0].get_ylabel().startswith("generalisation error")
     for call, message in (
         (lambda: figures.phase_diagram(data, "x", "y"), "two free axes; got"),

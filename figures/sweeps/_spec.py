@@ -68,12 +68,13 @@ class Sweep:
     def identity(self) -> dict[str, Any]:
         """All that a store must share with this sweep to be continued by it, by dotted name."""
         choices = {axis.name: dict(zip(axis.labels, axis.choices, strict=True)) for axis in self.axes if axis.choices}
+        choices = {axis.name: dict(zip(axis.labels, axis.choices, strict=True)) for axis in self.axes if axis.choices}
         varied = {key for axis in self.axes for key in axis.keys}  # whatever the problem says of them
-        found = {key: value for key, value in flat(self.tables) if key not in varied}
-        found |= {f"measures.{k}": v for k, v in flat(dataclasses.asdict(self.measures))}
-        found |= {"axes": [axis.name for axis in self.axes]}
+        found: dict[str, Any] = {"axes": [axis.name for axis in self.axes]}
         found |= {f"axes.{axis.name}": list(axis.keys) or "choices" for axis in self.axes}
-        return found | {f"axes.{k}": v for k, v in flat(choices)}
+        found |= {f"axes.{key}": value for key, value in flat(choices)}
+        found |= {key: value for key, value in flat(self.tables) if key not in varied}
+        return found | {f"measures.{key}": value for key, value in flat(dataclasses.asdict(self.measures))}
 
 
 @dataclasses.dataclass(frozen=True)
