@@ -109,7 +109,7 @@ def _number(text: str, what: str) -> float:
 
 
 def _phase_diagram(options: argparse.Namespace) -> Figure:
-    dataset = _loaded(options.store)
+    dataset = _opened(options.store)
     choice, where = _choice(options, dataset), options.boundary
     if where is not None and where not in ("steepest", "diverged"):
         where = _number(where, "boundary (or 'steepest' or 'diverged')")
@@ -155,10 +155,9 @@ def _words(options: argparse.Namespace, where: Any) -> str:
     return f"{options.value}{' contrast' if options.contrast else ''} passes {where:g}"
 
 
-def _loaded(store: str) -> xr.Dataset:
-    """A sweep's data set; says how much of it is missing."""
-    with open_sweep(store) as opened:
-        dataset = opened.load()
+def _opened(store: str) -> xr.Dataset:
+    """A sweep's data set, read as far as it is used; says how much of it is missing."""
+    dataset = open_sweep(store)
     axes_of(dataset)
     asked = int(np.sum(dataset["status"] != CellStatus.NOT_ASKED))
     missing = int(np.sum(dataset["status"] == CellStatus.PENDING))
@@ -168,5 +167,5 @@ def _loaded(store: str) -> xr.Dataset:
 
 
 def _curves(options: argparse.Namespace) -> Figure:
-    dataset = _loaded(options.store)
+    dataset = _opened(options.store)
     return curves(dataset, x=options.x, lines=options.lines, **_choice(options, dataset))

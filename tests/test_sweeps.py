@@ -227,7 +227,8 @@ def test_cells_that_fail_leave_every_other_cell_right() -> None:
             "raises": {"student": {"activation": f"{__name__}:explode"}},
         }
     }
-    found = sweep({"rate": {"sgd.learning_rate": rates}, "unit": activations}).sel(engine="theory")
+    with pytest.warns(UserWarning, match="1 of 4 values of rate"):
+        found = sweep({"rate": {"sgd.learning_rate": rates}, "unit": activations}).sel(engine="theory")
     expected = [
         [CellStatus.DONE, CellStatus.DONE, CellStatus.FAILED],
         [CellStatus.FAILED] * 3,
@@ -553,7 +554,8 @@ def test_bad_places_and_schedulers_give_one_line(tmp_path: Path, capsys) -> None
 def test_values_that_cannot_be_used_are_announced_and_a_sweep_without_any_is_refused() -> None:
     with pytest.raises(ts.InputError, match="learning rate >= 0"):
         sweep({"rate": {"sgd.learning_rate": [-1.0, -2.0]}})
-    found = sweep({"rate": {"sgd.learning_rate": [-1.0, 1.0]}})
+    with pytest.warns(UserWarning, match="1 of 2 values of rate give no valid problem"):
+        found = sweep({"rate": {"sgd.learning_rate": [-1.0, 1.0]}})
     assert statuses(found) == [CellStatus.FAILED, CellStatus.DONE]
 
 

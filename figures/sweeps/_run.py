@@ -5,6 +5,7 @@ import dataclasses
 import json
 import tempfile
 import time
+import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -63,12 +64,17 @@ def sweep(
     spec = read_sweep({**base, "axes": axes, "measures": _measures_table(measures), "sweep": settings})
     options: dict[str, Any] = {"scheduler": scheduler, "workers": workers, "retry": retry, "progress": progress}
     if out is not None:
-        run_sweep(spec, out, say=lambda _: None, **options)
+        run_sweep(spec, out, say=_warnings_only, **options)
         return open_sweep(out)
     with tempfile.TemporaryDirectory() as directory:
         path = Path(directory) / "sweep.zarr"
-        run_sweep(spec, path, say=lambda _: None, **options)
+        run_sweep(spec, path, say=_warnings_only, **options)
         return open_sweep(path).load()
+
+
+def _warnings_only(line: str) -> None:
+    if line.startswith("warning"):
+        warnings.warn(line.removeprefix("warning").strip(), stacklevel=4)
 
 
 def _tables_of(problem: Any) -> dict[str, Any]:
@@ -147,10 +153,10 @@ def run_sweep(
     again = [RETRY[name] for name in retry]
     if workers is not None and workers < 0:
         raise ts.InputError("workers >= 0", workers)
-    layout, warnings = check_sweep(spec)
+    layout, unusable = check_sweep(spec)
     say(describe(spec, layout))
-    for warning in warnings:
-        say(f"warning     {warning}")
+    for line in unusable:
+        say(f"warning     {line}")
     clock, storing = time.perf_counter(), 0.0
     with writing(Path(path), spec, layout) as store:
         todo = {engine: list(store.pending(engine, retry=again)) for engine in store.sweep.engines}
