@@ -15,7 +15,7 @@ from ._boundary import boundary
 from ._compare import FILES
 from ._comparison_plot import comparison
 from ._curves import curves
-from ._map import coarse, select
+from ._map import along_theory, coarse, select
 from ._phase_diagram import phase_diagram
 from .sweeps import CellStatus, axes_of, open_sweep
 
@@ -122,16 +122,21 @@ def _phase_diagram(options: argparse.Namespace) -> Figure:
 
 
 def _print_boundary(dataset: xr.Dataset, options: argparse.Namespace, choice: dict[str, Any], where: Any) -> None:
-    for engine in [options.engine] if options.engine else dataset["engine"].values.tolist():
-        found = select(dataset, engine=engine, **choice)
+    engines = [options.engine] if options.engine else dataset["engine"].values.tolist()
+    maps = {engine: select(dataset, engine=engine, **choice) for engine in engines}
+    for engine, found in maps.items():
         free = [str(name) for name in found["value"].dims if name != options.panels]
         x = options.x or next(name for name in free if name != options.y)
         y = options.y or next(name for name in free if name != x)
         for label in found[options.panels].values.tolist() if options.panels else [None]:
-            here = found if label is None else found.sel({options.panels: label})
-            if engine == "simulation":
+            place = {} if label is None else {options.panels: label}
+            here, how = found.sel(place), ""
+            if engine == "simulation" and "theory" in maps and not isinstance(where, str):
+                here, how = along_theory(maps["theory"].sel(place), here, x), " (theory + the interpolated difference)"
+            elif engine == "simulation":
                 here = coarse(here)
-            print(f"boundary of {engine}{'' if label is None else f', {label}'}: {x} at which {_words(options, where)}")
+            of = engine if label is None else f"{engine}, {label}"
+            print(f"boundary of {of}: {x} at which {_words(options, where)}{how}")
             print(_table(boundary(here, x, y, where), y))
 
 

@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from scipy.interpolate import RegularGridInterpolator
 
 from ._boundary import NORMAL_95, boundary
-from ._map import coarse
+from ._map import along_theory, coarse
 from ._scales import is_log
 
 FINE = 10  # points per cell and axis on which line and band are drawn
@@ -28,15 +28,15 @@ def draw_boundary(axes: Axes, here: xr.Dataset, x: str, y: str, where: Any) -> N
     axes.set(xlim=limits[0], ylim=limits[1])
 
 
-def mark_boundary(axes: Axes, marks: xr.Dataset, x: str, y: str, where: Any) -> None:
-    """The simulated boundary on each simulated row, with its 95 % interval."""
+def mark_boundary(axes: Axes, here: xr.Dataset, marks: xr.Dataset, x: str, y: str, where: Any) -> None:
+    """The simulated boundary on each simulated row, along theory, with its 95 % interval."""
     cells = coarse(marks)
     numbers = all(cells[name].dtype.kind in "if" for name in (x, y))
     if where is None or isinstance(where, str) or not numbers or min(cells["value"].shape) < 2:
         return
-    line, limits = boundary(cells, x, y, where), (axes.get_xlim(), axes.get_ylim())
+    line, limits = boundary(along_theory(here, marks, x), x, y, where), (axes.get_xlim(), axes.get_ylim())
     sides = [np.abs(line["position"] - line[side]) for side in ("low", "high")]
-    axes.errorbar(line["position"], cells[y], xerr=sides, fmt="D", ms=3, c="black", mfc="white", lw=0.8, zorder=5)
+    axes.errorbar(line["position"], line[y], xerr=sides, fmt="D", ms=3, c="black", mfc="white", lw=0.8, zorder=5)
     axes.set(xlim=limits[0], ylim=limits[1])
 
 

@@ -78,6 +78,20 @@ def coarse(found: xr.Dataset) -> xr.Dataset:
     return found.isel({dim: np.flatnonzero(line) for dim, line in lines.items()})
 
 
+def along_theory(theory: xr.Dataset, simulation: xr.Dataset, x: str) -> xr.Dataset:
+    """Simulated cells on every place of theory along `x`: theory plus the difference, interpolated between them.
+
+    What is interpolated is small and smooth, so a boundary may be placed between simulated cells that are far apart.
+    """
+    there = coarse(simulation)
+    rows = {dim: there[dim] for dim in there["value"].dims if dim != x}
+    line = theory.sel(rows)
+    between = there["value"] - line["value"].sel({x: there[x]})
+    apart, se = (each.interp({x: line[x]}) for each in (between, there["se"]))
+    found = line.assign(value=line["value"] + apart, se=se)
+    return found.assign(status=xr.where(found["value"].notnull(), np.int8(CellStatus.DONE), line["status"]))
+
+
 def _label(dataset: xr.Dataset, name: str, wanted: Any) -> Any:
     """The coordinate that `wanted` means, numbers up to rounding."""
     known = dataset[name].values.tolist()

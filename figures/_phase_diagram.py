@@ -80,7 +80,7 @@ def phase_diagram(
             _draw_lines(axes, lines or {}, place.get(panels or ""))
             if marks is not None:
                 _mark(axes, marks.sel(place), x, y, norm)
-                mark_boundary(axes, marks.sel(place), x, y, boundary)
+                mark_boundary(axes, here, marks.sel(place), x, y, boundary)
             axes.set_xlabel(_axis_label(dataset, x))
             if index == 0:
                 axes.set_ylabel(_axis_label(dataset, y))

@@ -133,6 +133,31 @@ def test_the_interval_holds_on_grids_finer_than_the_noise(cells: int, se: float,
     assert float((line["high"] - line["low"]).mean()) < 1.2 * 2 * 1.96 * se / 0.3
 
 
+def test_a_simulated_boundary_is_placed_along_theory() -> None:
+    """On every fifth cell of a curved map a straight line would miss the crossing by far."""
+    from figures._map import along_theory
+
+    xs, y, rng = np.linspace(0.0, 4.0, 41), np.arange(3), np.random.default_rng(0)
+    exact = np.exp(2 * xs)[None] * np.ones((3, 1))
+    noise, asked = 0.05 * rng.standard_normal((3, 41)), np.tile(np.arange(41) % 10 == 0, (3, 1))
+    done = np.full((3, 41), CellStatus.DONE, np.int8)
+    coords = {"x": xs, "y": y}
+    theory = xr.Dataset(
+        {"value": (("y", "x"), exact), "se": (("y", "x"), 0 * exact), "status": (("y", "x"), done)}, coords
+    )
+    simulated = xr.Dataset(
+        {
+            "value": (("y", "x"), np.where(asked, exact + noise, np.nan)),
+            "se": (("y", "x"), np.where(asked, 0.05, np.nan)),
+            "status": (("y", "x"), np.where(asked, done, np.int8(CellStatus.NOT_ASKED))),
+        },
+        coords,
+    )
+    line = figures.boundary(along_theory(theory, simulated, "x"), "x", "y", 4.0)
+    np.testing.assert_allclose(line["position"], np.log(4.0) / 2, atol=0.03)
+    assert np.all((line["high"] > line["low"]) & (line["high"] - line["low"] < 0.1))
+
+
 def row(values: list[float], se: float = 0.0, where: Any = 0.0, statuses: Any = None) -> xr.Dataset:
     """The boundary of one row of cells at x = 0, 1, 2 ..."""
     shape = (("y", "x"), [values])
