@@ -74,7 +74,7 @@ def test_killed_twenty_times_the_store_is_the_same_bit_for_bit(
     for kill in range(KILLS):
         run = start(tmp_path, SMALL if kill < KILLS // 2 else LARGE, environment, "--workers", "0")
         if kill % 2:  # at any moment from the first
-            time.sleep(moments.uniform(0, 6.0))
+            time.sleep(moments.uniform(0, 3.0))
         else:  # between two writes, or within one
             while run.poll() is None and done(tmp_path / "out.zarr") <= progress[-1]:
                 time.sleep(0.05)
@@ -83,7 +83,7 @@ def test_killed_twenty_times_the_store_is_the_same_bit_for_bit(
         run.communicate()
         progress.append(done(tmp_path / "out.zarr"))
     assert start(tmp_path, LARGE, environment, "--workers", "0").wait(timeout=300) == 0
-    assert len({cells for cells in progress if 0 < cells < 1200}) >= 8, progress  # the kills did strike half way
+    assert len({cells for cells in progress if 0 < cells < 1200}) >= 5, progress  # the kills did strike half way
     assert same(tmp_path / "out.zarr", undisturbed)
 
 
