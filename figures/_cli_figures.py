@@ -16,7 +16,7 @@ from ._compare import FILES
 from ._comparison_plot import comparison
 from ._curves import curves
 from ._map import along_theory, coarse, select
-from ._phase_diagram import phase_diagram
+from ._phase_diagram import free_axes, phase_diagram
 from .sweeps import CellStatus, axes_of, open_sweep
 
 COLUMNS = ("position", "low", "high", "cell_low", "cell_high")  # of a printed boundary
@@ -125,17 +125,14 @@ def _print_boundary(dataset: xr.Dataset, options: argparse.Namespace, choice: di
     engines = [options.engine] if options.engine else dataset["engine"].values.tolist()
     maps = {engine: select(dataset, engine=engine, **choice) for engine in engines}
     for engine, found in maps.items():
-        free = [str(name) for name in found["value"].dims if name != options.panels]
-        x = options.x or next(name for name in free if name != options.y)
-        y = options.y or next(name for name in free if name != x)
-        for label in found[options.panels].values.tolist() if options.panels else [None]:
-            place = {} if label is None else {options.panels: label}
+        x, y, panels = free_axes(found, options.x, options.y, options.panels)
+        for place in panels:
             here, how = found.sel(place), ""
             if engine == "simulation" and "theory" in maps and not isinstance(where, str):
                 here, how = along_theory(maps["theory"].sel(place), here, x), " (theory + the interpolated difference)"
             elif engine == "simulation":
                 here = coarse(here)
-            of = engine if label is None else f"{engine}, {label}"
+            of = ", ".join([engine, *(str(label) for label in place.values())])
             print(f"boundary of {of}: {x} at which {_words(options, where)}{how}")
             print(_table(boundary(here, x, y, where), y))
 

@@ -6,6 +6,7 @@ from typing import Any
 import matplotlib as mpl
 import numpy as np
 import xarray as xr
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 import teacher_student as ts
@@ -53,22 +54,7 @@ def curves(
         for index, label in enumerate(dataset[lines].values.tolist() if lines else [None]):
             style: dict[str, Any] = {"color": COLOURS[index % len(COLOURS)]}
             for engine, cells in found.items():
-                here = cells.sel({lines: label}) if lines else cells
-                right = places(here[x].values)
-                values, se = (np.asarray(here[name].values, float) for name in ("value", "se"))
-                never = np.isinf(values)
-                if never.any():  # at the upper edge
-                    edge = axes.get_xaxis_transform()
-                    axes.plot(right[never], np.full(never.sum(), 0.98), "^", transform=edge, ms=4, **style)
-                    values = np.where(never, np.nan, values)
-                    nevers = True
-                if engine == "theory":
-                    axes.plot(right, values, LINES[index % len(LINES)], lw=1.2, **style)
-                    if np.any(se > 0):
-                        axes.fill_between(right, values - se, values + se, alpha=0.2, lw=0, **style)
-                else:
-                    marker = MARKERS[index % len(MARKERS)]
-                    axes.errorbar(right, values, se, fmt=marker, ms=4, mfc="none", lw=0.8, **style)
+                nevers |= _draw(axes, cells.sel({lines: label}) if lines else cells, x, engine, index)
             if lines:
                 mark = MARKERS[index % len(MARKERS)] if "simulation" in found else ""
                 line = LINES[index % len(LINES)] if "theory" in found else ""
@@ -84,6 +70,23 @@ def curves(
         if axes.get_legend_handles_labels()[0]:
             axes.legend(frameon=False)
         return figure
+
+
+def _draw(axes: Axes, here: xr.Dataset, x: str, engine: str, index: int) -> bool:
+    """One curve; whether some of its times are never reached (they stand at the upper edge)."""
+    style: dict[str, Any] = {"color": COLOURS[index % len(COLOURS)]}
+    right = places(here[x].values)
+    values, se = (np.asarray(here[name].values, float) for name in ("value", "se"))
+    never = np.isinf(values)
+    axes.plot(right[never], np.full(never.sum(), 0.98), "^", transform=axes.get_xaxis_transform(), ms=4, **style)
+    values = np.where(never, np.nan, values)
+    if engine == "theory":
+        axes.plot(right, values, LINES[index % len(LINES)], lw=1.2, **style)
+        if np.any(se > 0):
+            axes.fill_between(right, values - se, values + se, alpha=0.2, lw=0, **style)
+    else:
+        axes.errorbar(right, values, se, fmt=MARKERS[index % len(MARKERS)], ms=4, mfc="none", lw=0.8, **style)
+    return bool(never.any())
 
 
 def _name(axis: str, label: Any) -> str:

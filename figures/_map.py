@@ -33,7 +33,8 @@ def select(
     contrast: "Contrast | Sequence[Any] | None" = None,
     over: str | None = None,
 ) -> xr.Dataset:
-    """One number of a sweep on the axes left free: variables `value`, `se` (standard error), `status` (CellStatus).
+    """One number of a sweep on the axes left free: variables `value`, `se` (standard error), `status` (CellStatus)
+    and `agrees` (1 where theory and simulation agree, 0 where not, NaN where they were not compared).
 
     Arguments: value: a variable, such as "error" or "time_to_learned". at: dimension -> the value to take.
     contrast: (axis, first, second): log10(second / first) of errors and times, first - second of anything else, so
@@ -61,6 +62,7 @@ def select(
         raise ts.InputError(f"one value of {free[0]!r} for a map of {value}", "none", f"choose from {known[free[0]]}")
     runs = data.get(f"{value}_run") if engine == "simulation" else None
     found = xr.Dataset({"value": data[value], "se": data[f"{value}_se"], "status": data["status"]}, attrs=dataset.attrs)
+    found["agrees"] = data["agrees"] if "agrees" in data else xr.full_like(data["status"], np.nan, float)
     if contrast is not None:
         found = _contrasted(found, runs, contrast, dataset, ratio=value.startswith(RATIOS))
     if over is not None:
@@ -123,7 +125,7 @@ def _contrasted(
         se = apart.std("run", ddof=1) / np.sqrt(apart.notnull().sum("run"))
     else:
         se = np.sqrt((first["se"] * weights[0]) ** 2 + (second["se"] * weights[1]) ** 2)
-    return xr.Dataset({"value": gain, "se": se, "status": _worst(xr.concat([first, second], "pair")["status"], "pair")})
+    return xr.Dataset({"value": gain, "se": se} | _together(xr.concat([first, second], "pair"), "pair"))
 
 
 def _averaged(found: xr.Dataset, over: str) -> xr.Dataset:
@@ -132,15 +134,16 @@ def _averaged(found: xr.Dataset, over: str) -> xr.Dataset:
         raise ts.InputError(f"at least 2 values of {over} to average over", count)
     value = found["value"].mean(over, skipna=False)
     se = found["value"].std(over, ddof=1, skipna=False) / np.sqrt(count)
-    return xr.Dataset({"value": value, "se": se, "status": _worst(found["status"], over)})
+    return xr.Dataset({"value": value, "se": se} | _together(found, over))
 
 
-def _worst(status: xr.DataArray, dim: str) -> xr.DataArray:
-    """The status of several cells together: DONE if all are."""
+def _together(found: xr.Dataset, dim: str) -> dict[str, xr.DataArray]:
+    """Status and agreement of several cells together: DONE, and agreeing, if all are."""
+    status, agrees = found["status"], found["agrees"].min(dim, skipna=False)
     result = xr.full_like(status.isel({dim: 0}, drop=True), int(CellStatus.DONE))
     for bad in reversed(WORST):
         result = xr.where((status == bad).any(dim), np.int8(bad), result)
-    return result
+    return {"status": result, "agrees": agrees}
 
 
 def _long_name(value: str, at: Mapping[str, Any], contrast: Contrast | None, dataset: xr.Dataset) -> str:

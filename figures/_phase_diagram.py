@@ -18,7 +18,7 @@ import teacher_student as ts
 from ._comparison_plot import STYLE
 from ._draw_boundary import draw_boundary, mark_boundary
 from ._map import Contrast, select
-from ._scales import is_log, scale_axis
+from ._scales import is_log, places, scale_axis
 from .sweeps import CellStatus, axes_of
 
 NO_NUMBER = {np.isinf: ("never", "white", "++"), np.isnan: ("undefined", "white", "..")}  # times that are not reached
@@ -63,11 +63,10 @@ def phase_diagram(
     engine = engine or engines[0]
     choice: dict[str, Any] = {"at": at, "contrast": contrast, "over": over}
     found = select(dataset, value, engine=engine, **choice)
-    x, y, rows = _free_axes(found, x, y, panels)
+    x, y, rows = free_axes(found, x, y, panels)
     marks = None
     if engine == "theory" and "simulation" in engines:
         marks = select(dataset, value, engine="simulation", **choice)
-        marks["agrees"] = _agreeing(dataset, marks, choice)
     if limits is not None and not -np.inf < limits[0] < limits[1] < np.inf:
         raise ts.InputError("limits of the colour scale, the lower first", limits)
     norm = _norm([each for each in (found, marks) if each is not None], value, contrast, limits)
@@ -94,7 +93,7 @@ def phase_diagram(
         return figure
 
 
-def _free_axes(
+def free_axes(
     found: xr.Dataset, x: str | None, y: str | None, panels: str | None
 ) -> tuple[str, str, list[dict[str, Any]]]:
     """x, y, and what fixes each panel."""
@@ -112,19 +111,6 @@ def _free_axes(
         )
     labels = found[panels].values.tolist() if panels else []
     return str(chosen[0]), str(chosen[1]), [{panels: label} for label in labels] if panels else [{}]
-
-
-def _agreeing(dataset: xr.Dataset, marks: xr.Dataset, choice: Mapping[str, Any]) -> xr.DataArray:
-    """1 where theory and simulation agree in all cells behind a mark, 0 where not, NaN where it was not asked."""
-    if "agrees" not in dataset:
-        return xr.full_like(marks["value"], np.nan)
-    agrees = dataset["agrees"]
-    for name, wanted in (choice["at"] or {}).items():
-        if name in agrees.dims:
-            agrees = agrees.sel({name: wanted}, method=None if dataset[name].dtype.kind not in "if" else "nearest")
-    for name in [name for name in agrees.dims if name not in marks["value"].dims]:
-        agrees = agrees.min([name], skipna=False)
-    return agrees.reset_coords(drop=True)
 
 
 def _norm(maps: list[xr.Dataset], value: str, contrast: Any, limits: tuple[float, float] | None) -> Normalize:
@@ -193,10 +179,7 @@ def _mark(axes: Axes, marks: xr.Dataset, x: str, y: str, norm: Normalize) -> Non
     ys, xs = np.nonzero((flat["status"].values == CellStatus.DONE) & np.isfinite(flat["value"].values))
     if not xs.size:
         return
-    right, up = (
-        np.asarray(flat[name].values[index], float) if flat[name].dtype.kind in "if" else index
-        for name, index in ((x, xs), (y, ys))
-    )
+    right, up = places(flat[x].values)[xs], places(flat[y].values)[ys]
     colours = flat["value"].values[ys, xs].astype(float)
     axes.scatter(right, up, c=colours, norm=norm, cmap=COLOURS, s=26, edgecolors="white", linewidths=0.8, zorder=3)
     apart = flat["agrees"].values[ys, xs] == 0

@@ -12,6 +12,11 @@ class InputError(ValueError):
         super().__init__(f"{text}; {remedy}" if remedy else text)
 
 
+def first_line(error: BaseException) -> str:
+    """The first line of an error's text; its kind if it has none."""
+    return (str(error).strip() or type(error).__name__).splitlines()[0]
+
+
 def nearest(name: object, known: Iterable[str]) -> str:
     """A remedy for a misspelt name: the nearest known one, or the list of all."""
     names = sorted(str(each) for each in known)

@@ -92,6 +92,16 @@ def test_labels_are_exact_before_they_are_near() -> None:
         figures.select(data, "error", at={"x": 0.31, "order": "first"})
 
 
+def test_a_contrast_disagrees_only_where_its_own_cells_do() -> None:
+    data = made_up()
+    third = data.sel(order=["first"]).assign_coords(order=["third"])
+    data["agrees"][5, 2, :, 1] = 0.0
+    third["agrees"][5, 3] = 0.0
+    data = xr.concat([data, third], "order").assign_attrs(data.attrs)
+    found = figures.select(data, "error", contrast=("order", "first", "second"), over="seed", engine="simulation")
+    assert (float(found["agrees"][5, 2]), float(found["agrees"][5, 3])) == (0.0, 1.0)
+
+
 def test_cells_together_are_as_bad_as_the_worst() -> None:
     data = made_up()
     data["status"][0, 3, 1, 7, 0] = CellStatus.DIVERGED

@@ -103,6 +103,19 @@ def test_simulated_cells_are_what_run_gives_and_agree(tmp_path: Path) -> None:
     assert found["diverged_runs"].values[2] == 0
 
 
+def test_a_cell_whose_runs_were_interrupted_is_not_kept(tmp_path: Path, monkeypatch) -> None:
+    """Ctrl-C during the smaller dimension returns fewer runs; the cell stays pending."""
+    honest = simulations.run
+
+    def interrupted(problem: Any, dim: int, runs: int, *arguments: Any, **options: Any) -> ts.Trajectory:
+        return honest(problem, dim, runs - (dim == 100), *arguments, **options)
+
+    monkeypatch.setattr(simulations, "run", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        sweep({"rate": {"sgd.learning_rate": [1.0]}}, engine="both", out=tmp_path / "s.zarr")
+    assert statuses(figures.open_sweep(tmp_path / "s.zarr"), "simulation") == [CellStatus.PENDING]
+
+
 def test_a_wrong_theory_is_found_by_the_agreement(monkeypatch) -> None:
     honest = ode.solve_many
 
@@ -311,6 +324,8 @@ def test_extending_an_axis_recomputes_nothing(tmp_path: Path, monkeypatch) -> No
         simulate_every={"rate": 4, "order": 2},
     )
     assert sum(counts) == 7 + 10 + 2
+    fewer = sweep(large, out=out, engine="both", simulate_every={"rate": 4, "order": 2})
+    assert statuses(fewer) == [CellStatus.DONE] * 10
     assert both["status"].sel(engine="simulation").values[::4, 0].tolist() == [CellStatus.DONE] * 2
 
 
@@ -505,6 +520,7 @@ BAD = [
     ),
     ({"axes": {"rate": {"sgd": {"learning_rate": {"from": 1, "to": 2, "count": 3, "step": 1}}}}}, "in the range of"),
     ({"axes": {"rate": {"sgd": {"learning_rate": [1.0], "weight_decay": [0.0, 0.1]}}}}, "they are zipped"),
+    ({"axes": {"agrees": {"sgd": {"learning_rate": [1.0]}}}}, "an axis name of letters"),
     ({"axes": {"level": {"sgd": {"learning_rate": [1.0]}}}}, "an axis name of letters"),
     ({"axes": {"a": {"seed": [1]}, "b": {"seed": [2]}}}, "on one axis only"),
     ({"axes": {"w": {"student": {"width": [1.5]}}}}, "is not an integer"),

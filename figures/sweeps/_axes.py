@@ -53,7 +53,7 @@ def read_axes(table: Any) -> tuple[Axis, ...]:
 
 
 def _read_axis(name: str, table: Any) -> Axis:
-    if not name.isidentifier() or name in RESERVED:
+    if not name.isidentifier() or name in RESERVED or name.endswith(SUFFIXES) or name.startswith("time_to_"):
         raise ts.InputError(f"an axis name of letters, digits and _ other than {', '.join(sorted(RESERVED))}", name)
     if not isinstance(table, Mapping) or not table:
         raise ts.InputError(f"a dotted name with values, or choices, in [axes.{name}]", repr(table))
@@ -70,8 +70,10 @@ def _read_axis(name: str, table: Any) -> Axis:
     return Axis(name, keys, tuple(zip(*columns, strict=True)), labels)
 
 
-RESERVED = {  # dimensions that a sweep's data set has of its own
+SUFFIXES = ("_se", "_run", "_path")
+RESERVED = {  # dimensions and variables that a sweep's data set has of its own
     *("engine", "level", "block", "student_unit", "student_unit_2", "latent", "latent_2", "run", "record"),
+    *("agrees", "agreement_z", "agreement_p", "diverged_runs"),
     *("status", "message", "reached", "error", "accuracy", "alpha", "Q", "R", "T", "readout"),
 }
 

@@ -42,7 +42,7 @@ class Task:
     engine: str
     agreement: bool  # simulated cells also compare with theory
     places: tuple[tuple[int, ...], ...]
-    tables: tuple[Mapping[str, Any], ...]
+    tables: tuple[Mapping[str, Any] | str, ...]  # or why there are none
     measures: Measures
     layout: Layout
     version: str
@@ -68,6 +68,9 @@ def compute(task: Task) -> list[Cell]:
     found: dict[tuple[int, ...], Cell] = {}
     starts: dict[Any, ts.Overlaps] = {}
     for place, tables in zip(task.places, task.tables, strict=True):
+        if isinstance(tables, str):
+            found[place] = Cell(place, CellStatus.FAILED, tables)
+            continue
         try:
             settings = parse_settings(tables)
             check_theory(settings)
@@ -80,8 +83,8 @@ def compute(task: Task) -> list[Cell]:
 
 
 def _failed(place: tuple[int, ...], error: Exception) -> Cell:
-    text = str(error) if isinstance(error, ts.InputError) else f"{type(error).__name__}: {error}"
-    return Cell(place, CellStatus.FAILED, text.strip().splitlines()[0] if text.strip() else type(error).__name__)
+    kind = "" if isinstance(error, ts.InputError) else f"{type(error).__name__}: "
+    return Cell(place, CellStatus.FAILED, kind + ts.first_line(error))
 
 
 def _start(settings: Settings, known: dict[Any, ts.Overlaps]) -> ts.Overlaps:
@@ -142,11 +145,13 @@ def _cell(place: tuple[int, ...], trajectory: ts.Trajectory, task: Task) -> Cell
 
 
 def _simulation(task: Task, ready: Mapping[tuple[int, ...], tuple[Settings, ts.Overlaps]]) -> list[Cell]:
-    def simulate(places: Sequence[tuple[int, ...]]) -> list[Cell]:
-        (place,) = places
-        return [_simulated(place, *ready[place], task)]
-
-    return [cell for place in ready for cell in _each_alone_if_need_be(simulate, [place])]
+    found = []
+    for place, (settings, start) in ready.items():
+        try:
+            found.append(_simulated(place, settings, start, task))
+        except Exception as error:
+            found.append(_failed(place, error))
+    return found
 
 
 def _simulated(place: tuple[int, ...], settings: Settings, start: ts.Overlaps, task: Task) -> Cell:
@@ -155,24 +160,25 @@ def _simulated(place: tuple[int, ...], settings: Settings, start: ts.Overlaps, t
     wanted = settings.simulation
 
     def run(dim: int, purpose: str) -> ts.Trajectory:
-        return simulations.run(
-            settings.problem,
-            dim,
-            wanted.runs,
-            alphas,
-            settings.key(purpose),
-            start=start,
-            precision=wanted.precision,
-            test_samples=wanted.test_samples,
-            workers=task.threads,
-            progress=False,
-        )
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # an interruption is dealt with here
+            runs = simulations.run(
+                settings.problem,
+                dim,
+                wanted.runs,
+                alphas,
+                settings.key(purpose),
+                start=start,
+                precision=wanted.precision,
+                test_samples=wanted.test_samples,
+                workers=task.threads,
+                progress=False,
+            )
+        if runs.runs != wanted.runs:  # Ctrl-C: no cell is kept with some of its runs
+            raise KeyboardInterrupt
+        return runs
 
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # an interruption is dealt with here
-        runs = run(settings.dims[0], "runs")
-    if runs.runs != wanted.runs:
-        raise KeyboardInterrupt
+    runs = run(settings.dims[0], "runs")
     cell = _cell(place, runs, task)
     if not task.agreement or cell.status != CellStatus.DONE:
         return cell

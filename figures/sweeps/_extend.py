@@ -93,7 +93,7 @@ def _same(a: Any, b: Any) -> bool:
     return bool(a == b)
 
 
-def old_layout(there: xr.Dataset, sweep: Sweep) -> Layout:
+def old_layout(there: xr.Dataset) -> Layout:
     """The layout that a store has."""
     sizes = there.sizes
 

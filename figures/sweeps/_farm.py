@@ -135,7 +135,7 @@ def _local_cluster(make: Callable[..., Any], count: int) -> Iterator[Any]:
     except Exception as error:
         raise ts.InputError(
             "local workers that start",
-            str(error).strip().splitlines()[0],
+            ts.first_line(error),
             'put the call below `if __name__ == "__main__":`, or use workers=0',
         ) from error
     with cluster:
@@ -149,7 +149,7 @@ def _client(address: Any, what: str) -> Iterator[Any]:
     try:
         client = distributed.Client(address, timeout=10, set_as_default=False)
     except (OSError, TimeoutError, ValueError) as error:
-        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        reason = ts.first_line(error)
         raise ts.InputError(f"{what} that answers", reason, "check the address, or leave --scheduler out") from error
     with client:
         yield client

@@ -151,17 +151,13 @@ def series_of(
             laid[..., order, : values.shape[-2], : values.shape[-1]] = values
             found[name] = laid
         readout = np.asarray(observables.overlaps.readout)
-        found["readout"] = _padded_last(readout, K)
+        found["readout"] = _padded(readout, (*readout.shape[:-1], K))
     return found
 
 
 def _padded(values: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
     """`values` with NaN behind, up to `shape`."""
     return np.pad(values, [(0, n - m) for n, m in zip(shape, values.shape, strict=True)], constant_values=np.nan)
-
-
-def _padded_last(values: np.ndarray, length: int) -> np.ndarray:
-    return _padded(values, (*values.shape[:-1], length))
 
 
 def _watched(observables: ts.Observables, each: TimeTo) -> np.ndarray:

@@ -16,7 +16,8 @@ from tqdm import tqdm
 
 import teacher_student as ts
 
-from ._cells import CellStatus, Task
+from .._settings import load_toml
+from ._cells import FINISHED, CellStatus, Task
 from ._farm import farm, require_guard
 from ._needs import describe
 from ._spec import Sweep, check_sweep, read_sweep
@@ -61,7 +62,7 @@ def sweep(
     require_guard(workers, scheduler)
     base = _tables_of(problem) | tables
     settings = {"engine": engine, "simulate_every": dict(simulate_every or {}), "tile": tile}
-    spec = read_sweep({**base, "axes": axes, "measures": _measures_table(measures), "sweep": settings})
+    spec = read_sweep({**base, "axes": axes, "measures": measures, "sweep": settings})
     options: dict[str, Any] = {"scheduler": scheduler, "workers": workers, "retry": retry, "progress": progress}
     if out is not None:
         run_sweep(spec, out, say=_warnings_only, **options)
@@ -81,18 +82,10 @@ def _tables_of(problem: Any) -> dict[str, Any]:
     if isinstance(problem, ts.Problem):
         return ts.problem_to_tables(problem)
     if isinstance(problem, (str, Path)):
-        from .._settings import load_toml
-
         return load_toml(problem, "problem")
     if isinstance(problem, Mapping):
         return dict(problem)
     raise ts.InputError("a Problem, its tables or the path of a problem file", type(problem).__name__)
-
-
-def _measures_table(given: Any) -> Any:
-    if isinstance(given, Mapping):
-        return given
-    return {"keep": [given] if isinstance(given, str) else list(given)}
 
 
 def open_sweep(path: str | Path) -> xr.Dataset:
@@ -100,10 +93,8 @@ def open_sweep(path: str | Path) -> xr.Dataset:
     try:
         return xr.open_zarr(path, consolidated=True, chunks=None)
     except Exception as error:
-        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-        raise ts.InputError(
-            "the store of a sweep", f"{path} ({reason})", "run `teacher-student sweep` first"
-        ) from error
+        reason = f"{path} ({ts.first_line(error)})"
+        raise ts.InputError("the store of a sweep", reason, "run `teacher-student sweep` first") from error
 
 
 def axes_of(dataset: xr.Dataset) -> list[str]:
@@ -206,11 +197,11 @@ def _filled(store: Store, each: tuple[str, list[tuple[int, ...]], Any]) -> Task:
     )
 
 
-def _tables(spec: Sweep, place: tuple[int, ...]) -> Mapping[str, Any]:
+def _tables(spec: Sweep, place: tuple[int, ...]) -> Mapping[str, Any] | str:
     try:
         return spec.tables_at(place)
     except ts.InputError as error:
-        return {"task": f"({error})"}  # the worker says that this is no problem
+        return str(error)
 
 
 def _write(store: Store, engine: str, found: Any) -> None:
@@ -240,7 +231,7 @@ def _asked(store: Store) -> int:
 
 
 def _done(store: Store) -> int:
-    return int(np.sum((store.status != CellStatus.NOT_ASKED) & (store.status != CellStatus.PENDING)))
+    return int(np.sum(np.isin(store.status, FINISHED)))
 
 
 def _agreeing(store: Store) -> tuple[int, int, float] | None:

@@ -68,7 +68,6 @@ class Sweep:
     def identity(self) -> dict[str, Any]:
         """All that a store must share with this sweep to be continued by it, by dotted name."""
         choices = {axis.name: dict(zip(axis.labels, axis.choices, strict=True)) for axis in self.axes if axis.choices}
-        choices = {axis.name: dict(zip(axis.labels, axis.choices, strict=True)) for axis in self.axes if axis.choices}
         varied = {key for axis in self.axes for key in axis.keys}  # whatever the problem says of them
         found: dict[str, Any] = {"axes": [axis.name for axis in self.axes]}
         found |= {f"axes.{axis.name}": list(axis.keys) or "choices" for axis in self.axes}

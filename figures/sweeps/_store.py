@@ -21,6 +21,7 @@ import zarr
 import teacher_student as ts
 
 from ._cells import FINISHED, Cell, CellStatus
+from ._extend import check_identity, extended, old_layout
 from ._measures import Layout
 from ._spec import Sweep, tile_slices, tiles
 from ._variables import Variable, attributes, coordinates, variables
@@ -34,7 +35,10 @@ class Store:
         self.variables = variables(sweep)
         group = zarr.open_group(path, mode="r+")
         self.arrays: dict[str, Any] = {name: group[name] for name in self.variables}
-        self.status: Any = _with_asked(np.asarray(self.arrays["status"][...]), sweep)
+        stored = np.asarray(self.arrays["status"][...])
+        self.status: Any = _with_asked(stored, sweep)
+        if not np.array_equal(stored, self.status):  # simulate_every has changed
+            self.arrays["status"][...] = self.status
         self.tiles = tiles(sweep)
 
     def pending(self, engine: str, *, retry: Sequence[CellStatus] = ()) -> Iterator[list[tuple[int, ...]]]:
@@ -199,13 +203,11 @@ def _with_asked(status: np.ndarray, sweep: Sweep) -> np.ndarray:
 
 def _continue(path: Path, sweep: Sweep, layout: Layout) -> tuple[Sweep, Layout]:
     """Check that `path` is a store of `sweep`; if axes or engines have grown, extend it. Raises InputError."""
-    from ._extend import check_identity, extended, old_layout
-
     try:
         with _quiet(), xr.open_zarr(path, consolidated=True, chunks=None) as there:
             check_identity(path, there.attrs, sweep)
             sweep, grown = extended(path, there, sweep)
-            stored = old_layout(there, sweep)
+            stored = old_layout(there)
             layout = stored.union(layout)
             if not grown and stored == layout:
                 return sweep, layout
@@ -213,8 +215,8 @@ def _continue(path: Path, sweep: Sweep, layout: Layout) -> tuple[Sweep, Layout]:
     except ts.InputError:
         raise
     except Exception as error:
-        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-        raise ts.InputError("a store that a sweep wrote", f"{path} ({reason})", "choose another --out") from error
+        reason = f"{path} ({ts.first_line(error)})"
+        raise ts.InputError("a store that a sweep wrote", reason, "choose another --out") from error
     indexers = {name: coord.values for name, coord in coordinates(sweep, layout).items() if coord.dims == (name,)}
     fill = {name: variable.fill for name, variable in variables(sweep).items()}
     filled = filled[[name for name in fill if name in filled]]

@@ -91,8 +91,8 @@ def _kept(measures: Measures) -> list[str]:
 def coordinates(sweep: Sweep, layout: Layout) -> dict[str, xr.Variable]:
     """Coordinates of every dimension; numbers that change together with an axis' first have one each beside it."""
 
-    def text(dim: str, names: Any, **attrs: Any) -> xr.Variable:
-        return xr.Variable((dim,), np.array(list(names), dtype=object), attrs)
+    def text(dim: str, names: Any) -> xr.Variable:
+        return xr.Variable((dim,), np.array(list(names), dtype=object))
 
     def numbers(dim: str, count: int, long_name: str) -> xr.Variable:
         return xr.Variable((dim,), np.arange(1, count + 1), {"long_name": long_name})
