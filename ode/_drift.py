@@ -2,7 +2,6 @@
 
 from typing import Any
 
-import jax
 import jax.numpy as jnp
 
 from teacher_student import Overlaps, Problem
@@ -24,12 +23,8 @@ def drift(problem: Problem, averages: Averages, alpha: Any, overlaps: Overlaps) 
     Source: Saad & Solla 1995, Eqs. (8)-(9); Goldt et al. 2019, Eq. (8); blocks: Saglietti et al. 2022.
     """
     K, sgd = problem.student.width, problem.sgd
-    conditions = problem.task.conditions()
-    weights = problem.condition_weights(alpha)
-    step = jax.vmap(lambda condition: averages.step(problem, overlaps, condition))(conditions)
-    gz = jnp.einsum("c,cbkj->bkj", weights, step.gz)
-    gg = jnp.einsum("c,cb,ckl->bkl", weights, conditions.variances, step.gg)
-    loss_slope = weights @ step.loss_slope
+    mean = averages.mean_step(problem, overlaps, problem.task.conditions(), problem.condition_weights(alpha))
+    gz, gg = mean.gz, mean.gg
     eta, eta_v, gamma = (jnp.asarray(x) for x in (sgd.learning_rate, sgd.readout_learning_rate, sgd.weight_decay))
     rho = jnp.asarray(problem.inputs.fractions)[:, None, None]
     g_lambda = gz[:, :, :K]
@@ -37,5 +32,5 @@ def drift(problem: Problem, averages: Averages, alpha: Any, overlaps: Overlaps) 
         Q=-eta * (g_lambda + g_lambda.swapaxes(-1, -2)) + eta**2 * rho * gg - 2 * eta * gamma * overlaps.Q,
         R=-eta * gz[:, :, K:] - eta * gamma * overlaps.R,
         T=jnp.zeros_like(overlaps.T),
-        readout=-eta_v * loss_slope - eta_v * gamma * overlaps.readout,
+        readout=-eta_v * mean.loss_slope - eta_v * gamma * overlaps.readout,
     )

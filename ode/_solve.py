@@ -176,5 +176,9 @@ def _worst(paths: Path) -> Path:
 def _mean_and_error(observables: Observables) -> tuple[Observables, Observables]:
     """Mean over replicates and its standard error."""
     mean = jax.tree.map(lambda x: x.mean(axis=0), observables)
-    error = jax.tree.map(lambda x: x.std(axis=0, ddof=1) / jnp.sqrt(1.0 * x.shape[0]), observables)
+    one = jax.tree.leaves(observables)[0].shape[0] == 1  # no spread to go by
+    error = jax.tree.map(
+        lambda x: jnp.full(x.shape[1:], jnp.nan) if one else x.std(axis=0, ddof=1) / jnp.sqrt(1.0 * x.shape[0]),
+        observables,
+    )
     return mean, error

@@ -6,6 +6,7 @@ from ._curriculum import Curriculum
 from ._errors import InputError
 from ._files import versions
 from ._inputs import Inputs
+from ._means_right import means_right
 from ._observables import Observables, Quantity, quantities
 from ._overlaps import Overlaps, psd_violation
 from ._problem import Problem
@@ -16,6 +17,7 @@ from ._student import Student
 from ._tables import problem_from_tables, problem_to_tables
 from ._task import Condition, Task
 from ._trajectory import Source, Trajectory
+from ._xor_mixture import XorMixture
 
 # For the other three packages; not part of the interface.
 from ._arrays import is_known as is_known  # isort: skip
@@ -47,6 +49,8 @@ __all__ = [
     "Student",
     "Task",
     "Trajectory",
+    "XorMixture",
+    "means_right",
     "problem_from_tables",
     "problem_to_tables",
     "psd_violation",

@@ -35,7 +35,7 @@ def random_overlaps(
     key: Any,
     *,
     scale: float = 0.5,
-    readout: Any = "ones",
+    readout: Any = None,
     teacher: Any = "random",
 ) -> Overlaps:
     r"""Overlaps with exactly the law of random weights in dimension N = `dim`.
@@ -47,7 +47,7 @@ def random_overlaps(
     Arguments:
       dim: N. key: seed or JAX key; an array of n keys gives n starts (leading axis).
       scale: standard deviation of the student's weights.
-      readout: "ones", "signs" (random +-1/sqrt(K)), or (K,) numbers.
+      readout: "ones", "signs" (random +-1/sqrt(K)), or (K,) numbers; None: "signs" for a mixture, else "ones".
       teacher: "random", "orthonormal" (T^b = N_b/N on its support), or T itself, (B, M, M).
         In a block of fraction 0 a teacher drawn here has T^b = 1 (its directions span the block).
     Raises InputError.
@@ -60,6 +60,7 @@ def random_overlaps(
     elif np.shape(T) != (problem.shape[0], problem.shape[2], problem.shape[2]):
         raise InputError(f"T of shape (B, M, M) = {(problem.shape[0], *problem.shape[2:] * 2)}", np.shape(T))
     key = as_key(key)
+    readout = problem.task.usual_readout if readout is None else readout
     kind = teacher if T is None else "given"
 
     def draw(key: jax.Array) -> Overlaps:

@@ -15,6 +15,7 @@ from ._read import read_table
 from ._sgd import SGD
 from ._student import Student
 from ._task import Task
+from ._xor_mixture import XorMixture
 
 
 @dataclasses.dataclass(frozen=True)
@@ -53,7 +54,29 @@ class CommitteeTable:
         )
 
 
-TASKS: dict[str, tuple[type[Task], Any]] = {"committee": (Committee, CommitteeTable)}  # kind -> task, its table
+@dataclasses.dataclass(frozen=True)
+class XorMixtureTable:
+    """[task] with kind = "xor": the arguments of XorMixture."""
+
+    levels: dict[str, dict[str, float]]
+    kind: str = "xor"
+
+    def build(self) -> XorMixture:
+        """The task."""
+        return XorMixture(self.levels)
+
+    @staticmethod
+    def of(task: XorMixture) -> "XorMixtureTable":
+        """The table of a task."""
+        numbers = np.column_stack([task.separation, np.asarray(task.inputs.variances)]).tolist()
+        rows = [dict(zip(("separation", "plane_variance", "rest_variance"), row, strict=True)) for row in numbers]
+        return XorMixtureTable(dict(zip(task.inputs.level_names, rows, strict=True)))
+
+
+TASKS: dict[str, tuple[type[Task], Any]] = {  # kind -> task, its table
+    "committee": (Committee, CommitteeTable),
+    "xor": (XorMixture, XorMixtureTable),
+}
 
 
 @dataclasses.dataclass(frozen=True)

@@ -2,7 +2,6 @@
 
 A task is a Gaussian mixture of inputs (one cluster for committees) and a label that depends on the
 fields nu of M latent directions: a teacher's hidden units, or the means of the clusters.
-The XOR-like mixture is to be another subclass, in a file of its own.
 """
 
 import abc
@@ -42,6 +41,16 @@ class Task(eqx.Module):
     @abc.abstractmethod
     def seen_blocks(self) -> tuple[bool, ...]:
         """For each block, whether the latent directions have components in it."""
+
+    @property
+    def spanned_blocks(self) -> tuple[bool, ...]:
+        """For each block, whether it holds nothing but the span of the latent directions (its fraction is 0)."""
+        return (False,) * len(self.seen_blocks)
+
+    @property
+    def usual_readout(self) -> str:
+        """The readout of `random_overlaps` where none is asked for."""
+        return "ones"
 
     @property
     @abc.abstractmethod

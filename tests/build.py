@@ -45,6 +45,33 @@ def problem(
     return ts.Problem(task, ts.Student(K, student), sgd, order)
 
 
+class Relabelled(ts.XorMixture):
+    """The mixture with a wrong label on its last cluster."""
+
+    def clean_label(self, nu: Any, cluster: Any) -> Any:
+        return super().clean_label(nu, cluster % 3)
+
+
+def mixture(
+    *, K: int = 3, student: Any = "relu", loss: str = "squared", slip: str = "", curriculum: ts.Curriculum | None = None
+) -> ts.Problem:
+    """An XOR mixture in which every term of the drift counts; `slip`: with one convention slip."""
+    plane, rest = (0.5, 0.3), (0.4, 1.2)
+    if slip == "variances swapped":
+        plane, rest = rest, plane
+    levels = {
+        name: {
+            "separation": (1.5, 0.8)[i] * (1.1 if slip == "separation" else 1.0),
+            "plane_variance": plane[i],
+            "rest_variance": rest[i],
+        }
+        for i, name in enumerate(("easy", "hard"))
+    }
+    task = (Relabelled if slip == "one cluster relabelled" else ts.XorMixture)(levels)
+    order = curriculum or ts.Curriculum.mixed({"easy": 0.4, "hard": 0.6}, 10.0)
+    return ts.Problem(task, ts.Student(K, student), ts.SGD(0.7, 0.4, 0.1, loss), order)
+
+
 def overlaps(of: ts.Problem, seed: int = 0, scale: float = 0.6) -> ts.Overlaps:
     """A generic state with sizeable R, valid also for blocks of fraction 0 (rank at most M there)."""
     B, K, M = of.shape

@@ -44,12 +44,14 @@ def _mean_step(problem: ts.Problem, state: ts.Overlaps, key: Any) -> tuple[np.nd
     weights = simulations.weights_with(state, sizes, weights_key, jnp.float64)
     before = simulations.measure_overlaps(weights, sizes)
     shares = problem.level_shares(problem.curriculum.shares(0.0))
+    clusters = jnp.asarray(problem.task.cluster_probabilities)
 
     def one(key: Any) -> ts.Overlaps:
-        keys = jax.random.split(key, 3)
+        keys = jax.random.split(key, 4)
+        cluster = jax.random.choice(keys[3], clusters.size, p=clusters)
         level = jax.random.choice(keys[0], shares.size, p=shares)
         normal, noise = jax.random.normal(keys[1], (dim,)), jax.random.normal(keys[2])
-        sample = simulations.make_sample(problem, weights.latents, blocks, normal, level, 0, noise)
+        sample = simulations.make_sample(problem, weights.latents, blocks, normal, level, cluster, noise)
         after = simulations.measure_overlaps(simulations.sgd_step(problem, weights, sample), sizes)
         return jax.tree.map(lambda a, b: dim * (a - b), after, before)
 
@@ -118,6 +120,17 @@ def test_closed_forms_are_the_mean_step_of_the_simulator(student: str, teacher: 
     state = build.overlaps(problem, seed=3)
     z = standard_errors(problem, state, mean_step(problem, state, seed=3), sampled=False)
     assert np.max(np.abs(z)) < 5
+
+
+@pytest.mark.parametrize(("student", "loss"), [("relu", "squared"), ("relu", "logistic"), ("tanh", "squared")])
+def test_drift_on_the_mixture_is_the_mean_step_of_the_simulator(student: str, loss: str) -> None:
+    problem = build.mixture(student=jnp.tanh if student == "tanh" else student, loss=loss)
+    state = build.overlaps(problem, seed=4)
+    simulated = mean_step(problem, state, seed=4)
+    assert np.max(np.abs(standard_errors(problem, state, simulated, sampled=True))) < 5
+    for slip in ("separation", "variances swapped", "one cluster relabelled"):
+        wrong = build.mixture(student=problem.student.activation, loss=loss, slip=slip)
+        assert np.max(np.abs(standard_errors(wrong, state, simulated, sampled=True))) > 5, slip
 
 
 @pytest.fixture(scope="module")

@@ -2,8 +2,11 @@
 
 import abc
 
+from typing import Any
+
 import equinox as eqx
 import jax
+import jax.numpy as jnp
 
 from teacher_student import Condition, Overlaps, Problem
 
@@ -26,3 +29,21 @@ class Averages(eqx.Module):
     @abc.abstractmethod
     def step(self, problem: Problem, overlaps: Overlaps, condition: Condition) -> StepAverages:
         """Averages of one SGD step's ingredients under `condition`."""
+
+    def mean_step(self, problem: Problem, overlaps: Overlaps, conditions: Condition, weights: Any) -> "MeanStep":
+        """The averages of all `conditions` (leading axis), weighted with their probabilities `weights`."""
+        each = jax.vmap(lambda condition: self.step(problem, overlaps, condition))(conditions)
+        return jax.tree.map(lambda x: jnp.tensordot(weights, x, 1), jax.vmap(as_mean)(each, conditions.variances))
+
+
+class MeanStep(eqx.Module):
+    """What the drift is made of: E[g_k z^b_j] (B, K, K + M), E[Delta_b g_k g_l] (B, K, K), E[dloss/dv_k] (K,)."""
+
+    gz: jax.Array
+    gg: jax.Array
+    loss_slope: jax.Array
+
+
+def as_mean(step: StepAverages, variances: jax.Array) -> MeanStep:
+    """One condition's part of a MeanStep, from its averages and variances (B,)."""
+    return MeanStep(step.gz, variances[:, None, None] * step.gg, step.loss_slope)

@@ -11,7 +11,7 @@ from scipy.stats import qmc
 
 from teacher_student import Condition, InputError, Overlaps, Problem, as_key
 
-from ._base import Averages, StepAverages
+from ._base import Averages, MeanStep, StepAverages, as_mean
 from ._roots import pseudo_inverse_sqrt, symmetric_sqrt
 
 
@@ -23,7 +23,8 @@ class Sampled(eqx.Module):
     averages' error (about 1e-4 with 2^12 points) like any perturbation, and the stated error grows with it.
 
     Arguments:
-      points: points per scrambling, a power of two. replicates: independent scramblings, at least 2.
+      points: points per scrambling, a power of two. replicates: independent scramblings; 1: no error is estimated
+        (NaN), as for ensembles of starts, whose spread is far larger.
       key: seed or JAX key of the scramblings.
     Raises InputError. Source: randomised quasi-Monte Carlo, Owen 1997.
     """
@@ -35,64 +36,126 @@ class Sampled(eqx.Module):
     def __init__(self, points: int = 2**12, replicates: int = 4, key: Any = 0):
         if not isinstance(points, int) or points < 2 or points & (points - 1):
             raise InputError("a power of two as number of points (Sobol points are balanced only then)", points)
-        if not isinstance(replicates, int) or replicates < 2:
-            raise InputError("at least 2 replicates (their spread is the reported error)", replicates)
+        if not isinstance(replicates, int) or replicates < 1:
+            raise InputError("replicates >= 1 (with 1 no error is estimated)", replicates)
         self.points, self.replicates, self.key = points, replicates, as_key(key)
 
     def draw(self, problem: Problem) -> "FixedSample":
         """The points of every scrambling, standard normal: a FixedSample with leading axis `replicates`."""
-        B, K, M = problem.shape
         words = np.asarray(jax.random.key_data(self.key)).ravel().tolist()
         seeds = np.random.SeedSequence(words).spawn(self.replicates)
-        return FixedSample(np.stack([_normals(self.points, B * (K + M) + 1, seed) for seed in seeds]))
+        count = sum(dimensions(problem)) + 1  # the last one: label noise
+        return FixedSample(np.stack([_normals(self.points, count, seed) for seed in seeds]))
 
 
 def _normals(points: int, dimensions: int, seed: np.random.SeedSequence) -> np.ndarray:
     sobol = qmc.Sobol(dimensions, scramble=True, rng=np.random.default_rng(seed))
-    return ndtri(np.clip(sobol.random(points), 2.0**-33, 1 - 2.0**-33))
+    return np.ascontiguousarray(ndtri(np.clip(sobol.random(points), 2.0**-33, 1 - 2.0**-33)).T)
 
 
 class FixedSample(Averages):
-    """Averages over one fixed set of standard normal points (S, B (K + M) + 1); the last column is label noise."""
+    """Averages over one fixed set of standard normal points; rows: the blocks' Gaussians, then label noise."""
 
-    normals: Any
+    normals: Any  # (D, S)
 
-    def fields(self, problem: Problem, overlaps: Overlaps, condition: Condition) -> jax.Array:
-        """Block fields z^b of every point, (S, B, K + M), students first.
+    def spread(self, problem: Problem, overlaps: Overlaps) -> list["BlockSpread"]:
+        """Per block, the points of its Gaussians and their factor: fluctuations of unit variance of its fields.
 
-        Latents first, then students given them, so that the latent fields stay fixed as the student moves:
+        Latents first, students given them, so that the latent fields stay fixed as the student moves:
         nu^b = T^(1/2) xi,  lambda^b = R T^(-1/2) xi + (Q - R T^-1 R^T)^(1/2) xi'.
         """
-        B, K, M = problem.shape
-        xi = jnp.asarray(self.normals)[:, :-1].reshape(-1, B, K + M)
-
-        def factor(Q: jax.Array, R: jax.Array, T: jax.Array) -> jax.Array:
-            aligned = R @ pseudo_inverse_sqrt(T)
-            rest = symmetric_sqrt(Q - aligned @ aligned.T)
-            return jnp.block([[rest, aligned], [jnp.zeros((M, K)), symmetric_sqrt(T)]])
-
-        factors = jax.vmap(factor)(overlaps.Q, overlaps.R, overlaps.T)
-        mean = overlaps.gram[:, :, K:] @ condition.mean
-        scale = jnp.sqrt(condition.variances)[:, None, None]
-        return jnp.einsum("sbi,bji->sbj", xi, scale * factors) + mean
+        _, K, M = problem.shape
+        edges = np.cumsum([0, *dimensions(problem)])
+        found = []
+        for b, (seen, spanned) in enumerate(zip(problem.task.seen_blocks, problem.task.spanned_blocks, strict=True)):
+            Q, R, T = overlaps.Q[b], overlaps.R[b], overlaps.T[b]
+            if not seen:
+                factor = jnp.concatenate([symmetric_sqrt(Q), jnp.zeros((M, K))])
+            else:
+                aligned = R @ pseudo_inverse_sqrt(T)
+                factor = jnp.concatenate([aligned, symmetric_sqrt(T)])
+                if not spanned:
+                    rest = jnp.concatenate([symmetric_sqrt(Q - aligned @ aligned.T), jnp.zeros((M, K))])
+                    factor = jnp.concatenate([rest, factor], axis=1)
+            found.append(BlockSpread(jnp.asarray(self.normals)[edges[b] : edges[b + 1]], factor))
+        return found
 
     def step(self, problem: Problem, overlaps: Overlaps, condition: Condition) -> StepAverages:
+        return self._step(problem, overlaps, condition, self.spread(problem, overlaps))
+
+    def mean_step(self, problem: Problem, overlaps: Overlaps, conditions: Condition, weights: Any) -> MeanStep:
+        """As in the base class, one condition after the other; those of weight 0 are not computed."""
+        spread = self.spread(problem, overlaps)
+
+        def part(condition: Condition, weight: Any) -> MeanStep:
+            step = as_mean(self._step(problem, overlaps, condition, spread), condition.variances)
+            return jax.tree.map(lambda x: weight * x, step)
+
+        shapes = eqx.filter_eval_shape(part, jax.tree.map(lambda x: x[0], conditions), weights[0])
+        nothing = jax.tree.map(lambda x: jnp.zeros(x.shape, x.dtype), shapes)
+
+        def add(total: MeanStep, each: Any) -> tuple[MeanStep, None]:
+            condition, weight = each
+            found = jax.lax.cond(weight > 0, part, lambda *_: nothing, condition, weight)
+            return jax.tree.map(jnp.add, total, found), None
+
+        return jax.lax.scan(add, nothing, (conditions, weights))[0]
+
+    def _step(
+        self, problem: Problem, overlaps: Overlaps, condition: Condition, spread: "list[BlockSpread]"
+    ) -> StepAverages:
         K, v = problem.student.width, overlaps.readout
-        z = self.fields(problem, overlaps, condition)
-        full = z.sum(axis=1)
-        hidden = problem.student.activation(full[:, :K])
-        y = problem.task.label(full[:, K:], condition.cluster, jnp.asarray(self.normals)[:, -1])
-        loss_slope = problem.sgd.loss_slope(hidden @ v, y)
-        g = loss_slope[:, None] * v * problem.student.activation.derivative(full[:, :K])
-        points = z.shape[0]
-        return StepAverages(jnp.einsum("sk,sbj->bkj", g, z) / points, g.T @ g / points, loss_slope @ hidden / points)
+        scales = jnp.sqrt(condition.variances)
+        means = overlaps.gram[:, :, K:] @ condition.mean  # (B, J)
+        z = _fields(spread, scales, means)
+        points = z.shape[1]
+        hidden = problem.student.activation(z[:K])
+        y = problem.task.label(z[K:].T, condition.cluster, jnp.asarray(self.normals)[-1])
+        loss_slope = problem.sgd.loss_slope(v @ hidden, y)
+        g = loss_slope * v[:, None] * problem.student.activation.derivative(z[:K])
+        mean_g = g.mean(axis=1)
+        gz = [
+            jnp.outer(mean_g, mean) + scale * (g @ each.xi.T / points) @ each.factor.T
+            for each, scale, mean in zip(spread, scales, means, strict=True)
+        ]
+        return StepAverages(jnp.stack(gz), g @ g.T / points, hidden @ loss_slope / points)
 
     def error_and_accuracy(
         self, problem: Problem, overlaps: Overlaps, condition: Condition
     ) -> tuple[jax.Array, jax.Array]:
         """E (yhat - y)^2 / 2 with the noiseless label, and P(sign yhat = sign y)."""
-        K = problem.student.width
-        z = self.fields(problem, overlaps, condition).sum(axis=1)
-        output = problem.student.output(z[:, :K], overlaps.readout)
-        y = problem.task.clean_label(z[:, K:], condition.cluster)
+        hidden, y = self.hidden_and_label(problem, overlaps, condition)
+        output = overlaps.readout @ hidden
         return jnp.mean((output - y) ** 2) / 2, jnp.mean(jnp.sign(output) == jnp.sign(y))
+
+    def hidden_and_label(
+        self, problem: Problem, overlaps: Overlaps, condition: Condition
+    ) -> tuple[jax.Array, jax.Array]:
+        """phi(lambda_k) (K, S) and the noiseless label (S,) at every point."""
+        K = problem.student.width
+        means = overlaps.gram[:, :, K:] @ condition.mean
+        z = _fields(self.spread(problem, overlaps), jnp.sqrt(condition.variances), means)
+        return problem.student.activation(z[:K]), problem.task.clean_label(z[K:].T, condition.cluster)
+
+
+class BlockSpread(eqx.Module):
+    """A block's standard normals xi (r, S) and the factor (K + M, r) that makes its fields of them."""
+
+    xi: jax.Array
+    factor: jax.Array
+
+
+def _fields(spread: list[BlockSpread], scales: jax.Array, means: jax.Array) -> jax.Array:
+    """z_j (J, S): sum over blocks of mean + sqrt(Delta_b) factor xi."""
+    parts = [scale * each.factor @ each.xi for each, scale in zip(spread, scales, strict=True)]
+    return sum(parts[1:], parts[0]) + means.sum(axis=0)[:, None]
+
+
+def dimensions(problem: Problem) -> list[int]:
+    """Number of Gaussians that each block's fields need: its largest possible rank."""
+    _, K, M = problem.shape
+    task = problem.task
+    return [
+        M if spanned else K + M if seen else K
+        for seen, spanned in zip(task.seen_blocks, task.spanned_blocks, strict=True)
+    ]

@@ -1,0 +1,104 @@
+"""The XOR-like Gaussian mixture: four clusters in a plane, each class on one axis, noise in all dimensions."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from scipy.special import ndtr
+
+from ._arrays import as_numbers, check_at_least
+from ._errors import InputError, nearest
+from ._inputs import Inputs
+from ._task import Task
+
+DIRECTIONS = np.array([[1.0, 0.0], [-1.0, 0.0], [0.0, 1.0], [0.0, -1.0]])  # a_c on u_1, u_2
+SIGNS = np.array([1.0, 1.0, -1.0, -1.0])  # y_c
+NUMBERS = ("separation", "plane_variance", "rest_variance")  # of a level
+
+
+class XorMixture(Task):
+    r"""Four equally likely Gaussian clusters: means +-s_l u_1 with label +1, +-s_l u_2 with label -1.
+
+    x = s_l sum_m a_cm u_m / sqrt(N) + noise of variance Delta_{l,plane} in the plane of u_1 and u_2 and
+    Delta_{l,rest} in all other directions; u_m.u_n / N = delta_mn. So two blocks: "plane" (fraction 0) and "rest".
+    Easy and hard may differ in the plane (s, Delta_plane: finding the rule) or outside (Delta_rest: finding the manifold).
+
+    Arguments:
+      levels: level name -> {separation: s_l > 0, plane_variance: >= 0, rest_variance: >= 0}.
+    Raises InputError. Source: Refinetti et al. 2021; Ben Arous et al. 2022; Sarao Mannelli et al. 2024.
+    """
+
+    inputs: Inputs
+    separation: Any  # (L,) s_l
+
+    def __init__(self, levels: Mapping[str, Mapping[str, Any]]):
+        if not isinstance(levels, Mapping) or not levels:
+            raise InputError("levels as level name -> {separation, plane_variance, rest_variance}", repr(levels))
+        for name, row in levels.items():
+            _check_row(name, row)
+        variances = {
+            name: {"plane": row["plane_variance"], "rest": row["rest_variance"]} for name, row in levels.items()
+        }
+        self.inputs = Inputs({"plane": 0.0, "rest": 1.0}, variances)
+        self.separation = as_numbers([row["separation"] for row in levels.values()], "separations")
+        check_at_least(self.separation, 0.0, "separation of the clusters", strict=True)
+
+    @property
+    def latents(self) -> int:
+        return 2
+
+    @property
+    def seen_blocks(self) -> tuple[bool, ...]:
+        return True, False
+
+    @property
+    def spanned_blocks(self) -> tuple[bool, ...]:
+        return True, False
+
+    @property
+    def cluster_probabilities(self) -> Any:
+        return np.full(4, 0.25)
+
+    @property
+    def cluster_means(self) -> Any:
+        return self.separation[:, None, None] * DIRECTIONS
+
+    @property
+    def labels(self) -> str:
+        """Labels are signs."""
+        return "sign"
+
+    @property
+    def usual_readout(self) -> str:
+        return "signs"
+
+    def label(self, nu: jax.Array, cluster: jax.Array, noise: jax.Array) -> jax.Array:
+        return self.clean_label(nu, cluster)
+
+    def clean_label(self, nu: jax.Array, cluster: jax.Array) -> jax.Array:
+        return jnp.broadcast_to(jnp.asarray(SIGNS, nu.dtype)[cluster], nu.shape[:-1])
+
+    def bayes_accuracy(self) -> dict[str, Any]:
+        """Largest accuracy of any classifier, per level: p^2 + (1-p)^2, p = Phi(s / sqrt(2 Delta_plane)).
+
+        It says +1 where |nu_1| > |nu_2|. Source: Refinetti et al. 2021, for this geometry.
+        """
+        with np.errstate(divide="ignore"):
+            p = ndtr(self.separation / np.sqrt(2 * self.inputs.variances[:, 0]))
+        values = np.asarray(p**2 + (1 - p) ** 2)
+        return dict(zip(self.inputs.level_names, values.tolist(), strict=True))
+
+
+def _check_row(level: str, row: Any) -> None:
+    if not isinstance(row, Mapping):
+        raise InputError(f"level {level!r} as {{separation, plane_variance, rest_variance}}", repr(row))
+    for name in row:
+        if name not in NUMBERS:
+            raise InputError(
+                f"{', '.join(NUMBERS)} in level {level!r} of the mixture", repr(name), nearest(name, NUMBERS)
+            )
+    for name in NUMBERS:
+        if name not in row:
+            raise InputError(f"a {name} in level {level!r} of the mixture", f"only {sorted(row)}", "add it")
