@@ -21,16 +21,18 @@ BUILT_IN = Path(__file__).parent / "relevant_irrelevant.toml"
 class Start:
     """[start]: random weights (scale, readout, teacher), or overlaps Q, R, T with their readout.
 
-    scale: standard deviation of the student's weights (0.5). readout: "ones", "signs" or numbers ("ones").
-    teacher: "random" or "orthonormal" ("random"). Q, R, T: one matrix per block.
+    scale: standard deviation of the student's weights (0.5). readout: "ones", "signs" or numbers (the task's usual).
+    teacher: "random" or "orthonormal" ("random"). Q, R, T: one matrix per block. number: which of the seed's
+    independent starts (and simulated runs) to take: an axis over it is an ensemble, the same for every other value.
     """
 
     scale: float | None = None
-    readout: str | float | list[float] = "ones"
+    readout: str | float | list[float] | None = None
     teacher: str | None = None
     Q: list[list[list[float]]] | None = None
     R: list[list[list[float]]] | None = None
     T: list[list[list[float]]] | None = None
+    number: int | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -86,8 +88,10 @@ class Settings:
         return dim, smaller if smaller is not None else _divisor(dim)
 
     def key(self, purpose: str) -> jax.Array:
-        """The key for "start", "averages", "runs" or "smaller runs"; all follow from the one seed."""
-        return jax.random.fold_in(ts.as_key(self.seed), PURPOSES.index(purpose))
+        """The key for "start", "averages", "runs" or "smaller runs"; all follow from the one seed (and start.number)."""
+        key = jax.random.fold_in(ts.as_key(self.seed), PURPOSES.index(purpose))
+        shared = purpose == "averages" or self.start.number is None  # an ensemble is solved with the same points
+        return key if shared else jax.random.fold_in(key, self.start.number)
 
     def wanted_alphas(self) -> np.ndarray:
         """The times that [record] asks for."""
@@ -117,7 +121,7 @@ class Settings:
                 readout=start.readout,
                 teacher=start.teacher or "random",
             )
-        return ts.Overlaps(start.Q, start.R, start.T, 1.0 if start.readout == "ones" else start.readout)
+        return ts.Overlaps(start.Q, start.R, start.T, 1.0 if start.readout in (None, "ones") else start.readout)
 
     def averages(self) -> ode.ClosedForm | ode.Sampled | None:
         """The supplier of averages that [theory] asks for."""
@@ -231,7 +235,7 @@ def check_settings(settings: Settings) -> None:
     """Raise InputError unless theory and simulation could start."""
     simulation = settings.simulation
     check_theory(settings)
-    if simulation.runs < 3:
+    if simulation.runs < 3 and settings.start.number is None:
         raise ts.InputError("simulation.runs >= 3 (a standard error needs them)", simulation.runs)
     if len(settings.dims) > 1 and not 0 < settings.dims[1] < settings.dims[0]:
         raise ts.InputError("simulation.smaller_dim below simulation.dim (0: none)", settings.dims[1])
@@ -270,13 +274,15 @@ def _check_recordable(settings: Settings) -> None:
 
 
 def _check_start(start: Start) -> None:
+    if start.number is not None and start.number < 0:
+        raise ts.InputError("start.number >= 0", start.number)
     given = [name for name in ("Q", "R", "T") if getattr(start, name) is not None]
     if not given:
         return
     if len(given) < 3:
         raise ts.InputError("Q, R and T together in [start]", f"only {', '.join(given)}")
-    useless = [name for name in ("scale", "teacher") if getattr(start, name) is not None]
+    useless = [name for name in ("scale", "teacher", "number") if getattr(start, name) is not None]
     if useless:
-        raise ts.InputError("no scale or teacher beside Q, R and T in [start]", ", ".join(useless), "leave it out")
+        raise ts.InputError("no scale, teacher or number beside Q, R and T in [start]", ", ".join(useless), "leave it out")
     if isinstance(start.readout, str) and start.readout != "ones":
         raise ts.InputError('readout as numbers or "ones" beside Q, R and T in [start]', repr(start.readout))

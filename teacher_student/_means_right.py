@@ -18,9 +18,8 @@ def means_right(problem: Problem, overlaps: Overlaps) -> dict[str, np.ndarray]:
     Arguments: overlaps with any leading axes (recorded alphas, runs, starts).
     Raises InputError for a task without clusters. Source: Sarao Mannelli et al. 2024 (winning the lottery).
     """
+    require_clusters(problem)
     means = np.asarray(problem.task.cluster_means)
-    if means.shape[1] < 2:
-        raise InputError("a mixture for its means to be right", type(problem.task).__name__, "use ts.XorMixture")
     R, v = np.asarray(overlaps.R).sum(axis=-3), np.asarray(overlaps.readout)
     found = {}
     with jax.enable_x64(True):
@@ -29,3 +28,9 @@ def means_right(problem: Problem, overlaps: Overlaps) -> dict[str, np.ndarray]:
             y = np.asarray(problem.task.clean_label(jnp.asarray(centres), jnp.arange(len(centres))))
             found[level] = np.sign(np.einsum("...k,...kc->...c", v, hidden)) == y
     return found
+
+
+def require_clusters(problem: Problem) -> None:
+    """Raise InputError unless the problem's inputs are a mixture of clusters."""
+    if np.shape(problem.task.cluster_probabilities)[0] < 2:
+        raise InputError("a mixture for its means to be right", type(problem.task).__name__, "use ts.XorMixture")

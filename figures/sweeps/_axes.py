@@ -74,7 +74,7 @@ SUFFIXES = ("_se", "_run", "_path")
 RESERVED = {  # dimensions and variables that a sweep's data set has of its own
     *("engine", "level", "block", "student_unit", "student_unit_2", "latent", "latent_2", "run", "record"),
     *("agrees", "agreement_z", "agreement_p", "diverged_runs"),
-    *("status", "message", "reached", "error", "accuracy", "alpha", "Q", "R", "T", "readout"),
+    *("status", "message", "reached", "error", "accuracy", "means_right", "solved", "alpha", "Q", "R", "T", "readout"),
 }
 
 
@@ -128,10 +128,12 @@ def _values(key: str, given: Any) -> tuple[Any, ...]:
     return tuple(given)
 
 
-def _range(key: str, table: Mapping[str, Any]) -> tuple[float, ...]:
+def _range(key: str, table: Mapping[str, Any]) -> tuple[Any, ...]:
     unknown = set(table) - RANGE
     if unknown:
         raise ts.InputError(f"from, to, count and spacing in the range of {key!r}", sorted(unknown))
+    if "count" not in table and all(type(table.get(name)) is int for name in ("from", "to")):
+        return _integers(key, table)
     for name in ("from", "to", "count"):
         kinds: Any = int if name == "count" else (int, float)
         if isinstance(table.get(name), bool) or not isinstance(table.get(name), kinds):
@@ -144,3 +146,10 @@ def _range(key: str, table: Mapping[str, Any]) -> tuple[float, ...]:
     if spacing == "log" and min(first, last) <= 0:
         raise ts.InputError(f"positive ends of the logarithmic range of {key!r}", (first, last))
     return tuple((np.geomspace if spacing == "log" else np.linspace)(first, last, count).tolist())
+
+
+def _integers(key: str, table: Mapping[str, Any]) -> tuple[int, ...]:
+    first, last = table["from"], table["to"]
+    if last < first or "spacing" in table:
+        raise ts.InputError(f"integers from the smaller to the larger, no spacing, in the range of {key!r}", dict(table))
+    return tuple(range(first, last + 1))

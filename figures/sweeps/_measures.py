@@ -8,7 +8,8 @@ import numpy as np
 
 import teacher_student as ts
 
-KEPT = ("error", "accuracy", "overlaps")
+KEPT = ("error", "accuracy", "means_right", "overlaps")
+PER_LEVEL = ("error", "accuracy", "means_right", "solved")
 OVERLAPS = ("Q", "R", "T", "readout")
 
 
@@ -23,7 +24,7 @@ class TimeTo:
 
 @dataclasses.dataclass(frozen=True)
 class Measures:
-    """[measures]: keep, any of "error", "accuracy", "overlaps" (at the end); time_to; trajectories: keep these too."""
+    """[measures]: keep, any of "error", "accuracy", "means_right", "overlaps" (at the end); time_to; trajectories: keep these too."""
 
     keep: list[str] = dataclasses.field(default_factory=lambda: ["error", "accuracy"])
     time_to: dict[str, TimeTo] = dataclasses.field(default_factory=dict)
@@ -86,10 +87,12 @@ def measure(trajectory: ts.Trajectory, measures: Measures, layout: Layout) -> di
     found: dict[str, np.ndarray] = {}
     series = series_of(trajectory.observables, trajectory.problem, measures, layout)
     spread = trajectory.sampling_error
-    errors = None if spread is None else series_of(spread, trajectory.problem, measures, layout)
+    errors = {} if spread is None else series_of(spread, trajectory.problem, measures, layout)
     for name, values in series.items():
         found[name] = values[-1]
-        found[f"{name}_se"] = np.where(np.isfinite(values[-1]), 0.0 if errors is None else errors[name][-1], np.nan)
+        counted = name in ("means_right", "solved")  # of the mean overlaps: no error that spreads
+        error = 0.0 if spread is None or counted else errors[name][-1]
+        found[f"{name}_se"] = np.where(np.isfinite(values[-1]), error, np.nan)
     for name, each in measures.time_to.items():
         values = _watched(trajectory.observables, each)
         found[f"time_to_{name}"] = np.asarray(crossing(trajectory.alphas, values, each))
@@ -104,22 +107,31 @@ def _of_runs(trajectory: ts.Trajectory, measures: Measures, layout: Layout) -> d
     for name, values in series.items():
         final = values[:, -1]
         found[name] = final.mean(axis=0)
-        found[f"{name}_se"] = final.std(axis=0, ddof=1) / np.sqrt(runs)
-        if name in ("error", "accuracy"):
+        found[f"{name}_se"] = _standard_error(final)
+        if name in PER_LEVEL:
             found[f"{name}_run"] = _padded(final, (layout.runs, *final.shape[1:]))
     for name, each in measures.time_to.items():
         values = _watched(trajectory.observables, each)
         total = values.sum(axis=0)
-        without = np.array([crossing(trajectory.alphas, (total - one) / (runs - 1), each) for one in values])
         together = crossing(trajectory.alphas, total / runs, each)
-        with np.errstate(invalid="ignore"):  # never: infinite
-            pseudo = runs * together - (runs - 1) * without
-            found[f"time_to_{name}_se"] = np.asarray(pseudo.std(ddof=1) / np.sqrt(runs))
+        pseudo = np.full(runs, together)
+        if runs > 1:
+            without = np.array([crossing(trajectory.alphas, (total - one) / (runs - 1), each) for one in values])
+            with np.errstate(invalid="ignore"):  # never: infinite
+                pseudo = runs * together - (runs - 1) * without
+        with np.errstate(invalid="ignore"):
+            found[f"time_to_{name}_se"] = _standard_error(pseudo)
         found[f"time_to_{name}"] = np.asarray(together)
         found[f"time_to_{name}_run"] = _padded(pseudo, (layout.runs,))
     found["diverged_runs"] = np.asarray(np.sum(np.asarray(trajectory.status) != ts.Status.OK), float)
     means = {name: values.mean(axis=0) for name, values in series.items()}
     return found | _trajectories(trajectory.alphas, means, measures, layout)
+
+
+def _standard_error(values: np.ndarray) -> np.ndarray:
+    """Of the mean over runs (leading axis); NaN for one run."""
+    runs = values.shape[0]
+    return np.asarray(values.std(axis=0, ddof=1) / np.sqrt(runs) if runs > 1 else np.full(values.shape[1:], np.nan))
 
 
 def _trajectories(
@@ -141,6 +153,13 @@ def series_of(
             per_level = getattr(observables, name)
             nothing = np.full_like(next(iter(per_level.values())), np.nan)
             found[name] = np.stack([per_level.get(level, nothing) for level in layout.levels], axis=-1)
+    if "means_right" in measures.keep:
+        right = ts.means_right(problem, observables.overlaps)
+        share = {level: values.mean(axis=-1) for level, values in right.items()}
+        known = np.isfinite(np.asarray(observables.overlaps.readout)).all(axis=-1)
+        nothing = np.full_like(next(iter(share.values())), np.nan)
+        laid = np.stack([np.where(known, share.get(level, nothing), np.nan) for level in layout.levels], axis=-1)
+        found["means_right"], found["solved"] = laid, np.where(np.isnan(laid), np.nan, laid == 1)
     if "overlaps" in measures.keep:
         K, M, blocks = layout.student, layout.latents, layout.blocks
         order = [blocks.index(name) for name in problem.inputs.block_names]

@@ -15,7 +15,7 @@ import teacher_student as ts
 from .._settings import Settings, check_settings, check_theory, load_toml, parse_settings
 from ._axes import Axis, read_axes
 from ._dotted import flat
-from ._measures import Layout, Measures, read_measures
+from ._measures import PER_LEVEL, Layout, Measures, read_measures
 
 ENGINES = {"theory": ("theory",), "simulation": ("simulation",), "both": ("theory", "simulation")}
 SHAPING = ("student.width", "task.width", "simulation.runs", "record.")  # keys that change the size of what is kept
@@ -116,6 +116,8 @@ def settings_at(sweep: Sweep, index: tuple[int, ...]) -> Settings:
     """Settings of one cell, checked as far as is cheap. Raises InputError."""
     settings = parse_settings(sweep.tables_at(index))
     check_theory(settings)
+    if "means_right" in sweep.measures.keep:
+        ts.require_clusters(settings.problem)
     for name, each in sweep.measures.time_to.items():
         ts.require_name(each.level, settings.problem.inputs.level_names, f"level in [measures.time_to.{name}]")
     return settings
@@ -177,7 +179,7 @@ def _layout_of(settings: Settings, sweep: Sweep) -> Layout:
     measures, inputs = sweep.measures, settings.problem.inputs
     _, K, M = settings.problem.shape
     blocks, K, M = (inputs.block_names, K, M) if "overlaps" in measures.keep else ((), 0, 0)
-    with_runs = "simulation" in sweep.engines and bool({"error", "accuracy"} & {*measures.keep} or measures.time_to)
+    with_runs = "simulation" in sweep.engines and bool({*PER_LEVEL} & {*measures.keep} or measures.time_to)
     return Layout(
         inputs.level_names,
         blocks,

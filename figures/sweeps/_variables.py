@@ -13,16 +13,24 @@ import teacher_student as ts
 from ._axes import Axis
 from ._cells import CellStatus
 from ._labels import label_of
-from ._measures import OVERLAPS, Layout, Measures
+from ._measures import OVERLAPS, PER_LEVEL, Layout, Measures
 from ._spec import Sweep
 
 TRAILING = {
     "error": ("level",),
     "accuracy": ("level",),
+    "means_right": ("level",),
+    "solved": ("level",),
     "Q": ("block", "student_unit", "student_unit_2"),
     "R": ("block", "student_unit", "latent"),
     "T": ("block", "latent", "latent_2"),
     "readout": ("student_unit",),
+}
+
+
+LONG_NAMES = ts.LONG_NAMES | {
+    "means_right": "share of the clusters' means with the right sign of the output",
+    "solved": "1 if all means are right, else 0",
 }
 
 
@@ -49,10 +57,10 @@ def variables(sweep: Sweep) -> dict[str, Variable]:
         found[name] = Variable(trailing, per_engine, {"long_name": long_name, "units": units})
 
     for name in _kept(measures):
-        add(name, TRAILING[name], f"{ts.LONG_NAMES[name]}, at the last recorded alpha")
+        add(name, TRAILING[name], f"{LONG_NAMES[name]}, at the last recorded alpha")
         add(f"{name}_se", TRAILING[name], f"standard error of {name}: of sampled averages (theory), of the run mean")
         if measures.trajectories:
-            add(f"{name}_path", ("record", *TRAILING[name]), f"{ts.LONG_NAMES[name]}, at every recorded alpha")
+            add(f"{name}_path", ("record", *TRAILING[name]), f"{LONG_NAMES[name]}, at every recorded alpha")
     if measures.trajectories:
         add("alpha", ("record",), "time alpha of each record", "samples / N")
     for name, each in measures.time_to.items():
@@ -63,9 +71,9 @@ def variables(sweep: Sweep) -> dict[str, Variable]:
         for name in measures.time_to:
             what = f"jackknife pseudo-values of time_to_{name}: their mean and spread over runs are its mean and error"
             add(f"time_to_{name}_run", ("run",), what, "samples / N", per_engine=False)
-        for name in ("error", "accuracy"):
-            if name in measures.keep:
-                add(f"{name}_run", ("run", *TRAILING[name]), f"{ts.LONG_NAMES[name]}, of each run", per_engine=False)
+        for name in _kept(measures):
+            if name in PER_LEVEL:
+                add(f"{name}_run", ("run", *TRAILING[name]), f"{LONG_NAMES[name]}, of each run", per_engine=False)
         add("diverged_runs", (), "number of runs that diverged", per_engine=False)
     if sweep.engine == "both":
         add("agreement_z", (), "largest |z| of theory against simulation in the cell", per_engine=False)
@@ -85,6 +93,7 @@ def variables(sweep: Sweep) -> dict[str, Variable]:
 
 def _kept(measures: Measures) -> list[str]:
     kept = {*measures.keep, *(OVERLAPS if "overlaps" in measures.keep else ())}
+    kept |= {"solved"} if "means_right" in kept else set()
     return [name for name in TRAILING if name in kept]
 
 
