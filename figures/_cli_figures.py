@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from ._comparison_plot import comparison
 from ._curves import curves
 from ._map import along_theory, coarse, select
 from ._phase_diagram import free_axes, phase_diagram
+from .atlas import MEASURES, named_figure
 from .sweeps import CellStatus, axes_of, open_sweep
 
 COLUMNS = ("position", "low", "high", "cell_low", "cell_high")  # of a printed boundary
@@ -52,20 +54,74 @@ def add_figure_commands(parser: argparse.ArgumentParser) -> None:
             help="how much better FIRST is than SECOND: log10 ratio of errors, difference of accuracies",
         )
         each.add_argument("--over", metavar="AXIS", help="average over this axis (seeds)")
+    _add_named(names)
     for each in (one, two, three):
         each.add_argument("--save", required=True, action="append", metavar="FILE", help="ends in .png, .pdf or .svg")
         each.add_argument("--force", action="store_true", help="overwrite it")
         each.set_defaults(action=_figure)
 
 
-def _figure(options: argparse.Namespace) -> int:
-    for name in options.save:
-        if Path(name).suffix not in KINDS:
-            raise ts.InputError("a --save path that ends in .png, .pdf or .svg", name)
-    figure = options.draw(options)
-    for name in options.save:
-        ts.write_whole(name, lambda path: figure.savefig(path, dpi=200), force=options.force)
+NAMED = {
+    "lottery": "P(all four means right) of the XOR mixture against the width: ODEs, SGD and the coupon law",
+    "curriculum": "what the order of samples is worth: width x budget x order, for each kind of easiness",
+    "cost": "samples and compute to reach an accuracy in nine starts of ten, against the width, for each order",
+}
+
+
+def _add_named(names: Any) -> None:
+    """Add the figures that know their own sweeps."""
+    for name, what in NAMED.items():
+        each = names.add_parser(name, help=what)
+        each.add_argument("directory", nargs="?", metavar="DIR", help=f"its data; default ./{name} (./{name}-quick)")
+        each.add_argument("--quick", action="store_true", help="a coarse version, in at most two minutes on two cores")
+        each.add_argument("--workers", type=int, metavar="N", help="local processes (default: one per core; 0: none)")
+        each.add_argument("--save", action="append", metavar="FILE", help="default: DIR/NAME.png and DIR/NAME.pdf")
+        each.add_argument("--force", action="store_true", help="overwrite pictures")
+        if name == "curriculum":
+            each.add_argument("--task", default="xor", choices=["xor", "committee"], help="default: xor")
+            each.add_argument("--measure", default="accuracy", choices=list(MEASURES), help="default: accuracy")
+            each.add_argument("--rate", type=float, help="learning rate (default: the middle one of the sweep)")
+            each.add_argument("--time", help="which time to an accuracy, such as accuracy_90 (for --measure time)")
+        each.set_defaults(action=_named, name=name)
+
+
+def _named(options: argparse.Namespace) -> int:
+    name = options.name
+    directory = Path(options.directory or (f"{name}-quick" if options.quick else name))
+    stem = f"{name}-{options.task}-{options.measure.replace(' ', '-')}" if name == "curriculum" else name
+    paths = [Path(each) for each in options.save or (directory / f"{stem}.png", directory / f"{stem}.pdf")]
+    _check_pictures(paths, force=options.force)
+    given = {key: getattr(options, key) for key in ("task", "measure", "rate", "time") if hasattr(options, key)}
+    drawn = named_figure(
+        name, directory, quick=options.quick, workers=options.workers, progress=sys.stderr.isatty(), **given
+    )
+    print(drawn.caption, end="")
+    _save(drawn.figure, paths, force=options.force)
+    caption = paths[0].with_suffix(".txt")
+    ts.write_whole(caption, lambda path: path.write_text(drawn.caption), force=True)
+    print(f"wrote {caption}")
+    return 0
+
+
+def _check_pictures(paths: list[Path], *, force: bool) -> None:
+    """Raise InputError, before anything is computed, for a picture that could not be written."""
+    for path in paths:
+        if path.suffix not in KINDS:
+            raise ts.InputError("a --save path that ends in .png, .pdf or .svg", str(path))
+        if path.exists() and not force:
+            raise ts.InputError("a path that does not exist yet", str(path), "choose another, or force (--force)")
+
+
+def _save(figure: Figure, paths: list[Path], *, force: bool) -> None:
+    for name in paths:
+        ts.write_whole(name, lambda path: figure.savefig(path, dpi=200), force=force)
         print(f"wrote {name}")
+
+
+def _figure(options: argparse.Namespace) -> int:
+    paths = [Path(name) for name in options.save]
+    _check_pictures(paths, force=options.force)
+    _save(options.draw(options), paths, force=options.force)
     return 0
 
 

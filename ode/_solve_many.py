@@ -17,7 +17,7 @@ BATCH = 32  # problems in one compiled call
 
 
 def solve_many(
-    problems: Sequence[Problem],
+    problems: Problem | Sequence[Problem],
     starts: Overlaps | Sequence[Overlaps],
     alphas: Any,
     *,
@@ -35,12 +35,15 @@ def solve_many(
     trajectory does not depend, to the last bit, on what else is in the batch, and one that diverges or is stiff
     costs the others nothing.
 
-    Arguments: problems: n of them. starts: one for all, or n. alphas: (A,) for all, or n lists of times.
+    Arguments: problems: n of them, or one for n starts. starts: one for all, n, or Overlaps with a leading axis n
+    (such as `random_overlaps` with n keys: an ensemble). alphas: (A,) for all, or n lists of times.
     The rest: as in `solve`; `averages` is used for every problem.
     Returns n trajectories, in order. Raises InputError, before computing, if one of them could not be solved.
     """
-    problems, n = list(problems), len(problems)
-    every = [starts] * n if isinstance(starts, Overlaps) else list(starts)
+    every = _starts(starts)
+    problems = [problems] * len(every) if isinstance(problems, Problem) else list(problems)
+    n = len(problems)
+    every = every * n if isinstance(starts, Overlaps) and len(every) == 1 else every
     times = [np.asarray(each, float) for each in ([alphas] * n if np.ndim(alphas[0]) == 0 else alphas)]
     if not len(every) == len(times) == n:
         raise InputError(f"{n} starts and lists of alphas, as many as problems", f"{len(every)} and {len(times)}")
@@ -56,6 +59,15 @@ def solve_many(
                 outcome = jax.tree.map(lambda x, place=place: x[place], outcomes)
                 found[i] = trajectory(problems[i], every[i], times[i], outcome, method.source())
     return [found[i] for i in range(n)]
+
+
+def _starts(starts: Overlaps | Sequence[Overlaps]) -> list[Overlaps]:
+    """Starts one by one."""
+    if not isinstance(starts, Overlaps):
+        return list(starts)
+    if np.ndim(starts.readout) < 2:
+        return [starts]
+    return [jax.tree.map(lambda x, i=i: np.asarray(x)[i], starts) for i in range(np.shape(starts.readout)[0])]
 
 
 def _by_structure(members: list[Any]) -> Iterator[list[int]]:

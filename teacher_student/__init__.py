@@ -2,6 +2,7 @@
 
 from ._activation import Activation
 from ._committee import Committee
+from ._coupon_law import coupon_law
 from ._curriculum import Curriculum
 from ._errors import InputError
 from ._files import versions
@@ -51,6 +52,7 @@ __all__ = [
     "Task",
     "Trajectory",
     "XorMixture",
+    "coupon_law",
     "means_right",
     "problem_from_tables",
     "problem_to_tables",

@@ -63,7 +63,7 @@ class XorMixture(Task):
 
     @property
     def cluster_means(self) -> Any:
-        return self.separation[:, None, None] * DIRECTIONS
+        return self.separation[:, None, None] * DIRECTIONS.astype(self.separation.dtype)
 
     @property
     def labels(self) -> str:

@@ -1,0 +1,145 @@
+"""The cost frontier: the samples and the compute at which nine starts in ten reach an accuracy, against the width."""
+
+from typing import Any
+
+import matplotlib as mpl
+import numpy as np
+import xarray as xr
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+import teacher_student as ts
+
+from .._comparison_plot import COLOURS, LINES, MARKERS, STYLE
+from ..sweeps import bayes_accuracy
+from ._success import success
+
+PROBABILITY = 0.9  # of reaching the accuracy
+ADVANTAGE = 0.85  # share of the Bayes classifier's advantage over chance that must be reached
+
+
+def target(dataset: xr.Dataset, advantage: float = ADVANTAGE) -> xr.DataArray:
+    """The accuracy to be reached on hard samples: 1/2 + advantage (Bayes accuracy - 1/2), per kind of easiness."""
+    best = bayes_accuracy(dataset)
+    if best is None or not 0 < advantage < 1:
+        raise ts.InputError("a sweep of mixtures and an advantage between 0 and 1", advantage)
+    return 0.5 + advantage * (best.sel(level="hard", drop=True) - 0.5)
+
+
+def frontier(dataset: xr.Dataset, *, probability: float = PROBABILITY, advantage: float = ADVANTAGE) -> xr.Dataset:
+    """Smallest budget alpha at which a share `probability` of the starts ends above the target, at the best rate.
+
+    Variables `budget`, `low`, `high` and `rate`. Between the sweep's budgets the share is interpolated in log alpha;
+    `low` and `high` are where the ends of its 95 % Wilson interval pass the probability. inf: not within the sweep.
+    With several learning rates the one with the smallest budget counts, for each order and width.
+    Raises InputError.
+    """
+    accuracy = dataset["accuracy"].isel(engine=0).sel(level="hard").reset_coords(drop=True)
+    found = success((accuracy >= target(dataset, advantage)).astype(float))
+    budgets = dataset["budget"].values
+    first = {
+        name: xr.apply_ufunc(
+            lambda p: _crossing(budgets, p, probability), found[of], input_core_dims=[["budget"]], vectorize=True
+        )
+        for name, of in (("budget", "p"), ("low", "high"), ("high", "low"))
+    }
+    best = first["budget"].fillna(np.inf).argmin("rate")
+    result = xr.Dataset({name: each.isel(rate=best) for name, each in first.items()})
+    return result.assign(rate=dataset["rate"].isel(rate=best)).reset_coords(drop=True)
+
+
+def _crossing(budgets: np.ndarray, p: np.ndarray, probability: float) -> float:
+    """The budget from which on p stays at or above `probability`, interpolated in log; inf if it does not."""
+    above = p >= probability
+    if not above[-1]:
+        return np.inf
+    below = np.flatnonzero(~above)
+    if below.size == 0:
+        return float(budgets[0])
+    i = int(below[-1])
+    share = (probability - p[i]) / (p[i + 1] - p[i])
+    return float(np.exp(np.log(budgets[i]) + share * np.log(budgets[i + 1] / budgets[i])))
+
+
+def multiply_adds(width: Any, budget: Any) -> Any:
+    r"""Multiply-adds of training, in units of N^2: alpha N samples x 2 K N (local fields, and the weights' update)."""
+    return 2 * width * budget
+
+
+def cost(dataset: xr.Dataset) -> Figure:
+    """Per kind of easiness: (left) samples alpha and (right) multiply-adds needed, against K, one curve per order.
+
+    Bars: 95 % intervals. Arrows at the upper edge: not within the largest budget..
+    Arguments: data set of the recipe cost/xor.
+    """
+    found = frontier(dataset)
+    kinds, wanted = found["easiness"].values.tolist(), target(dataset)
+    with mpl.rc_context(STYLE):
+        figure = Figure(figsize=(6.6, 0.6 + 2.2 * len(kinds)), layout="constrained")
+        panels = figure.subplots(len(kinds), 2, sharex=True, squeeze=False)
+        for row, kind in enumerate(kinds):
+            here = found.sel(easiness=kind)
+            for axes, scale, label in zip(
+                panels[row],
+                (np.ones(here.sizes["width"]), multiply_adds(here["width"].values, 1.0)),
+                (r"samples $\alpha$", r"multiply-adds / $N^2$"),
+                strict=True,
+            ):
+                _draw(axes, here, scale)
+                axes.set_ylabel(label)
+            panels[row, 0].set_title(
+                f"{kind}: accuracy {float(wanted.sel(easiness=kind)):.3f} in 90 % of starts", loc="left", fontsize=7
+            )
+        for axes in panels[-1]:
+            axes.set_xlabel("width $K$")
+        panels[0, 0].legend(frameon=False)
+        return figure
+
+
+def _draw(axes: Axes, here: xr.Dataset, scale: np.ndarray) -> None:
+    for index, order in enumerate(here["order"].values.tolist()):
+        each = here.sel(order=order)
+        width = each["width"].values * (1 + 0.03 * (index - 1.5))
+        budget, low, high = (each[name].values * scale for name in ("budget", "low", "high"))
+        never = np.isinf(budget)
+        style: dict[str, Any] = {"color": COLOURS[index], "ms": 4, "mfc": "none"}
+        top = np.where(np.isinf(high), 10 * np.where(never, 1.0, budget), high)
+        bars = np.stack([budget - low, top - budget])[:, ~never]
+        line = {"fmt": MARKERS[index] + LINES[index], "lw": 0.9, "label": order}
+        axes.errorbar(width[~never], budget[~never], np.maximum(bars, 0.0), **line, **style)
+        axes.plot(
+            width[never], np.full(never.sum(), 0.97 - 0.03 * index), "^", transform=axes.get_xaxis_transform(), **style
+        )
+    axes.set(xscale="log", yscale="log")
+    widths = here["width"].values.tolist()
+    axes.set_xticks(widths, labels=[f"{each}" for each in widths])
+    axes.minorticks_off()
+
+
+def cost_text(dataset: xr.Dataset) -> str:
+    """The frontier with intervals, and the cheapest width of every order."""
+    found, wanted = frontier(dataset), target(dataset)
+    budgets = dataset["budget"].values
+    count = dataset.sizes["start"]
+    rows = [
+        f"smallest budget alpha at which {PROBABILITY:.0%} of {count} starts reach the accuracy on hard samples "
+        "[95 % interval], at the better of the rates; x 2K: multiply-adds / N^2",
+        f"budgets swept: {', '.join(f'{each:g}' for each in budgets)}; inf: not within them",
+    ]
+    for kind in found["easiness"].values.tolist():
+        rows += ["", f"{kind}: accuracy {float(wanted.sel(easiness=kind)):.3f}"]
+        widths = found["width"].values.tolist()
+        rows.append(f"  {'order':<14}" + "".join(f"K={width:<22}" for width in widths) + "cheapest")
+        for order in found["order"].values.tolist():
+            here = found.sel(easiness=kind, order=order)
+            cells = [
+                f"{b:.4g} [{l:.4g}, {h:.4g}]" for b, l, h in zip(*(here[n].values for n in VALUES), strict=True)
+            ]
+            spent = multiply_adds(here["width"].values, here["budget"].values)
+            i = int(np.argmin(spent))
+            least = f"K={widths[i]}: {spent[i]:.4g}" if np.isfinite(spent[i]) else "none"
+            rows.append(f"  {order:<14}" + "".join(f"{cell:<24}" for cell in cells) + least)
+    return "\n".join(rows)
+
+
+VALUES = ("budget", "low", "high")

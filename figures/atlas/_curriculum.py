@@ -1,0 +1,97 @@
+"""Curriculum maps: gains of the orders over mixed and over hard-only samples, against the width, for every budget."""
+
+from collections import Counter
+
+import matplotlib as mpl
+import numpy as np
+import xarray as xr
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from .._comparison_plot import COLOURS, LINES, MARKERS, STYLE
+from ..sweeps import bayes_accuracy
+from ._gains import CONTRASTS, MEASURES, gain, shrinking
+
+
+def curriculum(
+    dataset: xr.Dataset, measure: str = "accuracy", *, rate: float | None = None, time: str | None = None
+) -> Figure:
+    """Gains against the width K: one row of panels per kind of easiness, one column per budget, paired standard errors.
+
+    Arguments: dataset: of the recipe curriculum/xor or curriculum/committee; measure, rate, time: see `gain`.
+    """
+    found = {pair: gain(dataset, measure, *pair, rate=rate, time=time) for pair in CONTRASTS}
+    kinds, budgets = dataset["easiness"].values.tolist(), dataset["budget"].values.tolist()
+    with mpl.rc_context(STYLE):
+        size = (1.0 + 1.55 * len(budgets), 0.9 + 1.15 * len(kinds))
+        figure = Figure(figsize=size, layout="constrained")
+        panels = figure.subplots(len(kinds), len(budgets), sharex=True, sharey="row", squeeze=False)
+        for row, kind in enumerate(kinds):
+            for column, budget in enumerate(budgets):
+                axes = panels[row, column]
+                _draw(axes, {pair: each.sel(easiness=kind, budget=budget) for pair, each in found.items()})
+                if row == 0:
+                    axes.set_title(rf"budget $\alpha$ = {budget:g}", fontsize=7)
+            panels[row, 0].set_ylabel(_wrapped(kind), fontsize=7)
+        for axes in panels[-1]:
+            axes.set_xlabel("width $K$")
+        handles, labels = panels[0, 0].get_legend_handles_labels()
+        figure.legend(handles, labels, loc="outside lower center", ncols=2, frameon=False)
+        figure.suptitle(MEASURES[measure], fontsize=8)
+        return figure
+
+
+def _wrapped(kind: str) -> str:
+    """ "rest variance 0.1, 2" in two lines."""
+    words = kind.split(" ")
+    return " ".join(words[:-2]) + "\neasy " + words[-2].rstrip(",") + ", hard " + words[-1]
+
+
+def _draw(axes: Axes, found: dict[tuple[str, str], xr.Dataset]) -> None:
+    axes.axhline(0.0, color="0.7", lw=0.8)
+    for index, ((first, second), each) in enumerate(found.items()):
+        shift = 1 + 0.03 * (index - 1.5)
+        axes.errorbar(
+            each["width"] * shift,
+            each["value"],
+            each["se"],
+            fmt=MARKERS[index] + LINES[index],
+            color=COLOURS[index],
+            ms=3,
+            mfc="none",
+            lw=0.9,
+            label=f"{first} over {second}",
+        )
+    axes.set_xscale("log", base=2)
+    widths = next(iter(found.values()))["width"].values.tolist()
+    axes.set_xticks(widths, labels=[f"{width}" for width in widths])
+    axes.minorticks_off()
+
+
+def curriculum_text(
+    dataset: xr.Dataset, measure: str = "accuracy", *, rate: float | None = None, time: str | None = None
+) -> str:
+    """Every gain with its paired standard error, and where the widest student gains less than a narrower one."""
+    rows = [f"{MEASURES[measure].replace('$-$', '-')}: mean +- standard error over {dataset.sizes['start']} paired starts"]
+    best = bayes_accuracy(dataset)
+    if best is not None:
+        shown = (f"{kind}: {float(best.sel(easiness=kind, level='hard')):.3f}" for kind in best["easiness"].values)
+        rows.append("Bayes accuracy on hard samples: " + "; ".join(shown))
+    for first, second in CONTRASTS:
+        found = gain(dataset, measure, first, second, rate=rate, time=time)
+        widths = found["width"].values.tolist()
+        rows += ["", f"{first} over {second}", f"  {'easiness':<28}{'budget':>7}  " + "".join(f"K={w:<18}" for w in widths)]
+        verdicts = {each.row: each.verdict for each in shrinking(found)}
+        order = [dim for dim in found["value"].dims if dim != "width"]
+        for kind in found["easiness"].values.tolist():
+            for budget in found["budget"].values.tolist():
+                place = {"easiness": kind, "budget": budget}
+                here = found.sel(place)
+                cells = (f"{v:+.3f} +- {s:.3f}" for v, s in zip(here["value"].values, here["se"].values, strict=True))
+                verdict = verdicts[tuple(place[dim] for dim in order)]
+                rows.append(f"  {kind:<28}{budget:>7g}  " + "".join(f"{cell:<20}" for cell in cells) + verdict)
+        counts = Counter(verdict.partition(" beyond")[0] for verdict in verdicts.values())
+        rows.append("  with width, the gain: " + ", ".join(f"{name} in {n} rows" for name, n in counts.most_common()))
+    return "\n".join(rows)
+
+

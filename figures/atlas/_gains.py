@@ -1,0 +1,126 @@
+"""What one order of the samples gains over another: paired start by start, with standard errors."""
+
+import dataclasses
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from scipy import stats
+
+import teacher_student as ts
+
+MEASURES = {  # name -> axis label of a gain in it
+    "solved": "gain in P(all four means right)",
+    "accuracy": "gain in accuracy on hard samples",
+    "time": "P(faster) $-$ P(slower) to the accuracy",
+    "best rate": "gain in accuracy, each at its best rate",
+}
+CONTRASTS = (
+    ("easy to hard", "mixed"),
+    ("hard to easy", "mixed"),
+    ("easy to hard", "hard only"),
+    ("hard to easy", "hard only"),
+)
+FALSE_ALARM = 0.01  # of the whole family of statements
+
+
+def gain(
+    dataset: xr.Dataset, measure: str, first: str, second: str, *, rate: float | None = None, time: str | None = None
+) -> xr.Dataset:
+    """Mean over paired starts of how much better `first` is than `second`, and its standard error: `value`, `se`.
+
+    Arguments: measure: "solved", "accuracy" (on hard samples at the end of the budget); "time": +1 for a start in which
+    `first` reaches the accuracy of `time` sooner, -1 if later, 0 if equal or neither does; "best rate": accuracy, each
+    order at the rate that is best for it in the other half of the starts. rate: which learning rate, for the others.
+    Raises InputError.
+    """
+    ts.require_name(measure, MEASURES, "measure of a gain")
+    for order in (first, second):
+        ts.require_name(order, dataset["order"].values.tolist(), "order of the sweep")
+    data = dataset.isel(engine=0)
+    if measure == "best rate":
+        accuracy = _best_rate(data["accuracy"].sel(level="hard"))
+        apart = accuracy.sel(order=first, drop=True) - accuracy.sel(order=second, drop=True)
+        return _mean(apart)
+    rates = dataset["rate"].values
+    data = data.sel(rate=rates[rates.size // 2] if rate is None else rate, method="nearest")
+    if measure == "time":
+        times = _time(data, time)
+        return _mean(np.sign(times.sel(order=second, drop=True) - times.sel(order=first, drop=True)).fillna(0.0))
+    if measure not in data:
+        raise ts.InputError(f"a sweep that keeps {measure!r}", sorted(map(str, data.data_vars)))
+    values = data[measure].sel(level="hard")
+    return _mean(values.sel(order=first, drop=True) - values.sel(order=second, drop=True))
+
+
+def _time(data: xr.Dataset, time: str | None) -> xr.DataArray:
+    names = sorted(str(name) for name in data.data_vars if str(name).startswith("time_to_") and "_se" not in str(name))
+    name = f"time_to_{time}" if time else (names or [""])[-1]
+    ts.require_name(name, names, "time kept by the sweep")
+    with np.errstate(invalid="ignore"):  # never minus never
+        return data[name].where(np.isfinite(data[name]), 1e300)
+
+
+def _best_rate(accuracy: xr.DataArray) -> xr.DataArray:
+    """Accuracy of every start at the rate whose mean is best over the starts of the other parity (cross-fitting)."""
+    halves = []
+    for parity in (0, 1):
+        mine, others = (accuracy.isel(start=slice(p, None, 2)) for p in (parity, 1 - parity))
+        best = others.mean("start").fillna(-1.0).idxmax("rate")
+        halves.append(mine.sel(rate=best).drop_vars("rate"))
+    return xr.concat(halves, "start").sortby("start")
+
+
+def _mean(apart: xr.DataArray) -> xr.Dataset:
+    count = apart.notnull().sum("start")
+    se = apart.std("start", ddof=1) / np.sqrt(count)
+    return xr.Dataset({"value": apart.mean("start"), "se": se, "count": count}).reset_coords(drop=True)
+
+
+@dataclasses.dataclass(frozen=True)
+class Shrinking:
+    """How a gain changes from the narrowest to the widest student, in one row of a map."""
+
+    row: tuple[Any, ...]  # values of the other axes
+    narrow: tuple[float, float]  # gain and standard error
+    wide: tuple[float, float]
+    verdict: str  # "shrinks", "grows", "no gain", "gain, no change"
+
+
+def shrinking(found: xr.Dataset) -> list[Shrinking]:
+    """For every row of a map of gains, whether the gain is smaller for the widest student than for the narrowest.
+
+    "shrinks": a gain > 0 at the narrowest or, where the narrowest has none, at the width where it is largest, that is
+    significantly larger than at the widest; "grows": the widest gains significantly more than the narrowest; each at
+    a family-wise false-alarm rate of 1 % (Bonferroni over rows, widths and both questions, Student's t).
+    """
+    rows = [dim for dim in found["value"].dims if dim != "width"]
+    stacked = found.stack(row=rows) if rows else found.expand_dims(row=[()])
+    family = 2 * stacked.sizes["row"] * stacked.sizes["width"]
+    return [_row(stacked.isel(row=i), family) for i in range(stacked.sizes["row"])]
+
+
+def _row(here: xr.Dataset, family: int) -> Shrinking:
+    here = here.sortby("width")
+    value, se = here["value"].values, here["se"].values
+    degrees = max(int(here["count"].values.min()) - 1, 1)
+    threshold = stats.t.isf(FALSE_ALARM / family, degrees)
+    peak = int(np.argmax(value[:-1])) if value.size > 1 else 0
+
+    def larger(i: int, j: int) -> bool:
+        return value[i] - value[j] > threshold * np.hypot(se[i], se[j])
+
+    helps = value[peak] > threshold * se[peak] and value[peak] > 0
+    if helps and larger(peak, -1):
+        verdict = "shrinks" if peak == 0 else f"shrinks beyond K = {int(here['width'][peak])}"
+    elif larger(-1, 0):
+        verdict = "grows"
+    else:
+        verdict = "gain, no change" if np.any((value > threshold * se) & (value > 0)) else "no gain"
+    label = here["row"].values.item() if "row" in here.coords else ()
+    return Shrinking(
+        label if isinstance(label, tuple) else (label,),
+        (float(value[0]), float(se[0])),
+        (float(value[-1]), float(se[-1])),
+        verdict,
+    )

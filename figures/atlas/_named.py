@@ -1,0 +1,67 @@
+"""Named figures, from a folder of saved data to a picture and its caption: what `teacher-student figure NAME` does."""
+
+import dataclasses
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import xarray as xr
+from matplotlib.figure import Figure
+
+import teacher_student as ts
+
+from ._cost import cost, cost_text
+from ._curriculum import curriculum, curriculum_text
+from ._lottery import lottery, lottery_text
+from ._recipes import stores
+
+
+@dataclasses.dataclass(frozen=True)
+class Drawn:
+    """A picture, its numbers in words, and the command that makes both."""
+
+    figure: Figure
+    caption: str
+
+
+def _lottery(data: Mapping[str, xr.Dataset]) -> tuple[Figure, str]:
+    parts = data["theory"], data["simulation"], data["settings"]
+    return lottery(*parts), lottery_text(*parts)
+
+
+def _curriculum(data: Mapping[str, xr.Dataset], **options: Any) -> tuple[Figure, str]:
+    (dataset,) = data.values()
+    return curriculum(dataset, **options), curriculum_text(dataset, **options)
+
+
+def _cost(data: Mapping[str, xr.Dataset]) -> tuple[Figure, str]:
+    return cost(data["xor"]), cost_text(data["xor"])
+
+
+DRAWERS: dict[str, Callable[..., tuple[Figure, str]]] = {"lottery": _lottery, "curriculum": _curriculum, "cost": _cost}
+
+
+def named_figure(
+    name: str,
+    directory: str | Path,
+    *,
+    quick: bool = False,
+    task: str | None = None,
+    workers: int | None = None,
+    progress: bool = True,
+    say: Callable[[str], Any] = print,
+    **options: Any,
+) -> Drawn:
+    """The figure `name` from the data in `directory`; what these lack is computed first, its cost said.
+
+    Arguments: name: "lottery", "curriculum" or "cost". quick: a coarse version, in at most two minutes. task: of the
+    curriculum maps, "xor" or "committee". options: of `curriculum`. Raises InputError.
+    """
+    ts.require_name(name, DRAWERS, "named figure")
+    only = None if task is None else [task]
+    data = stores(name, directory, only=only, quick=quick, workers=workers, progress=progress, say=say)
+    figure, text = DRAWERS[name](data, **options)
+    words = [f"teacher-student figure {name}", str(directory), *(["--quick"] if quick else [])]
+    words += [f"--task {task}"] if task else []
+    words += [f'--{key} "{value}"' for key, value in options.items() if value is not None]
+    return Drawn(figure, f"{text}\n\nDrawn, and its data computed where they lack, by:\n  {' '.join(words)}\n")

@@ -1,0 +1,85 @@
+"""The sweeps behind a named figure: which files, how long they take, and their stores, computed where they lack."""
+
+import dataclasses
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+import teacher_student as ts
+
+from .._settings import load_toml
+from ..sweeps import FINISHED, CellStatus, Sweep, merged, open_sweep, read_sweep, run_sweep
+
+RECIPES = Path(__file__).parents[1] / "recipes"
+
+
+@dataclasses.dataclass(frozen=True)
+class Recipe:
+    """One sweep of a figure: its name and file, and the minutes it takes on two cores."""
+
+    name: str
+    sweep: Sweep
+    minutes: float
+
+
+def recipes(figure: str, *, quick: bool = False) -> list[Recipe]:
+    """The sweeps of a figure, from its folder of sweep files; quick: with the changes of its figure.toml."""
+    notes = load_toml(RECIPES / figure / "figure.toml", "figure")
+    found = []
+    for name, note in notes.items():
+        tables = load_toml(RECIPES / figure / f"{name}.toml", "sweep")
+        tables = _changed(tables, note["quick"]) if quick else tables
+        found.append(Recipe(name, read_sweep(tables), note["quick_minutes" if quick else "minutes"]))
+    return found
+
+
+def _changed(tables: Mapping[str, Any], quick: Mapping[str, Any]) -> dict[str, Any]:
+    """`tables` with whole axes replaced, everything else merged."""
+    axes = {**tables["axes"], **quick.get("axes", {})}
+    return merged(tables, {name: table for name, table in quick.items() if name != "axes"}) | {"axes": axes}
+
+
+def stores(
+    figure: str,
+    directory: str | Path,
+    *,
+    only: Sequence[str] | None = None,
+    quick: bool = False,
+    workers: int | None = None,
+    progress: bool = True,
+    say: Callable[[str], Any] = print,
+) -> dict[str, xr.Dataset]:
+    """The data sets of a figure's sweeps in `directory`, by name; what they lack is computed first, its cost said.
+
+    A store that is complete is read as it is, whatever made it.
+    """
+    directory = Path(directory)
+    wanted = [each for each in recipes(figure, quick=quick) if only is None or each.name in only]
+    lacking = [each for each in wanted if not _complete(directory / f"{each.name}.zarr")]
+    if lacking:
+        minutes = sum(each.minutes for each in lacking)
+        names = ", ".join(each.name for each in lacking)
+        say(f"figure {figure}: computing {names}, about {minutes:.2g} min on two cores (Ctrl-C: goes on from there)")
+        _make(directory)
+    for each in lacking:
+        summary = run_sweep(
+            each.sweep, directory / f"{each.name}.zarr", workers=workers, progress=progress, say=lambda line: None
+        )
+        say(f"{each.name}: {summary}")
+    return {each.name: open_sweep(directory / f"{each.name}.zarr").load() for each in wanted}
+
+
+def _complete(path: Path) -> bool:
+    if not path.exists():
+        return False
+    return bool(np.all(open_sweep(path)["status"].isin([*FINISHED, CellStatus.NOT_ASKED])))
+
+
+def _make(directory: Path) -> None:
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ts.InputError("a writable directory for the figure's data", f"{directory} ({error.strerror})") from error

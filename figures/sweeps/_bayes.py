@@ -1,0 +1,39 @@
+"""The best accuracy that any classifier could have in each cell of a sweep of mixtures."""
+
+import itertools
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+import teacher_student as ts
+
+from ._axes import read_axes
+
+
+def bayes_accuracy(dataset: xr.Dataset) -> xr.DataArray | None:
+    """Bayes accuracy per level on those axes of a sweep that change the task; None if the task is no mixture."""
+    tables = json.loads(dataset.attrs["problem"])
+    if tables["task"].get("kind") != "xor":
+        return None
+    given = {name: _values(dataset, name, each) for name, each in json.loads(dataset.attrs["axes"]).items()}
+    axes = [axis for axis in read_axes(given) if axis.choices or any(key.startswith("task.") for key in axis.keys)]
+    levels = dataset["level"].values.tolist()
+    found = np.full((*(len(axis) for axis in axes), len(levels)), np.nan)
+    for index in itertools.product(*(range(len(axis)) for axis in axes)):
+        here: Mapping[str, Any] = tables
+        for axis, position in zip(axes, index, strict=True):
+            here = axis.lay_over(here, position)
+        values = ts.XorMixture(here["task"]["levels"]).bayes_accuracy()
+        found[index] = [values.get(level, np.nan) for level in levels]
+    coords = {axis.name: dataset[axis.name] for axis in axes} | {"level": levels}
+    return xr.DataArray(found, coords, [*(axis.name for axis in axes), "level"], attrs={"long_name": "Bayes accuracy"})
+
+
+def _values(dataset: xr.Dataset, name: str, keys: Any) -> dict[str, Any]:
+    if isinstance(keys, Mapping):
+        return {"choices": keys}
+    columns = [dataset[name], *(dataset[key] for key in keys[1:])]
+    return {key: column.values.tolist() for key, column in zip(keys, columns, strict=True)}
