@@ -119,10 +119,19 @@ def _draw_panel(
             mean, error = _mean_and_error(simulated[quantity.name])
             axes.errorbar(runs.alphas, mean, error, fmt=marker, ms=3, mfc="none", mew=0.8, lw=0.8, color=colour)
         axes.plot([], [], line + marker, color=colour, ms=3, mfc="none", lw=1.2, label=_short(quantity))
+        _draw_bayes(axes, quantity, theory, colour)
     _scale_axes(axes, label, chosen, theory.alphas)
     axes.set_ylabel(label)
     if len(chosen) <= CURVES_NAMED:
         axes.legend(frameon=False, ncols=2 if len(chosen) > 3 else 1, handlelength=2.6)
+
+
+def _draw_bayes(axes: Axes, quantity: ts.Quantity, theory: ts.Trajectory, colour: str) -> None:
+    """The best accuracy that any classifier has on the level, as a dotted line."""
+    task = theory.problem.task
+    if quantity.kind == "accuracy" and isinstance(task, ts.XorMixture):
+        best = task.bayes_accuracy()[_short(quantity)]
+        axes.axhline(best, color=colour, ls=":", lw=0.9, label=f"Bayes, {_short(quantity)}")
 
 
 def _mean_and_error(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

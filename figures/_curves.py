@@ -14,7 +14,7 @@ import teacher_student as ts
 from ._comparison_plot import COLOURS, LINES, MARKERS, STYLE
 from ._map import Contrast, select
 from ._scales import places, scale_axis
-from .sweeps import axes_of
+from .sweeps import axes_of, bayes_accuracy
 
 
 def curves(
@@ -59,6 +59,8 @@ def curves(
                 mark = MARKERS[index % len(MARKERS)] if "simulation" in found else ""
                 line = LINES[index % len(LINES)] if "theory" in found else ""
                 axes.plot([], [], line + mark, ms=4, mfc="none", label=_name(lines, label), **style)
+            if value == "accuracy" and contrast is None:
+                _draw_bayes(axes, dataset, x, dict(at or {}) | ({lines: label} if lines else {}), style)
         scale_axis(axes.xaxis, dataset[x].values)
         axes.set_xlabel(str(dataset[x].attrs.get("long_name", x)))
         axes.set_ylabel(some["value"].attrs["long_name"])
@@ -91,3 +93,16 @@ def _draw(axes: Axes, here: xr.Dataset, x: str, engine: str, index: int) -> bool
 
 def _name(axis: str, label: Any) -> str:
     return label if isinstance(label, str) else f"{axis.replace('_', ' ')} {label:g}"
+
+
+def _draw_bayes(axes: Axes, dataset: xr.Dataset, x: str, at: Mapping[str, Any], style: Mapping[str, Any]) -> None:
+    """The best accuracy that any classifier has, for a sweep of mixtures: dotted, along x if it changes there."""
+    best = bayes_accuracy(dataset)
+    if best is None:
+        return
+    at = {name: label for name, label in at.items() if name in best.dims}
+    best = best.sel(at).squeeze(drop=True)
+    if best.ndim == 0:
+        axes.axhline(float(best), ls=":", lw=0.9, **style)
+    elif best.dims == (x,):
+        axes.plot(places(best[x].values), best.values, ":", lw=0.9, **style)

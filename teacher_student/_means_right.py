@@ -1,11 +1,13 @@
 """Which clusters of a mixture a student has learned: the signs of its output at their noiseless means."""
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
 
 from ._errors import InputError
 from ._overlaps import Overlaps
+from ._precision import to_float, to_host
 from ._problem import Problem
 
 
@@ -19,15 +21,20 @@ def means_right(problem: Problem, overlaps: Overlaps) -> dict[str, np.ndarray]:
     Raises InputError for a task without clusters. Source: Sarao Mannelli et al. 2024 (winning the lottery).
     """
     require_clusters(problem)
-    means = np.asarray(problem.task.cluster_means)
-    R, v = np.asarray(overlaps.R).sum(axis=-3), np.asarray(overlaps.readout)
-    found = {}
     with jax.enable_x64(True):
-        for level, centres in zip(problem.inputs.level_names, means, strict=True):
-            hidden = np.asarray(problem.student.activation(jnp.asarray(R @ centres.T)))  # (..., K, C)
-            y = np.asarray(problem.task.clean_label(jnp.asarray(centres), jnp.arange(len(centres))))
-            found[level] = np.sign(np.einsum("...k,...kc->...c", v, hidden)) == y
-    return found
+        outputs, labels = to_host(_outputs(*to_float((problem, overlaps.R, overlaps.readout), jnp.float64)))
+    levels = problem.inputs.level_names
+    return {level: np.sign(outputs[i]) == labels[i] for i, level in enumerate(levels)}
+
+
+@eqx.filter_jit
+def _outputs(problem: Problem, R: jax.Array, v: jax.Array) -> tuple[jax.Array, jax.Array]:
+    """yhat (L, ..., C) and y (L, C) at the means of every level's clusters."""
+    means = jnp.asarray(problem.task.cluster_means)
+    fields = jnp.einsum("...bkm,lcm->l...kc", R, means)
+    outputs = jnp.einsum("...k,l...kc->l...c", v, problem.student.activation(fields))
+    clusters = jnp.arange(means.shape[1])
+    return outputs, jax.vmap(lambda centres: problem.task.clean_label(centres, clusters))(means)
 
 
 def require_clusters(problem: Problem) -> None:

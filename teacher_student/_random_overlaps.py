@@ -1,5 +1,7 @@
 """Initial overlaps with the law of random weights at a given N, without making N-vectors."""
 
+import dataclasses
+from functools import partial
 from typing import Any
 
 import jax
@@ -61,37 +63,68 @@ def random_overlaps(
         raise InputError(f"T of shape (B, M, M) = {(problem.shape[0], *problem.shape[2:] * 2)}", np.shape(T))
     key = as_key(key)
     readout = problem.task.usual_readout if readout is None else readout
-    kind = teacher if T is None else "given"
+    law = _Law(
+        sizes,
+        problem.shape[1:],
+        dim,
+        "given" if T is not None else teacher,
+        tuple(bool(share == 0) for share in np.asarray(problem.inputs.fractions)),
+        problem.task.seen_blocks,
+        readout if isinstance(readout, str) else "given",
+    )
+    numbers = _numbers(readout, problem.student.width)
+    with jax.enable_x64(True):
+        keys = key if key.ndim else key[None]
+        found = to_host(_draw(law, keys, jnp.asarray(scale, jnp.float64), T, numbers))
+    return found if key.ndim else jax.tree.map(lambda x: x[0], found)
+
+
+@dataclasses.dataclass(frozen=True)
+class _Law:
+    """What the shape of the draw depends on, and so what it is compiled for."""
+
+    sizes: tuple[int, ...]
+    widths: tuple[int, int]  # K, M
+    dim: int
+    teacher: str
+    finite: tuple[bool, ...]  # blocks of fraction 0
+    seen: tuple[bool, ...]
+    readout: str
+
+
+@partial(jax.jit, static_argnums=0)
+def _draw(law: _Law, keys: jax.Array, scale: Any, T: Any, readout: Any) -> Overlaps:
+    """Starts with the leading axis of `keys` (float64)."""
+    K, _ = law.widths
 
     def draw(key: jax.Array) -> Overlaps:
         weights_key, readout_key = jax.random.split(key)
-        keys = jax.random.split(weights_key, len(sizes))
-        grams = [
-            _block_gram(keys[b], problem, b, size, dim, scale, kind, None if T is None else T[b])
-            for b, size in enumerate(sizes)
-        ]
-        K = problem.student.width
-        gram = jnp.stack(grams)
-        return Overlaps(gram[:, :K, :K], gram[:, :K, K:], gram[:, K:, K:], _readout(readout, K, readout_key))
+        each = jax.random.split(weights_key, len(law.sizes))
+        gram = jnp.stack([_block_gram(each[b], law, b, scale, T) for b in range(len(law.sizes))])
+        if law.readout == "signs":
+            v = jax.random.rademacher(readout_key, (K,), dtype=float) / jnp.sqrt(1.0 * K)
+        else:
+            v = jnp.broadcast_to(jnp.asarray(readout, float), (K,))
+        return Overlaps(gram[:, :K, :K], gram[:, :K, K:], gram[:, K:, K:], v)
 
-    with jax.enable_x64(True):
-        return to_host(jax.vmap(draw)(key) if key.ndim else draw(key))
+    return jax.vmap(draw)(keys)
 
 
-def _block_gram(key: Any, problem: Problem, b: int, size: int, dim: int, scale: Any, kind: str, T: Any) -> jax.Array:
+def _block_gram(key: Any, law: _Law, b: int, scale: Any, T: Any) -> jax.Array:
     """Gram matrix / N of one block, student units first."""
-    _, K, M = problem.shape
+    K, M = law.widths
+    size, dim = law.sizes[b], law.dim
     factor = _bartlett(key, M + K, size)  # rows: latent directions, then student units
-    if kind == "given":
-        eigenvalues, vectors = jnp.linalg.eigh(jnp.asarray(T))
+    if law.teacher == "given":
+        eigenvalues, vectors = jnp.linalg.eigh(jnp.asarray(T)[b])
         root = vectors * jnp.sqrt(jnp.maximum(eigenvalues, 0.0)) * jnp.sqrt(1.0 * dim)
-    elif size == M and problem.inputs.fractions[b] == 0:
+    elif size == M and law.finite[b]:
         root = jnp.eye(M) * jnp.sqrt(1.0 * dim)
-    elif kind == "orthonormal":
+    elif law.teacher == "orthonormal":
         root = jnp.eye(M) * jnp.sqrt(1.0 * size)
     else:
         root = factor[:M, : min(M, size)]
-    if kind != "given" and not problem.task.seen_blocks[b]:
+    if law.teacher != "given" and not law.seen[b]:
         root = jnp.zeros_like(root)
     latents = jnp.zeros((M, factor.shape[1])).at[:, : root.shape[1]].set(root[:, : factor.shape[1]])
     rows = jnp.concatenate([scale * factor[M:], latents])
@@ -108,13 +141,12 @@ def _bartlett(key: jax.Array, rows: int, size: int) -> jax.Array:
     return below.at[jnp.arange(columns), jnp.arange(columns)].set(diagonal)
 
 
-def _readout(readout: Any, K: int, key: jax.Array) -> jax.Array:
+def _numbers(readout: Any, K: int) -> Any:
+    """The readout where it is given, or 1."""
     if isinstance(readout, str):
         require_name(readout, ("ones", "signs"), "readout (or numbers)")
-        if readout == "ones":
-            return jnp.ones(K)
-        return jax.random.rademacher(key, (K,), dtype=float) / jnp.sqrt(1.0 * K)
+        return 1.0
     numbers = as_numbers(readout, "readout")
     if np.ndim(numbers) and np.shape(numbers) != (K,):
         raise InputError(f"{K} readout weights of the student", f"shape {np.shape(numbers)}")
-    return jnp.broadcast_to(jnp.asarray(numbers), (K,))
+    return numbers

@@ -87,11 +87,11 @@ def measure(trajectory: ts.Trajectory, measures: Measures, layout: Layout) -> di
     found: dict[str, np.ndarray] = {}
     series = series_of(trajectory.observables, trajectory.problem, measures, layout)
     spread = trajectory.sampling_error
-    errors = {} if spread is None else series_of(spread, trajectory.problem, measures, layout)
+    spreading = dataclasses.replace(measures, keep=[name for name in measures.keep if name != "means_right"])
+    errors = {} if spread is None else series_of(spread, trajectory.problem, spreading, layout)
     for name, values in series.items():
         found[name] = values[-1]
-        counted = name in ("means_right", "solved")  # of the mean overlaps: no error that spreads
-        error = 0.0 if spread is None or counted else errors[name][-1]
+        error = errors[name][-1] if name in errors else 0.0
         found[f"{name}_se"] = np.where(np.isfinite(values[-1]), error, np.nan)
     for name, each in measures.time_to.items():
         values = _watched(trajectory.observables, each)
