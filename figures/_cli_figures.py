@@ -18,7 +18,7 @@ from ._comparison_plot import comparison
 from ._curves import curves
 from ._map import along_theory, coarse, select
 from ._phase_diagram import free_axes, phase_diagram
-from .atlas import MEASURES, named_figure
+from .atlas import MEASURES, named_figure, pack
 from .sweeps import CellStatus, axes_of, open_sweep
 
 COLUMNS = ("position", "low", "high", "cell_low", "cell_high")  # of a printed boundary
@@ -77,6 +77,7 @@ def _add_named(names: Any) -> None:
         each.add_argument("--workers", type=int, metavar="N", help="local processes (default: one per core; 0: none)")
         each.add_argument("--save", action="append", metavar="FILE", help="default: DIR/NAME.png and DIR/NAME.pdf")
         each.add_argument("--force", action="store_true", help="overwrite pictures")
+        each.add_argument("--pack", action="store_true", help="also keep the data as one NetCDF file for each sweep")
         if name == "curriculum":
             each.add_argument("--task", default="xor", choices=["xor", "committee"], help="default: xor")
             each.add_argument("--measure", default="accuracy", choices=list(MEASURES), help="default: accuracy")
@@ -99,7 +100,8 @@ def _named(options: argparse.Namespace) -> int:
     _save(drawn.figure, paths, force=options.force)
     caption = paths[0].with_suffix(".txt")
     ts.write_whole(caption, lambda path: path.write_text(drawn.caption), force=True)
-    print(f"wrote {caption}")
+    for path in [caption, *(pack(drawn.data, directory) if options.pack else [])]:
+        print(f"wrote {path}")
     return 0
 
 

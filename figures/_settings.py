@@ -88,10 +88,12 @@ class Settings:
         return dim, smaller if smaller is not None else _divisor(dim)
 
     def key(self, purpose: str) -> jax.Array:
-        """The key for "start", "averages", "runs" or "smaller runs"; all follow from the one seed (and start.number)."""
+        """The key for "start", "averages", "runs" or "smaller runs"; all follow from the seed (and start.number)."""
         key = jax.random.fold_in(ts.as_key(self.seed), PURPOSES.index(purpose))
-        shared = purpose == "averages" or self.start.number is None  # an ensemble is solved with the same points
-        return key if shared else jax.random.fold_in(key, self.start.number)
+        number = self.start.number
+        if number is None or purpose == "averages":  # an ensemble is solved with the same points
+            return key
+        return jax.random.fold_in(key, number)
 
     def wanted_alphas(self) -> np.ndarray:
         """The times that [record] asks for."""
@@ -283,6 +285,8 @@ def _check_start(start: Start) -> None:
         raise ts.InputError("Q, R and T together in [start]", f"only {', '.join(given)}")
     useless = [name for name in ("scale", "teacher", "number") if getattr(start, name) is not None]
     if useless:
-        raise ts.InputError("no scale, teacher or number beside Q, R and T in [start]", ", ".join(useless), "leave it out")
+        raise ts.InputError(
+            "no scale, teacher or number beside Q, R and T in [start]", ", ".join(useless), "leave it out"
+        )
     if isinstance(start.readout, str) and start.readout != "ones":
         raise ts.InputError('readout as numbers or "ones" beside Q, R and T in [start]', repr(start.readout))

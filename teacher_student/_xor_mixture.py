@@ -23,7 +23,7 @@ class XorMixture(Task):
 
     x = s_l sum_m a_cm u_m / sqrt(N) + noise of variance Delta_{l,plane} in the plane of u_1 and u_2 and
     Delta_{l,rest} in all other directions; u_m.u_n / N = delta_mn. So two blocks: "plane" (fraction 0) and "rest".
-    Easy and hard may differ in the plane (s, Delta_plane: finding the rule) or outside (Delta_rest: finding the manifold).
+    Easy and hard may differ in the plane (s, Delta_plane: finding the rule) or outside it (finding the manifold).
 
     Arguments:
       levels: level name -> {separation: s_l > 0, plane_variance: >= 0, rest_variance: >= 0}.

@@ -104,7 +104,7 @@ def test_odds_have_wilson_intervals() -> None:
 
 
 def frontier_data() -> xr.Dataset:
-    """A sweep of the mixture in which a share budget/100 of 100 starts is above the target, at K = 4; never at K = 8."""
+    """A sweep of the mixture: budget of 100 starts are above the target at K = 4, none at K = 8."""
     tables = {
         "task": {"kind": "xor", "levels": {"hard": {"separation": 1.0, "plane_variance": 0.1, "rest_variance": 0.1}}}
     }

@@ -5,7 +5,7 @@ from ._curriculum import curriculum, curriculum_text
 from ._gains import MEASURES, gain, shrinking
 from ._lottery import lottery, lottery_text, odds
 from ._named import Drawn, named_figure
-from ._recipes import recipes, stores
+from ._recipes import pack, recipes, stores
 from ._success import success, wilson
 
 __all__ = [
@@ -22,6 +22,7 @@ __all__ = [
     "multiply_adds",
     "named_figure",
     "odds",
+    "pack",
     "recipes",
     "shrinking",
     "stores",

@@ -132,9 +132,7 @@ def cost_text(dataset: xr.Dataset) -> str:
         rows.append(f"  {'order':<14}" + "".join(f"K={width:<22}" for width in widths) + "cheapest")
         for order in found["order"].values.tolist():
             here = found.sel(easiness=kind, order=order)
-            cells = [
-                f"{b:.4g} [{l:.4g}, {h:.4g}]" for b, l, h in zip(*(here[n].values for n in VALUES), strict=True)
-            ]
+            cells = [f"{b:.4g} [{l:.4g}, {h:.4g}]" for b, l, h in zip(*(here[n].values for n in VALUES), strict=True)]
             spent = multiply_adds(here["width"].values, here["budget"].values)
             i = int(np.argmin(spent))
             least = f"K={widths[i]}: {spent[i]:.4g}" if np.isfinite(spent[i]) else "none"

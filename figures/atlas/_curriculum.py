@@ -3,7 +3,6 @@
 from collections import Counter
 
 import matplotlib as mpl
-import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -72,7 +71,8 @@ def curriculum_text(
     dataset: xr.Dataset, measure: str = "accuracy", *, rate: float | None = None, time: str | None = None
 ) -> str:
     """Every gain with its paired standard error, and where the widest student gains less than a narrower one."""
-    rows = [f"{MEASURES[measure].replace('$-$', '-')}: mean +- standard error over {dataset.sizes['start']} paired starts"]
+    what = MEASURES[measure].replace("$-$", "-")
+    rows = [f"{what}: mean +- standard error over {dataset.sizes['start']} paired starts"]
     best = bayes_accuracy(dataset)
     if best is not None:
         shown = (f"{kind}: {float(best.sel(easiness=kind, level='hard')):.3f}" for kind in best["easiness"].values)
@@ -80,9 +80,10 @@ def curriculum_text(
     for first, second in CONTRASTS:
         found = gain(dataset, measure, first, second, rate=rate, time=time)
         widths = found["width"].values.tolist()
-        rows += ["", f"{first} over {second}", f"  {'easiness':<28}{'budget':>7}  " + "".join(f"K={w:<18}" for w in widths)]
+        rows += ["", f"{first} over {second}"]
+        rows.append(f"  {'easiness':<28}{'budget':>7}  " + "".join(f"K={width:<18}" for width in widths))
         verdicts = {each.row: each.verdict for each in shrinking(found)}
-        order = [dim for dim in found["value"].dims if dim != "width"]
+        order = [str(dim) for dim in found["value"].dims if dim != "width"]
         for kind in found["easiness"].values.tolist():
             for budget in found["budget"].values.tolist():
                 place = {"easiness": kind, "budget": budget}
@@ -93,5 +94,3 @@ def curriculum_text(
         counts = Counter(verdict.partition(" beyond")[0] for verdict in verdicts.values())
         rows.append("  with width, the gain: " + ", ".join(f"{name} in {n} rows" for name, n in counts.most_common()))
     return "\n".join(rows)
-
-

@@ -46,7 +46,8 @@ def gain(
     data = data.sel(rate=rates[rates.size // 2] if rate is None else rate, method="nearest")
     if measure == "time":
         times = _time(data, time)
-        return _mean(np.sign(times.sel(order=second, drop=True) - times.sel(order=first, drop=True)).fillna(0.0))
+        later = times.sel(order=second, drop=True) - times.sel(order=first, drop=True)
+        return _mean(later.copy(data=np.sign(later.values)))
     if measure not in data:
         raise ts.InputError(f"a sweep that keeps {measure!r}", sorted(map(str, data.data_vars)))
     values = data[measure].sel(level="hard")
@@ -57,8 +58,7 @@ def _time(data: xr.Dataset, time: str | None) -> xr.DataArray:
     names = sorted(str(name) for name in data.data_vars if str(name).startswith("time_to_") and "_se" not in str(name))
     name = f"time_to_{time}" if time else (names or [""])[-1]
     ts.require_name(name, names, "time kept by the sweep")
-    with np.errstate(invalid="ignore"):  # never minus never
-        return data[name].where(np.isfinite(data[name]), 1e300)
+    return data[name].where(np.isfinite(data[name]), 1e300)  # never: later than any, equal to never
 
 
 def _best_rate(accuracy: xr.DataArray) -> xr.DataArray:

@@ -18,10 +18,11 @@ from ._recipes import stores
 
 @dataclasses.dataclass(frozen=True)
 class Drawn:
-    """A picture, its numbers in words, and the command that makes both."""
+    """A picture, its numbers in words with the command that makes both, and the data behind them."""
 
     figure: Figure
     caption: str
+    data: Mapping[str, xr.Dataset]
 
 
 def _lottery(data: Mapping[str, xr.Dataset]) -> tuple[Figure, str]:
@@ -64,4 +65,4 @@ def named_figure(
     words = [f"teacher-student figure {name}", str(directory), *(["--quick"] if quick else [])]
     words += [f"--task {task}"] if task else []
     words += [f'--{key} "{value}"' for key, value in options.items() if value is not None]
-    return Drawn(figure, f"{text}\n\nDrawn, and its data computed where they lack, by:\n  {' '.join(words)}\n")
+    return Drawn(figure, f"{text}\n\nDrawn, and its data computed where they lack, by:\n  {' '.join(words)}\n", data)

@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -54,11 +55,12 @@ def stores(
 ) -> dict[str, xr.Dataset]:
     """The data sets of a figure's sweeps in `directory`, by name; what they lack is computed first, its cost said.
 
-    A store that is complete is read as it is, whatever made it.
+    A packed data set NAME.nc, or a store NAME.zarr that is complete, is read as it is, whatever made it.
     """
     directory = Path(directory)
     wanted = [each for each in recipes(figure, quick=quick) if only is None or each.name in only]
-    lacking = [each for each in wanted if not _complete(directory / f"{each.name}.zarr")]
+    packed = {each.name for each in wanted if (directory / f"{each.name}.nc").exists()}
+    lacking = [each for each in wanted if each.name not in packed and not _complete(directory / f"{each.name}.zarr")]
     if lacking:
         minutes = sum(each.minutes for each in lacking)
         names = ", ".join(each.name for each in lacking)
@@ -69,7 +71,33 @@ def stores(
             each.sweep, directory / f"{each.name}.zarr", workers=workers, progress=progress, say=lambda line: None
         )
         say(f"{each.name}: {summary}")
-    return {each.name: open_sweep(directory / f"{each.name}.zarr").load() for each in wanted}
+    return {
+        each.name: _read(directory / f"{each.name}.nc")
+        if each.name in packed
+        else open_sweep(directory / f"{each.name}.zarr").load()
+        for each in wanted
+    }
+
+
+def pack(data: Mapping[str, xr.Dataset], directory: str | Path) -> list[Path]:
+    """Write each data set to NAME.nc in `directory`, one compressed file, unless it is there; returns the new ones."""
+    paths = []
+    for name, dataset in data.items():
+        path = Path(directory) / f"{name}.nc"
+        if not path.exists():
+            encoding = {each: {"zlib": True} for each in dataset.data_vars if dataset[each].dtype.kind in "fi"}
+            plain = dataset.assign(message=dataset["message"].astype(object))
+            _make(path.parent)
+            ts.write_whole(path, partial(plain.to_netcdf, engine="netcdf4", encoding=encoding))
+            paths.append(path)
+    return paths
+
+
+def _read(path: Path) -> xr.Dataset:
+    try:
+        return xr.load_dataset(path, engine="netcdf4")
+    except OSError as error:
+        raise ts.InputError("a readable NetCDF file", f"{path} ({error.strerror or error})") from error
 
 
 def _complete(path: Path) -> bool:

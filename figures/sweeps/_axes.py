@@ -151,5 +151,5 @@ def _range(key: str, table: Mapping[str, Any]) -> tuple[Any, ...]:
 def _integers(key: str, table: Mapping[str, Any]) -> tuple[int, ...]:
     first, last = table["from"], table["to"]
     if last < first or "spacing" in table:
-        raise ts.InputError(f"integers from the smaller to the larger, no spacing, in the range of {key!r}", dict(table))
+        raise ts.InputError(f"increasing integers, no spacing, in the range of {key!r}", dict(table))
     return tuple(range(first, last + 1))

@@ -24,7 +24,9 @@ class TimeTo:
 
 @dataclasses.dataclass(frozen=True)
 class Measures:
-    """[measures]: keep, any of "error", "accuracy", "means_right", "overlaps" (at the end); time_to; trajectories: keep these too."""
+    """[measures]: keep, any of "error", "accuracy", "means_right", "overlaps", at the end; time_to; and trajectories:
+    whether to keep these at every recorded alpha too.
+    """
 
     keep: list[str] = dataclasses.field(default_factory=lambda: ["error", "accuracy"])
     time_to: dict[str, TimeTo] = dataclasses.field(default_factory=dict)

@@ -1,7 +1,6 @@
 """What a supplier of Gaussian averages gives to the drift."""
 
 import abc
-
 from typing import Any
 
 import equinox as eqx
