@@ -47,11 +47,12 @@ def gain(
     if measure == "time":
         times = _time(data, time)
         later = times.sel(order=second, drop=True) - times.sel(order=first, drop=True)
-        return _mean(later.copy(data=np.sign(later.values)))
+        return _mean_of_signs(later.copy(data=np.sign(later.values)))
     if measure not in data:
         raise ts.InputError(f"a sweep that keeps {measure!r}", sorted(map(str, data.data_vars)))
     values = data[measure].sel(level="hard")
-    return _mean(values.sel(order=first, drop=True) - values.sel(order=second, drop=True))
+    apart = values.sel(order=first, drop=True) - values.sel(order=second, drop=True)
+    return _mean_of_signs(apart) if measure == "solved" else _mean(apart)
 
 
 def _time(data: xr.Dataset, time: str | None) -> xr.DataArray:
@@ -68,13 +69,24 @@ def _best_rate(accuracy: xr.DataArray) -> xr.DataArray:
         mine, others = (accuracy.isel(start=slice(p, None, 2)) for p in (parity, 1 - parity))
         best = others.mean("start").fillna(-1.0).idxmax("rate")
         halves.append(mine.sel(rate=best).drop_vars("rate"))
-    return xr.concat(halves, "start").sortby("start")
+    return xr.concat(halves, "start", coords="minimal", compat="override").sortby("start")
 
 
 def _mean(apart: xr.DataArray) -> xr.Dataset:
     count = apart.notnull().sum("start")
     se = apart.std("start", ddof=1) / np.sqrt(count)
     return xr.Dataset({"value": apart.mean("start"), "se": se, "count": count}).reset_coords(drop=True)
+
+
+def _mean_of_signs(apart: xr.DataArray) -> xr.Dataset:
+    """As `_mean`, of paired differences -1, 0 and 1: a standard error that does not vanish when all are equal.
+
+    Half a pair is added to each of the four outcomes of a pair (Agresti & Min 2005).
+    """
+    better, worse, count = (apart == 1).sum("start"), (apart == -1).sum("start"), apart.notnull().sum("start") + 2
+    variance = (better + worse + 1) / count - ((better - worse) / count) ** 2
+    se = np.sqrt(variance / count)
+    return xr.Dataset({"value": apart.mean("start"), "se": se, "count": count - 2}).reset_coords(drop=True)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -18,8 +18,12 @@ def bayes_accuracy(dataset: xr.Dataset) -> xr.DataArray | None:
     tables = json.loads(dataset.attrs["problem"])
     if tables["task"].get("kind") != "xor":
         return None
-    given = {name: _values(dataset, name, each) for name, each in json.loads(dataset.attrs["axes"]).items()}
-    axes = [axis for axis in read_axes(given) if axis.choices or any(key.startswith("task.") for key in axis.keys)]
+    given = {
+        name: _values(dataset, name, each)
+        for name, each in json.loads(dataset.attrs["axes"]).items()
+        if name in dataset.dims and _of_task(each)
+    }
+    axes = read_axes(given) if given else ()
     levels = dataset["level"].values.tolist()
     found = np.full((*(len(axis) for axis in axes), len(levels)), np.nan)
     for index in itertools.product(*(range(len(axis)) for axis in axes)):
@@ -32,8 +36,15 @@ def bayes_accuracy(dataset: xr.Dataset) -> xr.DataArray | None:
     return xr.DataArray(found, coords, [*(axis.name for axis in axes), "level"], attrs={"long_name": "Bayes accuracy"})
 
 
+def _of_task(keys: Any) -> bool:
+    """Whether an axis, by its dotted names or choices, changes the task."""
+    if isinstance(keys, Mapping):
+        return any("task" in tables for tables in keys.values())
+    return any(key.startswith("task.") for key in keys)
+
+
 def _values(dataset: xr.Dataset, name: str, keys: Any) -> dict[str, Any]:
     if isinstance(keys, Mapping):
-        return {"choices": keys}
+        return {"choices": {label: keys[label] for label in dataset[name].values.tolist()}}
     columns = [dataset[name], *(dataset[key] for key in keys[1:])]
     return {key: column.values.tolist() for key, column in zip(keys, columns, strict=True)}
