@@ -63,7 +63,8 @@ class XorMixture(Task):
 
     @property
     def cluster_means(self) -> Any:
-        return self.separation[:, None, None] * DIRECTIONS
+        # in the precision of s: JAX keeps one copy of a float64 constant for its 32-bit and its 64-bit programs alike
+        return self.separation[:, None, None] * DIRECTIONS.astype(self.separation.dtype)
 
     @property
     def labels(self) -> str:
