@@ -6,10 +6,12 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+import xarray as xr
 
 import ode
 import simulations
 import teacher_student as ts
+from figures.atlas import _tickets
 
 from . import build
 
@@ -22,10 +24,12 @@ def xor(K: int, alpha: float = 100.0) -> ts.Problem:
 
 
 def random_weights(problem: ts.Problem, dim: int, runs: int, seed: int = 0) -> simulations.Weights:
-    starts = ts.random_overlaps(problem, dim, jax.random.split(ts.as_key(seed), runs))
-    sizes = problem.inputs.sizes(dim, problem.task.latents)
-    keys = jax.random.split(jax.random.fold_in(ts.as_key(seed), 1), runs)
-    return jax.vmap(lambda start, key: simulations.weights_with(start, sizes, key, jnp.float32))(starts, keys)
+    """Weights of a mixture: normal students, and latents along the two dimensions of the plane."""
+    rng = np.random.default_rng(seed)
+    _, K, M = problem.shape
+    latents = np.broadcast_to(np.sqrt(dim) * np.eye(M, dim), (runs, M, dim))
+    student, readout = 0.6 * rng.normal(size=(runs, K, dim)), rng.normal(1.0, 0.3, (runs, K))
+    return simulations.Weights(*(x.astype(np.float32) for x in (student, latents, readout)))
 
 
 def equal(a: object, b: object) -> None:
@@ -53,7 +57,7 @@ def test_pruned_weights_have_the_pruned_overlaps() -> None:
 
 def test_pruning_keeps_leading_axes_and_every_unit_if_asked() -> None:
     problem = build.mixture(K=5)
-    starts = ts.random_overlaps(problem, 60, jax.random.split(ts.as_key(0), 3))
+    starts = jax.tree.map(lambda *x: np.stack(x), *(build.overlaps(problem, seed) for seed in range(3)))
     equal(starts.prune(range(5)), starts)
     one = jax.tree.map(lambda x: x[2], starts)
     equal(jax.tree.map(lambda x: x[2], starts.prune([1, 4])), one.prune([1, 4]))
@@ -61,12 +65,20 @@ def test_pruning_keeps_leading_axes_and_every_unit_if_asked() -> None:
 
 @pytest.mark.parametrize(
     ("units", "message"),
-    [([], "one or more units"), ([0, 0], "distinct"), ([3], "among the student's 3"), ([-1], "0 to 2")]
-    + [([0, 1, 2, 3], "among the student's 3"), ([0.5], "integers"), (1, "one or more")],
+    [
+        ([], "one or more units"),
+        ([0, 0], "distinct"),
+        ([3], "among the student's 3"),
+        ([-1], "0 to 2"),
+        ([0, 1, 2, 3], "among the student's 3"),
+        ([0.5], "integers"),
+        (1, "one or more"),
+    ],
 )
 def test_units_that_cannot_stay(units: object, message: str) -> None:
     problem = build.mixture()
-    for whole in (build.overlaps(problem), random_weights(problem, 20, 2)):
+    weights = simulations.Weights(np.ones((2, 3, 20)), np.ones((2, 2, 20)), np.ones((2, 3)))
+    for whole in (build.overlaps(problem), weights):
         with pytest.raises(ts.InputError, match=message) as caught:
             whole.prune(units)
         assert "\n" not in str(caught.value)
@@ -149,14 +161,14 @@ def test_runs_go_on_where_they_stopped() -> None:
 def test_same_samples_after_the_same_weights() -> None:
     """A run from the weights that a start of overlaps made is the run from those overlaps, bit for bit."""
     problem = build.mixture(K=4)
-    start = ts.random_overlaps(problem, 40, 9)
+    start = build.overlaps(problem, 9)
     plain = simulate(problem, start=start)
     kept, _ = simulate(problem, start=start, keep_weights=True)
     equal(kept.observables, plain.observables)
     sizes = problem.inputs.sizes(40, 2)
     with jax.enable_x64(True):
         keys = jax.vmap(lambda r: jax.random.split(jax.random.fold_in(ts.as_key(3), r), 4)[1])(jnp.arange(5))
-        made = jax.vmap(lambda key: simulations.weights_with(start, sizes, key, jnp.float32))(keys)
+        made = jax.jit(jax.vmap(lambda key: simulations.weights_with(start, sizes, key, jnp.float32)))(keys)
     again = simulate(problem, start=made)
     np.testing.assert_allclose(again.overlaps.Q, plain.overlaps.Q, rtol=1e-4, atol=1e-5)
 
@@ -196,7 +208,7 @@ def test_fresh_samples_agree_with_theory() -> None:
     overlaps = jax.tree.map(lambda x: x[1], found.overlaps)
     with jax.enable_x64(True):
         sample = jax.tree.map(lambda x: x[0], ode.Sampled(2**12, 1, 0).draw(problem))
-        expected = jax.jit(ode.observe)(problem, overlaps, sample)
+        expected = ts.to_host(jax.jit(ode.observe)(problem, overlaps, sample))
     for level in ("easy", "hard"):
         assert abs(found.accuracy[level][1] - expected.accuracy[level]) < 5 * 0.5 / 2**7 + 2e-3
         np.testing.assert_allclose(found.error[level][1], expected.error[level], rtol=0.1)
@@ -220,3 +232,49 @@ def test_four_winning_units_are_enough() -> None:
         }
     assert np.mean(found["means"]) > 0.94
     assert np.mean(found["norm"]) < np.mean(found["means"]) - 0.05
+
+
+def invented(shift: float) -> xr.Dataset:
+    """A study's data with invented numbers, equal in law in both engines but for a shift of the simulated accuracy."""
+    rng = np.random.default_rng(0)
+    coords = _tickets._coords(_tickets.QUICK)
+    pruned, short, alone = ("ranking", "kept"), ("short", "ranking"), ("short", "candidate")
+    dims = {
+        "accuracy": ("setting", *pruned, "start"),
+        "simulated_accuracy": (*pruned, "run"),
+        "retrained_accuracy": ("setting", *short, "start"),
+        "ticket_accuracy": ("setting", *alone, "start"),
+        "simulated_ticket_accuracy": ("candidate", "run"),
+    }
+    parts = {}
+    for name, axes in dims.items():
+        values = rng.normal(0.8, 0.03, [len(coords[axis]) for axis in axes])
+        parts[name] = axes, values + shift * (name == "simulated_accuracy")
+        parts[name.replace("accuracy", "solved")] = axes, values > 0.8
+    return xr.Dataset(parts, coords, _tickets._attrs(_tickets.QUICK, True))
+
+
+def test_verdict_and_picture_of_the_study(tmp_path) -> None:
+    same, shifted = invented(0.0), invented(0.1)
+    assert bool(_tickets._agreement(same)["agrees"])
+    assert not bool(_tickets._agreement(shifted)["agrees"])
+    whole = same.assign(_tickets._summaries(same))
+    inside = (whole["success_low"] <= whole["success"]) & (whole["success"] <= whole["success_high"])
+    assert bool((inside | whole["success"].isnull()).all())
+    expected = same["ticket_solved"].sel(candidate="rewound, loss").mean("start")
+    expected = expected - same["ticket_solved"].sel(candidate="random").mean("start")
+    found = whole["difference"].sel(engine="theory", contrast="rewound, loss - random")
+    np.testing.assert_allclose(found.values, expected.values, atol=1e-12)
+    whole.to_netcdf(tmp_path / "tickets.nc")
+    _tickets.tickets(xr.load_dataset(tmp_path / "tickets.nc")).savefig(tmp_path / "tickets.png")
+    assert (tmp_path / "tickets.png").stat().st_size > 10_000
+
+
+def test_states_of_a_loose_integration_become_valid_ones() -> None:
+    problem = xor(4)
+    state = jax.tree.map(lambda *x: np.stack(x), *(build.overlaps(problem, seed) for seed in (0, 1)))
+    assert ts.psd_violation(_tickets._positive(state)) < 1e-12
+    jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, atol=1e-12), _tickets._positive(state), state)
+    noisy = ts.Overlaps(state.Q - 1e-2 * np.eye(4), state.R, state.T, state.readout)
+    assert ts.psd_violation(noisy) > 1e-5
+    assert ts.psd_violation(_tickets._positive(noisy)) < 1e-12

@@ -1,5 +1,7 @@
 """The picture of pruning and winning tickets."""
 
+from typing import Any
+
 import matplotlib as mpl
 import numpy as np
 import xarray as xr
@@ -10,6 +12,7 @@ from matplotlib.ticker import NullLocator
 from .._comparison_plot import COLOURS, LINES, MARKERS, STYLE
 
 NAMES = {"norm": "norm $|v_k|\\,\\|w_k\\|$", "means": "best at a mean", "loss": "least loss", "random": "at random"}
+BESIDE: Any = {"frameon": False, "loc": "center left", "bbox_to_anchor": (1.0, 0.5), "borderaxespad": 0.3}
 
 
 def tickets(dataset: xr.Dataset) -> Figure:
@@ -25,7 +28,8 @@ def tickets(dataset: xr.Dataset) -> Figure:
         for axes, setting, letter in zip((first, second), dataset["setting"].values, "ab", strict=True):
             _draw_accuracy(axes, dataset, setting, f"({letter}) {setting}")
         first.set_ylabel(r"accuracy $P(\mathrm{sign}\,\hat y = y)$")
-        first.legend(frameon=False, loc="lower right", handlelength=2.6)
+        second.tick_params(labelleft=False)
+        second.legend(*first.get_legend_handles_labels(), **BESIDE, handlelength=2.6)
         _draw_success(figure.add_subplot(grid[1, :]), dataset)
         return figure
 
@@ -36,7 +40,7 @@ def _draw_accuracy(axes: Axes, dataset: xr.Dataset, setting: str, title: str) ->
         colour, line, marker = COLOURS[index], LINES[index], MARKERS[index]
         values = dataset["accuracy"].sel(setting=setting, ranking=ranking)
         mean, error = values.mean("start").values, _error(values, "start")
-        axes.plot(kept, mean, line, color=colour, lw=1.2)
+        axes.plot(kept, mean, line, color=colour, lw=1.2, zorder=2)
         axes.fill_between(kept, mean - error, mean + error, color=colour, alpha=0.2, lw=0)
         simulated = setting == dataset["setting"].values[0]
         if simulated:
@@ -52,7 +56,7 @@ def _draw_accuracy(axes: Axes, dataset: xr.Dataset, setting: str, title: str) ->
                 lw=0.8,
                 color=colour,
             )
-        axes.plot([], [], line + (marker if simulated else ""), color=colour, ms=3.5, mfc="none", label=NAMES[ranking])
+        axes.plot([], [], line + marker, color=colour, ms=3.5, mfc="none", lw=1.2, label=NAMES[ranking])
     axes.axhline(dataset.attrs["bayes_accuracy"], color="0.3", lw=0.9, ls=":", label="Bayes")
     axes.set_xscale("log")
     axes.set_xticks([n for n in (1, 2, 4, 8, 20, 40) if n in kept], [str(n) for n in (1, 2, 4, 8, 20, 40) if n in kept])
@@ -90,10 +94,10 @@ def _draw_success(axes: Axes, dataset: xr.Dataset) -> None:
                 mew=0.9,
                 lw=0.9,
                 color=colour,
-                label=f"$n = {n}$, {setting}" + (", simulation" if simulated else ""),
+                label=f"$n = {n}$, {setting}" + (",\nsimulation" if simulated else ""),
             )
     axes.set_xticks(range(len(candidates)), [str(name).replace(", ", ",\n") for name in candidates])
     axes.set_ylim(-0.03, 1.03)
     axes.set_ylabel("success (all means right)")
-    axes.set_title("(c) start alone, trained", loc="left")
-    axes.legend(frameon=False, ncols=1, loc="center left", bbox_to_anchor=(1.0, 0.5))
+    axes.set_title("(c) $n$ units trained alone, from the start", loc="left")
+    axes.legend(**BESIDE)
