@@ -97,7 +97,7 @@ def _draw_success(axes: Axes, dataset: xr.Dataset) -> None:
                 label=f"$n = {n}$, {setting}" + (",\nsimulation" if simulated else ""),
             )
     axes.set_xticks(range(len(candidates)), [str(name).replace(", ", ",\n") for name in candidates])
-    axes.set_ylim(-0.03, 1.03)
+    axes.set_ylim(-0.05, 1.05)
     axes.set_ylabel("success (all means right)")
     axes.set_title("(c) $n$ units trained alone, from the start", loc="left")
     axes.legend(**BESIDE)
