@@ -3,6 +3,7 @@
 from ._agreement import Agreement, Comparison, agreement
 from ._run import check_run, memory, recordable_alphas, run
 from ._step import Sample, make_sample, sgd_step
+from ._testing import test
 from ._weights import Weights, measure_overlaps, weights_with
 
 __all__ = [
@@ -18,5 +19,6 @@ __all__ = [
     "recordable_alphas",
     "run",
     "sgd_step",
+    "test",
     "weights_with",
 ]

@@ -6,7 +6,7 @@ import os
 import threading
 import warnings
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal, overload
 
 import equinox as eqx
 import jax
@@ -35,10 +35,13 @@ from teacher_student import (
 
 from ._advance import BLOCK_NUMBERS, Schedule, advance, block_steps, measure
 from ._threads import in_threads, stop_on_ctrl_c
-from ._weights import Weights, check_room, weights_with
+from ._weights import Weights, check_room, check_weights, overlaps_of_runs, weights_with
 
 NUMBERS_PER_CALL = 5 * 10**7  # input numbers one compiled call consumes: about half a second, so that Ctrl-C is heard
 NUMBERS_IN_CACHE = 1000  # runs x N that one thread steps together on a CPU
+
+
+Finished = tuple[Observables, Weights | None]  # of one run or group: what was recorded, and its last weights if kept
 
 
 class Ensemble(eqx.Module):
@@ -50,6 +53,7 @@ class Ensemble(eqx.Module):
     tests: int = eqx.field(static=True)
 
 
+@overload
 def run(
     problem: Problem,
     dim: int,
@@ -57,17 +61,54 @@ def run(
     alphas: Any,
     key: Any,
     *,
-    start: Overlaps | None = None,
+    start: Overlaps | Weights | None = ...,
+    precision: str = ...,
+    test_samples: int = ...,
+    bound: float = ...,
+    workers: int | None = ...,
+    progress: bool = ...,
+    keep_weights: Literal[False] = ...,
+) -> Trajectory: ...
+
+
+@overload
+def run(
+    problem: Problem,
+    dim: int,
+    runs: int,
+    alphas: Any,
+    key: Any,
+    *,
+    start: Overlaps | Weights | None = ...,
+    precision: str = ...,
+    test_samples: int = ...,
+    bound: float = ...,
+    workers: int | None = ...,
+    progress: bool = ...,
+    keep_weights: Literal[True],
+) -> tuple[Trajectory, Weights]: ...
+
+
+def run(
+    problem: Problem,
+    dim: int,
+    runs: int,
+    alphas: Any,
+    key: Any,
+    *,
+    start: Overlaps | Weights | None = None,
     precision: str = "float32",
     test_samples: int = 256,
     bound: float = DIVERGENCE_BOUND,
     workers: int | None = None,
     progress: bool = True,
-) -> Trajectory:
+    keep_weights: bool = False,
+) -> Trajectory | tuple[Trajectory, Weights]:
     """Simulate full-weight online SGD on `runs` independent students of dimension N = `dim`.
 
     Memory: workers x (K + M) x N x bytes for weights, 3 workers x 2^20 x bytes (N, if larger) for blocks of inputs,
-    and the recorded overlaps; see `memory`. Ctrl-C stops at the next compiled call (about half a second) and
+    and the recorded overlaps; see `memory`. Weights given as a start or kept take runs x (K + M) x N numbers more,
+    for as long as they are used. Ctrl-C stops at the next compiled call (about half a second) and
     returns the finished runs with a warning.
 
     Arguments:
@@ -75,11 +116,14 @@ def run(
       key: seed or JAX key. Run r depends on the key and r alone, not on the number of runs, workers or alphas.
       start: overlaps that every run's weights have exactly, or one start per run (leading axis); None: each run
         draws its own with `random_overlaps(problem, dim, ...)`. Only runs with one start compare with `ode.solve`.
+        Or `Weights` with a leading axis of runs, from which each run goes on: alpha and the curriculum begin at 0
+        again, and so do the samples if the key is the one that made these weights: give another.
       precision: "float32" or "float64". test_samples: fresh inputs per level, run and alpha for error and accuracy.
       bound: a run whose Q_kk passes this many times the largest of 1, Q_kk at the start and T_mm has diverged.
       workers: threads on a CPU, runs at once on an accelerator; None: all cores, 32.
-    Returns a Trajectory with axes (runs, A); a run that diverges has its status and NaN from then on.
-    Raises InputError.
+      keep_weights: also return the weights at the last alpha, as they are (those of a diverged run too).
+    Returns a Trajectory with axes (runs, A), or (Trajectory, Weights with a leading axis of runs); a run that
+    diverges has its status and NaN from then on. Raises InputError.
     """
     check_run(problem, dim, runs, alphas, start, precision, test_samples)
     if workers is not None and workers < 1:
@@ -96,19 +140,20 @@ def run(
         )
     with jax.enable_x64(True):
         keys = jax.vmap(lambda r: jax.random.split(jax.random.fold_in(key, r), 4))(jnp.arange(runs))
-        given = start if start is not None else random_overlaps(problem, dim, keys[:, 0])
+        given = _start_overlaps(problem, dim, start, keys[:, 0])
         starts = _one_per_run(given, runs)
+    origins = jax.tree.map(np.asarray, start) if isinstance(start, Weights) else starts
     total = runs * int(steps[-1])
     with tqdm(total=total, unit="step", unit_scale=True, disable=not progress, desc=f"SGD N={dim}", leave=False) as bar:
-        finished = _run_all(ensemble, keys, starts, steps, dtype, workers, bar.update)
+        finished = _run_all(ensemble, keys, origins, steps, dtype, workers, bar.update, keep_weights)
     done = sorted(finished)
     if len(done) < runs:
         if not done:
             raise KeyboardInterrupt
         warnings.warn(f"interrupted: {len(done)} of {runs} runs finished and are returned", stacklevel=2)
-    observables = jax.tree.map(lambda *x: np.stack(x).astype(np.float64), *(finished[r] for r in done))
+    observables = jax.tree.map(lambda *x: np.stack(x).astype(np.float64), *(finished[r][0] for r in done))
     observables, status, reached = _mark_divergence(observables, steps / dim, _limits(starts, bound)[done])
-    return Trajectory(
+    trajectory = Trajectory(
         problem=problem,
         start=given if np.ndim(given.readout) == 1 else jax.tree.map(operator.itemgetter(done), given),
         alphas=steps / dim,
@@ -119,6 +164,16 @@ def run(
         sampling_error=None,
         source=Source("sgd", "weights", precision, dim, key_words(key), _tests(test_samples, dim)),
     )
+    if not keep_weights:
+        return trajectory
+    return trajectory, jax.tree.map(lambda *x: np.stack(x), *(finished[r][1] for r in done))
+
+
+def _start_overlaps(problem: Problem, dim: int, start: Overlaps | Weights | None, keys: jax.Array) -> Overlaps:
+    """The overlaps at alpha = 0: one for all runs, or one per run (leading axis)."""
+    if start is None:
+        return random_overlaps(problem, dim, keys)
+    return overlaps_of_runs(problem, start) if isinstance(start, Weights) else start
 
 
 def _one_per_run(start: Overlaps, runs: int) -> Overlaps:
@@ -128,7 +183,13 @@ def _one_per_run(start: Overlaps, runs: int) -> Overlaps:
 
 
 def check_run(
-    problem: Problem, dim: int, runs: int, alphas: Any, start: Overlaps | None, precision: str, test_samples: int
+    problem: Problem,
+    dim: int,
+    runs: int,
+    alphas: Any,
+    start: Overlaps | Weights | None,
+    precision: str,
+    test_samples: int,
 ) -> None:
     """Raise InputError unless `run` could start with these arguments."""
     for value, what in ((dim, "dimension N"), (runs, "number of runs"), (test_samples, "number of test samples")):
@@ -142,7 +203,9 @@ def check_run(
     if steps >= 2**31:
         raise InputError("fewer than 2^31 steps", f"{steps:.3g}", "lower the dimension or the last alpha")
     problem.inputs.sizes(dim, problem.task.latents)
-    if start is not None:
+    if isinstance(start, Weights):
+        check_weights(problem, start, dim, runs)
+    elif start is not None:
         check_overlaps(start, problem.shape)
         leading = np.shape(start.readout)[:-1]
         if leading not in ((), (runs,)):
@@ -185,13 +248,14 @@ def _schedule(problem: Problem, dim: int) -> Schedule:
 def _run_all(
     ensemble: Ensemble,
     keys: jax.Array,
-    starts: Overlaps,
+    starts: Overlaps | Weights,
     steps: np.ndarray,
     dtype: np.dtype,
     workers: int | None,
     report: Callable[[int], Any],
-) -> dict[int, Observables]:
-    """Finished runs by number; fewer than all only after Ctrl-C.
+    keep_weights: bool,
+) -> dict[int, Finished]:
+    """Finished runs by number, with their last weights if those are kept; fewer than all only after Ctrl-C.
 
     On a CPU each thread takes one run at a time, or a few when N is small (vmap then saves calls; at large N it gains
     nothing, since every run has its own inputs); on an accelerator one thread takes `workers` runs, under vmap.
@@ -202,31 +266,35 @@ def _run_all(
     groups = [np.arange(first, first + size) % runs for first in range(0, runs, size)]
     with stop_on_ctrl_c() as stop:
 
-        def work(group: np.ndarray, steps: np.ndarray = steps) -> Observables | None:
+        def work(group: np.ndarray, steps: np.ndarray = steps) -> Finished | None:
             with jax.enable_x64(dtype == np.float64):
                 chosen = jax.tree.map(lambda x: x[group], starts)
-                return _run_group(ensemble, keys[group], chosen, steps, dtype, stop, report)
+                return _run_group(ensemble, keys[group], chosen, steps, dtype, stop, report, keep_weights)
 
         work(groups[0], np.zeros(1, int))  # compiles, once for all threads
-        finished: dict[int, Observables] = {}
-        for group, observables in in_threads(work, groups, at_once if on_cpu else 1, stop):
+        finished: dict[int, Finished] = {}
+        for group, found in in_threads(work, groups, at_once if on_cpu else 1, stop):
             for place, number in enumerate(group):
-                finished.setdefault(int(number), jax.tree.map(operator.itemgetter(place), observables))
+                finished.setdefault(int(number), jax.tree.map(operator.itemgetter(place), found))
     return finished
 
 
 def _run_group(
     ensemble: Ensemble,
     keys: jax.Array,
-    starts: Overlaps,
+    starts: Overlaps | Weights,
     steps: np.ndarray,
     dtype: np.dtype,
     stop: threading.Event,
     report: Callable[[int], Any],
-) -> Observables | None:
+    keep_weights: bool,
+) -> Finished | None:
     """Observables (group, A, ...) of some runs at the given steps; None if `stop` was set on the way."""
-    with jax.enable_x64(True):
-        weights = _start_weights(to_float(starts, jnp.float64), keys[:, 1], ensemble.sizes, dtype)
+    if isinstance(starts, Weights):
+        weights = to_float(starts, dtype)
+    else:
+        with jax.enable_x64(True):
+            weights = _start_weights(to_float(starts, jnp.float64), keys[:, 1], ensemble.sizes, dtype)
     numbers = sum(ensemble.sizes) * len(keys)
     length = block_steps(sum(ensemble.sizes))
     stride = max(1, NUMBERS_PER_CALL // (numbers * length)) * length
@@ -241,7 +309,7 @@ def _run_group(
         now = int(last)
         if now in steps:
             recorded.append(to_host(_measure_group(ensemble, keys[:, 3], weights, np.int32(now))))
-    return jax.tree.map(lambda *x: np.stack(x, axis=1), *recorded)
+    return jax.tree.map(lambda *x: np.stack(x, axis=1), *recorded), to_host(weights) if keep_weights else None
 
 
 @eqx.filter_jit

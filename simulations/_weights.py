@@ -8,13 +8,13 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from teacher_student import InputError, Overlaps, Problem
+from teacher_student import InputError, Overlaps, Problem, to_float, to_host, units_that_stay
 
 RANK_TOLERANCE = 1e-9  # eigenvalues below this share of the largest count as zero
 
 
 class Weights(eqx.Module):
-    """State of one run: student (K, N), latent directions (M, N) and readout (K,).
+    """State of one run: student (K, N), latent directions (M, N) and readout (K,); of many, with a leading axis.
 
     Input dimensions are ordered by block, with sizes `problem.inputs.sizes(N, M)`.
     """
@@ -22,6 +22,15 @@ class Weights(eqx.Module):
     student: jax.Array
     latents: jax.Array
     readout: jax.Array
+
+    def prune(self, units: Any) -> "Weights":
+        """The weights that are left when only `units` stay, in that order; the twin of `ts.Overlaps.prune`.
+
+        Arguments: units: (n,) distinct indices of hidden units, the same for all runs.
+        Raises InputError for none, repeated ones, or units that the student does not have.
+        """
+        kept = units_that_stay(units, np.shape(self.readout)[-1])
+        return Weights(self.student[..., kept, :], self.latents, self.readout[..., kept])
 
 
 def check_room(problem: Problem, start: Overlaps, dim: int) -> None:
@@ -77,3 +86,31 @@ def measure_overlaps(weights: Weights, sizes: tuple[int, ...]) -> Overlaps:
 
     w, u = weights.student, weights.latents
     return Overlaps(product(w, w), product(w, u), product(u, u), weights.readout)
+
+
+def check_weights(problem: Problem, weights: Weights, dim: int, runs: int | None = None) -> None:
+    """Raise InputError unless `weights` are finite floats of `runs` students (None: any number) at N = `dim`."""
+    _, K, M = problem.shape
+    leading = np.shape(weights.readout)[:-1]
+    if len(leading) != 1 or runs not in (None, *leading):
+        wanted = "a leading axis of runs" if runs is None else f"a leading axis of {runs} runs"
+        raise InputError(f"weights with {wanted}", f"readout of shape {np.shape(weights.readout)}")
+    for name, expected in (("student", (K, dim)), ("latents", (M, dim)), ("readout", (K,))):
+        found = np.asarray(getattr(weights, name))
+        if found.shape != leading + expected or found.dtype.kind != "f":
+            raise InputError(f"floats {name} of shape {leading + expected}", f"{found.dtype} {found.shape}")
+        if not np.all(np.isfinite(found)):
+            raise InputError(f"finite weights {name}", "NaN or infinite ones", "leave diverged runs out")
+
+
+def overlaps_of_runs(problem: Problem, weights: Weights) -> Overlaps:
+    """Overlaps of `weights` with a leading axis of runs, in float64."""
+    sizes = problem.inputs.sizes(np.shape(weights.student)[-1], problem.task.latents)
+    with jax.enable_x64(True):
+        found = [
+            to_host(
+                measure_overlaps(to_float(jax.tree.map(lambda x, r=r: np.asarray(x)[r], weights), jnp.float64), sizes)
+            )
+            for r in range(len(weights.readout))
+        ]  # one after the other: a float64 copy of all would double the memory
+    return jax.tree.map(lambda *x: np.stack(x), *found)

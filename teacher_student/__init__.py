@@ -12,6 +12,7 @@ from ._observables import Observables, Quantity, quantities
 from ._overlaps import Overlaps, psd_violation
 from ._problem import Problem
 from ._random_overlaps import random_overlaps
+from ._ranking import rank_units
 from ._sgd import SGD
 from ._status import DIVERGENCE_BOUND, Status
 from ._student import Student
@@ -25,10 +26,12 @@ from ._arrays import is_known as is_known  # isort: skip
 from ._errors import first_line as first_line, nearest as nearest, require_name as require_name  # isort: skip
 from ._files import CONVENTIONS as CONVENTIONS, LONG_NAMES as LONG_NAMES, write_whole as write_whole  # isort: skip
 from ._means_right import require_clusters as require_clusters  # isort: skip
-from ._overlaps import check_overlaps as check_overlaps  # isort: skip
+from ._overlaps import check_overlaps as check_overlaps, check_shapes as check_shapes  # isort: skip
 from ._precision import require_traceable as require_traceable, to_float as to_float, to_host as to_host  # isort: skip
 from ._problem import check_alphas as check_alphas  # isort: skip
+from ._pruning import units_that_stay as units_that_stay  # isort: skip
 from ._random_overlaps import as_key as as_key, key_words as key_words  # isort: skip
+from ._ranking import level_index as level_index  # isort: skip
 from ._read import read_table as read_table  # isort: skip
 
 __version__ = versions().get("teacher-student", "unknown")
@@ -59,5 +62,6 @@ __all__ = [
     "psd_violation",
     "quantities",
     "random_overlaps",
+    "rank_units",
     "versions",
 ]

@@ -8,6 +8,7 @@ import numpy as np
 
 from ._arrays import as_numbers, check_finite, is_known
 from ._errors import InputError
+from ._pruning import units_that_stay
 
 
 class Overlaps(eqx.Module):
@@ -37,6 +38,17 @@ class Overlaps(eqx.Module):
         top = xp.concatenate([Q, R], axis=-1)
         return xp.concatenate([top, xp.concatenate([R.swapaxes(-1, -2), T], axis=-1)], axis=-2)
 
+    def prune(self, units: Any) -> "Overlaps":
+        """The overlaps of the student that is left when only `units` stay, in that order.
+
+        Q^b_kl, R^b_km and v_k of k, l in units; T is unchanged. Leading axes stay: the same units for all.
+
+        Arguments: units: (n,) distinct indices of hidden units.
+        Raises InputError for none, repeated ones, or units that the student does not have.
+        """
+        kept = units_that_stay(units, np.shape(self.readout)[-1])
+        return Overlaps(self.Q[..., kept, :][..., kept], self.R[..., kept, :], self.T, self.readout[..., kept])
+
 
 def _with_block_axis(x: Any) -> Any:
     return x[None] if np.ndim(x) == 2 else x
@@ -44,12 +56,7 @@ def _with_block_axis(x: Any) -> Any:
 
 def check_overlaps(overlaps: Overlaps, shape: tuple[int, int, int]) -> None:
     """Raise InputError unless known `overlaps` have shape (B, K, M), are finite, symmetric and PSD."""
-    B, K, M = shape
-    for name, expected in (("Q", (B, K, K)), ("R", (B, K, M)), ("T", (B, M, M)), ("readout", (K,))):
-        found = np.shape(getattr(overlaps, name))
-        if found[-len(expected) :] != expected:
-            raise InputError(f"start overlaps {name} of shape {expected} = per block, student, teacher", found)
-        check_finite(getattr(overlaps, name), f"start overlaps {name}")
+    check_shapes(overlaps, shape)
     if is_known(overlaps):
         violation = psd_violation(overlaps)
         if violation > 1e-8:
@@ -58,6 +65,16 @@ def check_overlaps(overlaps: Overlaps, shape: tuple[int, int, int]) -> None:
                 f"a relative violation of {violation:.3g}",
                 "take the overlaps of actual weights, or ts.random_overlaps",
             )
+
+
+def check_shapes(overlaps: Overlaps, shape: tuple[int, int, int], what: str = "start overlaps") -> None:
+    """Raise InputError unless known `overlaps` have shape (B, K, M) and are finite."""
+    B, K, M = shape
+    for name, expected in (("Q", (B, K, K)), ("R", (B, K, M)), ("T", (B, M, M)), ("readout", (K,))):
+        found = np.shape(getattr(overlaps, name))
+        if found[-len(expected) :] != expected:
+            raise InputError(f"{what} {name} of shape {expected} = per block, student, teacher", found)
+        check_finite(getattr(overlaps, name), f"{what} {name}")
 
 
 def psd_violation(overlaps: Overlaps) -> float:

@@ -7,6 +7,9 @@ from ._lottery import lottery, lottery_text, odds
 from ._named import Drawn, named_figure
 from ._recipes import pack, recipes, stores
 from ._success import success, wilson
+from ._tickets import tickets_data
+from ._tickets_plot import tickets
+from ._tickets_text import tickets_text
 
 __all__ = [
     "MEASURES",
@@ -27,5 +30,8 @@ __all__ = [
     "shrinking",
     "stores",
     "success",
+    "tickets",
+    "tickets_data",
+    "tickets_text",
     "wilson",
 ]

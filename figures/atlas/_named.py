@@ -13,7 +13,10 @@ import teacher_student as ts
 from ._cost import cost, cost_text
 from ._curriculum import curriculum, curriculum_text
 from ._lottery import lottery, lottery_text
-from ._recipes import stores
+from ._recipes import saved, stores
+from ._tickets import tickets_data
+from ._tickets_plot import tickets
+from ._tickets_text import tickets_text
 
 
 @dataclasses.dataclass(frozen=True)
@@ -39,7 +42,16 @@ def _cost(data: Mapping[str, xr.Dataset]) -> tuple[Figure, str]:
     return cost(data["xor"]), cost_text(data["xor"])
 
 
-DRAWERS: dict[str, Callable[..., tuple[Figure, str]]] = {"lottery": _lottery, "curriculum": _curriculum, "cost": _cost}
+def _tickets(data: Mapping[str, xr.Dataset]) -> tuple[Figure, str]:
+    return tickets(data["tickets"]), tickets_text(data["tickets"])
+
+
+DRAWERS: dict[str, Callable[..., tuple[Figure, str]]] = {
+    "lottery": _lottery,
+    "tickets": _tickets,
+    "curriculum": _curriculum,
+    "cost": _cost,
+}
 
 
 def named_figure(
@@ -55,12 +67,15 @@ def named_figure(
 ) -> Drawn:
     """The figure `name` from the data in `directory`; what these lack is computed first, its cost said.
 
-    Arguments: name: "lottery", "curriculum" or "cost". quick: a coarse version, in at most two minutes. task: of the
-    curriculum maps, "xor" or "committee". options: of `curriculum`. Raises InputError.
+    Arguments: name: "lottery", "tickets", "curriculum" or "cost". quick: a coarse version, in at most two minutes.
+    task: of the curriculum maps, "xor" or "committee". options: of `curriculum`. Raises InputError.
     """
     ts.require_name(name, DRAWERS, "named figure")
     only = None if task is None else [task]
-    data = stores(name, directory, only=only, quick=quick, workers=workers, progress=progress, say=say)
+    if name == "tickets":  # trained, pruned and trained again: no grid of problems
+        data = {name: saved(Path(directory) / "tickets.nc", lambda: tickets_data(quick=quick, say=say))}
+    else:
+        data = stores(name, directory, only=only, quick=quick, workers=workers, progress=progress, say=say)
     figure, text = DRAWERS[name](data, **options)
     words = [f"teacher-student figure {name}", str(directory), *(["--quick"] if quick else [])]
     words += [f"--task {task}"] if task else []

@@ -79,6 +79,14 @@ def stores(
     }
 
 
+def saved(path: Path, compute: Callable[[], xr.Dataset]) -> xr.Dataset:
+    """The data set at `path`; where there is none, the one that `compute` returns, written there whole."""
+    if not path.exists():
+        _make(path.parent)
+        pack({path.stem: compute()}, path.parent)
+    return _read(path)
+
+
 def pack(data: Mapping[str, xr.Dataset], directory: str | Path) -> list[Path]:
     """Write each data set to NAME.nc in `directory`, one compressed file, unless it is there; returns the new ones."""
     paths = []
@@ -86,7 +94,7 @@ def pack(data: Mapping[str, xr.Dataset], directory: str | Path) -> list[Path]:
         path = Path(directory) / f"{name}.nc"
         if not path.exists():
             encoding = {each: {"zlib": True} for each in dataset.data_vars if dataset[each].dtype.kind in "fi"}
-            plain = dataset.assign(message=dataset["message"].astype(object))
+            plain = dataset.assign({each: dataset[each].astype(object) for each in dataset if each == "message"})
             _make(path.parent)
             ts.write_whole(path, partial(plain.to_netcdf, engine="netcdf4", encoding=encoding))
             paths.append(path)

@@ -1,0 +1,145 @@
+"""Pruning and winning tickets by theory: train, rank, prune, retrain, rewind."""
+
+import operator
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+import ode
+import teacher_student as ts
+
+from ._tickets_plan import CANDIDATES, RANKINGS, RETRAINING, SCALE, TICKETS, WIDTH, Plan, Trained, xor_problem
+
+
+def by_theory(plan: Plan, rate: float) -> dict[str, Any]:
+    """Variables of one setting by theory: name -> (dims, values)."""
+    whole = xor_problem(WIDTH, rate)
+    starts = ts.random_overlaps(whole, plan.dim, plan.keys("theory", "starts"), scale=SCALE)
+    ends = _train(plan, whole, starts)
+    orders = orders_of(plan, "theory", whole, ends.overlaps)
+    accuracy, solved = _pruned(plan, whole, ends.overlaps, orders)
+    again, alone = [], []
+    for n in plan.short:
+        small = xor_problem(n, rate, RETRAINING)
+        again.append([_train(plan, small, prune_each(ends.overlaps, orders[by][:, :n])) for by in RANKINGS])
+        started = candidates(plan, "theory", starts, orders, n)
+        alone.append([_train(plan, xor_problem(n, rate), started[name]) for name in CANDIDATES])
+    dims, retrained, alone_dims = (
+        ("ranking", "kept", "start"),
+        ("short", "ranking", "start"),
+        ("short", "candidate", "start"),
+    )
+    return {
+        "accuracy": (dims, accuracy),
+        "solved": (dims, solved),
+        "retrained_accuracy": (retrained, collect(again, "accuracy")),
+        "retrained_solved": (retrained, collect(again, "solved")),
+        "ticket_accuracy": (alone_dims, collect(alone, "accuracy")),
+        "ticket_solved": (alone_dims, collect(alone, "solved")),
+    }
+
+
+def collect(table: Sequence[Sequence[Trained]], name: str) -> np.ndarray:
+    return np.array([[getattr(each, name) for each in row] for row in table])
+
+
+def _train(plan: Plan, problem: ts.Problem, starts: ts.Overlaps) -> Trained:
+    """Every start trained to the curriculum's end."""
+    each = [row(starts, i) for i in range(len(starts.readout))]
+    found = ode.solve_many(
+        [problem] * len(each), each, [problem.curriculum.end], averages=plan.averages, rtol=1e-3, atol=1e-4
+    )
+    overlaps = _positive(stack([row(one.overlaps, -1) for one in found]))
+    accuracy = np.array([one.accuracy["all"][-1] for one in found])
+    return Trained(overlaps, accuracy, ts.means_right(problem, overlaps)["all"].all(axis=-1))
+
+
+def _positive(overlaps: ts.Overlaps) -> ts.Overlaps:
+    """The nearest state that weights can have: a loose integration leaves Gram matrices PSD to its tolerance only.
+
+    Per block Q <- R T^+ R^T + [Q - R T^+ R^T]_+, [.]_+ without negative eigenvalues.
+    """
+    seen = overlaps.R @ np.linalg.pinv(overlaps.T, hermitian=True) @ overlaps.R.swapaxes(-1, -2)
+    values, vectors = np.linalg.eigh(overlaps.Q - seen)
+    rest = (vectors * np.maximum(values, 0.0)[..., None, :]) @ vectors.swapaxes(-1, -2)
+    return ts.Overlaps(seen + rest, overlaps.R, overlaps.T, overlaps.readout)
+
+
+def orders_of(plan: Plan, engine: str, problem: ts.Problem, ends: ts.Overlaps) -> dict[str, np.ndarray]:
+    """Every ranking's order of units, (starts, K)."""
+    keys = plan.keys(engine, "random order")
+    return {
+        "norm": ts.rank_units(problem, ends, "norm"),
+        "means": ts.rank_units(problem, ends, "means"),
+        "loss": ode.rank_by_loss(problem, ends, plan.averages),
+        "random": np.asarray(jax.vmap(lambda key: jax.random.permutation(key, WIDTH))(keys)),
+    }
+
+
+def _pruned(
+    plan: Plan, problem: ts.Problem, ends: ts.Overlaps, orders: Mapping[str, np.ndarray]
+) -> tuple[np.ndarray, np.ndarray]:
+    """Accuracy and success (ranking, kept, start) of the units kept.
+
+    A pruned student's output is that of the whole one with readout 0 at the other units: one compilation for all.
+    """
+    places = np.stack([np.argsort(orders[by], axis=-1) for by in RANKINGS])  # (ranking, start, K)
+    masks = places[:, None] < np.array(plan.kept)[:, None, None]  # (ranking, kept, start, K)
+    readouts = (masks * ends.readout).reshape(-1, *ends.readout.shape)
+    with jax.enable_x64(True):
+        points = ode.Sampled(plan.points, 1, plan.key("theory", "points")).draw(problem)
+        numbers = ts.to_float((problem, ends, np.moveaxis(readouts, 0, 1), row(points, 0)), jnp.float64)
+        accuracy = np.asarray(_accuracies(*numbers)).T
+    solved = [ts.means_right(problem, ts.Overlaps(ends.Q, ends.R, ends.T, v))["all"].all(axis=-1) for v in readouts]
+    shape = (len(RANKINGS), len(plan.kept), len(ends.readout))
+    return accuracy.reshape(shape), np.array(solved).reshape(shape)
+
+
+@eqx.filter_jit
+def _accuracies(problem: ts.Problem, states: ts.Overlaps, readouts: jax.Array, sample: Any) -> jax.Array:
+    """Accuracy (starts, n) of every state with each of its n readouts."""
+
+    def of_state(numbered: Any) -> jax.Array:
+        state, rows = numbered
+        masked = jax.vmap(lambda v: ode.observe(problem, ts.Overlaps(state.Q, state.R, state.T, v), sample))
+        return masked(rows).accuracy["all"]
+
+    return jax.lax.map(of_state, (states, readouts))
+
+
+def candidates(
+    plan: Plan, engine: str, starts: ts.Overlaps, orders: Mapping[str, np.ndarray], n: int
+) -> dict[str, ts.Overlaps]:
+    """Starts of n units: survivors rewound, their readouts with re-drawn weights, and random ones."""
+    small = xor_problem(n)
+
+    def draw(purpose: str) -> ts.Overlaps:
+        return ts.random_overlaps(small, plan.dim, plan.keys(engine, purpose), scale=SCALE)
+
+    rewound = {by: prune_each(starts, orders[by][:, :n]) for by in TICKETS}
+    fresh, random = draw("re-drawn"), draw("random starts")
+    found = {f"rewound, {by}": rewound[by] for by in TICKETS}
+    found |= {f"re-drawn, {by}": _with_readout(fresh, rewound[by].readout) for by in TICKETS}
+    found["random"] = _with_readout(random, np.sign(random.readout) / np.sqrt(WIDTH))  # |v_k| of the wide start
+    return found
+
+
+def _with_readout(overlaps: ts.Overlaps, readout: np.ndarray) -> ts.Overlaps:
+    return ts.Overlaps(overlaps.Q, overlaps.R, overlaps.T, readout)
+
+
+def row(tree: Any, index: int) -> Any:
+    return jax.tree.map(operator.itemgetter(index), tree)
+
+
+def stack(trees: Sequence[Any]) -> Any:
+    return jax.tree.map(lambda *x: np.stack(x), *trees)
+
+
+def prune_each(states: Any, units: np.ndarray) -> Any:
+    """Every state (leading axis) with its own `units` kept; overlaps and weights alike."""
+    return stack([row(states, i).prune(each) for i, each in enumerate(units)])

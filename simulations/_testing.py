@@ -1,0 +1,48 @@
+"""`simulations.test`: error and accuracy of given weights on fresh samples."""
+
+from typing import Any
+
+import equinox as eqx
+import jax
+import numpy as np
+
+from teacher_student import InputError, Observables, Problem, as_key, to_float, to_host
+
+from ._advance import measure
+from ._weights import Weights, check_weights
+
+
+def test(problem: Problem, weights: Weights, samples: int, key: Any) -> Observables:
+    """Overlaps, and error and accuracy per level on `samples` fresh inputs (rounded up to whole blocks), of every run.
+
+    Computed in the weights' own precision, one run after the other.
+
+    Arguments: weights with a leading axis of runs. samples: inputs per run. key: seed or JAX key; run r draws from
+      fold_in(key, r).
+    Returns Observables with a leading axis of runs. Raises InputError.
+    """
+    if isinstance(samples, bool) or not isinstance(samples, (int, np.integer)) or samples < 1:
+        raise InputError("an integer number of test samples >= 1", repr(samples))
+    if np.ndim(weights.student) != 3:
+        raise InputError("weights with a leading axis of runs", f"student of shape {np.shape(weights.student)}")
+    dim = np.shape(weights.student)[-1]
+    check_weights(problem, weights, dim)
+    sizes = problem.inputs.sizes(dim, problem.task.latents)
+    dtype, key = np.asarray(weights.student).dtype, as_key(key)
+    with jax.enable_x64(dtype == np.float64):
+        found = [
+            to_host(
+                _measure(
+                    to_float(problem, dtype),
+                    sizes,
+                    jax.random.fold_in(key, r),
+                    to_float(jax.tree.map(lambda x, r=r: np.asarray(x)[r], weights), dtype),
+                    int(samples),
+                )
+            )
+            for r in range(len(weights.readout))
+        ]
+    return jax.tree.map(lambda *x: np.stack(x).astype(np.float64), *found)
+
+
+_measure = eqx.filter_jit(measure)  # sizes and samples are static: they are not arrays
