@@ -1,5 +1,6 @@
 """The cost frontier: the samples and the compute at which nine starts in ten reach an accuracy, against the width."""
 
+import warnings
 from typing import Any
 
 import matplotlib as mpl
@@ -12,7 +13,7 @@ import teacher_student as ts
 
 from .._comparison_plot import COLOURS, LINES, MARKERS, STYLE
 from ..sweeps import bayes_accuracy
-from ._success import success
+from ._success import success, wilson
 
 PROBABILITY = 0.9  # of reaching the accuracy
 ADVANTAGE = 0.85  # share of the Bayes classifier's advantage over chance that must be reached
@@ -36,6 +37,12 @@ def frontier(dataset: xr.Dataset, *, probability: float = PROBABILITY, advantage
     """
     accuracy = dataset["accuracy"].isel(engine=0).sel(level="hard").reset_coords(drop=True)
     found = success((accuracy >= target(dataset, advantage)).astype(float))
+    if wilson(accuracy.sizes["start"], accuracy.sizes["start"])[0] < probability:
+        warnings.warn(
+            f"{accuracy.sizes['start']} starts are too few for an upper bound: even if all succeed, the interval of "
+            f"their share reaches below {probability:g}",
+            stacklevel=2,
+        )
     budgets = dataset["budget"].values
     first = {
         name: xr.apply_ufunc(
@@ -103,10 +110,11 @@ def _draw(axes: Axes, here: xr.Dataset, scale: np.ndarray) -> None:
         budget, low, high = (each[name].values * scale for name in ("budget", "low", "high"))
         never = np.isinf(budget)
         style: dict[str, Any] = {"color": COLOURS[index], "ms": 4, "mfc": "none"}
-        top = np.where(np.isinf(high), 10 * np.where(never, 1.0, budget), high)
-        bars = np.stack([budget - low, top - budget])[:, ~never]
+        reached = budget[~never]
+        top = np.where(np.isinf(high[~never]), 10 * reached, high[~never])  # not known from above: off the picture
+        bars = np.stack([reached - low[~never], top - reached])
         line = {"fmt": MARKERS[index] + LINES[index], "lw": 0.9, "label": order}
-        axes.errorbar(width[~never], budget[~never], np.maximum(bars, 0.0), **line, **style)
+        axes.errorbar(width[~never], reached, np.maximum(bars, 0.0), **line, **style)
         axes.plot(
             width[never], np.full(never.sum(), 0.97 - 0.03 * index), "^", transform=axes.get_xaxis_transform(), **style
         )

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 
 from .._comparison_plot import COLOURS, LINES, MARKERS, STYLE
 from ..sweeps import bayes_accuracy
-from ._gains import CONTRASTS, MEASURES, gain, shrinking
+from ._gains import CONTRASTS, MEASURES, RESOLUTION, gain, shrinking
 
 
 def curriculum(
@@ -72,7 +72,10 @@ def curriculum_text(
 ) -> str:
     """Every gain with its paired standard error, and where the widest student gains less than a narrower one."""
     what = MEASURES[measure].replace("$-$", "-")
-    rows = [f"{what}: mean +- standard error over {dataset.sizes['start']} paired starts"]
+    rows = [
+        f"{what}: mean +- standard error over {dataset.sizes['start']} paired starts",
+        f"gains and changes below {RESOLUTION:g} are not counted: the averages over sampled points do not resolve them",
+    ]
     best = bayes_accuracy(dataset)
     if best is not None:
         shown = (f"{kind}: {float(best.sel(easiness=kind, level='hard')):.3f}" for kind in best["easiness"].values)

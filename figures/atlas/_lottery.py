@@ -91,6 +91,7 @@ def lottery_text(theory: xr.Dataset, simulation: xr.Dataset, settings: xr.Datase
     rows.append("")
     moved = odds(settings)
     rows.append(f"{'setting':<18}" + "".join(f"K={width:<20}" for width in moved["width"].values.tolist()))
+    rows.append(f"{'coupon law':<18}" + "".join(f"{p:<22.3f}" for p in ts.coupon_law(moved["width"].values)).rstrip())
     for label in moved["setting"].values.tolist():
         cells = (_interval(moved.sel(setting=label).isel(width=i)) for i in range(moved.sizes["width"]))
         rows.append(f"{label:<18}" + "".join(f"{cell:<22}" for cell in cells).rstrip())
