@@ -16,6 +16,7 @@ from ..sweeps import bayes_accuracy
 from ._success import success, wilson
 
 PROBABILITY = 0.9  # of reaching the accuracy
+CONFIDENCE = 0.8  # of the intervals: 32 starts cannot show at 95 % that a share is above 0.9, even if all succeed
 ADVANTAGE = 0.85  # share of the Bayes classifier's advantage over chance that must be reached
 
 
@@ -31,13 +32,13 @@ def frontier(dataset: xr.Dataset, *, probability: float = PROBABILITY, advantage
     """Smallest budget alpha at which a share `probability` of the starts ends above the target, at the best rate.
 
     Variables `budget`, `low`, `high` and `rate`. Between the sweep's budgets the share is interpolated in log alpha;
-    `low` and `high` are where the ends of its 95 % Wilson interval pass the probability. inf: not within the sweep.
+    `low` and `high` are where the ends of its 80 % Wilson interval pass the probability. inf: not within the sweep.
     With several learning rates the one with the smallest budget counts, for each order and width.
     Raises InputError.
     """
     accuracy = dataset["accuracy"].isel(engine=0).sel(level="hard").reset_coords(drop=True)
-    found = success((accuracy >= target(dataset, advantage)).astype(float))
-    if wilson(accuracy.sizes["start"], accuracy.sizes["start"])[0] < probability:
+    found = success((accuracy >= target(dataset, advantage)).astype(float), confidence=CONFIDENCE)
+    if wilson(accuracy.sizes["start"], accuracy.sizes["start"], CONFIDENCE)[0] < probability:
         warnings.warn(
             f"{accuracy.sizes['start']} starts are too few for an upper bound: even if all succeed, the interval of "
             f"their share reaches below {probability:g}",
@@ -76,7 +77,7 @@ def multiply_adds(width: Any, budget: Any) -> Any:
 def cost(dataset: xr.Dataset) -> Figure:
     """Per kind of easiness: (left) samples alpha and (right) multiply-adds needed, against K, one curve per order.
 
-    Bars: 95 % intervals. Arrows at the upper edge: not within the largest budget..
+    Bars: 80 % intervals. Arrows at the upper edge: not within the largest budget..
     Arguments: data set of the recipe cost/xor.
     """
     found = frontier(dataset)
@@ -99,7 +100,8 @@ def cost(dataset: xr.Dataset) -> Figure:
             )
         for axes in panels[-1]:
             axes.set_xlabel("width $K$")
-        panels[0, 0].legend(frameon=False)
+        handles, labels = panels[0, 0].get_legend_handles_labels()
+        figure.legend(handles, labels, loc="outside lower center", ncols=4, frameon=False)
         return figure
 
 
@@ -131,7 +133,7 @@ def cost_text(dataset: xr.Dataset) -> str:
     count = dataset.sizes["start"]
     rows = [
         f"smallest budget alpha at which {PROBABILITY:.0%} of {count} starts reach the accuracy on hard samples "
-        "[95 % interval], at the better of the rates; x 2K: multiply-adds / N^2",
+        "[80 % interval], at the better of the rates; x 2K: multiply-adds / N^2",
         f"budgets swept: {', '.join(f'{each:g}' for each in budgets)}; inf: not within them",
     ]
     for kind in found["easiness"].values.tolist():
