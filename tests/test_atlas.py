@@ -1,6 +1,7 @@
 """Named figures: gains, frontiers and odds against data whose answer is known; recipes that can be read."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from figures import atlas
 from figures.sweeps import _spec
 
 ORDERS = ["easy to hard", "hard to easy", "mixed", "hard only"]
+ROOT = Path(__file__).parents[1]
 RNG = np.random.default_rng(0)
 
 
@@ -174,3 +176,27 @@ def test_bad_input_is_one_clear_line(make: Any, message: str) -> None:
     with pytest.raises(ts.InputError, match=message) as caught:
         make()
     assert "\n" not in str(caught.value)
+
+
+SHIPPED = {
+    "lottery": ("0.693 [0.652, 0.732]", "0.530 [0.461, 0.598]", "0.540 [0.471, 0.608]", "0.297 [0.225, 0.381]"),
+    "tickets": ("n=4 0.952 +- 0.002", "n=4 0.931 +- 0.006", "n=4 0.967 +- 0.001", "1.000 [0.943, 1.000]"),
+    "curriculum": ("+0.014 +- 0.012", "+0.223 +- 0.003", "+0.095 +- 0.008", "-0.038 +- 0.010", "+0.034 +- 0.012"),
+    "cost": ("74.64 [74.38, 77.07]", "149.3 [148.8, 154.1]", "K=12: 1911", "K=8: 2389", "K=16: 640"),
+}
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_shipped_data_are_drawn_and_say_what_the_readme_quotes(name: str, tmp_path) -> None:
+    drawn = atlas.named_figure(name, ROOT / "docs" / "atlas" / name, task="xor" if name == "curriculum" else None)
+    for number in SHIPPED[name]:
+        assert number in drawn.caption
+    drawn.figure.savefig(tmp_path / "figure.pdf")
+    assert (tmp_path / "figure.pdf").stat().st_size > 10_000
+
+
+def test_theory_and_simulation_agree_on_pruning_in_the_shipped_data() -> None:
+    data = xr.load_dataset(ROOT / "docs" / "atlas" / "tickets" / "tickets.nc")
+    assert bool(data["agrees"])
+    rewound = data["success"].sel(engine="theory", setting="readout fixed", short=4, candidate="rewound, means")
+    assert float(rewound) == 1.0
