@@ -513,7 +513,8 @@ BAD = [
     ({"axes": {"rate": {"sgd": {"learning_rate": ["fast"]}}}}, "is not a number"),
     ({"axes": {"rate": {"sgd": {"learning_rate": 0.5}}}}, "a list or a range"),
     ({"axes": {"rate": {"sgd": {"learning_rate": [0.5, 0.5]}}}}, "each value once"),
-    ({"axes": {"rate": {"sgd": {"learning_rate": {"from": 1, "to": 2}}}}}, "a number 'count'"),
+    ({"axes": {"rate": {"sgd": {"learning_rate": {"from": 1.5, "to": 2.5}}}}}, "a number 'count'"),
+    ({"axes": {"rate": {"sgd": {"learning_rate": {"from": 2, "to": 1}}}}}, "increasing integers"),
     (
         {"axes": {"rate": {"sgd": {"learning_rate": {"from": 0, "to": 2, "count": 3, "spacing": "log"}}}}},
         "positive ends",
