@@ -81,7 +81,7 @@ def test_times_are_compared_by_who_is_first_and_never_is_last() -> None:
         ((0.0, 0.05, 0.1), "grows"),
         ((0.0, 0.0, 0.0), "no gain"),
         ((0.1, 0.1, 0.1), "gain, no change"),
-        ((-0.1, -0.05, 0.0), "grows"),
+        ((-0.1, -0.05, 0.0), "no gain"),
     ],
 )
 def test_whether_a_gain_shrinks_with_width(gains: Any, verdict: str) -> None:
@@ -166,6 +166,8 @@ def test_a_complete_store_is_drawn_without_computing(tmp_path, monkeypatch) -> N
     [
         (lambda: atlas.gain(maps([0.0] * 3), "acuracy", "mixed", "mixed"), "did you mean 'accuracy'"),
         (lambda: atlas.gain(maps([0.0] * 3), "accuracy", "mixd", "mixed"), "did you mean 'mixed'"),
+        (lambda: atlas.gain(maps([0.0] * 3), "accuracy", "mixed", "mixed", rate=7.0), "it has 0.1, 0.2, 0.5"),
+        (lambda: atlas.stores("lottery", ROOT / "docs" / "atlas" / "cost"), "an empty or new folder"),
         (lambda: atlas.gain(maps([0.0] * 3), "solved", "mixed", "mixed"), "a sweep that keeps 'solved'"),
         (lambda: atlas.gain(maps([0.0] * 3), "time", "mixed", "mixed", time="at"), "time kept by the sweep"),
         (lambda: atlas.named_figure("lotery", "x"), "did you mean 'lottery'"),

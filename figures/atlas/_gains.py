@@ -44,7 +44,9 @@ def gain(
         apart = accuracy.sel(order=first, drop=True) - accuracy.sel(order=second, drop=True)
         return _mean(apart)
     rates = dataset["rate"].values
-    data = data.sel(rate=rates[rates.size // 2] if rate is None else rate, method="nearest")
+    if rate is not None and not np.any(np.isclose(rates, rate)):
+        raise ts.InputError("a learning rate of the sweep", rate, f"it has {', '.join(f'{each:g}' for each in rates)}")
+    data = data.isel(rate=rates.size // 2 if rate is None else int(np.argmin(np.abs(rates - rate))))
     if measure == "time":
         times = _time(data, time)
         later = times.sel(order=second, drop=True) - times.sel(order=first, drop=True)
@@ -104,7 +106,7 @@ def shrinking(found: xr.Dataset, resolution: float = RESOLUTION) -> list[Shrinki
     """For every row of a map of gains, whether the gain is smaller for the widest student than for the narrowest.
 
     "shrinks": a gain > 0 at the narrowest or, where the narrowest has none, at the width where it is largest, that is
-    significantly larger than at the widest; "grows": the widest gains significantly more than the narrowest; each at
+    significantly larger than at the widest; "grows": the widest gains, and significantly more than the narrowest; each at
     a family-wise false-alarm rate of 1 % (Bonferroni over rows, widths and both questions, Student's t), and by more
     than `resolution`, which the sampled averages' error, common to all starts, calls for.
     """
@@ -127,7 +129,7 @@ def _row(here: xr.Dataset, family: int, resolution: float) -> Shrinking:
     helps = value > np.maximum(threshold * se, resolution)
     if helps[peak] and larger(peak, -1):
         verdict = "shrinks" if peak == 0 else f"shrinks beyond K = {int(here['width'][peak])}"
-    elif larger(-1, 0):
+    elif helps[-1] and larger(-1, 0):
         verdict = "grows"
     else:
         verdict = "gain, no change" if np.any(helps) else "no gain"

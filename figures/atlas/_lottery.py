@@ -63,9 +63,16 @@ def _draw_theory(axes: Axes, found: xr.Dataset) -> None:
 def _points(axes: Axes, found: xr.Dataset, index: int, label: str, *, shift: float, line: bool = False) -> None:
     colour = COLOURS[index % len(COLOURS)]
     bars = np.maximum(np.stack([found["p"] - found["low"], found["high"] - found["p"]]), 0.0)
-    style: dict[str, Any] = {"color": colour, "mfc": "none", "ms": 3.5, "mew": 0.8, "lw": 0.7, "elinewidth": 0.7}
+    style: dict[str, Any] = {
+        "color": colour,
+        "mfc": "none" if index < len(COLOURS) else colour,
+        "ms": 3.5,
+        "mew": 0.8,
+        "lw": 0.7,
+        "elinewidth": 0.7,
+    }
     marker = MARKERS[index % len(MARKERS)]
-    path = LINES[index % len(LINES)] if line else ""
+    path = LINES[(index + index // len(COLOURS)) % len(LINES)] if line else ""  # no style twice
     axes.errorbar(found["width"] * shift, found["p"], bars, fmt=marker, ls=path, label=label, **style)
 
 

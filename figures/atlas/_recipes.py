@@ -59,6 +59,7 @@ def stores(
     """
     directory = Path(directory)
     wanted = [each for each in recipes(figure, quick=quick) if only is None or each.name in only]
+    _check_folder(directory, [each.name for each in recipes(figure)], figure)
     packed = {each.name for each in wanted if (directory / f"{each.name}.nc").exists()}
     lacking = [each for each in wanted if each.name not in packed and not _complete(directory / f"{each.name}.zarr")]
     if lacking:
@@ -106,6 +107,15 @@ def _read(path: Path) -> xr.Dataset:
         return xr.load_dataset(path, engine="netcdf4")
     except OSError as error:
         raise ts.InputError("a readable NetCDF file", f"{path} ({error.strerror or error})") from error
+
+
+def _check_folder(directory: Path, names: Sequence[str], figure: str) -> None:
+    """Raise InputError for a folder that holds something else: a mistyped one must not start hours of work."""
+    there = {path.name for path in directory.iterdir()} if directory.is_dir() else set()
+    if there and not there & {f"{name}{end}" for name in names for end in (".nc", ".zarr")}:
+        raise ts.InputError(
+            f"data of the figure {figure}, or an empty or new folder", f"{directory}: {sorted(there)[:3]}"
+        )
 
 
 def _complete(path: Path) -> bool:
