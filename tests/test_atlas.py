@@ -57,7 +57,7 @@ def test_the_best_of_equal_rates_is_not_flattered() -> None:
     noisy = RNG.normal(size=data["accuracy"].sel(order="hard only").shape)
     data["accuracy"].loc[{"order": "hard only"}] = data["accuracy"].sel(order="hard only") + 0.5 * noisy
     found = atlas.gain(data, "best rate", "hard only", "easy to hard")
-    assert float(np.abs(found["value"] / found["se"]).max()) < 4.5
+    assert float(np.abs(found["value"] / found["se"]).max()) < 4
 
 
 def test_times_are_compared_by_who_is_first_and_never_is_last() -> None:
@@ -133,6 +133,8 @@ def test_frontier_is_where_nine_starts_in_ten_succeed() -> None:
     assert np.isinf(found["budget"].sel(width=8)).all()
     assert (found["low"] <= found["budget"]).all()
     assert (found["high"] >= found["budget"]).all()
+    assert (found["low"].sel(width=4) <= 80.0).all()  # no finer than the grid
+    assert (found["high"].sel(width=4) >= 100.0).all()
     assert atlas.multiply_adds(4, 10.0) == 80.0
 
 
@@ -184,7 +186,7 @@ SHIPPED = {
     "lottery": ("0.693 [0.652, 0.732]", "0.530 [0.461, 0.598]", "0.540 [0.471, 0.608]", "0.297 [0.225, 0.381]"),
     "tickets": ("n=4 0.952 +- 0.002", "n=4 0.931 +- 0.006", "n=4 0.967 +- 0.001", "1.000 [0.943, 1.000]"),
     "curriculum": ("+0.014 +- 0.012", "+0.223 +- 0.003", "+0.095 +- 0.008", "-0.038 +- 0.010", "+0.034 +- 0.012"),
-    "cost": ("74.64 [74.38, 77.07]", "149.3 [148.8, 154.1]", "K=12: 1911", "K=8: 2389", "K=16: 640"),
+    "cost": ("74.64 [40, 80]", "149.3 [80, 160]", "79.62 [40, inf]"),
 }
 
 

@@ -32,7 +32,8 @@ def frontier(dataset: xr.Dataset, *, probability: float = PROBABILITY, advantage
     """Smallest budget alpha at which a share `probability` of the starts ends above the target, at the best rate.
 
     Variables `budget`, `low`, `high` and `rate`. Between the sweep's budgets the share is interpolated in log alpha;
-    `low` and `high` are where the ends of its 80 % Wilson interval pass the probability. inf: not within the sweep.
+    `low` and `high` are where the ends of its 80 % Wilson interval pass the
+    probability, and enclose the sweep's last failing and first succeeding budget. inf: not within the sweep.
     With several learning rates the one with the smallest budget counts, for each order and width.
     Raises InputError.
     """
@@ -51,6 +52,14 @@ def frontier(dataset: xr.Dataset, *, probability: float = PROBABILITY, advantage
         )
         for name, of in (("budget", "p"), ("low", "high"), ("high", "low"))
     }
+    for name, side in (("low", 0), ("high", 1)):  # nothing was measured between the sweep's budgets
+        bracket = xr.apply_ufunc(
+            lambda p, side=side: _bracket(budgets, p, probability)[side],
+            found["p"],
+            input_core_dims=[["budget"]],
+            vectorize=True,
+        )
+        first[name] = (np.minimum if name == "low" else np.maximum)(first[name], bracket)
     best = first["budget"].fillna(np.inf).argmin("rate")
     result = xr.Dataset({name: each.isel(rate=best) for name, each in first.items()})
     return result.assign(rate=dataset["rate"].isel(rate=best)).reset_coords(drop=True)
@@ -67,6 +76,15 @@ def _crossing(budgets: np.ndarray, p: np.ndarray, probability: float) -> float:
     i = int(below[-1])
     share = (probability - p[i]) / (p[i + 1] - p[i])
     return float(np.exp(np.log(budgets[i]) + share * np.log(budgets[i + 1] / budgets[i])))
+
+
+def _bracket(budgets: np.ndarray, p: np.ndarray, probability: float) -> tuple[float, float]:
+    """The last budget that fails and the first from which on all succeed."""
+    below = np.flatnonzero(p < probability)
+    if below.size == 0:
+        return 0.0, float(budgets[0])
+    last = int(below[-1])
+    return float(budgets[last]), float(budgets[last + 1]) if last + 1 < budgets.size else np.inf
 
 
 def multiply_adds(width: Any, budget: Any) -> Any:
@@ -133,7 +151,7 @@ def cost_text(dataset: xr.Dataset) -> str:
     count = dataset.sizes["start"]
     rows = [
         f"smallest budget alpha at which {PROBABILITY:.0%} of {count} starts reach the accuracy on hard samples "
-        "[80 % interval], at the better of the rates; x 2K: multiply-adds / N^2",
+        "[80 % interval, no finer than the grid], at the better of the rates; x 2K: multiply-adds / N^2",
         f"budgets swept: {', '.join(f'{each:g}' for each in budgets)}; inf: not within them",
     ]
     for kind in found["easiness"].values.tolist():

@@ -22,6 +22,7 @@ CONTRASTS = (
     ("hard to easy", "hard only"),
 )
 FALSE_ALARM = 0.01  # of the whole family of statements
+SELECTION = 1.5  # error of "best rate" in units of its spread over starts: measured where rates are nearly equally good
 RESOLUTION = 0.01  # of mean gains in accuracy: averages over 512 points leave 0.001 to 0.005 (standard deviation)
 
 
@@ -42,7 +43,8 @@ def gain(
     if measure == "best rate":
         accuracy = _best_rate(data["accuracy"].sel(level="hard"))
         apart = accuracy.sel(order=first, drop=True) - accuracy.sel(order=second, drop=True)
-        return _mean(apart)
+        found = _mean(apart)
+        return found.assign(se=SELECTION * found["se"])
     rates = dataset["rate"].values
     if rate is not None and not np.any(np.isclose(rates, rate)):
         raise ts.InputError("a learning rate of the sweep", rate, f"it has {', '.join(f'{each:g}' for each in rates)}")
@@ -106,8 +108,8 @@ def shrinking(found: xr.Dataset, resolution: float = RESOLUTION) -> list[Shrinki
     """For every row of a map of gains, whether the gain is smaller for the widest student than for the narrowest.
 
     "shrinks": a gain > 0 at the narrowest or, where the narrowest has none, at the width where it is largest, that is
-    significantly larger than at the widest; "grows": the widest gains, and significantly more than the narrowest; each at
-    a family-wise false-alarm rate of 1 % (Bonferroni over rows, widths and both questions, Student's t), and by more
+    significantly larger than at the widest; "grows": the widest gains, and significantly more than the narrowest; each
+    at a family-wise false-alarm rate of 1 % (Bonferroni over rows, widths and both questions, Student's t), and by more
     than `resolution`, which the sampled averages' error, common to all starts, calls for.
     """
     rows = [dim for dim in found["value"].dims if dim != "width"]
