@@ -1,5 +1,6 @@
 """Comparisons, pictures and the command line."""
 
+from . import atlas
 from ._boundary import boundary
 from ._compare import Comparison, Interrupted, compare
 from ._comparison_plot import comparison
@@ -17,6 +18,7 @@ __all__ = [
     "Settings",
     "Summary",
     "Sweep",
+    "atlas",
     "boundary",
     "compare",
     "comparison",
