@@ -32,8 +32,8 @@ def frontier(dataset: xr.Dataset, *, probability: float = PROBABILITY, advantage
     """Smallest budget alpha at which a share `probability` of the starts ends above the target, at the best rate.
 
     Variables `budget`, `low`, `high` and `rate`. Between the sweep's budgets the share is interpolated in log alpha;
-    `low` and `high` are where the ends of its 80 % Wilson interval pass the
-    probability, and enclose the sweep's last failing and first succeeding budget. inf: not within the sweep.
+    `low` and `high` are where the ends of its 80 % Wilson interval pass the probability, and enclose the sweep's last
+    failing and first succeeding budget. inf: not within the sweep.
     With several learning rates the one with the smallest budget counts, for each order and width.
     Raises InputError.
     """
@@ -95,7 +95,7 @@ def multiply_adds(width: Any, budget: Any) -> Any:
 def cost(dataset: xr.Dataset) -> Figure:
     """Per kind of easiness: (left) samples alpha and (right) multiply-adds needed, against K, one curve per order.
 
-    Bars: 80 % intervals. Arrows at the upper edge: not within the largest budget..
+    Bars: 80 % intervals. Arrows at the upper edge: not within the largest budget.
     Arguments: data set of the recipe cost/xor.
     """
     found = frontier(dataset)

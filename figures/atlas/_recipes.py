@@ -83,6 +83,7 @@ def stores(
 def saved(path: Path, compute: Callable[[], xr.Dataset]) -> xr.Dataset:
     """The data set at `path`; where there is none, the one that `compute` returns, written there whole."""
     if not path.exists():
+        _check_folder(path.parent, [path.stem], path.stem)
         _make(path.parent)
         pack({path.stem: compute()}, path.parent)
     return _read(path)
