@@ -12,15 +12,9 @@ import jax.numpy as jnp
 
 from teacher_student import Observables, Problem
 
-from ._step import block_of_dimension, make_sample, sgd_step
-from ._weights import Weights, measure_overlaps
-
-BLOCK_NUMBERS = 2**20  # normals drawn at once: at most this many, in at most 64 steps, at least one step's
-
-
-def block_steps(dim: int) -> int:
-    """Steps whose inputs are drawn together: 64, fewer when N is large, so that the block stays small."""
-    return max(1, min(64, BLOCK_NUMBERS // dim))
+from ._space import Space
+from ._step import make_sample, sgd_step
+from ._weights import Weights
 
 
 class Schedule(eqx.Module):
@@ -48,20 +42,18 @@ def _choose(shares: jax.Array, uniform: jax.Array) -> jax.Array:
 def advance(
     problem: Problem,
     schedule: Schedule,
-    sizes: tuple[int, ...],
+    space: Space,
     key: jax.Array,
     weights: Weights,
     first: jax.Array,
     last: jax.Array,
 ) -> Weights:
     """Weights after steps `first` ... `last` - 1."""
-    dim, dtype = sum(sizes), weights.student.dtype
-    length = block_steps(dim)
-    blocks = block_of_dimension(sizes)
+    length, blocks, dtype = space.block_steps, space.blocks, weights.student.dtype
 
     def run_block(index: jax.Array, weights: Weights) -> Weights:
         normals_key, levels_key, clusters_key, noise_key = jax.random.split(jax.random.fold_in(key, index), 4)
-        normals = jax.random.normal(normals_key, (length, dim), dtype)
+        normals = space.draw(normals_key, length, dtype)
         levels = jax.random.uniform(levels_key, (length,), dtype)
         clusters = jax.random.uniform(clusters_key, (length,), dtype)
         noise = jax.random.normal(noise_key, (length,), dtype)
@@ -70,8 +62,8 @@ def advance(
         def run_step(i: jax.Array, weights: Weights) -> Weights:
             level = draw_level(problem, schedule, index * length + i, levels[i])
             cluster = _choose(probabilities, clusters[i])
-            sample = make_sample(problem, weights.latents, blocks, normals[i], level, cluster, noise[i])
-            return sgd_step(problem, weights, sample)
+            sample = make_sample(problem, weights.latents, blocks, normals[i], level, cluster, noise[i], space.dim)
+            return space.settle(sgd_step(problem, weights, sample, space.dim))
 
         start = index * length
         return jax.lax.fori_loop(jnp.maximum(first - start, 0), jnp.minimum(last - start, length), run_step, weights)
@@ -79,16 +71,14 @@ def advance(
     return jax.lax.fori_loop(first // length, (last + length - 1) // length, run_block, weights)
 
 
-def measure(problem: Problem, sizes: tuple[int, ...], key: jax.Array, weights: Weights, tests: int) -> Observables:
+def measure(problem: Problem, space: Space, key: jax.Array, weights: Weights, tests: int) -> Observables:
     """Overlaps, and error and accuracy of every level on about `tests` fresh inputs (whole blocks of them).
 
     Levels share the standard normal inputs, scaled with their own variances.
     """
-    dim, dtype = sum(sizes), weights.student.dtype
-    length = block_steps(dim)
-    blocks = block_of_dimension(sizes)
+    length, blocks, dtype = space.block_steps, space.blocks, weights.student.dtype
     levels = jnp.arange(len(problem.inputs.level_names))
-    root = jnp.sqrt(jnp.asarray(dim, dtype))
+    root = jnp.sqrt(jnp.asarray(space.dim, dtype))
     probabilities = jnp.asarray(problem.task.cluster_probabilities, dtype)
 
     def test(level: Any, cluster: Any, normal: jax.Array) -> tuple[jax.Array, jax.Array]:
@@ -99,7 +89,7 @@ def measure(problem: Problem, sizes: tuple[int, ...], key: jax.Array, weights: W
 
     def test_block(total: Any, index: jax.Array) -> tuple[Any, None]:
         normals_key, clusters_key = jax.random.split(jax.random.fold_in(key, index))
-        normals = jax.random.normal(normals_key, (length, dim), dtype)
+        normals = space.draw(normals_key, length, dtype)
         clusters = _choose(probabilities, jax.random.uniform(clusters_key, (length,), dtype))
         found = jax.vmap(lambda level: jax.vmap(lambda c, n: test(level, c, n))(clusters, normals))(levels)
         return jax.tree.map(lambda t, f: t + f.sum(axis=1), total, found), None
@@ -109,7 +99,7 @@ def measure(problem: Problem, sizes: tuple[int, ...], key: jax.Array, weights: W
     (error, accuracy), _ = jax.lax.scan(test_block, (zero, zero), jnp.arange(count))
     names = problem.inputs.level_names
     return Observables(
-        measure_overlaps(weights, sizes),
+        space.overlaps(weights),
         {name: error[i] / (count * length) for i, name in enumerate(names)},
         {name: accuracy[i] / (count * length) for i, name in enumerate(names)},
     )

@@ -2,13 +2,9 @@
 
 import math
 import operator
-import os
-import threading
 import warnings
-from collections.abc import Callable
 from typing import Any, Literal, overload
 
-import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -17,11 +13,9 @@ from tqdm import tqdm
 from teacher_student import (
     DIVERGENCE_BOUND,
     InputError,
-    Observables,
     Overlaps,
     Problem,
     Source,
-    Status,
     Trajectory,
     as_key,
     check_alphas,
@@ -30,27 +24,16 @@ from teacher_student import (
     random_overlaps,
     require_name,
     to_float,
-    to_host,
 )
 
-from ._advance import BLOCK_NUMBERS, Schedule, advance, block_steps, measure
-from ._threads import in_threads, stop_on_ctrl_c
-from ._weights import Weights, check_room, check_weights, overlaps_of_runs, weights_with
+from ._advance import Schedule
+from ._chain import span_of
+from ._divergence import limits, mark_divergence
+from ._ensemble import Ensemble, default_workers, run_all
+from ._space import BLOCK_NUMBERS, AllDirections, Space
+from ._weights import Weights, check_room, check_weights, overlaps_of_runs
 
-NUMBERS_PER_CALL = 5 * 10**7  # input numbers one compiled call consumes: about half a second, so that Ctrl-C is heard
-NUMBERS_IN_CACHE = 1000  # runs x N that one thread steps together on a CPU
-
-
-Finished = tuple[Observables, Weights | None]  # of one run or group: what was recorded, and its last weights if kept
-
-
-class Ensemble(eqx.Module):
-    """All that is constant over the runs of one call."""
-
-    problem: Problem
-    schedule: Schedule
-    sizes: tuple[int, ...] = eqx.field(static=True)
-    tests: int = eqx.field(static=True)
+PRECISIONS = {"weights": ("float32", "float64"), "overlaps": ("float64",)}  # of each method, the usual one first
 
 
 @overload
@@ -62,7 +45,8 @@ def run(
     key: Any,
     *,
     start: Overlaps | Weights | None = ...,
-    precision: str = ...,
+    method: str = ...,
+    precision: str | None = ...,
     test_samples: int = ...,
     bound: float = ...,
     workers: int | None = ...,
@@ -80,7 +64,8 @@ def run(
     key: Any,
     *,
     start: Overlaps | Weights | None = ...,
-    precision: str = ...,
+    method: str = ...,
+    precision: str | None = ...,
     test_samples: int = ...,
     bound: float = ...,
     workers: int | None = ...,
@@ -97,14 +82,18 @@ def run(
     key: Any,
     *,
     start: Overlaps | Weights | None = None,
-    precision: str = "float32",
+    method: str = "weights",
+    precision: str | None = None,
     test_samples: int = 256,
     bound: float = DIVERGENCE_BOUND,
     workers: int | None = None,
     progress: bool = True,
     keep_weights: bool = False,
 ) -> Trajectory | tuple[Trajectory, Weights]:
-    """Simulate full-weight online SGD on `runs` independent students of dimension N = `dim`.
+    """Simulate online SGD on `runs` independent students of dimension N = `dim`, by their weights or their overlaps.
+
+    For Gaussian inputs (with cluster means) the overlaps are a Markov chain of their own: method "overlaps" draws its
+    steps with exactly the law that they have in full-weight SGD, at every N, in a time that does not depend on N.
 
     Memory: workers x (K + M) x N x bytes for weights, 3 workers x 2^20 x bytes (N, if larger) for blocks of inputs,
     and the recorded overlaps; see `memory`. Weights given as a start or kept take runs x (K + M) x N numbers more,
@@ -118,41 +107,43 @@ def run(
         draws its own with `random_overlaps(problem, dim, ...)`. Only runs with one start compare with `ode.solve`.
         Or `Weights` with a leading axis of runs, from which each run goes on: alpha and the curriculum begin at 0
         again, and so do the samples if the key is the one that made these weights: give another.
-      precision: "float32" or "float64". test_samples: fresh inputs per level, run and alpha for error and accuracy.
+      method: "weights", full-weight SGD, or "overlaps", the chain of the overlaps (no `Weights` to start from or keep).
+      precision: "float32" or "float64"; None: float32 for weights. The chain is float64 only: float32 would lose its
+        increments, which are of order 1/N.
+      test_samples: fresh inputs per level, run and alpha for error and accuracy.
       bound: a run whose Q_kk passes this many times the largest of 1, Q_kk at the start and T_mm has diverged.
       workers: threads on a CPU, runs at once on an accelerator; None: all cores, 32.
       keep_weights: also return the weights at the last alpha, as they are (those of a diverged run too).
     Returns a Trajectory with axes (runs, A), or (Trajectory, Weights with a leading axis of runs); a run that
     diverges has its status and NaN from then on. Raises InputError.
     """
-    check_run(problem, dim, runs, alphas, start, precision, test_samples)
+    precision = precision or PRECISIONS.get(method, ("float32",))[0]
+    check_run(problem, dim, runs, alphas, start, precision, test_samples, method)
+    if keep_weights and method == "overlaps":
+        raise InputError('keep_weights=False with method="overlaps" (it has no weights)', "keep_weights=True")
     if workers is not None and workers < 1:
         raise InputError("workers >= 1", workers)
     steps = np.unique(np.rint(np.asarray(alphas, float) * dim).astype(np.int64))
     key = as_key(key)
     dtype = np.dtype(precision)
-    with jax.enable_x64(precision == "float64"):
-        ensemble = Ensemble(
-            to_float(problem, dtype),
-            _schedule(problem, dim),
-            problem.inputs.sizes(dim, problem.task.latents),
-            test_samples,
-        )
     with jax.enable_x64(True):
         keys = jax.vmap(lambda r: jax.random.split(jax.random.fold_in(key, r), 4))(jnp.arange(runs))
         given = _start_overlaps(problem, dim, start, keys[:, 0])
         starts = _one_per_run(given, runs)
+    space = _space(problem, dim, method, given)
+    with jax.enable_x64(precision == "float64"):
+        ensemble = Ensemble(to_float(problem, dtype), _schedule(problem, dim), space, test_samples)
     origins = jax.tree.map(np.asarray, start) if isinstance(start, Weights) else starts
     total = runs * int(steps[-1])
     with tqdm(total=total, unit="step", unit_scale=True, disable=not progress, desc=f"SGD N={dim}", leave=False) as bar:
-        finished = _run_all(ensemble, keys, origins, steps, dtype, workers, bar.update, keep_weights)
+        finished = run_all(ensemble, keys, origins, steps, dtype, workers, bar.update, keep_weights)
     done = sorted(finished)
     if len(done) < runs:
         if not done:
             raise KeyboardInterrupt
         warnings.warn(f"interrupted: {len(done)} of {runs} runs finished and are returned", stacklevel=2)
     observables = jax.tree.map(lambda *x: np.stack(x).astype(np.float64), *(finished[r][0] for r in done))
-    observables, status, reached = _mark_divergence(observables, steps / dim, _limits(starts, bound)[done])
+    observables, status, reached = mark_divergence(observables, steps / dim, limits(starts, bound)[done])
     trajectory = Trajectory(
         problem=problem,
         start=given if np.ndim(given.readout) == 1 else jax.tree.map(operator.itemgetter(done), given),
@@ -162,7 +153,7 @@ def run(
         reached=reached,
         stats={"steps": np.full(len(done), steps[-1])},
         sampling_error=None,
-        source=Source("sgd", "weights", precision, dim, key_words(key), _tests(test_samples, dim)),
+        source=Source("sgd", method, precision, dim, key_words(key), _tests(test_samples, space)),
     )
     if not keep_weights:
         return trajectory
@@ -190,6 +181,7 @@ def check_run(
     start: Overlaps | Weights | None,
     precision: str,
     test_samples: int,
+    method: str = "weights",
 ) -> None:
     """Raise InputError unless `run` could start with these arguments."""
     for value, what in ((dim, "dimension N"), (runs, "number of runs"), (test_samples, "number of test samples")):
@@ -198,12 +190,19 @@ def check_run(
     if dim >= 2**31:
         raise InputError("a dimension N below 2^31", dim)
     check_alphas(alphas, problem)
+    require_name(method, PRECISIONS, "method")
     require_name(precision, ("float32", "float64"), "precision")
+    if precision not in PRECISIONS[method]:
+        raise InputError('float64 for method="overlaps" (increments are of order 1/N)', precision, "leave it out")
     steps = float(np.max(np.asarray(alphas))) * dim
     if steps >= 2**31:
         raise InputError("fewer than 2^31 steps", f"{steps:.3g}", "lower the dimension or the last alpha")
     problem.inputs.sizes(dim, problem.task.latents)
     if isinstance(start, Weights):
+        if method == "overlaps":
+            raise InputError(
+                'overlaps to start from with method="overlaps"', "Weights", "measure_overlaps(...) of them"
+            )
         check_weights(problem, start, dim, runs)
     elif start is not None:
         check_overlaps(start, problem.shape)
@@ -214,9 +213,12 @@ def check_run(
 
 
 def memory(problem: Problem, dim: int, *, precision: str = "float32", workers: int | None = None) -> int:
-    """Bytes that `run` needs at most beside what it records: weights (twice, old and new) and blocks of inputs."""
+    """Bytes that `run` needs at most beside what it records: weights (twice, old and new) and blocks of inputs.
+
+    Of method "weights"; method "overlaps" needs a few megabytes at any N.
+    """
     _, K, M = problem.shape
-    at_once = _workers(workers)
+    at_once = default_workers(workers)
     block = max(BLOCK_NUMBERS, dim)
     return at_once * (2 * (K + M) * dim + 3 * block) * np.dtype(precision).itemsize
 
@@ -227,128 +229,17 @@ def recordable_alphas(alphas: Any, *dims: int) -> np.ndarray:
     return np.unique(np.rint(np.asarray(alphas, float) * grid)) / grid
 
 
-def _workers(workers: int | None) -> int:
-    if workers is not None:
-        return workers
-    if jax.default_backend() != "cpu":
-        return 32
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+def _space(problem: Problem, dim: int, method: str, start: Overlaps) -> Space:
+    if method == "overlaps":
+        return span_of(problem, start, dim)
+    return AllDirections(dim, problem.inputs.sizes(dim, problem.task.latents))
 
 
-def _tests(test_samples: int, dim: int) -> int:
-    length = block_steps(dim)
+def _tests(test_samples: int, space: Space) -> int:
+    length = space.block_steps
     return -(-test_samples // length) * length
 
 
 def _schedule(problem: Problem, dim: int) -> Schedule:
     ends = np.rint(np.asarray(problem.curriculum.switches) * dim).astype(np.int32)
     return Schedule(jnp.asarray(np.concatenate([[0], ends[:-1]]), jnp.int32), jnp.asarray(ends))
-
-
-def _run_all(
-    ensemble: Ensemble,
-    keys: jax.Array,
-    starts: Overlaps | Weights,
-    steps: np.ndarray,
-    dtype: np.dtype,
-    workers: int | None,
-    report: Callable[[int], Any],
-    keep_weights: bool,
-) -> dict[int, Finished]:
-    """Finished runs by number, with their last weights if those are kept; fewer than all only after Ctrl-C.
-
-    On a CPU each thread takes one run at a time, or a few when N is small (vmap then saves calls; at large N it gains
-    nothing, since every run has its own inputs); on an accelerator one thread takes `workers` runs, under vmap.
-    """
-    on_cpu = jax.default_backend() == "cpu"
-    runs, at_once = keys.shape[0], min(_workers(workers), keys.shape[0])
-    size = max(1, min(16, NUMBERS_IN_CACHE // sum(ensemble.sizes))) if on_cpu else at_once
-    groups = [np.arange(first, first + size) % runs for first in range(0, runs, size)]
-    with stop_on_ctrl_c() as stop:
-
-        def work(group: np.ndarray, steps: np.ndarray = steps) -> Finished | None:
-            with jax.enable_x64(dtype == np.float64):
-                chosen = jax.tree.map(lambda x: x[group], starts)
-                return _run_group(ensemble, keys[group], chosen, steps, dtype, stop, report, keep_weights)
-
-        work(groups[0], np.zeros(1, int))  # compiles, once for all threads
-        finished: dict[int, Finished] = {}
-        for group, found in in_threads(work, groups, at_once if on_cpu else 1, stop):
-            for place, number in enumerate(group):
-                finished.setdefault(int(number), jax.tree.map(operator.itemgetter(place), found))
-    return finished
-
-
-def _run_group(
-    ensemble: Ensemble,
-    keys: jax.Array,
-    starts: Overlaps | Weights,
-    steps: np.ndarray,
-    dtype: np.dtype,
-    stop: threading.Event,
-    report: Callable[[int], Any],
-    keep_weights: bool,
-) -> Finished | None:
-    """Observables (group, A, ...) of some runs at the given steps; None if `stop` was set on the way."""
-    if isinstance(starts, Weights):
-        weights = to_float(starts, dtype)
-    else:
-        with jax.enable_x64(True):
-            weights = _start_weights(to_float(starts, jnp.float64), keys[:, 1], ensemble.sizes, dtype)
-    numbers = sum(ensemble.sizes) * len(keys)
-    length = block_steps(sum(ensemble.sizes))
-    stride = max(1, NUMBERS_PER_CALL // (numbers * length)) * length
-    recorded: list[Observables] = []
-    now = 0
-    for last in np.union1d(steps, np.arange(stride, steps[-1], stride)):
-        if stop.is_set():
-            return None
-        weights = _advance_group(ensemble, keys[:, 2], weights, np.int32(now), np.int32(last))
-        jax.block_until_ready(weights.readout)
-        report(int(last - now) * len(keys))
-        now = int(last)
-        if now in steps:
-            recorded.append(to_host(_measure_group(ensemble, keys[:, 3], weights, np.int32(now))))
-    return jax.tree.map(lambda *x: np.stack(x, axis=1), *recorded), to_host(weights) if keep_weights else None
-
-
-@eqx.filter_jit
-def _start_weights(starts: Overlaps, keys: jax.Array, sizes: tuple[int, ...], dtype: Any) -> Weights:
-    return jax.vmap(lambda start, key: weights_with(start, sizes, key, dtype))(starts, keys)
-
-
-@eqx.filter_jit
-def _advance_group(ensemble: Ensemble, keys: jax.Array, weights: Weights, first: Any, last: Any) -> Weights:
-    def one(key: jax.Array, weights: Weights) -> Weights:
-        return advance(ensemble.problem, ensemble.schedule, ensemble.sizes, key, weights, first, last)
-
-    return jax.vmap(one)(keys, weights)
-
-
-@eqx.filter_jit
-def _measure_group(ensemble: Ensemble, keys: jax.Array, weights: Weights, step: Any) -> Observables:
-    def one(key: jax.Array, weights: Weights) -> Observables:
-        return measure(ensemble.problem, ensemble.sizes, jax.random.fold_in(key, step), weights, ensemble.tests)
-
-    return jax.vmap(one)(keys, weights)
-
-
-def _limits(starts: Overlaps, bound: float) -> np.ndarray:
-    """(runs,) largest Q_kk that counts as finite: the rule that `ode.solve` uses too."""
-    norms = [np.diagonal(x, axis1=-2, axis2=-1).max(axis=(-2, -1)) for x in (starts.Q, starts.T)]
-    return bound * np.maximum(1.0, np.maximum(*norms))
-
-
-def _mark_divergence(
-    observables: Observables, alphas: np.ndarray, limits: np.ndarray
-) -> tuple[Observables, np.ndarray, np.ndarray]:
-    """NaN from the first recorded alpha at which a run's student norm left its bound; status and last good alpha."""
-    norms = np.max(np.diagonal(observables.overlaps.Q, axis1=-2, axis2=-1), axis=(-2, -1))  # (runs, A)
-    good = np.cumprod(norms < limits[:, None], axis=1).astype(bool)
-
-    def blank(x: np.ndarray) -> np.ndarray:
-        return np.where(good.reshape(*good.shape, *[1] * (x.ndim - 2)), x, np.nan)
-
-    status = np.where(good.all(axis=1), int(Status.OK), int(Status.DIVERGED))
-    reached = np.max(np.where(good, alphas, 0.0), axis=1)
-    return jax.tree.map(blank, observables), status, reached

@@ -20,32 +20,39 @@ class Sample(eqx.Module):
     noise: jax.Array
 
 
-def block_of_dimension(sizes: tuple[int, ...]) -> jax.Array:
-    """Index (N,) of the block that each input dimension belongs to."""
-    return jnp.repeat(jnp.arange(len(sizes)), jnp.array(sizes), total_repeat_length=sum(sizes))
-
-
 def make_sample(
-    problem: Problem, latents: jax.Array, blocks: jax.Array, normal: jax.Array, level: Any, cluster: Any, noise: Any
+    problem: Problem,
+    latents: jax.Array,
+    blocks: jax.Array,
+    normal: jax.Array,
+    level: Any,
+    cluster: Any,
+    noise: Any,
+    dim: int | None = None,
 ) -> Sample:
-    """The sample x = s_l sum_m a_cm u_m / sqrt(N) + sqrt(Delta_{l,b}) normal, from standard normals (N,)."""
+    """The sample x = s_l sum_m a_cm u_m / sqrt(N) + sqrt(Delta_{l,b}) normal, from standard normals (N,).
+
+    dim: N, where the coordinates are fewer than the dimensions.
+    """
     scale = jnp.sqrt(jnp.asarray(problem.inputs.variances, normal.dtype))[level][blocks]
     mean = jnp.asarray(problem.task.cluster_means, normal.dtype)[level, cluster]
-    shift = mean @ latents / jnp.sqrt(jnp.asarray(normal.size, normal.dtype))
+    shift = mean @ latents / jnp.sqrt(jnp.asarray(dim or normal.size, normal.dtype))
     return Sample(level, cluster, scale * normal + shift, noise)
 
 
-def sgd_step(problem: Problem, weights: Weights, sample: Sample) -> Weights:
+def sgd_step(problem: Problem, weights: Weights, sample: Sample, dim: int | None = None) -> Weights:
     r"""One step of SGD on one sample.
 
       lambda_k = w_k . x / sqrt(N),   nu_m = u_m . x / sqrt(N),   g_k = dloss/dyhat v_k phi'(lambda_k)
       w_k <- w_k - eta / sqrt(N) g_k x - eta gamma / N w_k
       v_k <- v_k - eta_v / N dloss/dyhat phi(lambda_k) - eta_v gamma / N v_k
 
+    dim: N, where weights and input are written in fewer coordinates. Only products of vectors enter: any orthonormal
+    coordinates will do.
     Source: Saad & Solla 1995, Eq. (4); Goldt et al. 2019, Eq. (4).
     """
     w, u, v, x = weights.student, weights.latents, weights.readout, sample.input
-    dim = x.size
+    dim = dim or x.size
     root = jnp.sqrt(jnp.asarray(dim, x.dtype))
     eta, eta_v, gamma = (
         jnp.asarray(rate, x.dtype)

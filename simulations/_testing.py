@@ -9,6 +9,7 @@ import numpy as np
 from teacher_student import InputError, Observables, Problem, as_key, to_float, to_host
 
 from ._advance import measure
+from ._space import AllDirections
 from ._weights import Weights, check_weights
 
 
@@ -27,14 +28,14 @@ def test(problem: Problem, weights: Weights, samples: int, key: Any) -> Observab
         raise InputError("weights with a leading axis of runs", f"student of shape {np.shape(weights.student)}")
     dim = np.shape(weights.student)[-1]
     check_weights(problem, weights, dim)
-    sizes = problem.inputs.sizes(dim, problem.task.latents)
+    space = AllDirections(dim, problem.inputs.sizes(dim, problem.task.latents))
     dtype, key = np.asarray(weights.student).dtype, as_key(key)
     with jax.enable_x64(dtype == np.float64):
         found = [
             to_host(
                 _measure(
                     to_float(problem, dtype),
-                    sizes,
+                    space,
                     jax.random.fold_in(key, r),
                     to_float(jax.tree.map(lambda x, r=r: np.asarray(x)[r], weights), dtype),
                     int(samples),
@@ -45,4 +46,4 @@ def test(problem: Problem, weights: Weights, samples: int, key: Any) -> Observab
     return jax.tree.map(lambda *x: np.stack(x).astype(np.float64), *found)
 
 
-_measure = eqx.filter_jit(measure)  # sizes and samples are static: they are not arrays
+_measure = eqx.filter_jit(measure)  # samples are static: not an array

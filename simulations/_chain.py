@@ -1,0 +1,105 @@
+"""The exact chain of the overlaps: SGD in the coordinates of the span of student and latents, at a cost free of N."""
+
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from teacher_student import Overlaps, Problem
+
+from ._chi_square import chi_square
+from ._space import Space
+from ._weights import Weights
+
+
+class Span(Space):
+    r"""Per block: coordinates of a subspace that holds all student and latent vectors, and one beside it.
+
+    Given the weights, a Gaussian input needs r_b numbers in the subspace (r_b = K + M, or K where the latents are
+    zero, at most N_b) and the length of the rest, chi^2 with N_b - r_b degrees of freedom, along its own direction.
+    The SGD step is that of full weights. Then the students' part outside the latents, K x (K + 1) numbers, is
+    rotated back into K coordinates, which leaves all overlaps as they are: no root of a Gram matrix is ever taken.
+    Equal in law to full-weight SGD at every N, for Gaussian inputs, cluster means included.
+    """
+
+    free: tuple[int, ...] = eqx.field(static=True)  # N_b - r_b
+    latents: tuple[int, ...] = eqx.field(static=True)  # coordinates that the latents take, first in their block
+
+    @property
+    def block_steps(self) -> int:
+        return 64
+
+    @property
+    def together(self) -> int:
+        return 32
+
+    @property
+    def cost(self) -> int:
+        return 100
+
+    def start(self, overlaps: Overlaps, key: jax.Array, dtype: Any) -> Weights:
+        K = overlaps.readout.shape[-1]
+        parts = [
+            _start(overlaps.gram[b], K, count - (free > 0), free > 0)
+            for b, (count, free) in enumerate(zip(self.counts, self.free, strict=True))
+        ]
+        rows = (np.sqrt(self.dim) * jnp.concatenate(parts, axis=1)).astype(dtype)
+        return Weights(rows[:K], rows[K:], overlaps.readout.astype(dtype))
+
+    def draw(self, key: jax.Array, steps: int, dtype: Any) -> jax.Array:
+        normals_key, *keys = jax.random.split(key, 1 + len(self.counts))
+        numbers = jax.random.normal(normals_key, (steps, sum(self.counts)), dtype)
+        for beyond, free, each in zip(np.cumsum(self.counts) - 1, self.free, keys, strict=True):
+            if free > 0:
+                numbers = numbers.at[:, beyond].set(jnp.sqrt(chi_square(each, free, (steps,), dtype)))
+        return numbers
+
+    def settle(self, weights: Weights) -> Weights:
+        parts, first = [], 0
+        for count, free, latents in zip(self.counts, self.free, self.latents, strict=True):
+            block = weights.student[:, first : first + count]
+            if free > 0:
+                folded = lower_triangular(block[:, latents:])
+                block = jnp.concatenate([block[:, :latents], folded], axis=1)
+            parts.append(block)
+            first += count
+        return Weights(jnp.concatenate(parts, axis=1), weights.latents, weights.readout)
+
+
+def span_of(problem: Problem, start: Overlaps, dim: int) -> Span:
+    """The coordinates that runs from `start` need at N = `dim`."""
+    _, K, M = problem.shape
+    sizes = problem.inputs.sizes(dim, M)
+    zero = [bool(np.all(np.asarray(start.T)[..., b, :, :] == 0)) for b in range(len(sizes))]
+    latents = tuple(0 if none else M for none in zero)
+    ranks = [min(K + own, size) for own, size in zip(latents, sizes, strict=True)]
+    free = tuple(size - rank for size, rank in zip(sizes, ranks, strict=True))
+    return Span(dim, tuple(rank + (left > 0) for rank, left in zip(ranks, free, strict=True)), free, latents)
+
+
+def _start(gram: jax.Array, K: int, rank: int, beyond: bool) -> jax.Array:
+    """Rows (students, latents) with Gram matrix `gram` in `rank` coordinates, the latents in the first of them."""
+    values, vectors = jnp.linalg.eigh(gram)  # ascending
+    factor = (vectors * jnp.sqrt(jnp.maximum(values, 0.0)))[:, -rank:]
+    rows = jnp.linalg.qr(jnp.roll(factor, -K, axis=0).T, mode="r").T  # latents first; lower trapezoidal
+    rows = jnp.pad(rows, ((0, 0), (0, rank - rows.shape[1])))
+    return jnp.pad(jnp.roll(rows, K, axis=0), ((0, 0), (0, int(beyond))))
+
+
+def lower_triangular(rows: jax.Array) -> jax.Array:
+    """`rows` (K, n), n >= K, rotated so that entry k is the last one of row k; products of rows stay.
+
+    By Householder reflections, one a row; a row that is already zero from its diagonal on is left alone.
+    """
+    for k in range(rows.shape[0]):
+        x = rows[k, k:]
+        length = jnp.sqrt(jnp.sum(x**2))
+        mirror = x.at[0].add(jnp.where(x[0] < 0, -length, length))
+        square = jnp.sum(mirror**2)
+        scaled = mirror * jnp.where(square > 0, 2 / jnp.where(square > 0, square, 1), 0)
+        lower = rows[k:, k:]
+        lower = lower - jnp.sum(lower * mirror, axis=1)[:, None] * scaled
+        rows = rows.at[k:, k:].set(lower).at[k, k + 1 :].set(0)
+    return rows
