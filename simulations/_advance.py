@@ -9,6 +9,7 @@ from typing import Any
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from teacher_student import Observables, Problem
 
@@ -16,19 +17,30 @@ from ._space import Space
 from ._step import make_sample, sgd_step
 from ._weights import Weights
 
+MOST_STEPS = 2**31 - 1  # of a run: steps are counted in 32 bits
+
 
 class Schedule(eqx.Module):
-    """Steps (P,) at which phases begin and end."""
+    """Steps (P,) at which phases begin and end, none beyond those that a run can have, and the phases' lengths."""
 
     begins: jax.Array
     ends: jax.Array
+    lengths: jax.Array
+
+
+def schedule(problem: Problem, dim: int) -> Schedule:
+    """The curriculum of `problem` in steps of 1/N."""
+    ends = np.rint(np.asarray(problem.curriculum.switches) * dim)
+    begins = np.concatenate([[0.0], ends[:-1]])
+    first, last = (jnp.asarray(np.minimum(each, MOST_STEPS), jnp.int32) for each in (begins, ends))
+    return Schedule(first, last, jnp.asarray(ends - begins))
 
 
 def draw_level(problem: Problem, schedule: Schedule, step: jax.Array, uniform: jax.Array) -> jax.Array:
     """Index of the level of the sample at `step`, drawn with the curriculum's shares at the middle of the step."""
     last = schedule.ends.shape[0] - 1
     phase = jnp.minimum(jnp.searchsorted(schedule.ends, step, side="right"), last)
-    length = (schedule.ends - schedule.begins)[phase]
+    length = schedule.lengths[phase].astype(uniform.dtype)
     progress = ((step - schedule.begins[phase]).astype(uniform.dtype) + 0.5) / length
     return _choose(problem.level_shares(problem.curriculum.shares_in(phase, progress)), uniform)
 
@@ -82,7 +94,7 @@ def measure(problem: Problem, space: Space, key: jax.Array, weights: Weights, te
     probabilities = jnp.asarray(problem.task.cluster_probabilities, dtype)
 
     def test(level: Any, cluster: Any, normal: jax.Array) -> tuple[jax.Array, jax.Array]:
-        sample = make_sample(problem, weights.latents, blocks, normal, level, cluster, jnp.zeros((), dtype))
+        sample = make_sample(problem, weights.latents, blocks, normal, level, cluster, jnp.zeros((), dtype), space.dim)
         output = problem.student.output(weights.student @ sample.input / root, weights.readout)
         y = problem.task.clean_label(weights.latents @ sample.input / root, cluster)
         return (output - y) ** 2 / 2, (jnp.sign(output) == jnp.sign(y)).astype(dtype)

@@ -21,10 +21,14 @@ class Span(Space):
     zero, at most N_b) and the length of the rest, chi^2 with N_b - r_b degrees of freedom, along its own direction.
     The SGD step is that of full weights. Then the students' part outside the latents, K x (K + 1) numbers, is
     rotated back into K coordinates, which leaves all overlaps as they are: no root of a Gram matrix is ever taken.
-    Equal in law to full-weight SGD at every N, for Gaussian inputs, cluster means included.
+    Equal in law to full-weight SGD at every N, for Gaussian inputs, cluster means included. One compilation for all N.
     """
 
-    free: tuple[int, ...] = eqx.field(static=True)  # N_b - r_b
+    dim: jax.Array
+    free: jax.Array  # (B,) N_b - r_b
+    beside: tuple[bool, ...] = eqx.field(
+        static=True
+    )  # N_b > r_b: the last coordinate is for the rest
     latents: tuple[int, ...] = eqx.field(static=True)  # coordinates that the latents take, first in their block
 
     @property
@@ -42,25 +46,25 @@ class Span(Space):
     def start(self, overlaps: Overlaps, key: jax.Array, dtype: Any) -> Weights:
         K = overlaps.readout.shape[-1]
         parts = [
-            _start(overlaps.gram[b], K, count - (free > 0), free > 0)
-            for b, (count, free) in enumerate(zip(self.counts, self.free, strict=True))
+            _start(overlaps.gram[b], K, count - beside, beside)
+            for b, (count, beside) in enumerate(zip(self.counts, self.beside, strict=True))
         ]
-        rows = (np.sqrt(self.dim) * jnp.concatenate(parts, axis=1)).astype(dtype)
+        rows = (jnp.sqrt(self.dim) * jnp.concatenate(parts, axis=1)).astype(dtype)
         return Weights(rows[:K], rows[K:], overlaps.readout.astype(dtype))
 
     def draw(self, key: jax.Array, steps: int, dtype: Any) -> jax.Array:
         normals_key, *keys = jax.random.split(key, 1 + len(self.counts))
         numbers = jax.random.normal(normals_key, (steps, sum(self.counts)), dtype)
-        for beyond, free, each in zip(np.cumsum(self.counts) - 1, self.free, keys, strict=True):
-            if free > 0:
-                numbers = numbers.at[:, beyond].set(jnp.sqrt(chi_square(each, free, (steps,), dtype)))
+        for b, (last, each) in enumerate(zip(np.cumsum(self.counts) - 1, keys, strict=True)):
+            if self.beside[b]:
+                numbers = numbers.at[:, last].set(jnp.sqrt(chi_square(each, self.free[b], (steps,), dtype)))
         return numbers
 
     def settle(self, weights: Weights) -> Weights:
         parts, first = [], 0
-        for count, free, latents in zip(self.counts, self.free, self.latents, strict=True):
+        for count, beside, latents in zip(self.counts, self.beside, self.latents, strict=True):
             block = weights.student[:, first : first + count]
-            if free > 0:
+            if beside:
                 folded = lower_triangular(block[:, latents:])
                 block = jnp.concatenate([block[:, :latents], folded], axis=1)
             parts.append(block)
@@ -75,17 +79,20 @@ def span_of(problem: Problem, start: Overlaps, dim: int) -> Span:
     zero = [bool(np.all(np.asarray(start.T)[..., b, :, :] == 0)) for b in range(len(sizes))]
     latents = tuple(0 if none else M for none in zero)
     ranks = [min(K + own, size) for own, size in zip(latents, sizes, strict=True)]
-    free = tuple(size - rank for size, rank in zip(sizes, ranks, strict=True))
-    return Span(dim, tuple(rank + (left > 0) for rank, left in zip(ranks, free, strict=True)), free, latents)
+    free = [size - rank for size, rank in zip(sizes, ranks, strict=True)]
+    counts = tuple(rank + (left > 0) for rank, left in zip(ranks, free, strict=True))
+    with jax.enable_x64(True):
+        numbers = jnp.asarray(dim, jnp.float64), jnp.asarray(free, jnp.float64)
+    return Span(counts, *numbers, tuple(left > 0 for left in free), latents)
 
 
-def _start(gram: jax.Array, K: int, rank: int, beyond: bool) -> jax.Array:
+def _start(gram: jax.Array, K: int, rank: int, beside: bool) -> jax.Array:
     """Rows (students, latents) with Gram matrix `gram` in `rank` coordinates, the latents in the first of them."""
     values, vectors = jnp.linalg.eigh(gram)  # ascending
     factor = (vectors * jnp.sqrt(jnp.maximum(values, 0.0)))[:, -rank:]
     rows = jnp.linalg.qr(jnp.roll(factor, -K, axis=0).T, mode="r").T  # latents first; lower trapezoidal
     rows = jnp.pad(rows, ((0, 0), (0, rank - rows.shape[1])))
-    return jnp.pad(jnp.roll(rows, K, axis=0), ((0, 0), (0, int(beyond))))
+    return jnp.pad(jnp.roll(rows, K, axis=0), ((0, 0), (0, int(beside))))
 
 
 def lower_triangular(rows: jax.Array) -> jax.Array:

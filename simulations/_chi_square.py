@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 
 
-def chi_square(key: jax.Array, freedom: int, shape: tuple[int, ...], dtype: Any) -> jax.Array:
+def chi_square(key: jax.Array, freedom: Any, shape: tuple[int, ...], dtype: Any) -> jax.Array:
     r"""Independent chi^2 numbers with `freedom` >= 1 degrees of freedom.
 
       chi^2 = 2 d v,  v = (1 + x / sqrt(9 d))^3,  d = freedom / 2 - 1/3,  x ~ N(0, 1),
@@ -15,9 +15,8 @@ def chi_square(key: jax.Array, freedom: int, shape: tuple[int, ...], dtype: Any)
 
     Source: Marsaglia & Tsang 2000 (exact for freedom >= 2).
     """
-    if freedom == 1:
-        return jax.random.normal(key, shape, dtype) ** 2
-    d = jnp.asarray(freedom / 2 - 1 / 3, dtype)
+    freedom = jnp.asarray(freedom, dtype)
+    d = freedom / 2 - 1 / 3
 
     def again(state: tuple[jax.Array, jax.Array, jax.Array]) -> tuple[jax.Array, jax.Array, jax.Array]:
         key, found, done = state
@@ -27,7 +26,8 @@ def chi_square(key: jax.Array, freedom: int, shape: tuple[int, ...], dtype: Any)
         positive = jnp.maximum(v, jnp.finfo(dtype).tiny)
         bound = x**2 / 2 + d - d * positive + d * jnp.log(positive)
         accepted = (v > 0) & (jnp.log1p(-jax.random.uniform(uniform_key, shape, dtype)) < bound)
-        return key, jnp.where(done, found, 2 * d * v), done | accepted
+        number = jnp.where(freedom == 1, x**2, 2 * d * v)
+        return key, jnp.where(done, found, number), done | accepted | (freedom == 1)
 
     state = key, jnp.zeros(shape, dtype), jnp.zeros(shape, bool)
     return jax.lax.while_loop(lambda s: ~jnp.all(s[2]), again, state)[1]

@@ -26,7 +26,7 @@ from teacher_student import (
     to_float,
 )
 
-from ._advance import Schedule
+from ._advance import MOST_STEPS, schedule
 from ._chain import span_of
 from ._divergence import limits, mark_divergence
 from ._ensemble import Ensemble, default_workers, run_all
@@ -132,7 +132,7 @@ def run(
         starts = _one_per_run(given, runs)
     space = _space(problem, dim, method, given)
     with jax.enable_x64(precision == "float64"):
-        ensemble = Ensemble(to_float(problem, dtype), _schedule(problem, dim), space, test_samples)
+        ensemble = Ensemble(to_float(problem, dtype), schedule(problem, dim), space, test_samples)
     origins = jax.tree.map(np.asarray, start) if isinstance(start, Weights) else starts
     total = runs * int(steps[-1])
     with tqdm(total=total, unit="step", unit_scale=True, disable=not progress, desc=f"SGD N={dim}", leave=False) as bar:
@@ -187,7 +187,7 @@ def check_run(
     for value, what in ((dim, "dimension N"), (runs, "number of runs"), (test_samples, "number of test samples")):
         if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 1:
             raise InputError(f"an integer {what} >= 1", repr(value))
-    if dim >= 2**31:
+    if dim > MOST_STEPS:
         raise InputError("a dimension N below 2^31", dim)
     check_alphas(alphas, problem)
     require_name(method, PRECISIONS, "method")
@@ -195,7 +195,7 @@ def check_run(
     if precision not in PRECISIONS[method]:
         raise InputError('float64 for method="overlaps" (increments are of order 1/N)', precision, "leave it out")
     steps = float(np.max(np.asarray(alphas))) * dim
-    if steps >= 2**31:
+    if steps > MOST_STEPS:
         raise InputError("fewer than 2^31 steps", f"{steps:.3g}", "lower the dimension or the last alpha")
     problem.inputs.sizes(dim, problem.task.latents)
     if isinstance(start, Weights):
@@ -232,14 +232,9 @@ def recordable_alphas(alphas: Any, *dims: int) -> np.ndarray:
 def _space(problem: Problem, dim: int, method: str, start: Overlaps) -> Space:
     if method == "overlaps":
         return span_of(problem, start, dim)
-    return AllDirections(dim, problem.inputs.sizes(dim, problem.task.latents))
+    return AllDirections(problem.inputs.sizes(dim, problem.task.latents), dim)
 
 
 def _tests(test_samples: int, space: Space) -> int:
     length = space.block_steps
     return -(-test_samples // length) * length
-
-
-def _schedule(problem: Problem, dim: int) -> Schedule:
-    ends = np.rint(np.asarray(problem.curriculum.switches) * dim).astype(np.int32)
-    return Schedule(jnp.asarray(np.concatenate([[0], ends[:-1]]), jnp.int32), jnp.asarray(ends))

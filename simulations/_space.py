@@ -17,8 +17,8 @@ BLOCK_NUMBERS = 2**20  # normals drawn at once: at most this many, in at most 64
 class Space(eqx.Module):
     """Coordinates of inputs and weights in N = `dim` dimensions, `counts` of them per block."""
 
-    dim: int = eqx.field(static=True)
     counts: tuple[int, ...] = eqx.field(static=True)
+    dim: eqx.AbstractVar[Any]
 
     @property
     def blocks(self) -> jax.Array:
@@ -59,6 +59,8 @@ class Space(eqx.Module):
 
 class AllDirections(Space):
     """Every input dimension is a coordinate: full-weight SGD, `counts` = N_b."""
+
+    dim: int = eqx.field(static=True)
 
     @property
     def block_steps(self) -> int:

@@ -28,7 +28,7 @@ def make_sample(
     level: Any,
     cluster: Any,
     noise: Any,
-    dim: int | None = None,
+    dim: Any = None,
 ) -> Sample:
     """The sample x = s_l sum_m a_cm u_m / sqrt(N) + sqrt(Delta_{l,b}) normal, from standard normals (N,).
 
@@ -36,11 +36,11 @@ def make_sample(
     """
     scale = jnp.sqrt(jnp.asarray(problem.inputs.variances, normal.dtype))[level][blocks]
     mean = jnp.asarray(problem.task.cluster_means, normal.dtype)[level, cluster]
-    shift = mean @ latents / jnp.sqrt(jnp.asarray(dim or normal.size, normal.dtype))
+    shift = mean @ latents / jnp.sqrt(jnp.asarray(normal.size if dim is None else dim, normal.dtype))
     return Sample(level, cluster, scale * normal + shift, noise)
 
 
-def sgd_step(problem: Problem, weights: Weights, sample: Sample, dim: int | None = None) -> Weights:
+def sgd_step(problem: Problem, weights: Weights, sample: Sample, dim: Any = None) -> Weights:
     r"""One step of SGD on one sample.
 
       lambda_k = w_k . x / sqrt(N),   nu_m = u_m . x / sqrt(N),   g_k = dloss/dyhat v_k phi'(lambda_k)
@@ -52,7 +52,7 @@ def sgd_step(problem: Problem, weights: Weights, sample: Sample, dim: int | None
     Source: Saad & Solla 1995, Eq. (4); Goldt et al. 2019, Eq. (4).
     """
     w, u, v, x = weights.student, weights.latents, weights.readout, sample.input
-    dim = dim or x.size
+    dim = x.size if dim is None else dim
     root = jnp.sqrt(jnp.asarray(dim, x.dtype))
     eta, eta_v, gamma = (
         jnp.asarray(rate, x.dtype)

@@ -28,7 +28,7 @@ def test(problem: Problem, weights: Weights, samples: int, key: Any) -> Observab
         raise InputError("weights with a leading axis of runs", f"student of shape {np.shape(weights.student)}")
     dim = np.shape(weights.student)[-1]
     check_weights(problem, weights, dim)
-    space = AllDirections(dim, problem.inputs.sizes(dim, problem.task.latents))
+    space = AllDirections(problem.inputs.sizes(dim, problem.task.latents), dim)
     dtype, key = np.asarray(weights.student).dtype, as_key(key)
     with jax.enable_x64(dtype == np.float64):
         found = [

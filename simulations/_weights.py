@@ -72,9 +72,9 @@ def _block_weights(gram: jax.Array, size: int, dim: int, key: jax.Array) -> jax.
     return jnp.sqrt(1.0 * dim) * factor @ orthonormal.T
 
 
-def measure_overlaps(weights: Weights, sizes: tuple[int, ...], dim: int | None = None) -> Overlaps:
+def measure_overlaps(weights: Weights, sizes: tuple[int, ...], dim: Any = None) -> Overlaps:
     """Q, R, T and readout of `weights`, per block; dim: N, where the coordinates are fewer."""
-    dim = dim or sum(sizes)
+    dim = sum(sizes) if dim is None else dim
     edges = np.cumsum((0, *sizes))
 
     def product(a: jax.Array, b: jax.Array) -> jax.Array:
