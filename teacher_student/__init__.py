@@ -4,6 +4,7 @@ from ._activation import Activation
 from ._committee import Committee
 from ._coupon_law import coupon_law
 from ._curriculum import Curriculum
+from ._entries import entry_names, from_vector, to_vector
 from ._errors import InputError
 from ._files import versions
 from ._inputs import Inputs
@@ -56,6 +57,8 @@ __all__ = [
     "Trajectory",
     "XorMixture",
     "coupon_law",
+    "entry_names",
+    "from_vector",
     "means_right",
     "problem_from_tables",
     "problem_to_tables",
@@ -63,5 +66,6 @@ __all__ = [
     "quantities",
     "random_overlaps",
     "rank_units",
+    "to_vector",
     "versions",
 ]
