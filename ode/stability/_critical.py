@@ -20,10 +20,11 @@ from teacher_student import (
 from ._field import Field, entries, field_of, linearised
 from ._fixed_point import FixedPoint, fixed_point_at
 from ._guesses import known_guesses, orthonormal
-from ._search import settle, settle_or_relax
+from ._search import BOUND, relative_norm, settle, settle_or_relax
 
 STEPS = 32  # of the continuation through the bracket, at least
 JUMP = 0.2  # relative: a root further than this from where the branch leads belongs to another branch
+NEAR_BOUND = 0.5  # a branch that ends with a norm beyond this share of the bound ends at the bound
 ACCURACY = 1e-10  # of a root, in units of the learning rate
 
 Parameter = str | Callable[[Problem, float], Problem]
@@ -33,9 +34,10 @@ Parameter = str | Callable[[Problem, float], Problem]
 class Critical:
     """Where a fixed point changes.
 
-    value: of the parameter; bracket: around it, not wider than the tolerance. change: "stability" (the largest real part
-    of the eigenvalues changes its sign) or "existence" (the branch of fixed points ends, leaves the Gram matrices, or the
-    student's norm on it goes to infinity: Q_kk beyond 10^6 in units of the largest of 1 and T_mm).
+    value: of the parameter; bracket: around it, not wider than the tolerance.
+    change: "stability": the largest real part of the eigenvalues changes its sign. "existence": the branch of fixed
+    points ends, or leaves the Gram matrices. "divergence": the student's norm goes to infinity on it; `value` is where
+    a Q_kk passes 10^6 in units of the largest of 1 and T_mm, short of infinity.
     eigenvalue: the one with the largest real part at `value`. fixed_point: there, or the last that was found.
     """
 
@@ -57,14 +59,14 @@ def critical(
 ) -> Critical:
     r"""The first value of `parameter` in `bracket` at which a fixed point changes its stability or ends.
 
-    The fixed point is followed from the first end of the bracket (from the second, if it does not exist at the first) by
-    continuation with adaptive steps, at most 1/32 of the bracket each. Where max Re(eigenvalues of J) changes its sign
-    between two steps, the zero is found by Brent's method; where no step is small enough to go on, the branch ends. A
-    change and its reversal within one step go unseen.
+    The fixed point is followed from the first end of the bracket (from the second, if it does not exist at the first)
+    by continuation with adaptive steps, at most 1/32 of the bracket each. Where max Re(eigenvalues of J) changes its
+    sign between two steps, the zero is found by Brent's method; where no step is small enough to go on, the branch
+    ends. A change and its reversal within one step go unseen.
 
     Arguments:
-      parameter: a dotted name in the problem's tables ("sgd.learning_rate", "task.levels.hard.irrelevant"), as in sweeps,
-        or a function (problem, value) -> Problem.
+      parameter: a dotted name in the problem's tables, as in sweeps ("sgd.learning_rate",
+        "task.levels.hard.irrelevant"), or a function (problem, value) -> Problem.
       bracket: two values of it. guess: a name of `known_guesses`, or a state that leads to the fixed point.
       alpha: time at which the curriculum's shares are frozen; None: its end.
       tol: width of the bracket that is returned, absolute, in units of the parameter.
@@ -158,7 +160,7 @@ def _walk(branch: Branch, place: Place, end: float, tol: float) -> Critical:
         found = branch.follow(value, _ahead(before, place, value))
         if found is None:
             if abs(value - place[0]) <= tol:
-                return _result(branch, place, min(place[0], value), max(place[0], value), "existence")
+                return _end(branch, place, value)
             step /= 2
             continue
         now = branch.growth(found)
@@ -195,6 +197,13 @@ def _crossing(branch: Branch, low: Place, high: Place, tol: float) -> Critical:
     growth(value)  # brentq may return a value between two that it tried
     ends = sorted((low[0], high[0]))
     return _result(branch, places[value], max(ends[0], value - tol / 2), min(ends[1], value + tol / 2), "stability")
+
+
+def _end(branch: Branch, last: Place, beyond: float) -> Critical:
+    """The branch's end between the last place and a value at which nothing is near."""
+    field = branch.field(last[0])
+    change = "divergence" if relative_norm(field, last[1]) > NEAR_BOUND * BOUND else "existence"
+    return _result(branch, last, min(last[0], beyond), max(last[0], beyond), change)
 
 
 def _result(branch: Branch, place: Place, low: float, high: float, change: str) -> Critical:

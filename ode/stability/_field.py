@@ -53,7 +53,7 @@ def field_of(problem: Problem, like: Overlaps, alpha: float | None) -> Field:
     check_at_least(alpha, 0.0, "alpha")
     with jax.enable_x64(True):
         known = to_float((problem, like, np.float64(alpha)), jnp.float64)
-    return Field(*known, _free(problem))
+    return Field(known[0], known[1], known[2], _free(problem))
 
 
 def _rates(problem: Problem) -> tuple[Any, Any]:
@@ -100,16 +100,16 @@ def errors(field: Field, x: np.ndarray) -> np.ndarray:
 
 
 @eqx.filter_jit
-def _value(field: Field, x: jax.Array) -> jax.Array:
+def _value(field: Field, x: Any) -> jax.Array:
     return field(x)
 
 
 @eqx.filter_jit
-def _linearised(field: Field, x: jax.Array) -> tuple[jax.Array, jax.Array]:
+def _linearised(field: Field, x: Any) -> tuple[jax.Array, jax.Array]:
     return field(x), jax.jacfwd(field)(x)
 
 
 @eqx.filter_jit
-def _errors(field: Field, x: jax.Array) -> jax.Array:
+def _errors(field: Field, x: Any) -> jax.Array:
     observed = observe(field.problem, field.overlaps(x), None, with_accuracy=False)
     return jnp.stack([observed.error[name] for name in field.problem.inputs.level_names])

@@ -34,8 +34,8 @@ class FixedPoint:
     def growth(self) -> float:
         """Largest real part of the eigenvalues.
 
-        Also where the state lies on the boundary of the possible ones (learned perfectly, w_k = u_k): the drift of Gram
-        matrices keeps them PSD, so that its fastest mode there is a change that overlaps can make (Krein & Rutman 1948).
+        Also where the state lies on the boundary of the possible ones (learned perfectly, w_k = u_k): the drift keeps
+        Gram matrices PSD, so that its fastest mode there is a change that overlaps can make (Krein & Rutman 1948).
         """
         return float(self.eigenvalues[0].real)
 
@@ -83,9 +83,9 @@ def as_change(field: Field, change: np.ndarray) -> Overlaps:
 def name_of(problem: Problem, overlaps: Overlaps) -> str:
     """What the state is called, whatever the order and the signs of the hidden units.
 
-    zero: no unit has a norm. symmetric: all units have the same norm, overlap with each other and with each unit of the
-    teacher, in magnitude. specialised: each unit of the narrower network has a nearest unit of its own in the wider one,
-    or each unit of the wider one has a nearest one in the narrower, and none is left out. other: none of these.
+    zero: no unit has a norm. symmetric: all units have the same norm, overlap with each other and with each unit of
+    the teacher, in magnitude. specialised: each unit of the narrower network has a nearest unit of its own in the wider
+    one, or each unit of the wider one has a nearest one in the narrower, and none is left out. other: none of these.
     """
     Q, R, T = (np.asarray(x, float) for x in (overlaps.Q, overlaps.R, overlaps.T))
     norms, K = Q.diagonal(axis1=-2, axis2=-1), problem.student.width

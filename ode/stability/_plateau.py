@@ -20,7 +20,7 @@ class Plateau:
     fixed_point: the symmetric one; its `growth` is the rate of escape of a trajectory that waits for ever.
     alphas (A,), error (level -> (A,)), log_amplitude (A,): along the symmetric trajectory, its error, and log a, a the
     norm to which the start's asymmetry has grown in the unstable directions.
-    saturation: log a at which the error has fallen to the given share of the plateau's, on the way out of `fixed_point`.
+    saturation: log a at which the error has fallen to the given share of the plateau's, on the way out of the point.
     escape_time: alpha at which log a gets there; inf for a start without asymmetry.
     height (per level) and rate (1 / alpha): the error, and the largest eigenvalue of J, on the symmetric trajectory at
     half the escape time; the fixed point's where that is inf.
@@ -39,18 +39,19 @@ class Plateau:
 def plateau(
     problem: Problem, start: Overlaps, *, share: float = 0.5, level: str | None = None, alpha: float | None = None
 ) -> Plateau:
-    r"""Height, escape rate and escape time of the symmetric plateau, from eigenvalues and the start's overlap with them.
+    r"""Height, escape rate and escape time of the symmetric plateau, from eigenvalues and the start's overlap.
 
-    Let S(alpha) be the trajectory from the start's symmetric part (its average over permutations of the hidden units),
-    and delta the start's asymmetry, carried along by the linearised drift:
+    Let S(alpha) be the trajectory from the start's symmetric part (its average over permutations of hidden units), and
+    delta the start's asymmetry, carried along by the linearised drift:
 
       dS/dalpha = f(S),   d(delta)/dalpha = J(S) delta,   a(alpha) = |Pi delta(alpha)|,
 
-    Pi the projector on the unstable eigenvectors of the symmetric fixed point S*. In the end a grows with the eigenvalue
-    lambda of J(S*), until then with that of J(S(alpha)). These differ as long as S has not come to rest: for K = M = 2,
-    eta = 0.2 by 13 % at the escape, because S has a mode that decays at a twentieth of lambda. The plateau ends when a
-    is no longer small. How large, a*, follows from the way out, the nonlinear trajectory from S* + epsilon v: if its
-    error falls to `share` times that of S* after a time t, then log a* = log epsilon + lambda t, for every start. So
+    Pi the projector on the unstable eigenvectors of the symmetric fixed point S*. In the end a grows with the
+    eigenvalue lambda of J(S*), until then with that of J(S(alpha)). These differ as long as S has not come to rest: for
+    K = M = 2, eta = 0.2 by 14 % half way to the escape, because S has a mode that decays at lambda / 24. The plateau
+    ends when a is no longer small. How large, a*, follows from the way out, the nonlinear trajectory from
+    S* + epsilon v: if its error falls to `share` times that of S* after a time t, then log a* = log epsilon + lambda t,
+    for every start. So
 
       a(escape_time) = a*,   which at rest is   escape_time = log(a* / a(0)) / lambda.
 

@@ -79,15 +79,20 @@ def settle(field: Field, guess: np.ndarray, tol: float) -> tuple[np.ndarray, flo
     residual = float(np.max(np.abs(slope)))
     if not residual <= tol * field.rate:
         return x, residual, "the drift does not vanish"
-    found = state(field, x)
-    norms = [np.max(each.diagonal(axis1=-2, axis2=-1)) for each in (found.Q, found.T)]
-    if norms[0] > BOUND * max(1.0, norms[1]):
+    if relative_norm(field, x) > BOUND:
         return x, residual, "a root beyond the bound on the student's norm"
     if np.linalg.norm(step) > 1e-5 * (np.linalg.norm(x) + 1.0):
         return x, residual, "the drift only fades far away"
-    if psd_violation(found) > UNPHYSICAL:
+    if psd_violation(state(field, x)) > UNPHYSICAL:
         return x, residual, "a root that is no Gram matrix"
     return x, residual, ""
+
+
+def relative_norm(field: Field, x: np.ndarray) -> float:
+    """Largest Q_kk in units of the largest of 1 and T_mm."""
+    found = state(field, x)
+    Q, T = (np.max(each.diagonal(axis1=-2, axis2=-1)) for each in (found.Q, found.T))
+    return float(Q / max(1.0, T))
 
 
 def settle_or_relax(field: Field, guess: np.ndarray, tol: float) -> tuple[np.ndarray, float, str]:
