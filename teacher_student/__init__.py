@@ -4,6 +4,7 @@ from ._activation import Activation
 from ._committee import Committee
 from ._coupon_law import coupon_law
 from ._curriculum import Curriculum
+from ._entries import entry_names, from_vector, to_vector
 from ._errors import InputError
 from ._files import versions
 from ._inputs import Inputs
@@ -22,7 +23,8 @@ from ._trajectory import Source, Trajectory
 from ._xor_mixture import XorMixture
 
 # For the other three packages; not part of the interface.
-from ._arrays import is_known as is_known  # isort: skip
+from ._arrays import check_at_least as check_at_least, is_known as is_known  # isort: skip
+from ._dotted import with_entry as with_entry  # isort: skip
 from ._errors import first_line as first_line, nearest as nearest, require_name as require_name  # isort: skip
 from ._files import CONVENTIONS as CONVENTIONS, LONG_NAMES as LONG_NAMES, write_whole as write_whole  # isort: skip
 from ._means_right import require_clusters as require_clusters  # isort: skip
@@ -56,6 +58,8 @@ __all__ = [
     "Trajectory",
     "XorMixture",
     "coupon_law",
+    "entry_names",
+    "from_vector",
     "means_right",
     "problem_from_tables",
     "problem_to_tables",
@@ -63,5 +67,6 @@ __all__ = [
     "quantities",
     "random_overlaps",
     "rank_units",
+    "to_vector",
     "versions",
 ]
