@@ -1,0 +1,179 @@
+"""Data of the finite-size figure: runs against theory at every N, and the escape from the symmetric plateau."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import xarray as xr
+
+import ode
+import simulations
+import teacher_student as ts
+
+from ._finite_size_plan import (
+    ALPHA_STEP,
+    QUICK,
+    SHARE,
+    Plan,
+    deviation_problem,
+    last_alpha,
+    plateau_problem,
+    plateau_starts,
+)
+
+
+def plan_of(quick: bool) -> Plan:
+    """The sizes of the whole study, or of a coarse one."""
+    return QUICK if quick else Plan()
+
+
+def deviation_data(*, quick: bool = False, say: Callable[[str], Any] = print) -> xr.Dataset:
+    """Mean and covariance over runs of every overlap at every N, their deviation from the ODEs, and the prediction.
+
+    Variables over dim (N), alpha and quantity: deviation (mean over runs - ODE), covariance (over runs), fourth (the
+    fourth central moment over the squared variance); theory, and the predicted `fluctuation` = lim N Var and
+    `shift` = lim N (mean - ODE) of `ode.fluctuations`. runs (N).
+    """
+    plan, (problem, start) = plan_of(quick), deviation_problem()
+    say(f"finite-size: {_sizes(plan.runs)}, about {plan.minutes('deviation'):.1f} min on two cores")
+    bands = ode.fluctuations(problem, start, np.array(plan.alphas)).fluctuations
+    data = simulated(plan, problem, start)
+    names = data["quantity"].values.tolist()
+    for name, found in (("fluctuation", bands.variance), ("shift", bands.shift)):
+        data[name] = ("alpha", "quantity"), _chosen(found, problem, names)
+    return data.assign_attrs(_attrs(problem, plan, "deviation", quick))
+
+
+def simulated(plan: Plan, problem: ts.Problem, start: ts.Overlaps) -> xr.Dataset:
+    """What `deviation_data` holds but for the predictions of `ode.fluctuations`."""
+    theory = ode.solve(problem, start, np.array(plan.alphas), with_accuracy=False)
+    names, values = _moving(theory.observables, problem)
+    parts = [_moments(problem, start, plan, names, values, dim, runs) for dim, runs in plan.runs]
+    data: dict[str, Any] = {"theory": (("alpha", "quantity"), values), "runs": ("dim", [runs for _, runs in plan.runs])}
+    for name, dims in (("deviation", ()), ("fourth", ()), ("covariance", ("other",))):
+        data[name] = ("dim", "alpha", "quantity", *dims), np.stack([part[name] for part in parts])
+    coords = {"dim": [dim for dim, _ in plan.runs], "alpha": list(plan.alphas), "quantity": names, "other": names}
+    return xr.Dataset(data, coords)
+
+
+def _moving(observables: ts.Observables, problem: ts.Problem) -> tuple[list[str], np.ndarray]:
+    """Names and values (A, q) of the overlaps that fluctuate: those with latents that the task does not see are 0."""
+    unseen = [
+        block for block, seen in zip(problem.inputs.block_names, problem.task.seen_blocks, strict=True) if not seen
+    ]
+    found = [
+        each
+        for each in ts.quantities(observables, problem)
+        if each.kind in ("Q", "R") and not (each.kind == "R" and any(f"[{block}]" in each.name for block in unseen))
+    ]
+    return [each.name for each in found], np.stack([each.values for each in found], axis=-1)
+
+
+def _chosen(observables: ts.Observables, problem: ts.Problem, names: list[str]) -> np.ndarray:
+    """Values (..., A, q) of the quantities `names`."""
+    values = {each.name: each.values for each in ts.quantities(observables, problem)}
+    return np.stack([values[name] for name in names], axis=-1)
+
+
+def _moments(
+    problem: ts.Problem, start: ts.Overlaps, plan: Plan, names: list[str], theory: np.ndarray, dim: int, runs: int
+) -> dict[str, np.ndarray]:
+    """Deviation of the mean, covariance and relative fourth moment over `runs` runs of the chain at N = `dim`."""
+    found = simulations.run(
+        problem,
+        dim,
+        runs,
+        plan.alphas,
+        plan.key(0, dim),
+        start=start,
+        method="overlaps",
+        test_samples=1,
+    )
+    x = _chosen(found.observables, problem, names) - theory  # (runs, A, q)
+    centred = x - x.mean(axis=0)
+    variance = np.mean(centred**2, axis=0)
+    return {
+        "deviation": x.mean(axis=0),
+        "covariance": np.einsum("raq,rap->aqp", centred, centred) / (runs - 1),
+        "fourth": np.mean(centred**4, axis=0) / variance**2,
+    }
+
+
+def escape_data(*, quick: bool = False, say: Callable[[str], Any] = print) -> xr.Dataset:
+    """Alpha at which every run's error has fallen to half of the symmetric plateau's, per N.
+
+    Variables: escape (dim, run), inf where the run had not escaped by `last` (dim), NaN where there is no such run.
+    Attributes: growth, the unstable eigenvalue lambda of the symmetric fixed point; height, its error.
+    """
+    plan, problem = plan_of(quick), plateau_problem()
+    say(f"plateau: {_sizes(plan.escapes)}, about {plan.minutes('escape'):.1f} min on two cores")
+    dims = [dim for dim, _ in plan.escapes]
+    point = ode.plateau(problem, _one_start(plan, dims[-1])).fixed_point
+    height = float(point.error["all"])
+    escapes = np.full((len(dims), max(runs for _, runs in plan.escapes)), np.nan)
+    for row, (dim, runs) in zip(escapes, plan.escapes, strict=True):
+        row[:runs] = _escapes(problem, plan, dim, runs, SHARE * height)
+    data = {
+        "escape": (("dim", "run"), escapes),
+        "last": ("dim", [last_alpha(dim) for dim in dims]),
+        "runs": ("dim", [runs for _, runs in plan.escapes]),
+    }
+    attrs = {"growth": float(point.growth), "height": height, "share": SHARE, "alpha_step": ALPHA_STEP}
+    return xr.Dataset(data, {"dim": dims}).assign_attrs(_attrs(problem, plan, "escape", quick) | attrs)
+
+
+def _one_start(plan: Plan, dim: int) -> ts.Overlaps:
+    return jax.tree.map(lambda x: x[0], plateau_starts(plan, dim, 1))
+
+
+def _escapes(problem: ts.Problem, plan: Plan, dim: int, runs: int, below: float) -> np.ndarray:
+    """(runs,) first alpha at which the error is `below`, by linear interpolation; inf if it is not reached."""
+    alphas = np.arange(ALPHA_STEP, last_alpha(dim) + ALPHA_STEP / 2, ALPHA_STEP)
+    found = simulations.run(
+        problem,
+        dim,
+        runs,
+        alphas,
+        plan.key(2, dim),
+        start=plateau_starts(plan, dim, runs),
+        method="overlaps",
+        test_samples=1,
+    )
+    error = _exact_errors(problem, found.overlaps)
+    return np.array([first_below(found.alphas, row, below) for row in error])
+
+
+def _exact_errors(problem: ts.Problem, overlaps: ts.Overlaps) -> np.ndarray:
+    """Closed-form error (runs, A) of recorded overlaps, in place of the runs' own samples."""
+    with jax.enable_x64(True):
+        observe = jax.jit(jax.vmap(jax.vmap(lambda state: ode.observe(problem, state, None, with_accuracy=False))))
+        return np.asarray(observe(ts.to_float(overlaps, jnp.float64)).error["all"])
+
+
+def first_below(alphas: np.ndarray, values: np.ndarray, below: float) -> float:
+    """First alpha at which `values` pass `below` downwards, interpolated; inf if they do not."""
+    under = np.flatnonzero(values < below)
+    if not under.size:
+        return np.inf
+    i = int(under[0])
+    if i == 0:
+        return float(alphas[0])
+    share = (values[i - 1] - below) / (values[i - 1] - values[i])
+    return float(alphas[i - 1] + share * (alphas[i] - alphas[i - 1]))
+
+
+def _sizes(runs: tuple[tuple[int, int], ...]) -> str:
+    return ", ".join(f"{count} runs at N = {dim}" for dim, count in runs)
+
+
+def _attrs(problem: ts.Problem, plan: Plan, part: str, quick: bool) -> dict[str, Any]:
+    return {
+        "problem": json.dumps(ts.problem_to_tables(problem)),
+        "conventions": ts.CONVENTIONS,
+        "seed": plan.seed,
+        "versions": json.dumps(ts.versions()),
+        "command": f"figures.atlas.{part}_data(quick={quick})",
+    }

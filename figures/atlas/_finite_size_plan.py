@@ -1,0 +1,76 @@
+"""The finite-size study: its two problems, sizes and keys."""
+
+import dataclasses
+from pathlib import Path
+
+import jax
+import numpy as np
+
+import teacher_student as ts
+
+from .._settings import load_settings
+
+BUILT_IN = Path(__file__).parents[1] / "relevant_irrelevant.toml"
+SHOWN = ("Q[relevant][1,1]", "Q[irrelevant][1,1]", "R[relevant][1,1]", "R[relevant][2,2]")  # drawn, chosen beforehand
+SHARE = 0.5  # of the plateau's error, below which a run has escaped
+RATE = 1.5  # eta of the plateau
+ALPHA_STEP = 0.5  # between the alphas at which the escape is looked for
+SPEED = 2.0e6  # steps per second of the chain on two cores, for the cost that is said beforehand
+
+
+@dataclasses.dataclass(frozen=True)
+class Plan:
+    """Runs at each N: of the deviation from theory, recorded at `alphas`, and of the escape from the plateau."""
+
+    runs: tuple[tuple[int, int], ...] = (
+        (100, 65_536),
+        (200, 32_768),
+        (400, 16_384),
+        (1000, 6144),
+        (3000, 2048),
+        (10_000, 512),
+        (100_000, 64),
+        (1_000_000, 32),
+    )
+    alphas: tuple[float, ...] = (2.5, 5.0)
+    escapes: tuple[tuple[int, int], ...] = ((300, 512), (1000, 256), (3000, 128), (10_000, 64), (30_000, 32))
+    seed: int = 0
+
+    def key(self, purpose: int, dim: int) -> jax.Array:
+        """The key of the deviation's runs (0), of the escape's starts (1) and runs (2) at N = `dim`."""
+        return jax.random.fold_in(jax.random.fold_in(ts.as_key(self.seed), purpose), dim)
+
+    def minutes(self, part: str) -> float:
+        """What a part costs, about, on two cores."""
+        if part == "deviation":
+            return sum(dim * runs for dim, runs in self.runs) * self.alphas[-1] / SPEED / 60
+        return sum(dim * runs * last_alpha(dim) for dim, runs in self.escapes) / SPEED / 120 + 0.2
+
+
+QUICK = Plan(
+    runs=((100, 4096), (300, 1024), (1000, 512), (10_000, 32)),
+    escapes=((300, 128), (1000, 64), (3000, 32)),
+)
+
+
+def deviation_problem() -> tuple[ts.Problem, ts.Overlaps]:
+    """The built-in problem of relevant and irrelevant dimensions and its start, the same at every N."""
+    settings = load_settings(BUILT_IN)
+    return settings.problem, settings.overlaps()
+
+
+def plateau_problem() -> ts.Problem:
+    """The soft committee machine of Saad & Solla 1995: K = M = 2 erf units, isotropic inputs and teacher."""
+    task = ts.Committee(ts.Inputs({"all": 1.0}), 2)
+    return ts.Problem(task, ts.Student(2), ts.SGD(RATE), ts.Curriculum.single("all", 1000.0))
+
+
+def plateau_starts(plan: Plan, dim: int, runs: int) -> ts.Overlaps:
+    """Random weights of N = `dim` dimensions: their asymmetry is of order 1/sqrt(N)."""
+    keys = jax.random.split(plan.key(1, dim), runs)
+    return ts.random_overlaps(plateau_problem(), dim, keys, teacher=np.eye(2)[None])
+
+
+def last_alpha(dim: int) -> float:
+    """Until when escapes are looked for: well beyond the median's expected place."""
+    return float(np.ceil(25 + 7 * np.log(dim)))

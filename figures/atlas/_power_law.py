@@ -1,0 +1,70 @@
+"""Power laws c N^-p through values with errors: the exponent with its interval, by profile likelihood."""
+
+import dataclasses
+
+import numpy as np
+from scipy import optimize, stats
+
+STEEPEST = 6.0  # exponents are looked for in [-STEEPEST, STEEPEST]
+
+
+@dataclasses.dataclass(frozen=True)
+class PowerLaw:
+    """c N^-p: p with its interval, chi^2 of the fit with its degrees of freedom and p-value."""
+
+    exponent: float
+    low: float
+    high: float
+    chi2: float
+    freedom: int
+    fits: float
+
+    @property
+    def words(self) -> str:
+        """The exponent of N with its interval."""
+        return f"{-self.exponent:.3f} [{-self.high:.3f}, {-self.low:.3f}]"
+
+
+def power_law(dims: np.ndarray, values: np.ndarray, covariances: np.ndarray, level: float = 0.95) -> PowerLaw:
+    r"""Fit d_q(N) = c_q N^-p, with one exponent for all quantities q, to signed values and their covariances.
+
+      chi^2(p) = min_c sum_N (d - c N^-p)^T S_N^-1 (d - c N^-p),
+    p at its minimum, and the interval where it is less than the minimum plus the quantile of chi^2 with one degree of
+    freedom. All N are used: where the signal is below the errors, a point has no weight by itself.
+
+    Arguments: dims (n,); values (n, q); covariances (n, q, q) of the values; level: of the interval.
+    """
+    dims, values = np.asarray(dims, float), np.asarray(values, float)
+    precisions = np.linalg.inv(covariances)
+    total = float(np.einsum("nq,nqp,np->", values, precisions, values))
+
+    def chi2(p: float) -> float:
+        scale = (dims / dims[0]) ** -p
+        A = np.einsum("n,nqp->qp", scale**2, precisions)
+        b = np.einsum("n,nqp,np->q", scale, precisions, values)
+        return total - float(b @ np.linalg.solve(A, b))
+
+    grid = np.linspace(-STEEPEST, STEEPEST, 481)
+    step, middle = grid[1] - grid[0], grid[int(np.argmin([chi2(p) for p in grid]))]
+    best = optimize.minimize_scalar(chi2, bounds=(middle - step, middle + step), method="bounded", options={"xatol": 1e-6})
+    allowed = float(best.fun) + stats.chi2.ppf(level, 1)
+    low, high = (_crossing(chi2, float(best.x), end, allowed) for end in (-STEEPEST, STEEPEST))
+    freedom = values.size - values.shape[1] - 1
+    return PowerLaw(float(best.x), low, high, float(best.fun), freedom, float(stats.chi2.sf(best.fun, freedom)))
+
+
+def _crossing(chi2: object, best: float, end: float, allowed: float) -> float:
+    """Where chi^2 first exceeds `allowed` from `best` towards `end`; infinite if it never does."""
+    before = best
+    for p in np.linspace(best, end, 241)[1:]:
+        if chi2(p) > allowed:  # type: ignore[operator]
+            return float(optimize.brentq(lambda x: chi2(x) - allowed, before, p))  # type: ignore[operator]
+        before = p
+    return float(np.copysign(np.inf, end))
+
+
+def amplitude(dims: np.ndarray, values: np.ndarray, covariances: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """c_q of d_q(N) = c_q / N by generalised least squares, and its covariance."""
+    scale, precisions = 1 / np.asarray(dims, float), np.linalg.inv(covariances)
+    covariance = np.linalg.inv(np.einsum("n,nqp->qp", scale**2, precisions))
+    return covariance @ np.einsum("n,nqp,np->q", scale, precisions, values), covariance
