@@ -1,6 +1,7 @@
 """The order-parameter ODEs: averages, drift, integration."""
 
 from ._drift import drift
+from ._fluctuations import fluctuations
 from ._observe import observe
 from ._rank_by_loss import rank_by_loss
 from ._solve import solve
@@ -11,6 +12,7 @@ __all__ = [
     "ClosedForm",
     "Sampled",
     "drift",
+    "fluctuations",
     "missing_closed_form",
     "observe",
     "rank_by_loss",
