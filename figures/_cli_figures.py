@@ -65,6 +65,7 @@ NAMED = {
     "lottery": "P(all four means right) of the XOR mixture against the width: ODEs, SGD and the coupon law",
     "tickets": "a wide student pruned to few units, and these rewound and trained alone: ODEs and SGD",
     "curriculum": "what the order of samples is worth: width x budget x order, for each kind of easiness",
+    "finite-size": "runs of finite N against theory: exponents of mean and variance, escape time against log N",
     "cost": "samples and compute to reach an accuracy in nine starts of ten, against the width, for each order",
 }
 

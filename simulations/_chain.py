@@ -26,9 +26,7 @@ class Span(Space):
 
     dim: jax.Array
     free: jax.Array  # (B,) N_b - r_b
-    beside: tuple[bool, ...] = eqx.field(
-        static=True
-    )  # N_b > r_b: the last coordinate is for the rest
+    beside: tuple[bool, ...] = eqx.field(static=True)  # N_b > r_b: the last coordinate is for the rest
     latents: tuple[int, ...] = eqx.field(static=True)  # coordinates that the latents take, first in their block
 
     @property

@@ -30,7 +30,7 @@ def plan_of(quick: bool) -> Plan:
     return QUICK if quick else Plan()
 
 
-def deviation_data(*, quick: bool = False, say: Callable[[str], Any] = print) -> xr.Dataset:
+def deviation_data(*, quick: bool = False, progress: bool = True, say: Callable[[str], Any] = print) -> xr.Dataset:
     """Mean and covariance over runs of every overlap at every N, their deviation from the ODEs, and the prediction.
 
     Variables over dim (N), alpha and quantity: deviation (mean over runs - ODE), covariance (over runs), fourth (the
@@ -39,19 +39,20 @@ def deviation_data(*, quick: bool = False, say: Callable[[str], Any] = print) ->
     """
     plan, (problem, start) = plan_of(quick), deviation_problem()
     say(f"finite-size: {_sizes(plan.runs)}, about {plan.minutes('deviation'):.1f} min on two cores")
-    bands = ode.fluctuations(problem, start, np.array(plan.alphas)).fluctuations
-    data = simulated(plan, problem, start)
+    bands = ode.fluctuations(problem, start, np.array(plan.alphas), with_accuracy=False).fluctuations
+    assert bands is not None
+    data = simulated(plan, problem, start, progress)
     names = data["quantity"].values.tolist()
     for name, found in (("fluctuation", bands.variance), ("shift", bands.shift)):
         data[name] = ("alpha", "quantity"), _chosen(found, problem, names)
     return data.assign_attrs(_attrs(problem, plan, "deviation", quick))
 
 
-def simulated(plan: Plan, problem: ts.Problem, start: ts.Overlaps) -> xr.Dataset:
+def simulated(plan: Plan, problem: ts.Problem, start: ts.Overlaps, progress: bool) -> xr.Dataset:
     """What `deviation_data` holds but for the predictions of `ode.fluctuations`."""
     theory = ode.solve(problem, start, np.array(plan.alphas), with_accuracy=False)
     names, values = _moving(theory.observables, problem)
-    parts = [_moments(problem, start, plan, names, values, dim, runs) for dim, runs in plan.runs]
+    parts = [_moments(problem, start, plan, names, values, dim, runs, progress) for dim, runs in plan.runs]
     data: dict[str, Any] = {"theory": (("alpha", "quantity"), values), "runs": ("dim", [runs for _, runs in plan.runs])}
     for name, dims in (("deviation", ()), ("fourth", ()), ("covariance", ("other",))):
         data[name] = ("dim", "alpha", "quantity", *dims), np.stack([part[name] for part in parts])
@@ -79,7 +80,14 @@ def _chosen(observables: ts.Observables, problem: ts.Problem, names: list[str]) 
 
 
 def _moments(
-    problem: ts.Problem, start: ts.Overlaps, plan: Plan, names: list[str], theory: np.ndarray, dim: int, runs: int
+    problem: ts.Problem,
+    start: ts.Overlaps,
+    plan: Plan,
+    names: list[str],
+    theory: np.ndarray,
+    dim: int,
+    runs: int,
+    progress: bool,
 ) -> dict[str, np.ndarray]:
     """Deviation of the mean, covariance and relative fourth moment over `runs` runs of the chain at N = `dim`."""
     found = simulations.run(
@@ -91,6 +99,7 @@ def _moments(
         start=start,
         method="overlaps",
         test_samples=1,
+        progress=progress,
     )
     x = _chosen(found.observables, problem, names) - theory  # (runs, A, q)
     centred = x - x.mean(axis=0)
@@ -102,7 +111,7 @@ def _moments(
     }
 
 
-def escape_data(*, quick: bool = False, say: Callable[[str], Any] = print) -> xr.Dataset:
+def escape_data(*, quick: bool = False, progress: bool = True, say: Callable[[str], Any] = print) -> xr.Dataset:
     """Alpha at which every run's error has fallen to half of the symmetric plateau's, per N.
 
     Variables: escape (dim, run), inf where the run had not escaped by `last` (dim), NaN where there is no such run.
@@ -115,7 +124,7 @@ def escape_data(*, quick: bool = False, say: Callable[[str], Any] = print) -> xr
     height = float(point.error["all"])
     escapes = np.full((len(dims), max(runs for _, runs in plan.escapes)), np.nan)
     for row, (dim, runs) in zip(escapes, plan.escapes, strict=True):
-        row[:runs] = _escapes(problem, plan, dim, runs, SHARE * height)
+        row[:runs] = _escapes(problem, plan, dim, runs, SHARE * height, progress)
     data = {
         "escape": (("dim", "run"), escapes),
         "last": ("dim", [last_alpha(dim) for dim in dims]),
@@ -129,7 +138,7 @@ def _one_start(plan: Plan, dim: int) -> ts.Overlaps:
     return jax.tree.map(lambda x: x[0], plateau_starts(plan, dim, 1))
 
 
-def _escapes(problem: ts.Problem, plan: Plan, dim: int, runs: int, below: float) -> np.ndarray:
+def _escapes(problem: ts.Problem, plan: Plan, dim: int, runs: int, below: float, progress: bool) -> np.ndarray:
     """(runs,) first alpha at which the error is `below`, by linear interpolation; inf if it is not reached."""
     alphas = np.arange(ALPHA_STEP, last_alpha(dim) + ALPHA_STEP / 2, ALPHA_STEP)
     found = simulations.run(
@@ -141,6 +150,7 @@ def _escapes(problem: ts.Problem, plan: Plan, dim: int, runs: int, below: float)
         start=plateau_starts(plan, dim, runs),
         method="overlaps",
         test_samples=1,
+        progress=progress,
     )
     error = _exact_errors(problem, found.overlaps)
     return np.array([first_below(found.alphas, row, below) for row in error])

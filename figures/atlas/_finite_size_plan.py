@@ -11,7 +11,7 @@ import teacher_student as ts
 from .._settings import load_settings
 
 BUILT_IN = Path(__file__).parents[1] / "relevant_irrelevant.toml"
-SHOWN = ("Q[relevant][1,1]", "Q[irrelevant][1,1]", "R[relevant][1,1]", "R[relevant][2,2]")  # drawn, chosen beforehand
+SHOWN = ("Q[relevant][1,1]", "Q[relevant][1,2]", "Q[irrelevant][1,1]", "R[relevant][1,1]")  # drawn, chosen beforehand
 SHARE = 0.5  # of the plateau's error, below which a run has escaped
 RATE = 1.5  # eta of the plateau
 ALPHA_STEP = 0.5  # between the alphas at which the escape is looked for

@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,9 @@ import teacher_student as ts
 
 from ._cost import cost, cost_text
 from ._curriculum import curriculum, curriculum_text
+from ._finite_size import deviation_data, escape_data
+from ._finite_size_plot import finite_size
+from ._finite_size_text import finite_size_text
 from ._lottery import lottery, lottery_text
 from ._recipes import saved, stores
 from ._tickets import tickets_data
@@ -46,11 +50,16 @@ def _tickets(data: Mapping[str, xr.Dataset]) -> tuple[Figure, str]:
     return tickets(data["tickets"]), tickets_text(data["tickets"])
 
 
+def _finite_size(data: Mapping[str, xr.Dataset]) -> tuple[Figure, str]:
+    return finite_size(data["deviation"], data["escape"]), finite_size_text(data["deviation"], data["escape"])
+
+
 DRAWERS: dict[str, Callable[..., tuple[Figure, str]]] = {
     "lottery": _lottery,
     "tickets": _tickets,
     "curriculum": _curriculum,
     "cost": _cost,
+    "finite-size": _finite_size,
 }
 
 
@@ -67,13 +76,19 @@ def named_figure(
 ) -> Drawn:
     """The figure `name` from the data in `directory`; what these lack is computed first, its cost said.
 
-    Arguments: name: "lottery", "tickets", "curriculum" or "cost". quick: a coarse version, in at most two minutes.
-    task: of the curriculum maps, "xor" or "committee". options: of `curriculum`. Raises InputError.
+    Arguments: name: "lottery", "tickets", "curriculum", "cost" or "finite-size". quick: a coarse version, in at most
+    two minutes. task: of the curriculum maps, "xor" or "committee". options: of `curriculum`. Raises InputError.
     """
     ts.require_name(name, DRAWERS, "named figure")
     only = None if task is None else [task]
     if name == "tickets":  # trained, pruned and trained again: no grid of problems
         data = {name: saved(Path(directory) / "tickets.nc", lambda: tickets_data(quick=quick, say=say))}
+    elif name == "finite-size":
+        parts = {"deviation": deviation_data, "escape": escape_data}
+        data = {
+            part: saved(Path(directory) / f"{part}.nc", partial(make, quick=quick, progress=progress, say=say), parts)
+            for part, make in parts.items()
+        }
     else:
         data = stores(name, directory, only=only, quick=quick, workers=workers, progress=progress, say=say)
     figure, text = DRAWERS[name](data, **options)

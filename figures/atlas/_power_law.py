@@ -1,6 +1,7 @@
 """Power laws c N^-p through values with errors: the exponent with its interval, by profile likelihood."""
 
 import dataclasses
+from collections.abc import Callable
 
 import numpy as np
 from scipy import optimize, stats
@@ -46,19 +47,20 @@ def power_law(dims: np.ndarray, values: np.ndarray, covariances: np.ndarray, lev
 
     grid = np.linspace(-STEEPEST, STEEPEST, 481)
     step, middle = grid[1] - grid[0], grid[int(np.argmin([chi2(p) for p in grid]))]
-    best = optimize.minimize_scalar(chi2, bounds=(middle - step, middle + step), method="bounded", options={"xatol": 1e-6})
+    near = (middle - step, middle + step)
+    best = optimize.minimize_scalar(chi2, bounds=near, method="bounded", options={"xatol": 1e-6})
     allowed = float(best.fun) + stats.chi2.ppf(level, 1)
     low, high = (_crossing(chi2, float(best.x), end, allowed) for end in (-STEEPEST, STEEPEST))
     freedom = values.size - values.shape[1] - 1
     return PowerLaw(float(best.x), low, high, float(best.fun), freedom, float(stats.chi2.sf(best.fun, freedom)))
 
 
-def _crossing(chi2: object, best: float, end: float, allowed: float) -> float:
+def _crossing(chi2: Callable[[float], float], best: float, end: float, allowed: float) -> float:
     """Where chi^2 first exceeds `allowed` from `best` towards `end`; infinite if it never does."""
     before = best
     for p in np.linspace(best, end, 241)[1:]:
-        if chi2(p) > allowed:  # type: ignore[operator]
-            return float(optimize.brentq(lambda x: chi2(x) - allowed, before, p))  # type: ignore[operator]
+        if chi2(p) > allowed:
+            return float(optimize.brentq(lambda x: chi2(x) - allowed, before, p))
         before = p
     return float(np.copysign(np.inf, end))
 
@@ -68,3 +70,16 @@ def amplitude(dims: np.ndarray, values: np.ndarray, covariances: np.ndarray) -> 
     scale, precisions = 1 / np.asarray(dims, float), np.linalg.inv(covariances)
     covariance = np.linalg.inv(np.einsum("n,nqp->qp", scale**2, precisions))
     return covariance @ np.einsum("n,nqp,np->q", scale, precisions, values), covariance
+
+
+def log_power_law(dims: np.ndarray, logs: np.ndarray, covariances: np.ndarray, level: float = 0.95) -> PowerLaw:
+    """As `power_law`, for logarithms log c_q - p log N of positive values (n, q): linear least squares."""
+    x, precisions = np.log(np.asarray(dims, float)), np.linalg.inv(covariances)
+    q = logs.shape[1]
+    designs = np.stack([np.column_stack([np.eye(q), np.full(q, -each)]) for each in x])  # (n, q, q + 1)
+    covariance = np.linalg.inv(np.einsum("nqa,nqp,npb->ab", designs, precisions, designs))
+    found = covariance @ np.einsum("nqa,nqp,np->a", designs, precisions, logs)
+    rest = logs - designs @ found
+    chi2, freedom = float(np.einsum("nq,nqp,np->", rest, precisions, rest)), logs.size - q - 1
+    p, half = float(found[-1]), float(stats.norm.isf((1 - level) / 2) * np.sqrt(covariance[-1, -1]))
+    return PowerLaw(p, p - half, p + half, chi2, freedom, float(stats.chi2.sf(chi2, freedom)))

@@ -1,7 +1,7 @@
 """The sweeps behind a named figure: which files, how long they take, and their stores, computed where they lack."""
 
 import dataclasses
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -80,10 +80,13 @@ def stores(
     }
 
 
-def saved(path: Path, compute: Callable[[], xr.Dataset]) -> xr.Dataset:
-    """The data set at `path`; where there is none, the one that `compute` returns, written there whole."""
+def saved(path: Path, compute: Callable[[], xr.Dataset], beside: Iterable[str] = ()) -> xr.Dataset:
+    """The data set at `path`; where there is none, the one that `compute` returns, written there whole.
+
+    beside: names of the other data sets that the folder may hold.
+    """
     if not path.exists():
-        _check_folder(path.parent, [path.stem], path.stem)
+        _check_folder(path.parent, [path.stem, *beside], path.stem)
         _make(path.parent)
         pack({path.stem: compute()}, path.parent)
     return _read(path)

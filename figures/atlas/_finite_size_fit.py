@@ -1,0 +1,132 @@
+"""What finite-size data say: exponents of mean and variance, amplitudes against theory, the escape's slope."""
+
+import dataclasses
+from collections.abc import Sequence
+
+import numpy as np
+import xarray as xr
+from scipy import stats
+
+from ._power_law import PowerLaw, amplitude, log_power_law, power_law
+
+LEVEL = 0.95
+RESAMPLED = 2000
+
+
+def mean_exponent(data: xr.Dataset, alpha: float, names: Sequence[str] | None = None) -> PowerLaw:
+    """Exponent of the deviation of the run mean from the ODE at `alpha`; names: of the overlaps, None: all jointly."""
+    return power_law(data["dim"].values, *_means(_at(data, alpha, names)))
+
+
+def variance_exponent(data: xr.Dataset, alpha: float, names: Sequence[str] | None = None) -> PowerLaw:
+    """Exponent of the variance over runs at `alpha`; names: of the overlaps, None: all jointly."""
+    here = _at(data, alpha, names)
+    return log_power_law(here["dim"].values, *_log_variances(here))
+
+
+@dataclasses.dataclass(frozen=True)
+class Amplitude:
+    """Ratio of an amplitude (at exponent -1) to theory's, its error, and whether all overlaps fit theory: chi^2, p."""
+
+    ratio: float
+    se: float
+    chi2: float
+    freedom: int
+    p: float
+
+
+def shift_amplitude(data: xr.Dataset, alpha: float) -> Amplitude:
+    """N (mean - ODE) over the predicted shift: the factor that fits all overlaps best, and whether 1 fits."""
+    here = _at(data, alpha, None)
+    found, covariance = amplitude(here["dim"].values, *_means(here))
+    return _against(found, covariance, here["shift"].values)
+
+
+def variance_amplitude(data: xr.Dataset, alpha: float) -> Amplitude:
+    """N Var over the predicted variance, on logarithms, in the same way."""
+    here = _at(data, alpha, None)
+    logs, covariances = _log_variances(here)
+    excess = logs + np.log(here["dim"].values)[:, None] - np.log(here["fluctuation"].values)
+    precisions = np.linalg.inv(covariances)
+    covariance = np.linalg.inv(precisions.sum(axis=0))
+    mean = covariance @ np.einsum("nqp,np->q", precisions, excess)
+    return _against(1 + mean, covariance, np.ones_like(mean))
+
+
+def _against(found: np.ndarray, covariance: np.ndarray, theory: np.ndarray) -> Amplitude:
+    precision = np.linalg.inv(covariance)
+    weight = float(theory @ precision @ theory)
+    difference = found - theory
+    chi2 = float(difference @ precision @ difference)
+    p = float(stats.chi2.sf(chi2, theory.size))
+    return Amplitude(float(theory @ precision @ found) / weight, weight**-0.5, chi2, theory.size, p)
+
+
+def _at(data: xr.Dataset, alpha: float, names: Sequence[str] | None) -> xr.Dataset:
+    chosen = data["quantity"].values.tolist() if names is None else list(names)
+    return data.sel(alpha=alpha, quantity=chosen, other=chosen)
+
+
+def _means(here: xr.Dataset) -> tuple[np.ndarray, np.ndarray]:
+    """Deviations (n, q) and their covariances, made larger so that their inverse is unbiased (few runs, many overlaps).
+
+    E[S^-1] = (R - 1) / (R - q - 2) C^-1 for the sample covariance S of R Gaussian runs.
+    """
+    runs, q = here["runs"].values.astype(float), here.sizes["quantity"]
+    factor = (runs - 1) / (runs - q - 2) / runs
+    return here["deviation"].values, here["covariance"].values * factor[:, None, None]
+
+
+def _log_variances(here: xr.Dataset) -> tuple[np.ndarray, np.ndarray]:
+    """Logarithms of variances (n, q) without their bias, and their covariances (n, q, q).
+
+    Cov(log s_q^2, log s_p^2) = 2 rho_qp^2 / (R - 1) for Gaussian runs, times sqrt((k_q - 1) (k_p - 1)) / 2 with the
+    measured relative fourth moments k (3 for a Gaussian).
+    """
+    covariance, runs = here["covariance"].values, here["runs"].values.astype(float)
+    variance = np.einsum("nqq->nq", covariance)
+    spread = np.sqrt(here["fourth"].values - 1)
+    squared = covariance**2 / (variance[:, :, None] * variance[:, None, :])
+    covariances = squared * spread[:, :, None] * spread[:, None, :] / (runs - 1)[:, None, None]
+    return np.log(variance) + np.einsum("nqq->nq", covariances) / 2, covariances
+
+
+@dataclasses.dataclass(frozen=True)
+class Escape:
+    """Median escape times with their 95 % intervals per N, and the slope against log N with its interval."""
+
+    dims: np.ndarray
+    median: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+    slope: float
+    slope_low: float
+    slope_high: float
+    intercept: float
+    chi2: float
+    freedom: int
+    fits: float
+
+
+def escape_fit(data: xr.Dataset) -> Escape:
+    """Weighted straight line through the median escape times against log N; median's errors by bootstrap over runs."""
+    dims, rng = data["dim"].values, np.random.default_rng(0)
+    samples = [row[~np.isnan(row)] for row in data["escape"].values]
+    median = np.array([np.median(each) for each in samples])
+    low, high = np.array([_median_interval(each) for each in samples]).T
+    drawn = [np.median(rng.choice(each, (RESAMPLED, each.size)), axis=1) for each in samples]
+    se = np.array([np.std(each[np.isfinite(each)], ddof=1) for each in drawn])
+    design = np.column_stack([np.log(dims), np.ones(dims.size)])
+    covariance = np.linalg.inv(design.T @ (design / se[:, None] ** 2))
+    slope, intercept = covariance @ design.T @ (median / se**2)
+    half = stats.norm.isf((1 - LEVEL) / 2) * np.sqrt(covariance[0, 0])
+    chi2, freedom = float(np.sum(((median - design @ [slope, intercept]) / se) ** 2)), dims.size - 2
+    fits = float(stats.chi2.sf(chi2, freedom))
+    return Escape(dims, median, low, high, slope, slope - half, slope + half, float(intercept), chi2, freedom, fits)
+
+
+def _median_interval(values: np.ndarray) -> tuple[float, float]:
+    """Exact 95 % interval of the median, between order statistics."""
+    ordered, n = np.sort(values), values.size
+    below = int(stats.binom.ppf((1 - LEVEL) / 2, n, 0.5))
+    return float(ordered[max(below - 1, 0)]), float(ordered[min(n - below, n - 1)])

@@ -1,0 +1,95 @@
+"""The picture of the finite-size study."""
+
+from typing import Any
+
+import matplotlib as mpl
+import numpy as np
+import xarray as xr
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from .._comparison_plot import COLOURS, LINES, MARKERS, STYLE
+from ._finite_size_fit import escape_fit, mean_exponent, variance_exponent
+from ._finite_size_plan import SHOWN
+
+CERTAIN = 1.96  # standard errors beyond which a deviation is drawn as a point, not as an upper limit
+
+
+def finite_size(deviation: xr.Dataset, escape: xr.Dataset) -> Figure:
+    """Deviation of the run mean, variance over runs, and escape time, against N, with theory's lines."""
+    with mpl.rc_context(STYLE):
+        figure = Figure(figsize=(7.2, 2.9), layout="constrained")
+        one, two, three = figure.subplots(1, 3)
+        alpha = float(deviation["alpha"][-1])
+        _draw_means(one, deviation, alpha)
+        _draw_variances(two, deviation, alpha)
+        _draw_escape(three, escape)
+        for axes in (one, two, three):
+            axes.set_xscale("log")
+            axes.set_xlabel("input dimension $N$")
+        handles, labels = two.get_legend_handles_labels()
+        figure.legend(handles, labels, loc="outside lower left", ncols=len(labels), frameon=False)
+        return figure
+
+
+def _label(name: str) -> str:
+    symbol, *rest = name.replace("]", "").split("[")
+    block, units = rest if len(rest) == 2 else ("", rest[0])
+    return f"${symbol}^{{\\mathrm{{{block[:3]}}}}}_{{{units.replace(',', '')}}}$"
+
+
+def _style(index: int) -> dict[str, Any]:
+    return {"color": COLOURS[index], "ms": 4, "mfc": "none", "lw": 0.8}
+
+
+def _draw_means(axes: Axes, data: xr.Dataset, alpha: float) -> None:
+    """|mean - ODE| with 95 % bars; triangles: upper limits where it is not told from 0."""
+    for index, name in enumerate(SHOWN):
+        here = data.sel(alpha=alpha, quantity=name, other=name)
+        shift, dims = float(here["shift"]), here["dim"].values
+        value = here["deviation"].values * np.sign(shift)
+        half = CERTAIN * np.sqrt(here["covariance"].values / here["runs"].values)
+        seen, style = value > half, _style(index)
+        axes.errorbar(dims[seen], value[seen], half[seen], fmt=MARKERS[index], **style)
+        axes.plot(dims[~seen], np.maximum(value + half, 0)[~seen], "v", alpha=0.45, **{**style, "ms": 3})
+        axes.plot(dims, abs(shift) / dims, LINES[index], color=COLOURS[index], lw=1.0)
+    axes.set_yscale("log")
+    axes.set_ylabel(r"$|\,$mean over runs $-$ ODE$\,|$")
+    axes.set_title(
+        f"(a) $\\alpha = {alpha:g}$: all $\\sim N^{{p}}$,\n$p$ = {mean_exponent(data, alpha).words}", loc="left"
+    )
+
+
+def _draw_variances(axes: Axes, data: xr.Dataset, alpha: float) -> None:
+    """Variances with 95 % bars."""
+    for index, name in enumerate(SHOWN):
+        here = data.sel(alpha=alpha, quantity=name, other=name)
+        dims, variance = here["dim"].values, here["covariance"].values
+        half = CERTAIN * variance * np.sqrt((here["fourth"].values - 1) / here["runs"].values)
+        style = _style(index)
+        axes.errorbar(dims, variance, half, fmt=MARKERS[index], **style)
+        axes.plot(dims, float(here["fluctuation"]) / dims, LINES[index], color=COLOURS[index], lw=1.0)
+        axes.plot([], [], LINES[index] + MARKERS[index], label=_label(name), **style)
+    axes.set_yscale("log")
+    axes.set_ylabel("variance over runs")
+    axes.set_title(
+        f"(b) $\\alpha = {alpha:g}$: all $\\sim N^{{p}}$,\n$p$ = {variance_exponent(data, alpha).words}", loc="left"
+    )
+
+
+def _draw_escape(axes: Axes, data: xr.Dataset) -> None:
+    """Medians with 95 % bars, the line through them, and theory's slope through the same centre."""
+    found, predicted = escape_fit(data), 1 / (2 * data.attrs["growth"])
+    x = np.log(found.dims)
+    bars = (found.median - found.low, found.high - found.median)
+    axes.errorbar(
+        found.dims, found.median, bars, fmt="o", color=COLOURS[0], ms=4, mfc="none", lw=0.8, label="median of runs"
+    )
+    axes.plot(found.dims, found.intercept + found.slope * x, "-", color=COLOURS[0], lw=1.0, label="fit")
+    middle = float(np.mean(x))
+    line = found.intercept + found.slope * middle + predicted * (x - middle)
+    axes.plot(found.dims, line, "--", color=COLOURS[1], lw=1.2, label=r"slope $1/(2\lambda)$")
+    axes.set_ylabel(r"escape from the plateau, $\alpha$")
+    words = f"{found.slope:.2f} [{found.slope_low:.2f}, {found.slope_high:.2f}]"
+    axes.set_title(f"(c) $d\\alpha/d\\ln N$ = {words},\npredicted {predicted:.2f}", loc="left")
+    axes.legend(frameon=False, loc="upper left")

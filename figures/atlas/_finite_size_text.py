@@ -1,0 +1,73 @@
+"""The numbers of the finite-size figure, in words."""
+
+import xarray as xr
+
+from ._finite_size_fit import (
+    Amplitude,
+    escape_fit,
+    mean_exponent,
+    shift_amplitude,
+    variance_amplitude,
+    variance_exponent,
+)
+from ._finite_size_plan import SHOWN
+from ._power_law import PowerLaw
+
+
+def finite_size_text(deviation: xr.Dataset, escape: xr.Dataset) -> str:
+    """Exponents, amplitudes against theory and the escape's slope, each with its 95 % interval."""
+    runs = zip(deviation["dim"].values, deviation["runs"].values, strict=True)
+    lines = [
+        "Runs of finite N against theory: the built-in problem (K = 3, M = 2, relevant and irrelevant dimensions) by",
+        "the overlap chain, one start for all N. Intervals: 95 %. All N are fitted jointly, signs and errors included.",
+        "runs: " + ", ".join(f"{count} at N = {dim}" for dim, count in runs),
+    ]
+    for alpha in deviation["alpha"].values.tolist():
+        lines += ["", f"alpha = {alpha:g}", *_exponents(deviation, alpha)]
+    return "\n".join([*lines, "", *_escape(escape)])
+
+
+def _exponents(data: xr.Dataset, alpha: float) -> list[str]:
+    count = data.sizes["quantity"]
+    rows = [
+        _row("mean - ODE", f"all {count} overlaps", mean_exponent(data, alpha)),
+        *(_row("mean - ODE", name, mean_exponent(data, alpha, [name])) for name in SHOWN),
+        _row("variance", f"all {count} overlaps", variance_exponent(data, alpha)),
+        *(_row("variance", name, variance_exponent(data, alpha, [name])) for name in SHOWN),
+    ]
+    rows.append(_amplitude("N (mean - ODE) / predicted shift", shift_amplitude(data, alpha)))
+    rows.append(_amplitude("N variance / predicted", variance_amplitude(data, alpha)))
+    return rows
+
+
+def _row(what: str, name: str, found: PowerLaw) -> str:
+    return (
+        f"  {what:<12}{name:<22}~ N^{found.words} (expected -1; "
+        f"chi^2 {found.chi2:.1f} of {found.freedom}, p = {found.fits:.2g})"
+    )
+
+
+def _amplitude(what: str, found: Amplitude) -> str:
+    return (
+        f"  {what}: {found.ratio:.3f} +- {found.se:.3f} over all overlaps; "
+        f"theory itself: chi^2 {found.chi2:.1f} of {found.freedom}, p = {found.p:.2g}"
+    )
+
+
+def _escape(data: xr.Dataset) -> list[str]:
+    found, growth = escape_fit(data), data.attrs["growth"]
+    rows = [
+        "escape from the symmetric plateau (K = M = 2, random starts of asymmetry ~ 1/sqrt N): median alpha at which",
+        f"the error falls below {data.attrs['share']:g} of the plateau's {data.attrs['height']:.5f}",
+    ]
+    for dim, runs, median, low, high in zip(
+        found.dims, data["runs"].values, found.median, found.low, found.high, strict=True
+    ):
+        rows.append(f"  N = {dim}: {median:.1f} [{low:.1f}, {high:.1f}] ({runs} runs)")
+    where = "inside" if found.slope_low <= 1 / (2 * growth) <= found.slope_high else "outside"
+    rows.append(
+        f"  d alpha / d ln N = {found.slope:.2f} [{found.slope_low:.2f}, {found.slope_high:.2f}]; predicted "
+        f"1 / (2 lambda) = {1 / (2 * growth):.2f} with lambda = {growth:.5f}: {where} the interval "
+        f"(straight line: chi^2 {found.chi2:.1f} of {found.freedom}, p = {found.fits:.2g})"
+    )
+    return rows
