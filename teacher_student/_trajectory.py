@@ -42,7 +42,7 @@ class Trajectory(eqx.Module):
       stats: step counts of the integrator, or of the simulation.
       sampling_error: standard error of `observables` from sampled averages; None if all are exact.
       source: engine, method, precision, dimension, seed.
-      integrator_error: error of the integration, and fluctuations: around it at finite N; of `ode.fluctuations`, else None.
+      integrator_error: of `observables`, and fluctuations: of runs of finite N; from `ode.fluctuations`, else None.
     """
 
     problem: Problem

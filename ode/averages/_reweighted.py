@@ -1,9 +1,9 @@
 r"""Sampled averages that can be differentiated with respect to the law of the fields, whatever the activation.
 
 A derivative of the points themselves misses what happens where g_k jumps (relu: at lambda_k = 0). Here the points
-stay where they are and carry the weights p(z; C, m) / p(z; C_0, m_0), which are 1 at the state they were drawn at and whose
-derivatives are the score functions of the Gaussian law, to every order: dE[h]/dC = E[h (C^-1 (z-m)(z-m)^T C^-1 - C^-1)]/2.
-Weights are divided by their mean, which takes the part of the noise away that does not depend on h.
+stay where they are and carry the weights p(z; C, m) / p(z; C_0, m_0), which are 1 at the state they were drawn at, and
+whose derivatives are the score functions of the Gaussian law: dE[h]/dC = E[h (C^-1 (z-m)(z-m)^T C^-1 - C^-1)] / 2.
+Weights are divided by their sum, which takes away the noise that does not depend on h.
 
 Only the total fields z = sum_b z^b are drawn; the block fields are Gaussian given them,
   E[g_k z^b_j] = m^b_j E[g_k] + sum_i E[g_k (z - m)_i] (C^-1 Delta_b Omega^b)_ij.
@@ -60,7 +60,7 @@ class Reweighted(Averages):
         return weights @ (output - y) ** 2 / 2, weights @ (jnp.sign(output) == jnp.sign(y)).astype(z.dtype)
 
     def _points(self, overlaps: Overlaps, condition: Condition, K: int) -> tuple[jax.Array, jax.Array]:
-        """Total fields z (J, S) drawn at the state `at`, and the weights (S,), of sum 1, that turn its law into ours."""
+        """Total fields z (J, S) drawn at the state `at`, and weights (S,) of sum 1 that turn their law into ours."""
         law, drawn_at = _Law.of(overlaps, condition, K), _Law.of(self.at, condition, K)
         normals = jnp.asarray(self.normals)[:-1]
         root = jax.lax.stop_gradient(_root(drawn_at.covariance, K))
