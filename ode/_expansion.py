@@ -14,6 +14,8 @@ from ._drift import drift
 from ._observe import observe
 from .averages import ClosedForm, FixedSample, Reweighted
 
+POINTS = 2**12  # of a scrambling, for the derivatives of an error or accuracy without closed form, at every alpha
+
 
 class Expansion(eqx.Module):
     """Overlaps of the ODE, covariance Sigma (n, n) and mean shift m1 (n,) of their entries (ordered by `to_vector`)."""
@@ -70,7 +72,7 @@ def propagate(
     A function h of the overlaps has variance grad h . Sigma grad h and shift grad h . m1 + (1/2) Hessian(h) : Sigma.
     """
     x, Sigma = to_vector(state.overlaps), state.covariance
-    points = reweighted(problem, sample, state.overlaps)
+    points = reweighted(problem, FixedSample(sample.normals[:, :POINTS]), state.overlaps)
 
     def observed(x: jax.Array) -> Observables:
         return observe(problem, from_vector(x, state.overlaps), points, with_accuracy=with_accuracy)

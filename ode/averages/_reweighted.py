@@ -57,7 +57,7 @@ class Reweighted(Averages):
         z, weights = self._points(overlaps, condition, K)
         output = overlaps.readout @ problem.student.activation(z[:K])
         y = problem.task.clean_label(z[K:].T, condition.cluster)
-        return weights @ (output - y) ** 2 / 2, weights @ (jnp.sign(output) == jnp.sign(y)).astype(z.dtype)
+        return weights @ (output - y) ** 2 / 2, weights @ _right(output, y)
 
     def _points(self, overlaps: Overlaps, condition: Condition, K: int) -> tuple[jax.Array, jax.Array]:
         """Total fields z (J, S) drawn at the state `at`, and weights (S,) of sum 1 that turn their law into ours."""
@@ -86,6 +86,18 @@ class _Law(eqx.Module):
         block_mean = overlaps.gram[:, :, K:] @ condition.mean
         block_covariance = condition.variances[:, None, None] * overlaps.gram
         return _Law(block_mean.sum(axis=0), block_covariance.sum(axis=0), block_mean, block_covariance)
+
+
+def _right(output: jax.Array, y: jax.Array) -> jax.Array:
+    """Whether sign(yhat) = sign(y) (S,), with derivatives (in the readout) as if the sign had the width `width`.
+
+    The law's weights do not move with the readout, so the jump at yhat = 0 is smoothed: Phi(y yhat / width) with the
+    usual width of a density estimate, whose bias is of the order of width^2.
+    """
+    right = (jnp.sign(output) == jnp.sign(y)).astype(output.dtype)
+    width = jax.lax.stop_gradient(jnp.std(output) * output.size**-0.2)
+    smooth = jax.scipy.stats.norm.cdf(jnp.sign(y) * output / jnp.maximum(width, 1e-150))
+    return right + smooth - jax.lax.stop_gradient(smooth)
 
 
 def _root(C: jax.Array, K: int) -> jax.Array:
