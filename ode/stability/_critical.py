@@ -17,14 +17,15 @@ from teacher_student import (
     with_entry,
 )
 
-from ._field import Field, entries, field_of, linearised
-from ._fixed_point import FixedPoint, fixed_point_at
+from ._field import Field, entries, field_of, linearised, state
+from ._fixed_point import FixedPoint, fixed_point_at, name_of
 from ._guesses import known_guesses, orthonormal
 from ._search import BOUND, relative_norm, settle, settle_or_relax
 
 STEPS = 32  # of the continuation through the bracket, at least
 JUMP = 0.2  # relative: a root further than this from where the branch leads belongs to another branch
 NEAR_BOUND = 0.5  # a branch that ends with a norm beyond this share of the bound ends at the bound
+HIGHER = {"symmetric", "zero"}  # states of higher symmetry, with which others merge
 ACCURACY = 1e-10  # of a root, in units of the learning rate
 
 Parameter = str | Callable[[Problem, float], Problem]
@@ -36,8 +37,9 @@ class Critical:
 
     value: of the parameter; bracket: around it, not wider than the tolerance.
     change: "stability": the largest real part of the eigenvalues changes its sign. "existence": the branch of fixed
-    points ends, or leaves the Gram matrices. "divergence": the student's norm goes to infinity on it; `value` is where
-    a Q_kk passes 10^6 in units of the largest of 1 and T_mm, short of infinity.
+    points ends, leaves the Gram matrices, or merges with one of higher symmetry ("symmetric" or "zero"). "divergence":
+    the student's norm goes to infinity on it; `value` is where a Q_kk passes 10^6 in units of the largest of 1 and
+    T_mm, short of infinity.
     eigenvalue: the one with the largest real part at `value`. fixed_point: there, or the last that was found.
     """
 
@@ -135,11 +137,14 @@ class Branch:
         _, residual, reason = settle_or_relax(field, entries(field, self.start(value)), ACCURACY)
         return f"a residual of {residual:.3g} at {value:g} ({reason})"
 
-    def follow(self, value: float, expected: np.ndarray) -> Place | None:
-        """The fixed point near the expected entries, if any."""
-        x, _, reason = settle(self.field(value), expected, ACCURACY)
+    def follow(self, value: float, expected: np.ndarray, name: str) -> Place | None:
+        """The fixed point near the expected entries, unless it has merged with one of higher symmetry."""
+        field = self.field(value)
+        x, _, reason = settle(field, expected, ACCURACY)
         near = np.linalg.norm(x - expected) <= JUMP * max(float(np.linalg.norm(expected)), 1e-3)
-        return (value, x) if near and not reason else None
+        if reason or not near or name_of(field.problem, state(field, x)) in HIGHER - {name}:
+            return None
+        return value, x
 
     def at(self, place: Place) -> FixedPoint:
         """The fixed point of a place."""
@@ -154,10 +159,10 @@ def _walk(branch: Branch, place: Place, end: float, tol: float) -> Critical:
     """Follow the branch from `place` to `end`, up to the first change."""
     before, step = place, (end - place[0]) / STEPS
     largest = abs(step)
-    growth = branch.growth(place)
+    growth, name = branch.growth(place), branch.at(place).name
     while place[0] != end:
         value = end if abs(end - place[0]) <= abs(step) else place[0] + step
-        found = branch.follow(value, _ahead(before, place, value))
+        found = branch.follow(value, _ahead(before, place, value), name)
         if found is None:
             if abs(value - place[0]) <= tol:
                 return _end(branch, place, value)
@@ -208,4 +213,4 @@ def _end(branch: Branch, last: Place, beyond: float) -> Critical:
 
 def _result(branch: Branch, place: Place, low: float, high: float, change: str) -> Critical:
     point = branch.at(place)
-    return Critical(place[0], (low, high), change, complex(point.eigenvalues[0]), point)
+    return Critical(place[0], (float(low), float(high)), change, complex(point.eigenvalues[0]), point)
