@@ -16,6 +16,8 @@ import simulations
 import teacher_student as ts
 from ode.stability import _field
 
+from . import build
+
 ROOT = Path(__file__).parents[1]
 SADDLE = json.loads((ROOT / "tests" / "reference" / "saad_solla.json").read_text())["cases"]["K2_M2"]
 ETA_C = np.pi * np.sqrt(5 / 3)  # of K = M = 1, T = 1
@@ -189,16 +191,35 @@ def test_eigenvalues_are_those_of_finite_differences() -> None:
     symmetric = ode.fixed_points(of)[1]
     flat = np.concatenate([symmetric.overlaps.Q[0][np.triu_indices(2)], symmetric.overlaps.R.ravel()])
 
-    def slope(x: np.ndarray) -> np.ndarray:
-        Q = np.array([[x[0], x[1]], [x[1], x[2]]])
-        with jax.enable_x64(True):
-            d = ode.drift(of, ode.ClosedForm(), 0.0, ts.Overlaps(Q, x[3:].reshape(2, 2), np.eye(2)))
-        return np.concatenate([np.asarray(d.Q)[0][np.triu_indices(2)], np.asarray(d.R).ravel()])
+    @jax.jit
+    def slope(x: Any) -> Any:
+        Q = jnp.array([[x[0], x[1]], [x[1], x[2]]])
+        d = ode.drift(of, ode.ClosedForm(), 0.0, ts.Overlaps(Q, x[3:].reshape(2, 2), jnp.eye(2)))
+        return jnp.concatenate([d.Q[0][np.triu_indices(2)], d.R.ravel()])
 
     h = 1e-5
-    J = np.column_stack([(slope(flat + h * e) - slope(flat - h * e)) / (2 * h) for e in np.eye(7)])
+    with jax.enable_x64(True):
+        J = np.column_stack([np.asarray(slope(flat + h * e) - slope(flat - h * e)) / (2 * h) for e in np.eye(7)])
     expected = np.sort(np.linalg.eigvals(J).real)[::-1]
     np.testing.assert_allclose(symmetric.eigenvalues.real, expected, atol=1e-8)
+
+
+def test_integrations_end_at_a_stable_point() -> None:
+    """alpha -> infinity is the fixed point, with blocks, levels, noise, weight decay and a trained readout."""
+    of = build.problem(K=2, weight_decay=0.3, curriculum=ts.Curriculum.mixed({"easy": 0.4, "hard": 0.6}, 2500.0))
+    end = ode.solve(of, build.overlaps(of), [2500.0], with_accuracy=False)
+    last = ts.Overlaps(*(getattr(end.overlaps, name)[-1] for name in ("Q", "R", "T", "readout")))
+    (point,) = ode.fixed_points(of, last)
+    assert point.stability == "stable"
+    for name in ("Q", "R", "readout"):
+        np.testing.assert_allclose(getattr(point.overlaps, name), getattr(last, name), atol=1e-7)
+    assert point.error["hard"] == pytest.approx(end.error["hard"][-1], abs=1e-7)
+    shown = ode.fixed_points(of, last, alpha=0.0)[0]
+    assert shown.error == pytest.approx(point.error)  # its shares never change
+    other = ts.Problem(of.task, of.student, of.sgd, ts.Curriculum.phases(("easy", 1.0), ("hard", 1.0)))
+    easy, hard = (ode.fixed_points(other, last, alpha=alpha)[0] for alpha in (0.5, None))
+    assert easy.error["easy"] < hard.error["easy"]
+    assert hard.error["hard"] < easy.error["hard"]
 
 
 def test_small_rates_lead_to_the_papers_plateau() -> None:

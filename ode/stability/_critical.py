@@ -49,6 +49,11 @@ class Critical:
     eigenvalue: complex
     fixed_point: FixedPoint
 
+    def describe(self) -> str:
+        """One line."""
+        half = (self.bracket[1] - self.bracket[0]) / 2
+        return f"{self.change} of the {self.fixed_point.name} state changes at {self.value:.10g} +- {half:.1g}"
+
 
 def critical(
     problem: Problem,

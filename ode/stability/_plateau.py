@@ -35,6 +35,11 @@ class Plateau:
     height: dict[str, float]
     rate: float
 
+    def describe(self) -> str:
+        """One line."""
+        height = ", ".join(f"{level} {value:.4g}" for level, value in self.height.items())
+        return f"plateau: error {height}, escape rate {self.rate:.4g}, escape at alpha = {self.escape_time:.4g}"
+
 
 def plateau(
     problem: Problem, start: Overlaps, *, share: float = 0.5, level: str | None = None, alpha: float | None = None
