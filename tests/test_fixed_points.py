@@ -214,12 +214,20 @@ def test_integrations_end_at_a_stable_point() -> None:
     for name in ("Q", "R", "readout"):
         np.testing.assert_allclose(getattr(point.overlaps, name), getattr(last, name), atol=1e-7)
     assert point.error["hard"] == pytest.approx(end.error["hard"][-1], abs=1e-7)
-    shown = ode.fixed_points(of, last, alpha=0.0)[0]
-    assert shown.error == pytest.approx(point.error)  # its shares never change
-    other = ts.Problem(of.task, of.student, of.sgd, ts.Curriculum.phases(("easy", 1.0), ("hard", 1.0)))
-    easy, hard = (ode.fixed_points(other, last, alpha=alpha)[0] for alpha in (0.5, None))
-    assert easy.error["easy"] < hard.error["easy"]
-    assert hard.error["hard"] < easy.error["hard"]
+
+
+def test_shares_are_frozen_at_alpha() -> None:
+    """On a ramp from easy to hard, alpha = 0 has the points of easy samples alone, the end those of hard ones."""
+
+    def points(easy: float, alpha: float | None, final: float | None = None) -> list[ode.FixedPoint]:
+        shares = [{"easy": share, "hard": 1 - share} for share in (easy, easy if final is None else final)]
+        of = build.problem(K=2, weight_decay=0.3, curriculum=ts.Curriculum.ramp(*shares, 1.0))
+        return ode.fixed_points(of, ode.known_guesses(of)["zero"], alpha=alpha)
+
+    for share, alpha in ((1.0, 0.0), (0.0, None)):
+        ramp, alone = points(1.0, alpha, 0.0), points(share, None)
+        np.testing.assert_allclose(ramp[0].eigenvalues, alone[0].eigenvalues, rtol=1e-9)
+    assert abs(points(1.0, 0.0)[0].growth - points(0.0, 0.0)[0].growth) > 1e-3
 
 
 def test_small_rates_lead_to_the_papers_plateau() -> None:
