@@ -48,8 +48,8 @@ def closed_form(variance: float) -> float:
       dq_b/dalpha = -2 eta Delta_b E[phi'^2] q_b + eta^2 rho_b Delta_b E[phi'^4] sum_c Delta_c q_c .
     An eigenvalue vanishes where 1 = eta E[phi'^4] / (2 E[phi'^2]) sum_b rho_b Delta_b, and with phi' = sqrt(2/pi)
     exp(-nu^2/2), <nu^2> = V: E[phi'^2] = (2/pi) / sqrt(1 + 2V), E[phi'^4] = (2/pi)^2 / sqrt(1 + 4V).
-    One block, T = 1: pi sqrt(5/3) = 4.06. Source: Saad & Solla 1995, Biehl & Schwarze 1995 (one block); the tests
-    derive it from the ODEs with sympy.
+    One block, T = 1: pi sqrt(5/3) = 4.06. Source: the linearisation of Saad & Solla 1995 and Biehl & Schwarze 1995,
+    per block; the formula is derived here, and for one block from the ODEs, with sympy, in the tests.
     """
     return float(np.pi * np.sqrt(5 / 3) / (0.5 + 0.5 * variance))
 

@@ -62,7 +62,7 @@ def drift_of_one_unit(T: Any) -> tuple[Any, Any, Any, Any, Any]:
 def test_the_critical_rate_has_its_closed_form() -> None:
     """sympy linearises the drift at Q = R = T: det J = 0 at eta_c = pi sqrt((1 + 4T) / (1 + 2T)); ode.critical agrees.
 
-    Source: Saad & Solla 1995, section V; Biehl & Schwarze 1995 (eta_c = 4.06 for T = 1).
+    Source: the linearisation of Saad & Solla 1995 and Biehl & Schwarze 1995, derived anew; 4.06 for T = 1.
     """
     for T in (sympy.Integer(1), sympy.Rational(2, 5)):
         R, Q, eta, dR, dQ = drift_of_one_unit(T)
@@ -99,6 +99,17 @@ def test_the_critical_rate_of_two_units_solves_its_own_quadratic() -> None:
     found = ode.critical(problem(2), "sgd.learning_rate", (1.0, 6.0))
     assert abs(found.value - first) < 1e-8
     assert found.fixed_point.name == "specialised"
+
+
+def test_a_noisy_linear_student_diverges_at_its_critical_rate() -> None:
+    """Q is proportional to 1 / (2 - eta): the norm on the branch passes the bound 10^6 at 2, less some 1e-7."""
+    task = ts.Committee(ts.Inputs({"all": 1.0}), 1, "linear", noise=0.2)
+    of = ts.Problem(task, ts.Student(1, "linear"), ts.SGD(1.0), ts.Curriculum.single("all", 1.0))
+    found = ode.critical(of, "sgd.learning_rate", (1.0, 3.0))
+    assert found.change == "divergence"
+    assert 0 < 2 - found.value < 1e-6
+    assert found.bracket[1] - found.bracket[0] <= 1e-8
+    assert "divergence of the specialised state" in found.describe()
 
 
 def wrong_drift(factor: float) -> Any:
@@ -231,7 +242,7 @@ def test_shares_are_frozen_at_alpha() -> None:
 
 
 def test_small_rates_lead_to_the_papers_plateau() -> None:
-    """R = 1/sqrt(K(2K-1)), Q = C = 1/(2K-1) as eta -> 0, deviation of order eta. Saad & Solla 1995, section IV."""
+    """R = 1/sqrt(K(2K-1)), Q = C = 1/(2K-1) as eta -> 0, deviation of order eta. Saad & Solla 1995."""
     deviations = []
     for eta in (0.04, 0.02):
         (point,) = [each for each in ode.fixed_points(problem(2, eta)) if each.name == "symmetric"]

@@ -36,7 +36,7 @@ def fixed_points(
         beyond 1).
     Returns each of them once (two that differ by a symmetry, such as a permutation or the signs of units, are one), by
     rising error; a root whose Gram matrices are not PSD is none. Raises InputError if no guess leads to one.
-    Source: Saad & Solla 1995, section III (symmetric), section V (convergence).
+    Source: Saad & Solla 1995 (symmetric and specialised fixed points).
     """
     check_at_least(tol, 0.0, "tol", strict=True)
     given = known_guesses(problem, alpha=alpha) if guesses is None else guesses
