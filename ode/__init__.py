@@ -1,6 +1,7 @@
 """The order-parameter ODEs: averages, drift, integration, stability."""
 
 from ._drift import drift
+from ._fluctuations import fluctuations
 from ._observe import observe
 from ._rank_by_loss import rank_by_loss
 from ._solve import solve
@@ -17,6 +18,7 @@ __all__ = [
     "critical",
     "drift",
     "fixed_points",
+    "fluctuations",
     "known_guesses",
     "missing_closed_form",
     "observe",

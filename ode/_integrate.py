@@ -1,11 +1,13 @@
-"""Adaptive integration of the drift, with steps that land on recorded alphas and restart at switches."""
+"""Adaptive integration, with steps that land on recorded alphas and restart at switches."""
 
+from collections.abc import Callable
 from typing import Any
 
 import diffrax
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+import optimistix
 
 from teacher_student import Overlaps, Problem, Status
 
@@ -24,9 +26,9 @@ class Settings(eqx.Module):
 
 
 class Path(eqx.Module):
-    """Overlaps at recorded alphas (NaN after a stop), status, the time it stopped at and step counts."""
+    """States at recorded alphas (NaN after a stop), status, the time it stopped at and step counts."""
 
-    overlaps: Overlaps
+    states: Any
     status: jax.Array
     reached: jax.Array
     stats: dict[str, jax.Array]
@@ -34,18 +36,30 @@ class Path(eqx.Module):
 
 def integrate(problem: Problem, averages: Averages, start: Overlaps, alphas: jax.Array, settings: Settings) -> Path:
     """Integrate the drift from alpha = 0 to the last of `alphas` (float64; inside jit)."""
-    norms = jnp.concatenate([x.diagonal(axis1=-2, axis2=-1).ravel() for x in (start.Q, start.T)])
+    return integrate_field(
+        lambda alpha, state: drift(problem, averages, alpha, state), problem, start, alphas, settings, lambda s: s
+    )
+
+
+def integrate_field(
+    field: Callable[[Any, Any], Any],
+    problem: Problem,
+    start: Any,
+    alphas: jax.Array,
+    settings: Settings,
+    overlaps_of: Callable[[Any], Overlaps],
+) -> Path:
+    """Integrate d(state)/dalpha = field(alpha, state), for any state that `overlaps_of` finds the overlaps in."""
+    first = overlaps_of(start)
+    norms = jnp.concatenate([x.diagonal(axis1=-2, axis2=-1).ravel() for x in (first.Q, first.T)])
     bound = settings.bound * jnp.maximum(1.0, jnp.max(norms))
 
-    def field(alpha: Any, state: Overlaps, _: Any) -> Overlaps:
-        return drift(problem, averages, alpha, state)
-
     def diverged(t: jax.Array, y: Overlaps, args: Any, **_: Any) -> jax.Array:
-        largest = jnp.max(y.Q.diagonal(axis1=-2, axis2=-1))
+        largest = jnp.max(overlaps_of(y).Q.diagonal(axis1=-2, axis2=-1))
         return ~(largest < bound)  # true also for NaN
 
     solution = diffrax.diffeqsolve(
-        diffrax.ODETerm(field),
+        diffrax.ODETerm(lambda alpha, state, _: field(alpha, state)),
         diffrax.Tsit5(),
         t0=0.0,
         t1=alphas[-1],
@@ -53,7 +67,7 @@ def integrate(problem: Problem, averages: Averages, start: Overlaps, alphas: jax
         y0=start,
         saveat=diffrax.SaveAt(subs=[diffrax.SubSaveAt(ts=alphas), diffrax.SubSaveAt(t1=True)]),
         stepsize_controller=diffrax.ClipStepSizeController(
-            diffrax.PIDController(rtol=settings.rtol, atol=settings.atol),
+            diffrax.PIDController(rtol=settings.rtol, atol=settings.atol, norm=_largest_rms),
             step_ts=alphas,
             jump_ts=jnp.asarray(problem.curriculum.switches),
         ),
@@ -75,6 +89,12 @@ def integrate(problem: Problem, averages: Averages, start: Overlaps, alphas: jax
 
     stats = {name: jnp.asarray(solution.stats[name]) for name in _COUNTS}
     return Path(jax.tree.map(blank, states), status, stop[0], stats)
+
+
+def _largest_rms(scaled_error: Any) -> jax.Array:
+    """Root mean square of the part that has the largest: many entries of one kind must not dilute another's error."""
+    parts = jax.tree.leaves(scaled_error, is_leaf=lambda part: isinstance(part, Overlaps))
+    return jnp.max(jnp.stack([optimistix.rms_norm(part) for part in parts]))
 
 
 _COUNTS = ("num_steps", "num_accepted_steps", "num_rejected_steps")

@@ -148,32 +148,32 @@ def solve_one(problem: Problem, start: Overlaps, alphas: jax.Array, method: Meth
             return path, _observe_path(problem, path, each, accuracy)
 
         paths, observables = jax.lax.map(one, sample)
-        return _worst(paths), *_mean_and_error(observables)
+        return _worst(paths), *mean_and_error(observables)
     path = integrate(problem, ClosedForm(), start, alphas, method.settings)
     if sample is None:
-        observed = jax.vmap(lambda state: observe(problem, state, None, with_accuracy=accuracy))(path.overlaps)
+        observed = jax.vmap(lambda state: observe(problem, state, None, with_accuracy=accuracy))(path.states)
         return path, observed, None
-    return path, *_mean_and_error(jax.lax.map(lambda each: _observe_path(problem, path, each, accuracy), sample))
+    return path, *mean_and_error(jax.lax.map(lambda each: _observe_path(problem, path, each, accuracy), sample))
 
 
 jitted_solve = eqx.filter_jit(solve_one)
 
 
 def _observe_path(problem: Problem, path: Path, sample: FixedSample, with_accuracy: bool) -> Observables:
-    return jax.lax.map(lambda state: observe(problem, state, sample, with_accuracy=with_accuracy), path.overlaps)
+    return jax.lax.map(lambda state: observe(problem, state, sample, with_accuracy=with_accuracy), path.states)
 
 
 def _worst(paths: Path) -> Path:
     """One path for all replicates: mean overlaps, the worst status, the least alpha reached, all steps."""
     return Path(
-        jax.tree.map(lambda x: x.mean(axis=0), paths.overlaps),
+        jax.tree.map(lambda x: x.mean(axis=0), paths.states),
         paths.status.max(axis=0),
         paths.reached.min(axis=0),
         jax.tree.map(lambda x: x.sum(axis=0), paths.stats),
     )
 
 
-def _mean_and_error(observables: Observables) -> tuple[Observables, Observables]:
+def mean_and_error(observables: Observables) -> tuple[Observables, Observables]:
     """Mean over replicates and its standard error."""
     mean = jax.tree.map(lambda x: x.mean(axis=0), observables)
     one = jax.tree.leaves(observables)[0].shape[0] == 1  # no spread to go by

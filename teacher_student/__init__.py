@@ -7,6 +7,7 @@ from ._curriculum import Curriculum
 from ._entries import entry_names, from_vector, to_vector
 from ._errors import InputError
 from ._files import versions
+from ._fluctuations import Fluctuations
 from ._inputs import Inputs
 from ._means_right import means_right
 from ._observables import Observables, Quantity, quantities
@@ -45,6 +46,7 @@ __all__ = [
     "Committee",
     "Condition",
     "Curriculum",
+    "Fluctuations",
     "InputError",
     "Inputs",
     "Observables",

@@ -10,6 +10,7 @@ import numpy as np
 import xarray as xr
 
 from ._errors import InputError
+from ._fluctuations import Fluctuations
 from ._observables import Observables
 from ._overlaps import Overlaps
 from ._problem import Problem
@@ -41,6 +42,7 @@ class Trajectory(eqx.Module):
       stats: step counts of the integrator, or of the simulation.
       sampling_error: standard error of `observables` from sampled averages; None if all are exact.
       source: engine, method, precision, dimension, seed.
+      integrator_error: of `observables`, and fluctuations: of runs of finite N; from `ode.fluctuations`, else None.
     """
 
     problem: Problem
@@ -52,6 +54,8 @@ class Trajectory(eqx.Module):
     stats: dict[str, Any]
     sampling_error: Observables | None
     source: Source = eqx.field(static=True)
+    integrator_error: Observables | None = None
+    fluctuations: Fluctuations | None = None
 
     @property
     def overlaps(self) -> Overlaps:
@@ -81,10 +85,9 @@ class Trajectory(eqx.Module):
         if np.any(missing):
             raise InputError("alphas that were recorded", wanted[missing][:3].tolist(), "record them in both")
         axis = 0 if self.runs is None else 1
-        observables, error = (
-            jax.tree.map(lambda x: np.take(x, index, axis), each) for each in (self.observables, self.sampling_error)
-        )
-        return dataclasses.replace(self, alphas=mine[index], observables=observables, sampling_error=error)
+        along = ("observables", "sampling_error", "integrator_error", "fluctuations")
+        chosen = {name: jax.tree.map(lambda x: np.take(x, index, axis), getattr(self, name)) for name in along}
+        return dataclasses.replace(self, alphas=mine[index], **chosen)
 
     def describe(self) -> str:
         """How the trajectory ended, in one line."""

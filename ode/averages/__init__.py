@@ -10,7 +10,8 @@ from ._closed_form import (
     teacher_unit,
 )
 from ._gaussian import I2, J2, safe_arctan2, safe_sqrt, slope, tilt
-from ._sampled import FixedSample, Sampled
+from ._reweighted import Reweighted
+from ._sampled import FixedSample, Sampled, dimensions
 
 __all__ = [
     "I2",
@@ -18,8 +19,10 @@ __all__ = [
     "Averages",
     "ClosedForm",
     "FixedSample",
+    "Reweighted",
     "Sampled",
     "StepAverages",
+    "dimensions",
     "missing_closed_form",
     "require_closed_form",
     "safe_arctan2",

@@ -1,6 +1,7 @@
 """What a supplier of Gaussian averages gives to the drift."""
 
 import abc
+from collections.abc import Callable
 from typing import Any
 
 import equinox as eqx
@@ -46,3 +47,20 @@ class MeanStep(eqx.Module):
 def as_mean(step: StepAverages, variances: jax.Array) -> MeanStep:
     """One condition's part of a MeanStep, from its averages and variances (B,)."""
     return MeanStep(step.gz, variances[:, None, None] * step.gg, step.loss_slope)
+
+
+def sum_of_conditions(step: Callable[[Condition], StepAverages], conditions: Condition, weights: Any) -> MeanStep:
+    """The weighted sum of `step` over conditions, one after the other; those of weight 0 are not computed."""
+
+    def part(condition: Condition, weight: Any) -> MeanStep:
+        return jax.tree.map(lambda x: weight * x, as_mean(step(condition), condition.variances))
+
+    shapes = eqx.filter_eval_shape(part, jax.tree.map(lambda x: x[0], conditions), weights[0])
+    nothing = jax.tree.map(lambda x: jnp.zeros(x.shape, x.dtype), shapes)
+
+    def add(total: MeanStep, each: Any) -> tuple[MeanStep, None]:
+        condition, weight = each
+        found = jax.lax.cond(weight > 0, part, lambda *_: nothing, condition, weight)
+        return jax.tree.map(jnp.add, total, found), None
+
+    return jax.lax.scan(add, nothing, (conditions, weights))[0]

@@ -11,7 +11,7 @@ from scipy.stats import qmc
 
 from teacher_student import Condition, InputError, Overlaps, Problem, as_key
 
-from ._base import Averages, MeanStep, StepAverages, as_mean
+from ._base import Averages, MeanStep, StepAverages, sum_of_conditions
 from ._roots import pseudo_inverse_sqrt, symmetric_sqrt
 
 
@@ -86,20 +86,7 @@ class FixedSample(Averages):
     def mean_step(self, problem: Problem, overlaps: Overlaps, conditions: Condition, weights: Any) -> MeanStep:
         """As in the base class, one condition after the other; those of weight 0 are not computed."""
         spread = self.spread(problem, overlaps)
-
-        def part(condition: Condition, weight: Any) -> MeanStep:
-            step = as_mean(self._step(problem, overlaps, condition, spread), condition.variances)
-            return jax.tree.map(lambda x: weight * x, step)
-
-        shapes = eqx.filter_eval_shape(part, jax.tree.map(lambda x: x[0], conditions), weights[0])
-        nothing = jax.tree.map(lambda x: jnp.zeros(x.shape, x.dtype), shapes)
-
-        def add(total: MeanStep, each: Any) -> tuple[MeanStep, None]:
-            condition, weight = each
-            found = jax.lax.cond(weight > 0, part, lambda *_: nothing, condition, weight)
-            return jax.tree.map(jnp.add, total, found), None
-
-        return jax.lax.scan(add, nothing, (conditions, weights))[0]
+        return sum_of_conditions(lambda c: self._step(problem, overlaps, c, spread), conditions, weights)
 
     def _step(
         self, problem: Problem, overlaps: Overlaps, condition: Condition, spread: "list[BlockSpread]"

@@ -1,0 +1,136 @@
+"""Covariance of one SGD step, and what the drift leaves out of the step's mean at order 1/N."""
+
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from teacher_student import Condition, Observables, Overlaps, Problem, to_vector
+
+from .averages import FixedSample, dimensions
+
+
+class Step(eqx.Module):
+    """One SGD step's ingredients at the points of a sample, points last.
+
+    z: (B, J, S) block fields. length: (B, S) squared length of x^b in the span of the students and latents.
+    hidden: (K, S) phi(lambda_k). loss_slope: (S,) dloss/dyhat. g: (K, S) dloss/dlambda_k.
+    """
+
+    z: jax.Array
+    length: jax.Array
+    hidden: jax.Array
+    loss_slope: jax.Array
+    g: jax.Array
+
+
+def step_at(problem: Problem, sample: FixedSample, overlaps: Overlaps, condition: Condition) -> Step:
+    """The ingredients of a step under one condition: z^b = factor (sqrt(Delta_b) xi + factor^T a), x^b likewise."""
+    K, v = problem.student.width, overlaps.readout
+    within = [
+        scale * each.xi + (each.factor[K:].T @ condition.mean)[:, None]
+        for each, scale in zip(sample.spread(problem, overlaps), jnp.sqrt(condition.variances), strict=True)
+    ]
+    z = jnp.stack([each.factor @ x for each, x in zip(sample.spread(problem, overlaps), within, strict=True)])
+    fields = z.sum(axis=0)
+    hidden = problem.student.activation(fields[:K])
+    y = problem.task.label(fields[K:].T, condition.cluster, jnp.asarray(sample.normals)[-1])
+    loss_slope = problem.sgd.loss_slope(v @ hidden, y)
+    g = loss_slope * v[:, None] * problem.student.activation.derivative(fields[:K])
+    return Step(z, jnp.stack([jnp.sum(x**2, axis=0) for x in within]), hidden, loss_slope, g)
+
+
+def increments(problem: Problem, step: Step, condition: Condition) -> jax.Array:
+    r"""N times the change of every entry in one step, at each point: (n, S), as `to_vector` orders them.
+
+    Without decay, which does not fluctuate.
+    f^b_kl = -eta (g_k lambda^b_l + g_l lambda^b_k) + eta^2 rho_b Delta_{l,b} g_k g_l  on Q
+    f^b_km = -eta g_k nu^b_m  on R,      f_k = -eta_v dloss/dv_k  on the readout
+    """
+    K, sgd = problem.student.width, problem.sgd
+    eta, eta_v = jnp.asarray(sgd.learning_rate), jnp.asarray(sgd.readout_learning_rate)
+    square = (jnp.asarray(problem.inputs.fractions) * condition.variances)[:, None, None]  # of x^b, over N
+    student, latents, g = step.z[:, :K], step.z[:, K:], step.g
+    k, l = np.triu_indices(K)
+    Q = -eta * (g[k] * student[:, l] + g[l] * student[:, k]) + eta**2 * square * (g[k] * g[l])
+    R = -eta * g[:, None] * latents[:, None]
+    return jnp.concatenate([*Q, *(row.reshape(-1, g.shape[1]) for row in R), -eta_v * step.loss_slope * step.hidden])
+
+
+class Diffusion(eqx.Module):
+    """covariance: (n, n) D of one step's scaled increment. beyond: (n,) N (E[step] - drift / N), of order 1."""
+
+    covariance: jax.Array
+    beyond: jax.Array
+
+
+def diffusion(problem: Problem, sample: FixedSample, alpha: Any, overlaps: Overlaps) -> Diffusion:
+    r"""D and c at one state, over the fields, the output noise, and the draw of level and cluster.
+
+      D = E[f f^T] - E[f] E[f]^T,   f: `increments`
+      c^b = eta^2 (E[g g^T |x^b|^2] - rho_b N Delta_b E[g g^T]) + eta^2 gamma E[g lambda^bT + lambda^b g^T]
+            + eta^2 gamma^2 Q^b   on Q, and 0 elsewhere
+    with |x^b|^2 = its part in the span of the rows of weights + Delta_b chi^2 of N_b - r_b degrees of freedom.
+    Source: Barber, Saad & Sollich 1996 (one block, no noise); levels, clusters, noise, decay and readout added here.
+    """
+    weights = problem.condition_weights(alpha)
+
+    def part(condition: Condition) -> tuple[jax.Array, jax.Array, jax.Array]:
+        step = step_at(problem, sample, overlaps, condition)
+        f = increments(problem, step, condition)
+        return f @ f.T / f.shape[1], f.mean(axis=1), _beyond(problem, step, overlaps, condition)
+
+    def add(total: Any, each: Any) -> tuple[Any, None]:
+        condition, weight = each
+        found = jax.lax.cond(
+            weight > 0, lambda c: jax.tree.map(lambda x: weight * x, part(c)), lambda c: nothing, condition
+        )
+        return jax.tree.map(jnp.add, total, found), None
+
+    conditions = problem.task.conditions()
+    shapes = jax.eval_shape(part, jax.tree.map(lambda x: x[0], conditions))
+    nothing = jax.tree.map(lambda x: jnp.zeros(x.shape, x.dtype), shapes)
+    (square, mean, beyond), _ = jax.lax.scan(add, nothing, (conditions, weights))
+    return Diffusion(square - jnp.outer(mean, mean), beyond)
+
+
+def _beyond(problem: Problem, step: Step, overlaps: Overlaps, condition: Condition) -> jax.Array:
+    """c (n,) of one condition."""
+    K, S = problem.student.width, step.g.shape[1]
+    eta, gamma = jnp.asarray(problem.sgd.learning_rate), jnp.asarray(problem.sgd.weight_decay)
+    freedom = extra_dimensions(problem) - np.array(dimensions(problem))  # N_b - r_b - rho_b N
+    length = step.length + (condition.variances * freedom)[:, None]
+    gg = jnp.einsum("bs,ks,ls->bkl", length, step.g, step.g) / S
+    g_lambda = jnp.einsum("ks,bls->bkl", step.g, step.z[:, :K]) / S
+    Q = eta**2 * (gg + gamma * (g_lambda + g_lambda.swapaxes(1, 2)) + gamma**2 * overlaps.Q)
+    zero = jax.tree.map(jnp.zeros_like, overlaps)
+    return to_vector(Overlaps(Q, zero.R, zero.T, zero.readout))
+
+
+def extra_dimensions(problem: Problem) -> jax.Array:
+    """(B,) N_b - rho_b N: a block of fraction 0 has as many dimensions as there are latents, taken from the others."""
+    fractions = jnp.asarray(problem.inputs.fractions)
+    finite = fractions == 0
+    return jnp.where(finite, problem.task.latents, -fractions * problem.task.latents * jnp.sum(finite))
+
+
+def one_test(problem: Problem, sample: FixedSample, overlaps: Overlaps, with_accuracy: bool) -> Observables:
+    """Variance of what one test sample of a level adds to its measured error and accuracy (0 for overlaps)."""
+
+    def moments(condition: Condition) -> jax.Array:
+        hidden, y = sample.hidden_and_label(problem, overlaps, condition)
+        output = overlaps.readout @ hidden
+        error, right = (output - y) ** 2 / 2, (jnp.sign(output) == jnp.sign(y)).astype(output.dtype)
+        return jnp.stack([error.mean(), right.mean(), (error**2).mean()])
+
+    probabilities = jnp.asarray(problem.task.cluster_probabilities)
+    found = jax.lax.map(moments, problem.task.conditions()).reshape(-1, probabilities.size, 3)
+    error, right, square = jnp.moveaxis(jnp.tensordot(found, probabilities, (1, 0)), -1, 0)
+    names = problem.inputs.level_names
+    return Observables(
+        jax.tree.map(jnp.zeros_like, overlaps),
+        dict(zip(names, square - error**2, strict=True)),
+        dict(zip(names, right * (1 - right), strict=True)) if with_accuracy else {},
+    )

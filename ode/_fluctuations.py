@@ -1,0 +1,141 @@
+"""`ode.fluctuations`: how runs of finite N spread around the ODE, and where their mean lies."""
+
+import dataclasses
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from teacher_student import (
+    DIVERGENCE_BOUND,
+    Fluctuations,
+    InputError,
+    Observables,
+    Overlaps,
+    Problem,
+    Status,
+    Trajectory,
+    to_float,
+    to_host,
+)
+
+from ._diffusion import one_test
+from ._expansion import Expansion, expansion_field, propagate
+from ._integrate import Settings, integrate_field
+from ._solve import mean_and_error, method_for, solve
+from .averages import ClosedForm, FixedSample, Sampled
+
+TOLERANCES = {True: (1e-4, 1e-6), False: (1e-3, 1e-5)}  # of Sigma and m1, by whether the drift's averages are exact
+SINGULAR = 1e-10  # smallest eigenvalue of the fields' covariance, in units of the largest, to differentiate averages
+
+
+def fluctuations(
+    problem: Problem,
+    start: Overlaps,
+    alphas: Any,
+    *,
+    averages: ClosedForm | Sampled | None = None,
+    sample: Sampled | None = None,
+    with_accuracy: bool = True,
+    rtol: float | None = None,
+    atol: float | None = None,
+    max_steps: int = 100_000,
+    bound: float = DIVERGENCE_BOUND,
+) -> Trajectory:
+    r"""`solve`, with its integrator error, and with the spread and the mean shift of runs of finite N.
+
+      overlaps of a run = ODE + N^(-1/2) xi + m1 / N,      Sigma = Cov(xi),      Sigma = m1 = 0 at the start
+      dSigma/dalpha = A Sigma + Sigma A^T + D,      dm1/dalpha = A m1 + (1/2) Hessian(f) : Sigma + c - (1/2) A f
+    for runs that all start from the overlaps `start`. The result's `fluctuations` has Sigma, and variance and shift of
+    every quantity; its `integrator_error` is twice the change when both tolerances are halved.
+
+    Arguments: as in `solve`. averages: those of the drift f and its derivatives. sample: points for what has no closed
+      form, above all the covariance D of one step (averages over four units); None: `averages` if these are sampled,
+      else Sampled(2**14). The spread over its scramblings gives the errors of variance and shift.
+    Raises InputError, also where the solve stops before its last alpha, and where averages are sampled and units are
+    linearly dependent at the start (averages then have no derivative in the law of the fields).
+    Source: van Kampen's expansion in the system size; for committees Barber, Saad & Sollich 1996.
+    """
+    method = method_for(problem, averages, with_accuracy, rtol, atol, max_steps, bound)
+    rtol, atol = float(method.settings.rtol), float(method.settings.atol)
+
+    def solved(part: float) -> Trajectory:
+        return solve(
+            problem,
+            start,
+            alphas,
+            averages=averages,
+            with_accuracy=with_accuracy,
+            rtol=rtol * part,
+            atol=atol * part,
+            max_steps=max_steps,
+            bound=bound,
+        )
+
+    theory = solved(1.0)
+    if theory.status != Status.OK:
+        raise InputError(
+            "a solve that reaches its last alpha, to expand around", theory.describe(), "end the alphas before that"
+        )
+    if not method.exact:
+        _require_independent(problem, start)
+    points = sample or (averages if isinstance(averages, Sampled) else Sampled(2**14 if method.exact else 2**12))
+    settings = Settings(*TOLERANCES[method.exact], bound, max_steps, method.settings.adjoint)
+    with jax.enable_x64(True):
+        problem_64, start_64, times = to_float((problem, start, theory.alphas), jnp.float64)
+        samples = points.draw(problem)
+        found = to_host(_expand(problem_64, start_64, times, samples, method.exact, with_accuracy, settings))
+    finer = solved(0.5)
+    return dataclasses.replace(
+        theory,
+        fluctuations=found,
+        integrator_error=jax.tree.map(lambda a, b: 2 * abs(a - b), theory.observables, finer.observables),
+    )
+
+
+def _require_independent(problem: Problem, start: Overlaps) -> None:
+    """Raise InputError if sampled averages would have to be differentiated at a singular law of the fields."""
+    covariances = np.einsum("lb,bij->lij", problem.inputs.variances, np.asarray(start.gram))
+    values = np.linalg.eigvalsh(covariances)
+    smallest = float(np.min(values[:, 0] / values[:, -1]))
+    if smallest < SINGULAR:
+        raise InputError(
+            "linearly independent students and latents at the start, to differentiate sampled averages",
+            f"a smallest eigenvalue of their fields' covariance of {smallest:.1g} times the largest",
+            "start from units that differ",
+        )
+
+
+@eqx.filter_jit
+def _expand(
+    problem: Problem,
+    start: Overlaps,
+    alphas: jax.Array,
+    samples: FixedSample,
+    exact: bool,
+    with_accuracy: bool,
+    settings: Settings,
+) -> Fluctuations:
+    """Fluctuations at `alphas`: mean over scramblings (leading axis of `samples`) and standard errors."""
+
+    def one(sample: FixedSample) -> tuple[jax.Array, Observables, Observables, Observables]:
+        path = integrate_field(
+            lambda alpha, state: expansion_field(problem, sample, exact, alpha, state),
+            problem,
+            Expansion.at(start),
+            alphas,
+            settings,
+            lambda state: state.overlaps,
+        )
+
+        def observed(state: Expansion) -> tuple[Observables, Observables, Observables]:
+            test = one_test(problem, sample, state.overlaps, with_accuracy)
+            return (*propagate(problem, sample, state, with_accuracy), test)
+
+        return path.states.covariance, *jax.lax.map(observed, path.states)
+
+    covariance, variance, shift, test = jax.lax.map(one, samples)
+    (variance, variance_error), (shift, shift_error) = mean_and_error(variance), mean_and_error(shift)
+    return Fluctuations(covariance.mean(axis=0), variance, shift, mean_and_error(test)[0], variance_error, shift_error)
