@@ -25,7 +25,8 @@ from ._trajectory import Source, Trajectory
 from ._xor_mixture import XorMixture
 
 # For the other three packages; not part of the interface.
-from ._arrays import is_known as is_known  # isort: skip
+from ._arrays import check_at_least as check_at_least, is_known as is_known  # isort: skip
+from ._dotted import with_entry as with_entry  # isort: skip
 from ._errors import first_line as first_line, nearest as nearest, require_name as require_name  # isort: skip
 from ._files import CONVENTIONS as CONVENTIONS, LONG_NAMES as LONG_NAMES, write_whole as write_whole  # isort: skip
 from ._means_right import require_clusters as require_clusters  # isort: skip

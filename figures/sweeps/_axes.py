@@ -8,7 +8,7 @@ import numpy as np
 
 import teacher_student as ts
 
-from ._dotted import TOP, merged, with_value
+from ._dotted import TOP, merged
 
 RANGE = {"from", "to", "count", "spacing"}
 
@@ -37,7 +37,7 @@ class Axis:
             return merged(tables, self.choices[position])
         result = dict(tables)
         for key, value in zip(self.keys, self.values[position], strict=True):
-            result = with_value(result, key, value)
+            result = ts.with_entry(result, key, value, TOP)
         return result
 
 

@@ -1,0 +1,100 @@
+"""The symmetric plateau that a start runs into: its height, the rate of escape, and when it ends."""
+
+import dataclasses
+
+import numpy as np
+
+from teacher_student import InputError, Overlaps, Problem, check_at_least, check_overlaps, level_index
+
+from ._escape import LARGE, Rest, Tangent, rest_from, tangent, way_out
+from ._field import Field, entries, errors, field_of, linearised
+from ._fixed_point import FixedPoint, fixed_point_at
+
+POINTS = 201  # along the symmetric trajectory
+
+
+@dataclasses.dataclass(frozen=True)
+class Plateau:
+    """A plateau, by the linearised drift around the symmetric trajectory.
+
+    fixed_point: the symmetric one; its `growth` is the rate of escape of a trajectory that waits for ever.
+    alphas (A,), error (level -> (A,)), log_amplitude (A,): along the symmetric trajectory, its error, and log a, a the
+    norm to which the start's asymmetry has grown in the unstable directions.
+    saturation: log a at which the error has fallen to the given share of the plateau's, on the way out of the point.
+    escape_time: alpha at which log a gets there; inf for a start without asymmetry.
+    height (per level) and rate (1 / alpha): the error, and the largest eigenvalue of J, on the symmetric trajectory at
+    half the escape time; the fixed point's where that is inf.
+    """
+
+    fixed_point: FixedPoint
+    alphas: np.ndarray
+    error: dict[str, np.ndarray]
+    log_amplitude: np.ndarray
+    saturation: float
+    escape_time: float
+    height: dict[str, float]
+    rate: float
+
+    def describe(self) -> str:
+        """One line."""
+        height = ", ".join(f"{level} {value:.4g}" for level, value in self.height.items())
+        return f"plateau: error {height}, escape rate {self.rate:.4g}, escape at alpha = {self.escape_time:.4g}"
+
+
+def plateau(
+    problem: Problem, start: Overlaps, *, share: float = 0.5, level: str | None = None, alpha: float | None = None
+) -> Plateau:
+    r"""Height, escape rate and escape time of the symmetric plateau, from eigenvalues and the start's overlap.
+
+    Let S(alpha) be the trajectory from the start's symmetric part (its average over permutations of hidden units), and
+    delta the start's asymmetry, carried along by the linearised drift:
+
+      dS/dalpha = f(S),   d(delta)/dalpha = J(S) delta,   a(alpha) = |Pi delta(alpha)|,
+
+    Pi the projector on the unstable eigenvectors of the symmetric fixed point S*. In the end a grows with the
+    eigenvalue lambda of J(S*), until then with that of J(S(alpha)). These differ as long as S has not come to rest: for
+    K = M = 2, eta = 0.2 by 14 % half way to the escape, because S has a mode that decays at lambda / 24. The plateau
+    ends when a is no longer small. How large, a*, follows from the way out, the nonlinear trajectory from
+    S* + epsilon v: if its error falls to `share` times that of S* after a time t, then log a* = log epsilon + lambda t,
+    for every start. So
+
+      a(escape_time) = a*,   which at rest is   escape_time = log(a* / a(0)) / lambda.
+
+    The curriculum's shares are frozen at `alpha` (None: its end).
+    Arguments: share: of the plateau's error, in (0, 1). level: whose error; None where the inputs have one level.
+    Raises InputError for a student with one unit or unequal fixed readouts, a symmetric trajectory that does not lead
+    to a fixed point with an unstable direction, or an error that does not fall that far on the way out.
+    Source: Saad & Solla 1995; Biehl, Riegler & Woehler 1996 (escape time and the start's overlap with the mode).
+    """
+    check_overlaps(start, problem.shape)
+    check_at_least(share, 0.0, "share of the plateau's error", strict=True)
+    if share >= 1:
+        raise InputError("a share of the plateau's error below 1", share)
+    readout = np.asarray(start.readout, float)
+    if problem.student.width < 2 or np.ptp(readout) != 0:
+        raise InputError("two or more hidden units of equal readout, for a symmetric plateau", readout.tolist())
+    index = level_index(problem, level)
+    field = field_of(problem, start, alpha)
+    x = entries(field, start)
+    rest = rest_from(field, x)
+    early = tangent(field, x, rest, np.log(LARGE * np.linalg.norm(rest.x)))
+    if not early.reached:
+        return _result(field, rest, early, np.nan, np.inf)
+    direction = early.growing(early.end)
+    saturation = way_out(field, rest, direction / np.linalg.norm(direction), share, index)
+    path = tangent(field, x, rest, saturation)
+    return _result(field, rest, path, saturation, path.end)
+
+
+def _result(field: Field, rest: Rest, path: Tangent, saturation: float, time: float) -> Plateau:
+    point = fixed_point_at(field, rest.x)
+    names = field.problem.inputs.level_names
+    alphas = np.linspace(0.0, path.end, POINTS)
+    error = np.array([errors(field, x) for x in path.symmetric(alphas).T])
+    height, rate = point.error, point.growth
+    if np.isfinite(time):
+        half = path.symmetric(time / 2)
+        height = dict(zip(names, errors(field, half).tolist(), strict=True))
+        rate = float(np.linalg.eigvals(linearised(field, half)[1]).real.max())
+    along = dict(zip(names, error.T, strict=True))
+    return Plateau(point, alphas, along, path.log_amplitude(alphas), saturation, time, height, rate)

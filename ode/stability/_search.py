@@ -1,0 +1,122 @@
+"""Root finding: from guesses to fixed points."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from scipy.optimize import root
+
+from teacher_student import InputError, Overlaps, Problem, check_at_least, check_overlaps, psd_violation
+
+from ._field import Field, entries, field_of, linearised, state
+from ._fixed_point import ALIKE, FixedPoint, fixed_point_at
+from ._guesses import known_guesses, relaxed
+
+BOUND = 1e6  # on Q_kk of a fixed point, in units of the largest of 1 and T_mm: a norm beyond it counts as infinite
+UNPHYSICAL = 1e-6  # relative violation of PSD Gram matrices beyond rounding
+
+
+def fixed_points(
+    problem: Problem,
+    guesses: "Overlaps | Sequence[Overlaps] | Mapping[str, Overlaps] | None" = None,
+    *,
+    alpha: float | None = None,
+    tol: float = 1e-10,
+) -> list[FixedPoint]:
+    r"""Fixed points of the drift, d(overlaps)/dalpha = 0, by Newton's method with a trust region from each guess.
+
+    The unknowns are Q, R on the blocks that the teacher sees, and the readout if it is trained; T and a fixed readout
+    are those of the guess. The Jacobian is exact (forward mode), so the averages must be closed forms. Where the
+    curriculum changes, the fixed points are those of its shares at one time, as if they stayed.
+
+    Arguments:
+      guesses: one, several, or by name; None: `known_guesses(problem)`, each of which may lead nowhere.
+      alpha: time at which the shares are frozen; None: the curriculum's end.
+      tol: largest |d(entry)/dalpha| accepted, in units of the larger of eta and eta_v (and of the largest entry, if
+        beyond 1).
+    Returns each of them once (two that differ by a symmetry, such as a permutation or the signs of units, are one), by
+    rising error; a root whose Gram matrices are not PSD is none. Raises InputError if no guess leads to one.
+    Source: Saad & Solla 1995 (symmetric and specialised fixed points).
+    """
+    check_at_least(tol, 0.0, "tol", strict=True)
+    given = known_guesses(problem, alpha=alpha) if guesses is None else guesses
+    if isinstance(given, Overlaps):
+        given = [given]
+    named = dict(given) if isinstance(given, Mapping) else dict(enumerate(given))
+    for guess in named.values():
+        check_overlaps(guess, problem.shape)
+    found: list[FixedPoint] = []
+    missed: list[tuple[float, Any, str]] = []
+    for name, guess in named.items():
+        field = field_of(problem, guess, alpha)
+        x, residual, reason = settle_or_relax(field, entries(field, guess), tol)
+        if reason:
+            missed.append((residual, name, reason))
+            continue
+        point = fixed_point_at(field, x)
+        if not any(_same(point, other) for other in found):
+            found.append(point)
+    if not found:
+        raise InputError("a guess that leads to a fixed point", _best(missed), "try others, ode.known_guesses(problem)")
+    return sorted(found, key=lambda point: sum(point.error.values()))
+
+
+def _best(missed: list[tuple[float, Any, str]]) -> str:
+    if not missed:
+        return "no guess"
+    residual, name, reason = min(missed, key=lambda each: each[0])
+    return f"best residual {residual:.3g} from guess {name!r} ({reason})"
+
+
+def settle(field: Field, guess: np.ndarray, tol: float) -> tuple[np.ndarray, float, str]:
+    """Entries of the root that `guess` leads to, its residual, and why it is no fixed point ("": it is one)."""
+    with np.errstate(all="ignore"):
+        x = root(lambda x: _bounded(field, x), guess, jac=True, method="hybr", options={"xtol": 1e-13}).x
+        slope, jacobian = _bounded(field, x)
+        step = -np.linalg.lstsq(jacobian, slope, rcond=1e-10)[0]
+        polished, _ = _bounded(field, x + step)
+    if np.max(np.abs(polished)) < np.max(np.abs(slope)):
+        x, slope = x + step, polished
+    residual = float(np.max(np.abs(slope)))
+    if not residual <= tol * field.rate * max(1.0, float(np.max(np.abs(x)))):
+        return x, residual, "the drift does not vanish"
+    if relative_norm(field, x) > BOUND:
+        return x, residual, "a root beyond the bound on the student's norm"
+    if np.linalg.norm(step) > 1e-5 * (np.linalg.norm(x) + 1.0):
+        return x, residual, "the drift only fades far away"
+    if psd_violation(state(field, x)) > UNPHYSICAL:
+        return x, residual, "a root that is no Gram matrix"
+    return x, residual, ""
+
+
+def relative_norm(field: Field, x: np.ndarray) -> float:
+    """Largest Q_kk in units of the largest of 1 and T_mm."""
+    found = state(field, x)
+    Q, T = (np.max(each.diagonal(axis1=-2, axis2=-1)) for each in (found.Q, found.T))
+    return float(Q / max(1.0, T))
+
+
+def settle_or_relax(field: Field, guess: np.ndarray, tol: float) -> tuple[np.ndarray, float, str]:
+    """`settle`, from where the flow leads if the guess itself leads nowhere."""
+    first = settle(field, guess, tol)
+    if not first[2]:
+        return first
+    second = settle(field, relaxed(field, guess, np.eye(guess.size)), tol)
+    return first if second[2] and first[1] <= second[1] else second
+
+
+def _bounded(field: Field, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """f and J, large where x is so far from any Gram matrix that they are no numbers."""
+    slope, jacobian = linearised(field, x)
+    return np.nan_to_num(slope, nan=1e3, posinf=1e3, neginf=-1e3), np.nan_to_num(jacobian, posinf=0.0, neginf=0.0)
+
+
+def _same(one: FixedPoint, other: FixedPoint) -> bool:
+    """Whether a symmetry of the problem takes one into the other: equal norms, errors and spectra."""
+
+    def marks(point: FixedPoint) -> np.ndarray:
+        norms = np.sort(point.overlaps.Q.diagonal(axis1=-2, axis2=-1), axis=-1)
+        spectrum = np.concatenate([np.sort(point.eigenvalues.real), np.sort(point.eigenvalues.imag)])
+        return np.concatenate([norms.ravel(), list(point.error.values()), spectrum])
+
+    return bool(np.allclose(marks(one), marks(other), rtol=10 * ALIKE, atol=10 * ALIKE))
