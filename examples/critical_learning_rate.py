@@ -2,8 +2,8 @@
 
 python examples/critical_learning_rate.py [--store STORE] [--out DIR]
 STORE: docs/phase_diagrams/critical_learning_rate.zarr, or what `teacher-student sweep` made of the file beside it.
-Prints, for K = M = 1 and 2 and every irrelevant variance, eta_c of `ode.critical` (for K = M = 1 also of the closed form)
-and the cells between which the final error leaves zero; draws both.
+Prints, for K = M = 1 and 2 and every irrelevant variance, eta_c of `ode.critical` (for K = M = 1 also of the closed
+form) and the cells between which the final error leaves zero; draws both.
 """
 
 import argparse
@@ -41,7 +41,16 @@ def critical_rate(width: int, variance: float) -> ode.Critical:
 
 
 def closed_form(variance: float) -> float:
-    """eta_c = pi sqrt((1 + 4V) / (1 + 2V)) / sum_b rho_b Delta_b, V = Delta_rel T = 1, for K = M = 1."""
+    r"""eta_c = pi sqrt((1 + 4V) / (1 + 2V)) / sum_b rho_b Delta_b, V = Delta_rel T = 1, for K = M = 1.
+
+    Near the teacher yhat - y = phi'(nu) d, d = lambda - nu, so that g = phi'(nu)^2 d. Of what the student has across
+    the teacher, d^b with <d^b d^b> = Delta_b q_b and independent of nu, the ODEs leave to first order
+      dq_b/dalpha = -2 eta Delta_b E[phi'^2] q_b + eta^2 rho_b Delta_b E[phi'^4] sum_c Delta_c q_c .
+    An eigenvalue vanishes where 1 = eta E[phi'^4] / (2 E[phi'^2]) sum_b rho_b Delta_b, and with phi' = sqrt(2/pi)
+    exp(-nu^2/2), <nu^2> = V: E[phi'^2] = (2/pi) / sqrt(1 + 2V), E[phi'^4] = (2/pi)^2 / sqrt(1 + 4V).
+    One block, T = 1: pi sqrt(5/3) = 4.06. Source: the linearisation of Saad & Solla 1995 and Biehl & Schwarze 1995,
+    per block; the formula is derived here, and for one block from the ODEs, with sympy, in the tests.
+    """
     return float(np.pi * np.sqrt(5 / 3) / (0.5 + 0.5 * variance))
 
 

@@ -33,9 +33,7 @@ def step_at(problem: Problem, sample: FixedSample, overlaps: Overlaps, condition
         scale * each.xi + (each.factor[K:].T @ condition.mean)[:, None]
         for each, scale in zip(sample.spread(problem, overlaps), jnp.sqrt(condition.variances), strict=True)
     ]
-    z = jnp.stack(
-        [each.factor @ x for each, x in zip(sample.spread(problem, overlaps), within, strict=True)]
-    )
+    z = jnp.stack([each.factor @ x for each, x in zip(sample.spread(problem, overlaps), within, strict=True)])
     fields = z.sum(axis=0)
     hidden = problem.student.activation(fields[:K])
     y = problem.task.label(fields[K:].T, condition.cluster, jnp.asarray(sample.normals)[-1])
@@ -45,10 +43,11 @@ def step_at(problem: Problem, sample: FixedSample, overlaps: Overlaps, condition
 
 
 def increments(problem: Problem, step: Step, condition: Condition) -> jax.Array:
-    r"""N times the change of every entry in one step, at each point: (n, S), in the order of `to_vector`, without decay (it does not fluctuate).
+    r"""N times the change of every entry in one step, at each point: (n, S), as `to_vector` orders them.
 
-      f^b_kl = -eta (g_k lambda^b_l + g_l lambda^b_k) + eta^2 rho_b Delta_{l,b} g_k g_l  on Q
-      f^b_km = -eta g_k nu^b_m  on R,      f_k = -eta_v dloss/dv_k  on the readout
+    Without decay, which does not fluctuate.
+    f^b_kl = -eta (g_k lambda^b_l + g_l lambda^b_k) + eta^2 rho_b Delta_{l,b} g_k g_l  on Q
+    f^b_km = -eta g_k nu^b_m  on R,      f_k = -eta_v dloss/dv_k  on the readout
     """
     K, sgd = problem.student.width, problem.sgd
     eta, eta_v = jnp.asarray(sgd.learning_rate), jnp.asarray(sgd.readout_learning_rate)
@@ -117,7 +116,7 @@ def extra_dimensions(problem: Problem) -> jax.Array:
     return jnp.where(finite, problem.task.latents, -fractions * problem.task.latents * jnp.sum(finite))
 
 
-def one_test(problem: Problem, sample: FixedSample, overlaps: Overlaps) -> Observables:
+def one_test(problem: Problem, sample: FixedSample, overlaps: Overlaps, with_accuracy: bool) -> Observables:
     """Variance of what one test sample of a level adds to its measured error and accuracy (0 for overlaps)."""
 
     def moments(condition: Condition) -> jax.Array:
@@ -133,5 +132,5 @@ def one_test(problem: Problem, sample: FixedSample, overlaps: Overlaps) -> Obser
     return Observables(
         jax.tree.map(jnp.zeros_like, overlaps),
         dict(zip(names, square - error**2, strict=True)),
-        dict(zip(names, right * (1 - right), strict=True)),
+        dict(zip(names, right * (1 - right), strict=True)) if with_accuracy else {},
     )

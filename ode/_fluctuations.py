@@ -17,64 +17,18 @@ from teacher_student import (
     Problem,
     Status,
     Trajectory,
-    from_vector,
     to_float,
     to_host,
-    to_vector,
 )
 
-from ._derivatives import half_hessian, jacobian
-from ._diffusion import diffusion, one_test
-from ._drift import drift
+from ._diffusion import one_test
+from ._expansion import Expansion, expansion_field, propagate
 from ._integrate import Settings, integrate_field
-from ._observe import observe
 from ._solve import mean_and_error, method_for, solve
-from .averages import ClosedForm, FixedSample, Reweighted, Sampled
+from .averages import ClosedForm, FixedSample, Sampled
 
-
-class Expansion(eqx.Module):
-    """State of the expansion in 1/N: overlaps of the ODE, covariance Sigma (n, n) and mean shift m1 (n,) of the entries."""
-
-    overlaps: Overlaps
-    covariance: jax.Array
-    shift: jax.Array
-
-
-def expansion_field(problem: Problem, sample: FixedSample, exact: bool, alpha: Any, state: Expansion) -> Expansion:
-    r"""d(state)/dalpha, with f the drift, A its Jacobian and D, c the step's covariance and remainder (`diffusion`).
-
-      dSigma/dalpha = A Sigma + Sigma A^T + D
-      dm1/dalpha    = A m1 + (1/2) Hessian(f) : Sigma + c - (1/2) A f
-    -(1/2) A f: SGD takes steps of 1/N, not a flow. (A drift that changes with alpha adds nothing, since the
-    simulation draws each sample's level with the shares in the middle of its step.)
-    Source: van Kampen's expansion; Barber, Saad & Sollich 1996.
-    """
-
-    averages = differentiable_averages(problem, sample, exact, state.overlaps)
-
-    def f(x: jax.Array) -> jax.Array:
-        return to_vector(drift(problem, averages, alpha, from_vector(x, state.overlaps)))
-
-    x, Sigma = to_vector(state.overlaps), state.covariance
-    A, step = jacobian(f, x), diffusion(problem, sample, alpha, state.overlaps)
-    velocity = f(x)
-    return Expansion(
-        from_vector(velocity, jax.tree.map(jnp.zeros_like, state.overlaps)),
-        A @ Sigma + Sigma @ A.T + step.covariance,
-        A @ (state.shift - velocity / 2) + half_hessian(f, x, Sigma) + step.beyond,
-    )
-
-
-def differentiable_averages(problem: Problem, sample: FixedSample, exact: bool, at: Overlaps) -> ClosedForm | Reweighted:
-    """Averages whose derivatives at the state `at` are those of the law of the fields: closed forms, or reweighted."""
-    return ClosedForm() if exact else reweighted(problem, sample, at)
-
-
-def reweighted(problem: Problem, sample: FixedSample, at: Overlaps) -> Reweighted:
-    """The points of `sample` as points of the total fields at the state `at`."""
-    _, K, M = problem.shape
-    normals = jnp.asarray(sample.normals)
-    return Reweighted(jnp.concatenate([normals[: K + M], normals[-1:]]), jax.lax.stop_gradient(at))
+TOLERANCES = {True: (1e-4, 1e-6), False: (1e-3, 1e-5)}  # of Sigma and m1, by whether the drift's averages are exact
+SINGULAR = 1e-10  # smallest eigenvalue of the fields' covariance, in units of the largest, to differentiate averages
 
 
 def fluctuations(
@@ -90,37 +44,50 @@ def fluctuations(
     max_steps: int = 100_000,
     bound: float = DIVERGENCE_BOUND,
 ) -> Trajectory:
-    r"""`solve`, with its integrator error and the fluctuations and mean shift of runs of finite N.
+    r"""`solve`, with its integrator error, and with the spread and the mean shift of runs of finite N.
 
-      Omega = Omega_ODE + N^(-1/2) xi + m1 / N,   dSigma/dalpha = A Sigma + Sigma A^T + D,   Sigma = Cov(xi), 0 at the start
-    for runs that all start from the overlaps `start`. `Trajectory.fluctuations` has Sigma, and the variance and shift of
-    every quantity; `Trajectory.integrator_error` twice the change when both tolerances are halved.
+      overlaps of a run = ODE + N^(-1/2) xi + m1 / N,      Sigma = Cov(xi),      Sigma = m1 = 0 at the start
+      dSigma/dalpha = A Sigma + Sigma A^T + D,      dm1/dalpha = A m1 + (1/2) Hessian(f) : Sigma + c - (1/2) A f
+    for runs that all start from the overlaps `start`. The result's `fluctuations` has Sigma, and variance and shift of
+    every quantity; its `integrator_error` is twice the change when both tolerances are halved.
 
-    Arguments: as in `solve`. averages: those of the drift and its derivatives. sample: points for what has no closed form,
-      the covariance D of a step (averages of four units) above all; None: `averages` if sampled, else Sampled().
-      Its scramblings' spread is `Fluctuations.variance_error` and `shift_error`.
-    Raises InputError, also where the solve stops before its last alpha, and where averages are sampled and two
-    student units are linearly dependent at the start (derivatives in the law of the fields then do not exist).
-    Source: van Kampen's expansion in the system size; Barber, Saad & Sollich 1996.
+    Arguments: as in `solve`. averages: those of the drift f and its derivatives. sample: points for what has no closed
+      form, above all the covariance D of one step (averages over four units); None: `averages` if these are sampled,
+      else Sampled(2**14). The spread over its scramblings gives the errors of variance and shift.
+    Raises InputError, also where the solve stops before its last alpha, and where averages are sampled and units are
+    linearly dependent at the start (averages then have no derivative in the law of the fields).
+    Source: van Kampen's expansion in the system size; for committees Barber, Saad & Sollich 1996.
     """
     method = method_for(problem, averages, with_accuracy, rtol, atol, max_steps, bound)
-    options: dict[str, Any] = {
-        "averages": averages, "with_accuracy": with_accuracy, "max_steps": max_steps, "bound": bound
-    }  # fmt: skip
-    tolerances = float(method.settings.rtol), float(method.settings.atol)
-    theory, finer = (
-        solve(problem, start, alphas, rtol=tolerances[0] / by, atol=tolerances[1] / by, **options) for by in (1, 2)
-    )
+    rtol, atol = float(method.settings.rtol), float(method.settings.atol)
+
+    def solved(part: float) -> Trajectory:
+        return solve(
+            problem,
+            start,
+            alphas,
+            averages=averages,
+            with_accuracy=with_accuracy,
+            rtol=rtol * part,
+            atol=atol * part,
+            max_steps=max_steps,
+            bound=bound,
+        )
+
+    theory = solved(1.0)
     if theory.status != Status.OK:
         raise InputError(
             "a solve that reaches its last alpha, to expand around", theory.describe(), "end the alphas before that"
         )
-    _require_independent(problem, start, method.exact)
-    points = sample or (averages if isinstance(averages, Sampled) else Sampled())
-    loose = Settings(*((1e-6, 1e-8) if method.exact else (1e-4, 1e-6)), bound, max_steps, method.settings.adjoint)
+    if not method.exact:
+        _require_independent(problem, start)
+    points = sample or (averages if isinstance(averages, Sampled) else Sampled(2**14 if method.exact else 2**12))
+    settings = Settings(*TOLERANCES[method.exact], bound, max_steps, method.settings.adjoint)
     with jax.enable_x64(True):
-        inputs = to_float((problem, start, theory.alphas), jnp.float64)
-        found = to_host(_expand(*inputs, points.draw(problem), method.exact, with_accuracy, loose))
+        problem_64, start_64, times = to_float((problem, start, theory.alphas), jnp.float64)
+        samples = points.draw(problem)
+        found = to_host(_expand(problem_64, start_64, times, samples, method.exact, with_accuracy, settings))
+    finer = solved(0.5)
     return dataclasses.replace(
         theory,
         fluctuations=found,
@@ -128,19 +95,15 @@ def fluctuations(
     )
 
 
-def _require_independent(problem: Problem, start: Overlaps, exact: bool) -> None:
+def _require_independent(problem: Problem, start: Overlaps) -> None:
     """Raise InputError if sampled averages would have to be differentiated at a singular law of the fields."""
-    if exact:
-        return
-    lowest = []
-    for variances in problem.inputs.variances:
-        C = np.einsum("b,bij->ij", variances, np.asarray(start.gram))
-        values = np.linalg.eigvalsh(C)
-        lowest.append(values[0] / values[-1])
-    if min(lowest) < 1e-10:
+    covariances = np.einsum("lb,bij->lij", problem.inputs.variances, np.asarray(start.gram))
+    values = np.linalg.eigvalsh(covariances)
+    smallest = float(np.min(values[:, 0] / values[:, -1]))
+    if smallest < SINGULAR:
         raise InputError(
-            "linearly independent fields of students and latents at the start (to differentiate sampled averages)",
-            f"a smallest eigenvalue of {min(lowest):.1g} times the largest",
+            "linearly independent students and latents at the start, to differentiate sampled averages",
+            f"a smallest eigenvalue of their fields' covariance of {smallest:.1g} times the largest",
             "start from units that differ",
         )
 
@@ -156,55 +119,23 @@ def _expand(
     settings: Settings,
 ) -> Fluctuations:
     """Fluctuations at `alphas`: mean over scramblings (leading axis of `samples`) and standard errors."""
-    n = to_vector(start).size
-    origin = Expansion(start, jnp.zeros((n, n)), jnp.zeros(n))
 
     def one(sample: FixedSample) -> tuple[jax.Array, Observables, Observables, Observables]:
         path = integrate_field(
             lambda alpha, state: expansion_field(problem, sample, exact, alpha, state),
             problem,
-            origin,
+            Expansion.at(start),
             alphas,
             settings,
             lambda state: state.overlaps,
         )
-        observed = jax.lax.map(
-            lambda state: (*_propagate(problem, sample, state, with_accuracy), one_test(problem, sample, state.overlaps)),
-            path.states,
-        )
-        return path.states.covariance, *observed
+
+        def observed(state: Expansion) -> tuple[Observables, Observables, Observables]:
+            test = one_test(problem, sample, state.overlaps, with_accuracy)
+            return (*propagate(problem, sample, state, with_accuracy), test)
+
+        return path.states.covariance, *jax.lax.map(observed, path.states)
 
     covariance, variance, shift, test = jax.lax.map(one, samples)
     (variance, variance_error), (shift, shift_error) = mean_and_error(variance), mean_and_error(shift)
-    test = dataclasses.replace(test, accuracy=test.accuracy if with_accuracy else {})
-    average = jax.tree.map(lambda x: x.mean(axis=0), (covariance, test))
-    return Fluctuations(average[0], variance, shift, average[1], variance_error, shift_error)
-
-
-def _propagate(
-    problem: Problem, sample: FixedSample, state: Expansion, with_accuracy: bool
-) -> tuple[Observables, Observables]:
-    """N Var and N (mean - ODE) of every quantity: of a function h, grad h . Sigma grad h, and h's second-order mean."""
-    x, Sigma = to_vector(state.overlaps), state.covariance
-    points = reweighted(problem, sample, state.overlaps)
-
-    def observed(x: jax.Array) -> Observables:
-        return observe(problem, from_vector(x, state.overlaps), points, with_accuracy=with_accuracy)
-
-    def h(x: jax.Array) -> jax.Array:
-        found = observed(x)
-        return jnp.stack([*found.error.values(), *found.accuracy.values()])
-
-    slope, like = jacobian(h, x), observed(x)
-    zero = jax.tree.map(jnp.zeros_like, state.overlaps)
-
-    def filled(entries: jax.Array, values: jax.Array) -> Observables:
-        error = dict(zip(like.error, values, strict=False))
-        accuracy = dict(zip(like.accuracy, values[len(error) :], strict=True))
-        return Observables(from_vector(entries, zero), error, accuracy)
-
-    variance = jnp.einsum("ij,jk,ik->i", slope, Sigma, slope)
-    return (
-        filled(jnp.maximum(jnp.diagonal(Sigma), 0.0), jnp.maximum(variance, 0.0)),
-        filled(state.shift, slope @ state.shift + half_hessian(h, x, Sigma)),
-    )
+    return Fluctuations(covariance.mean(axis=0), variance, shift, mean_and_error(test)[0], variance_error, shift_error)

@@ -5,7 +5,7 @@ import jax.numpy as jnp
 
 from teacher_student import Condition, InputError, Observables, Overlaps, Problem
 
-from .averages import FixedSample, safe_arctan2, safe_sqrt, second_moments, signed_readouts, teacher_unit
+from .averages import FixedSample, Reweighted, safe_arctan2, safe_sqrt, second_moments, signed_readouts, teacher_unit
 
 
 def error_is_closed(problem: Problem) -> bool:
@@ -56,7 +56,7 @@ def sign_accuracy(problem: Problem, overlaps: Overlaps, condition: Condition) ->
 
 
 def observe(
-    problem: Problem, overlaps: Overlaps, sample: FixedSample | None, *, with_accuracy: bool = True
+    problem: Problem, overlaps: Overlaps, sample: FixedSample | Reweighted | None, *, with_accuracy: bool = True
 ) -> Observables:
     """Error and accuracy of one state at every level.
 

@@ -1,6 +1,8 @@
 """Finite-size students: SGD, ensembles of runs, and agreement with theory."""
 
-from ._agreement import Agreement, Comparison, agreement
+from ._agreement import Agreement, agreement
+from ._evidence import Comparison
+from ._predicted import SpreadTest
 from ._run import check_run, memory, recordable_alphas, run
 from ._step import Sample, make_sample, sgd_step
 from ._testing import test
@@ -10,6 +12,7 @@ __all__ = [
     "Agreement",
     "Comparison",
     "Sample",
+    "SpreadTest",
     "Weights",
     "agreement",
     "check_run",

@@ -1,6 +1,7 @@
 """What is learned, from which inputs, by whom and in which order: problems, states and results."""
 
 from ._activation import Activation
+from ._budget import Budget
 from ._committee import Committee
 from ._coupon_law import coupon_law
 from ._curriculum import Curriculum
@@ -43,6 +44,7 @@ __all__ = [
     "DIVERGENCE_BOUND",
     "SGD",
     "Activation",
+    "Budget",
     "Committee",
     "Condition",
     "Curriculum",

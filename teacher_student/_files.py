@@ -12,7 +12,9 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from ._entries import entry_names
 from ._errors import InputError
+from ._fluctuations import Fluctuations
 from ._observables import Observables
 from ._overlaps import Overlaps
 from ._tables import problem_from_tables, problem_to_tables
@@ -39,6 +41,17 @@ LONG_NAMES = {
     "error": "generalisation error E(yhat - y)^2 / 2",
     "accuracy": "share of signs right",
 }
+FLUCTUATIONS = ("variance", "shift", "test_variance", "variance_error", "shift_error")  # as in the class
+SUFFIXES = {  # of what stands beside the observables
+    "": "",
+    "_sampling_error": "standard error of ",
+    "_integrator_error": "integration error of ",
+    "_variance": "N times the variance over runs of ",
+    "_variance_error": "standard error of N times the variance over runs of ",
+    "_shift": "N times the mean deviation over runs of ",
+    "_shift_error": "standard error of N times the mean deviation over runs of ",
+    "_test_variance": "variance of one test sample of ",
+}
 
 
 def trajectory_to_xarray(trajectory: Trajectory) -> xr.Dataset:
@@ -46,8 +59,11 @@ def trajectory_to_xarray(trajectory: Trajectory) -> xr.Dataset:
     problem = trajectory.problem
     leading = ("alpha",) if trajectory.runs is None else ("run", "alpha")
     variables: dict[str, Any] = _variables(trajectory.observables, trajectory, leading, "")
-    if trajectory.sampling_error is not None:
-        variables |= _variables(trajectory.sampling_error, trajectory, leading, "_sampling_error")
+    for suffix, found in _beside(trajectory).items():
+        variables |= _variables(found, trajectory, leading, suffix)
+    if trajectory.fluctuations is not None:
+        what = {"units": "1", "long_name": "N times the covariance of the entries over runs"}
+        variables["covariance"] = (("alpha", "entry", "entry_2"), trajectory.fluctuations.covariance, what)
     start = ("run",) if np.ndim(trajectory.start.readout) == 2 else ()
     for name in ("Q", "R", "T", "readout"):
         what = {"units": "1", "long_name": f"{LONG_NAMES[name]} at the start"}
@@ -64,6 +80,8 @@ def trajectory_to_xarray(trajectory: Trajectory) -> xr.Dataset:
         "latent_2": np.arange(1, problem.task.latents + 1),
         "level": list(problem.inputs.level_names),
     }
+    if trajectory.fluctuations is not None:
+        coords |= {name: list(entry_names(problem)) for name in ("entry", "entry_2")}
     attrs = {
         "problem": json.dumps(problem_to_tables(problem)),
         "conventions": CONVENTIONS,
@@ -72,6 +90,14 @@ def trajectory_to_xarray(trajectory: Trajectory) -> xr.Dataset:
     }
     attrs |= {f"source_{name}": value for name, value in vars(trajectory.source).items() if value is not None}
     return xr.Dataset(variables, coords, attrs)
+
+
+def _beside(trajectory: Trajectory) -> dict[str, Observables]:
+    """What stands beside the observables, by its suffix."""
+    found = {"_sampling_error": trajectory.sampling_error, "_integrator_error": trajectory.integrator_error}
+    if trajectory.fluctuations is not None:
+        found |= {f"_{name}": getattr(trajectory.fluctuations, name) for name in FLUCTUATIONS}
+    return {suffix: each for suffix, each in found.items() if each is not None}
 
 
 def _variables(
@@ -83,9 +109,12 @@ def _variables(
         if not found:
             continue
         values[name] = np.stack([found[level] for level in trajectory.problem.inputs.level_names], axis=-1)
-    what = "standard error of " if suffix else ""
     return {
-        name + suffix: ((*leading, *AXES[name]), value, {"units": "1", "long_name": what + LONG_NAMES[name]})
+        name + suffix: (
+            (*leading, *AXES[name]),
+            value,
+            {"units": "1", "long_name": SUFFIXES[suffix] + LONG_NAMES[name]},
+        )
         for name, value in values.items()
     }
 
@@ -100,7 +129,9 @@ def trajectory_from_xarray(dataset: xr.Dataset) -> Trajectory:
     problem = problem_from_tables(json.loads(dataset.attrs["problem"]))
     levels = problem.inputs.level_names
 
-    def observables(suffix: str) -> Observables:
+    def observables(suffix: str) -> Observables | None:
+        if "Q" + suffix not in dataset:
+            return None
         found = {name: np.asarray(dataset[name + suffix].values) for name in AXES if name + suffix in dataset}
         per_level = [
             {l: found[name][..., i] for i, l in enumerate(levels)} if name in found else {}
@@ -108,6 +139,8 @@ def trajectory_from_xarray(dataset: xr.Dataset) -> Trajectory:
         ]
         return Observables(Overlaps(*(found[name] for name in ("Q", "R", "T", "readout"))), *per_level)
 
+    recorded = observables("")
+    assert recorded is not None  # Q is among what is needed
     fields = Source.__dataclass_fields__
     source: dict[str, Any] = {name: dataset.attrs.get(f"source_{name}") for name in fields}
     source = {name: value.item() if isinstance(value, np.generic) else value for name, value in source.items()}
@@ -116,13 +149,21 @@ def trajectory_from_xarray(dataset: xr.Dataset) -> Trajectory:
         problem=problem,
         start=Overlaps(*(dataset[f"start_{name}"].values for name in ("Q", "R", "T", "readout"))),
         alphas=dataset["alpha"].values,
-        observables=observables(""),
+        observables=recorded,
         status=dataset["status"].values,
         reached=dataset["reached"].values,
         stats={name.removeprefix("stats_"): dataset[name].values for name in stats},
-        sampling_error=observables("_sampling_error") if "Q_sampling_error" in dataset else None,
+        sampling_error=observables("_sampling_error"),
         source=Source(**source),
+        integrator_error=observables("_integrator_error"),
+        fluctuations=_fluctuations(dataset, observables),
     )
+
+
+def _fluctuations(dataset: xr.Dataset, observables: Callable[[str], Any]) -> Fluctuations | None:
+    if "covariance" not in dataset:
+        return None
+    return Fluctuations(dataset["covariance"].values, *(observables(f"_{name}") for name in FLUCTUATIONS))
 
 
 def versions() -> dict[str, str]:

@@ -9,6 +9,7 @@ import jax
 import numpy as np
 import xarray as xr
 
+from ._budget import Budget, budget
 from ._errors import InputError
 from ._fluctuations import Fluctuations
 from ._observables import Observables
@@ -42,7 +43,7 @@ class Trajectory(eqx.Module):
       stats: step counts of the integrator, or of the simulation.
       sampling_error: standard error of `observables` from sampled averages; None if all are exact.
       source: engine, method, precision, dimension, seed.
-      integrator_error: error of the integration, and fluctuations: around it at finite N; of `ode.fluctuations`, else None.
+      integrator_error: of `observables`, and fluctuations: of runs of finite N; from `ode.fluctuations`, else None.
     """
 
     problem: Problem
@@ -88,6 +89,15 @@ class Trajectory(eqx.Module):
         along = ("observables", "sampling_error", "integrator_error", "fluctuations")
         chosen = {name: jax.tree.map(lambda x: np.take(x, index, axis), getattr(self, name)) for name in along}
         return dataclasses.replace(self, alphas=mine[index], **chosen)
+
+    def budget(self, dim: int | None = None) -> Budget:
+        """The error budget of a theory: what integration, averages and finite N = `dim` contribute to each quantity.
+
+        Each is the largest over the recorded alphas. Parts that were not computed are named, with what computes them:
+        `ode.fluctuations` states the integrator's, and with `dim` the 1/N term of the mean and the spread of one run.
+        Raises InputError for runs, and for N below the number of overlaps.
+        """
+        return budget(self, dim)
 
     def describe(self) -> str:
         """How the trajectory ended, in one line."""

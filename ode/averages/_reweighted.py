@@ -1,9 +1,9 @@
 r"""Sampled averages that can be differentiated with respect to the law of the fields, whatever the activation.
 
 A derivative of the points themselves misses what happens where g_k jumps (relu: at lambda_k = 0). Here the points
-stay where they are and carry the weights p(z; C, m) / p(z; C_0, m_0), which are 1 at the state they were drawn at and whose
-derivatives are the score functions of the Gaussian law, to every order: dE[h]/dC = E[h (C^-1 (z-m)(z-m)^T C^-1 - C^-1)]/2.
-Weights are divided by their mean, which takes the part of the noise away that does not depend on h.
+stay where they are and carry the weights p(z; C, m) / p(z; C_0, m_0), which are 1 at the state they were drawn at, and
+whose derivatives are the score functions of the Gaussian law: dE[h]/dC = E[h (C^-1 (z-m)(z-m)^T C^-1 - C^-1)] / 2.
+Weights are divided by their sum, which takes away the noise that does not depend on h.
 
 Only the total fields z = sum_b z^b are drawn; the block fields are Gaussian given them,
   E[g_k z^b_j] = m^b_j E[g_k] + sum_i E[g_k (z - m)_i] (C^-1 Delta_b Omega^b)_ij.
@@ -57,10 +57,10 @@ class Reweighted(Averages):
         z, weights = self._points(overlaps, condition, K)
         output = overlaps.readout @ problem.student.activation(z[:K])
         y = problem.task.clean_label(z[K:].T, condition.cluster)
-        return weights @ (output - y) ** 2 / 2, weights @ (jnp.sign(output) == jnp.sign(y)).astype(z.dtype)
+        return weights @ (output - y) ** 2 / 2, weights @ _right(output, y)
 
     def _points(self, overlaps: Overlaps, condition: Condition, K: int) -> tuple[jax.Array, jax.Array]:
-        """Total fields z (J, S) drawn at the state `at`, and the weights (S,), of sum 1, that turn its law into ours."""
+        """Total fields z (J, S) drawn at the state `at`, and weights (S,) of sum 1 that turn their law into ours."""
         law, drawn_at = _Law.of(overlaps, condition, K), _Law.of(self.at, condition, K)
         normals = jnp.asarray(self.normals)[:-1]
         root = jax.lax.stop_gradient(_root(drawn_at.covariance, K))
@@ -86,6 +86,18 @@ class _Law(eqx.Module):
         block_mean = overlaps.gram[:, :, K:] @ condition.mean
         block_covariance = condition.variances[:, None, None] * overlaps.gram
         return _Law(block_mean.sum(axis=0), block_covariance.sum(axis=0), block_mean, block_covariance)
+
+
+def _right(output: jax.Array, y: jax.Array) -> jax.Array:
+    """Whether sign(yhat) = sign(y) (S,), with derivatives (in the readout) as if the sign had the width `width`.
+
+    The law's weights do not move with the readout, so the jump at yhat = 0 is smoothed: Phi(y yhat / width) with the
+    usual width of a density estimate, whose bias is of the order of width^2.
+    """
+    right = (jnp.sign(output) == jnp.sign(y)).astype(output.dtype)
+    width = jax.lax.stop_gradient(jnp.std(output) * output.size**-0.2)
+    smooth = jax.scipy.stats.norm.cdf(jnp.sign(y) * output / jnp.maximum(width, 1e-150))
+    return right + smooth - jax.lax.stop_gradient(smooth)
 
 
 def _root(C: jax.Array, K: int) -> jax.Array:

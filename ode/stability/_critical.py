@@ -1,33 +1,18 @@
 """Critical values of a parameter: where a fixed point changes its stability, or ceases to exist."""
 
 import dataclasses
-from collections.abc import Callable
 
 import numpy as np
 from scipy.optimize import brentq
 
-from teacher_student import (
-    InputError,
-    Overlaps,
-    Problem,
-    check_at_least,
-    problem_from_tables,
-    problem_to_tables,
-    require_name,
-    with_entry,
-)
+from teacher_student import InputError, Overlaps, Problem, check_at_least
 
-from ._field import Field, entries, field_of, linearised
-from ._fixed_point import FixedPoint, fixed_point_at
-from ._guesses import known_guesses, orthonormal
-from ._search import BOUND, relative_norm, settle, settle_or_relax
+from ._branch import Branch, Parameter, Place, ahead
+from ._fixed_point import FixedPoint
+from ._search import BOUND, relative_norm
 
 STEPS = 32  # of the continuation through the bracket, at least
-JUMP = 0.2  # relative: a root further than this from where the branch leads belongs to another branch
 NEAR_BOUND = 0.5  # a branch that ends with a norm beyond this share of the bound ends at the bound
-ACCURACY = 1e-10  # of a root, in units of the learning rate
-
-Parameter = str | Callable[[Problem, float], Problem]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -36,8 +21,9 @@ class Critical:
 
     value: of the parameter; bracket: around it, not wider than the tolerance.
     change: "stability": the largest real part of the eigenvalues changes its sign. "existence": the branch of fixed
-    points ends, or leaves the Gram matrices. "divergence": the student's norm goes to infinity on it; `value` is where
-    a Q_kk passes 10^6 in units of the largest of 1 and T_mm, short of infinity.
+    points ends, leaves the Gram matrices, or merges with one of higher symmetry ("symmetric" or "zero"). "divergence":
+    the student's norm goes to infinity on it; `value` is where a Q_kk passes 10^6 in units of the largest of 1 and
+    T_mm, short of infinity.
     eigenvalue: the one with the largest real part at `value`. fixed_point: there, or the last that was found.
     """
 
@@ -46,6 +32,11 @@ class Critical:
     change: str
     eigenvalue: complex
     fixed_point: FixedPoint
+
+    def describe(self) -> str:
+        """One line."""
+        half = (self.bracket[1] - self.bracket[0]) / 2
+        return f"{self.change} of the {self.fixed_point.name} state: critical value {self.value:.10g} +- {half:.1g}"
 
 
 def critical(
@@ -71,7 +62,7 @@ def critical(
       alpha: time at which the curriculum's shares are frozen; None: its end.
       tol: width of the bracket that is returned, absolute, in units of the parameter.
     Raises InputError where nothing changes in the bracket, or no fixed point is found at either end.
-    Source: Saad & Solla 1995, section V, and Biehl & Schwarze 1995 (critical learning rate).
+    Source: Saad & Solla 1995, Biehl & Schwarze 1995 (linearisation at perfect learning, critical learning rate).
     """
     first, last = (float(end) for end in bracket)
     check_at_least(tol, 0.0, "tol", strict=True)
@@ -90,74 +81,14 @@ def critical(
     return _walk(branch, place, last if place[0] == first else first, tol)
 
 
-Place = tuple[float, np.ndarray]  # a value of the parameter, the entries of the fixed point
-
-
-@dataclasses.dataclass(frozen=True)
-class Branch:
-    """A fixed point as a function of a parameter."""
-
-    problem: Problem
-    parameter: Parameter
-    guess: str | Overlaps
-    alpha: float | None
-
-    def with_value(self, value: float) -> Problem:
-        """The problem at a value of the parameter. Raises InputError."""
-        if callable(self.parameter):
-            return self.parameter(self.problem, value)
-        tables = problem_to_tables(self.problem)
-        return problem_from_tables(with_entry(tables, self.parameter, value, tuple(tables)))
-
-    def start(self, value: float) -> Overlaps:
-        """The guess at a value."""
-        if isinstance(self.guess, Overlaps):
-            return self.guess
-        guesses = known_guesses(self.with_value(value), alpha=self.alpha)
-        require_name(self.guess, guesses, "guess (or overlaps)")
-        return guesses[self.guess]
-
-    def field(self, value: float) -> Field:
-        """The drift at a value, on states with the guess' T and fixed readout there."""
-        problem = self.with_value(value)
-        like = self.guess if isinstance(self.guess, Overlaps) else orthonormal(problem)
-        return field_of(problem, like, self.alpha)
-
-    def enter(self, value: float) -> Place | None:
-        """The fixed point that the guess leads to, if any."""
-        field = self.field(value)
-        x, _, reason = settle_or_relax(field, entries(field, self.start(value)), ACCURACY)
-        return None if reason else (value, x)
-
-    def miss(self, value: float) -> str:
-        """How the guess fails."""
-        field = self.field(value)
-        _, residual, reason = settle_or_relax(field, entries(field, self.start(value)), ACCURACY)
-        return f"a residual of {residual:.3g} at {value:g} ({reason})"
-
-    def follow(self, value: float, expected: np.ndarray) -> Place | None:
-        """The fixed point near the expected entries, if any."""
-        x, _, reason = settle(self.field(value), expected, ACCURACY)
-        near = np.linalg.norm(x - expected) <= JUMP * max(float(np.linalg.norm(expected)), 1e-3)
-        return (value, x) if near and not reason else None
-
-    def at(self, place: Place) -> FixedPoint:
-        """The fixed point of a place."""
-        return fixed_point_at(self.field(place[0]), place[1])
-
-    def growth(self, place: Place) -> float:
-        """Largest real part of the eigenvalues."""
-        return float(np.linalg.eigvals(linearised(self.field(place[0]), place[1])[1]).real.max())
-
-
 def _walk(branch: Branch, place: Place, end: float, tol: float) -> Critical:
     """Follow the branch from `place` to `end`, up to the first change."""
     before, step = place, (end - place[0]) / STEPS
     largest = abs(step)
-    growth = branch.growth(place)
+    growth, name = branch.growth(place), branch.at(place).name
     while place[0] != end:
         value = end if abs(end - place[0]) <= abs(step) else place[0] + step
-        found = branch.follow(value, _ahead(before, place, value))
+        found = branch.follow(value, ahead(before, place, value), name)
         if found is None:
             if abs(value - place[0]) <= tol:
                 return _end(branch, place, value)
@@ -175,22 +106,18 @@ def _walk(branch: Branch, place: Place, end: float, tol: float) -> Critical:
     )
 
 
-def _ahead(before: Place, place: Place, value: float) -> np.ndarray:
-    """Entries at `value`, on the straight line through the last two places."""
-    if before[0] == place[0]:
-        return place[1]
-    share = (value - place[0]) / (place[0] - before[0])
-    return place[1] + share * (place[1] - before[1])
-
-
 def _crossing(branch: Branch, low: Place, high: Place, tol: float) -> Critical:
     """The zero of the largest real part between two places."""
-    places = {low[0]: low, high[0]: high}
+    places, name = {low[0]: low, high[0]: high}, branch.at(low).name
 
     def growth(value: float) -> float:
         if value not in places:
-            x, _, _ = settle(branch.field(value), _ahead(low, high, value), ACCURACY)
-            places[value] = value, x
+            found = branch.follow(value, ahead(low, high, value), name)
+            if found is None:
+                raise InputError(
+                    "a fixed point that can be followed to its change", f"none near {value:g}", "narrow the bracket"
+                )
+            places[value] = found
         return branch.growth(places[value])
 
     value = float(brentq(growth, low[0], high[0], xtol=tol / 4, rtol=8 * np.finfo(float).eps))
@@ -208,4 +135,4 @@ def _end(branch: Branch, last: Place, beyond: float) -> Critical:
 
 def _result(branch: Branch, place: Place, low: float, high: float, change: str) -> Critical:
     point = branch.at(place)
-    return Critical(place[0], (low, high), change, complex(point.eigenvalues[0]), point)
+    return Critical(place[0], (float(low), float(high)), change, complex(point.eigenvalues[0]), point)

@@ -18,7 +18,7 @@ REST = 2000.0  # alpha, in units of 1 / learning rate, from which Newton's metho
 SMALL = 1e-4  # amplitude, relative to the fixed point's norm, at which the way out begins
 LARGE = 0.1  # ... and at which the direction of the asymmetry is read
 PATIENCE = 10.0  # e-foldings beyond those that an amplitude needs at the final rate, after which it never grows
-TOLERANCES: dict[str, Any] = {"method": "DOP853", "rtol": 1e-9, "atol": 1e-12}
+TOLERANCES: dict[str, Any] = {"method": "DOP853", "rtol": 1e-8, "atol": 1e-11}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -57,7 +57,8 @@ class Tangent:
 def rest_from(field: Field, x: np.ndarray) -> Rest:
     """The fixed point to which the symmetric trajectory from x (n,) leads. Raises InputError."""
     P = projector(field)
-    path = solve_ivp(lambda _, s: P @ value(field, s), (0.0, REST / field.rate), P @ x, **TOLERANCES)
+    arguments: dict[str, Any] = {"method": "LSODA", "jac": lambda _, s: P @ linearised(field, s)[1], "rtol": 1e-6}
+    path = solve_ivp(lambda _, s: P @ value(field, s), (0.0, REST / field.rate), P @ x, **arguments)
     rest, residual, reason = settle(field, relaxed(field, path.y[:, -1], P), 1e-10)
     moved = np.linalg.norm(rest - P @ rest)
     if reason or moved > ALIKE * (1 + np.linalg.norm(rest)):

@@ -70,8 +70,9 @@ def _free(problem: Problem) -> tuple[int, ...]:
 
 def entries(field: Field, overlaps: Overlaps) -> np.ndarray:
     """The entries x (n,) of a state."""
-    with jax.enable_x64(True):
-        return np.asarray(to_vector(to_float(overlaps, jnp.float64)))[list(field.free)]
+    first, second = np.triu_indices(field.problem.student.width)
+    Q, R, readout = (np.asarray(x, float) for x in (overlaps.Q, overlaps.R, overlaps.readout))
+    return np.concatenate([Q[:, first, second].ravel(), R.ravel(), readout])[list(field.free)]
 
 
 def value(field: Field, x: np.ndarray) -> np.ndarray:
@@ -90,13 +91,18 @@ def linearised(field: Field, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 def state(field: Field, x: np.ndarray) -> Overlaps:
     """The overlaps with entries x, on the host."""
     with jax.enable_x64(True):
-        return to_host(field.overlaps(jnp.asarray(x)))
+        return to_host(_state(field, x))
 
 
 def errors(field: Field, x: np.ndarray) -> np.ndarray:
     """(L,) generalisation error at every level."""
     with jax.enable_x64(True):
         return np.asarray(_errors(field, x))
+
+
+@eqx.filter_jit
+def _state(field: Field, x: Any) -> Overlaps:
+    return field.overlaps(x)
 
 
 @eqx.filter_jit

@@ -88,7 +88,7 @@ def name_of(problem: Problem, overlaps: Overlaps) -> str:
     one, or each unit of the wider one has a nearest one in the narrower, and none is left out. other: none of these.
     """
     Q, R, T = (np.asarray(x, float) for x in (overlaps.Q, overlaps.R, overlaps.T))
-    norms, K = Q.diagonal(axis1=-2, axis2=-1), problem.student.width
+    norms, K = np.maximum(Q.diagonal(axis1=-2, axis2=-1), 0.0), problem.student.width  # rounding may leave -1e-18
     size = max(float(np.max(norms)), float(np.max(T)))
     if np.max(np.abs(Q)) <= ALIKE * size:
         return "zero"

@@ -2,19 +2,22 @@
 
 import numpy as np
 
-from teacher_student import Committee, InputError, Overlaps, Problem, check_overlaps
+from teacher_student import Committee, InputError, Overlaps, Problem, check_overlaps, psd_violation
 
 from ._field import Field, entries, field_of, linearised, state
 from ._symmetry import projector
 
+OWN, SHORTENED = 0.1, 0.8  # Q_kk of directions of a unit's own, in units of rho_b; length of a unit
 FIRST_STEP, GROWTH, STEPS = 0.25, 1.1, 100  # of the relaxation, in units of 1 / learning rate
 
 
 def known_guesses(problem: Problem, like: Overlaps | None = None, *, alpha: float | None = None) -> dict[str, Overlaps]:
-    r"""Guesses for `fixed_points` by name: "zero", "symmetric" (K >= 2, equal readouts) and "specialised".
+    r"""Guesses for `fixed_points` by name: "zero", "symmetric" (K >= 2, equal readouts), "specialised" and "relaxed".
 
     zero: w_k = 0 (and v_k = 0 if the readout is trained). specialised: w_k = +-u_k (and v_k = vt_k if trained), further
     units 0. symmetric: all units on sum_m vt_m u_m, then relaxed by the flow within the permutation-symmetric states.
+    relaxed: where the flow leads from a shortened specialised state with something of each unit's own: above a critical
+    rate another point than the perfect one. Those two are left out where relaxing does not lead to a state.
 
     Arguments: like: T and the readout (which is kept if it is not trained); None: T^b_mn = rho_b delta_mn on the
     teacher's support (the law of large N) and v_k = 1. alpha: see `fixed_points`.
@@ -25,10 +28,12 @@ def known_guesses(problem: Problem, like: Overlaps | None = None, *, alpha: floa
     like = orthonormal(problem) if like is None else like
     check_overlaps(like, problem.shape)
     found = {"zero": _copies(problem, like, 0)}
+    field = field_of(problem, like, alpha)
     if problem.student.width > 1 and np.ptp(like.readout) == 0:
-        field = field_of(problem, like, alpha)
-        found["symmetric"] = state(field, relaxed(field, entries(field, _aligned(problem, like)), projector(field)))
-    return found | {"specialised": _copies(problem, like, min(problem.shape[1:]))}
+        found |= _relaxed("symmetric", field, _aligned(problem, like), projector(field))
+    found["specialised"] = _copies(problem, like, min(problem.shape[1:]))
+    own = _with_own(problem, found["specialised"], SHORTENED)
+    return found | _relaxed("relaxed", field, own, np.eye(len(field.free)))
 
 
 def orthonormal(problem: Problem) -> Overlaps:
@@ -54,16 +59,27 @@ def _copies(problem: Problem, like: Overlaps, count: int) -> Overlaps:
 
 def _aligned(problem: Problem, like: Overlaps) -> Overlaps:
     """All units half on sum_m vt_m u_m, half on independent directions."""
-    K, M = problem.shape[1:]
     v = np.array(like.readout, float)
-    A = np.outer(np.where(v == 0, 1.0, np.sign(v)), _teacher_readout(problem)) / (2 * M)
-    own = 0.1 * np.asarray(problem.inputs.fractions)[:, None, None] * np.eye(K)
-    return Overlaps(A @ like.T @ A.T + own, A @ like.T, like.T, v)
+    A = np.outer(np.where(v == 0, 1.0, np.sign(v)), _teacher_readout(problem)) / (2 * problem.task.latents)
+    return _with_own(problem, Overlaps(A @ like.T @ A.T, A @ like.T, like.T, v), 1.0)
+
+
+def _with_own(problem: Problem, of: Overlaps, length: float) -> Overlaps:
+    """The state with w_k scaled by `length`, and something of its own added to each unit."""
+    own = OWN * np.asarray(problem.inputs.fractions)[:, None, None] * np.eye(problem.student.width)
+    return Overlaps(length**2 * of.Q + own, length * of.R, of.T, of.readout)
 
 
 def _teacher_readout(problem: Problem) -> np.ndarray:
     assert isinstance(problem.task, Committee)
     return np.asarray(problem.task.readout)
+
+
+def _relaxed(name: str, field: Field, guess: Overlaps, P: np.ndarray) -> dict[str, Overlaps]:
+    """Where the guess relaxes to, by name; nothing if that is no state."""
+    x = relaxed(field, entries(field, guess), P)
+    found = state(field, x)
+    return {name: found} if np.isfinite(x).all() and psd_violation(found) <= 1e-8 else {}
 
 
 def relaxed(field: Field, x: np.ndarray, P: np.ndarray) -> np.ndarray:

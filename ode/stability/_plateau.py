@@ -35,6 +35,11 @@ class Plateau:
     height: dict[str, float]
     rate: float
 
+    def describe(self) -> str:
+        """One line."""
+        height = ", ".join(f"{level} {value:.4g}" for level, value in self.height.items())
+        return f"plateau: error {height}, escape rate {self.rate:.4g}, escape at alpha = {self.escape_time:.4g}"
+
 
 def plateau(
     problem: Problem, start: Overlaps, *, share: float = 0.5, level: str | None = None, alpha: float | None = None
@@ -59,7 +64,7 @@ def plateau(
     Arguments: share: of the plateau's error, in (0, 1). level: whose error; None where the inputs have one level.
     Raises InputError for a student with one unit or unequal fixed readouts, a symmetric trajectory that does not lead
     to a fixed point with an unstable direction, or an error that does not fall that far on the way out.
-    Source: Saad & Solla 1995, section IV; Biehl, Riegler & Woehler 1996 (escape time and the start's overlap).
+    Source: Saad & Solla 1995; Biehl, Riegler & Woehler 1996 (escape time and the start's overlap with the mode).
     """
     check_overlaps(start, problem.shape)
     check_at_least(share, 0.0, "share of the plateau's error", strict=True)

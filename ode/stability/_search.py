@@ -32,10 +32,11 @@ def fixed_points(
     Arguments:
       guesses: one, several, or by name; None: `known_guesses(problem)`, each of which may lead nowhere.
       alpha: time at which the shares are frozen; None: the curriculum's end.
-      tol: largest |d(entry)/dalpha| accepted, in units of the larger of eta and eta_v.
+      tol: largest |d(entry)/dalpha| accepted, in units of the larger of eta and eta_v (and of the largest entry, if
+        beyond 1).
     Returns each of them once (two that differ by a symmetry, such as a permutation or the signs of units, are one), by
     rising error; a root whose Gram matrices are not PSD is none. Raises InputError if no guess leads to one.
-    Source: Saad & Solla 1995, section III (symmetric), section V (convergence).
+    Source: Saad & Solla 1995 (symmetric and specialised fixed points).
     """
     check_at_least(tol, 0.0, "tol", strict=True)
     given = known_guesses(problem, alpha=alpha) if guesses is None else guesses
@@ -77,7 +78,7 @@ def settle(field: Field, guess: np.ndarray, tol: float) -> tuple[np.ndarray, flo
     if np.max(np.abs(polished)) < np.max(np.abs(slope)):
         x, slope = x + step, polished
     residual = float(np.max(np.abs(slope)))
-    if not residual <= tol * field.rate:
+    if not residual <= tol * field.rate * max(1.0, float(np.max(np.abs(x)))):
         return x, residual, "the drift does not vanish"
     if relative_norm(field, x) > BOUND:
         return x, residual, "a root beyond the bound on the student's norm"

@@ -1,0 +1,97 @@
+"""The expansion in 1/N around the ODE: what its state is, how it moves, and what it says of every quantity."""
+
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+
+from teacher_student import Observables, Overlaps, Problem, from_vector, to_vector
+
+from ._derivatives import half_hessian, jacobian
+from ._diffusion import diffusion
+from ._drift import drift
+from ._observe import observe
+from .averages import ClosedForm, FixedSample, Reweighted
+
+POINTS = 2**12  # of a scrambling, for the derivatives of an error or accuracy without closed form, at every alpha
+
+
+class Expansion(eqx.Module):
+    """Overlaps of the ODE, covariance Sigma (n, n) and mean shift m1 (n,) of their entries (ordered by `to_vector`)."""
+
+    overlaps: Overlaps
+    covariance: jax.Array
+    shift: jax.Array
+
+    @staticmethod
+    def at(start: Overlaps) -> "Expansion":
+        """Runs that all start from the overlaps `start`."""
+        n = to_vector(start).size
+        return Expansion(start, jnp.zeros((n, n)), jnp.zeros(n))
+
+
+def expansion_field(problem: Problem, sample: FixedSample, exact: bool, alpha: Any, state: Expansion) -> Expansion:
+    r"""d(state)/dalpha, with f the drift, A its Jacobian and D, c the step's covariance and remainder (`diffusion`).
+
+      dSigma/dalpha = A Sigma + Sigma A^T + D
+      dm1/dalpha    = A m1 + (1/2) Hessian(f) : Sigma + c - (1/2) A f
+    -(1/2) A f: SGD takes steps of 1/N, not a flow. (A drift that changes with alpha adds nothing, since the
+    simulation draws each sample's level with the shares in the middle of its step.)
+
+    Arguments: exact: whether f and its derivatives are closed forms, or sampled like D and c.
+    Source: van Kampen's expansion in the system size; Barber, Saad & Sollich 1996.
+    """
+    averages = ClosedForm() if exact else reweighted(problem, sample, state.overlaps)
+
+    def f(x: jax.Array) -> jax.Array:
+        return to_vector(drift(problem, averages, alpha, from_vector(x, state.overlaps)))
+
+    x, Sigma = to_vector(state.overlaps), state.covariance
+    velocity, A = f(x), jacobian(f, x, one_by_one=not exact)
+    step = diffusion(problem, sample, alpha, state.overlaps)
+    return Expansion(
+        from_vector(velocity, jax.tree.map(jnp.zeros_like, state.overlaps)),
+        A @ Sigma + Sigma @ A.T + step.covariance,
+        A @ (state.shift - velocity / 2) + half_hessian(f, x, Sigma, one_by_one=not exact) + step.beyond,
+    )
+
+
+def reweighted(problem: Problem, sample: FixedSample, at: Overlaps) -> Reweighted:
+    """The points of `sample` as points of the total fields at the state `at`, where averages are differentiable."""
+    _, K, M = problem.shape
+    normals = jnp.asarray(sample.normals)
+    return Reweighted(jnp.concatenate([normals[: K + M], normals[-1:]]), jax.lax.stop_gradient(at))
+
+
+def propagate(
+    problem: Problem, sample: FixedSample, state: Expansion, with_accuracy: bool
+) -> tuple[Observables, Observables]:
+    r"""N times the variance of every quantity over runs, and N times the deviation of its mean from the ODE.
+
+    A function h of the overlaps has variance grad h . Sigma grad h and shift grad h . m1 + (1/2) Hessian(h) : Sigma.
+    """
+    x, Sigma = to_vector(state.overlaps), state.covariance
+    points = reweighted(problem, FixedSample(sample.normals[:, :POINTS]), state.overlaps)
+
+    def observed(x: jax.Array) -> Observables:
+        return observe(problem, from_vector(x, state.overlaps), points, with_accuracy=with_accuracy)
+
+    def h(x: jax.Array) -> jax.Array:
+        found = observed(x)
+        return jnp.stack([*found.error.values(), *found.accuracy.values()])
+
+    slope, levels = jacobian(h, x, one_by_one=True), problem.inputs.level_names
+    zero = jax.tree.map(jnp.zeros_like, state.overlaps)
+
+    def filled(entries: jax.Array, values: jax.Array) -> Observables:
+        error = dict(zip(levels, values, strict=False))
+        accuracy = dict(zip(levels, values[len(levels) :], strict=False))  # empty where it was not asked for
+        return Observables(from_vector(entries, zero), error, accuracy)
+
+    variance = jnp.einsum("ij,jk,ik->i", slope, Sigma, slope)
+    shift = slope @ state.shift + half_hessian(h, x, Sigma, one_by_one=True)
+    return (
+        filled(jnp.maximum(jnp.diagonal(Sigma), 0.0), jnp.maximum(variance, 0.0)),
+        filled(state.shift, shift),
+    )

@@ -1,0 +1,89 @@
+"""Whether theory and runs can be compared: the same problem and start, and up to which alpha."""
+
+from typing import Any
+
+import jax
+import numpy as np
+
+from teacher_student import InputError, Overlaps, Problem, Status, Trajectory
+
+from ._evidence import dim_of
+
+
+def check_comparable(
+    theory: Trajectory, runs: Trajectory, smaller: Trajectory | None, level: float, fewest_runs: int
+) -> None:
+    """Raise InputError unless `runs` (and `smaller`) simulate what `theory` solved, from the same start."""
+    if theory.runs is not None:
+        raise InputError("a theory trajectory first", f"one with {theory.runs} runs", "agreement(theory, runs)")
+    if not 0 < level < 1:
+        raise InputError("a level between 0 and 1", level)
+    for each, what in ((runs, "runs"), (smaller, "smaller")):
+        if each is None:
+            continue
+        difference = _difference(theory.problem, each.problem)
+        if difference:
+            raise InputError(f"theory and {what} of the same problem", f"problems that differ in {difference}")
+        _check_start(theory.start, each.start, what)
+        if each.runs is None or each.source.dim is None or each.runs < fewest_runs:
+            raise InputError(f"at least {fewest_runs} {what} to estimate a standard error", each.runs)
+    if smaller is not None and not dim_of(smaller) < dim_of(runs):
+        raise InputError("a smaller dimension in `smaller`", f"{dim_of(smaller)} and {dim_of(runs)}")
+
+
+def _difference(mine: Problem, theirs: Problem) -> str:
+    """Where two problems differ, in words; empty if they do not."""
+    structures: list[Any] = [jax.tree.structure(each) for each in (mine, theirs)]
+    if structures[0] != structures[1]:
+        return "their structure (names, widths, activations, labels, loss)"
+    pairs = zip(jax.tree.leaves_with_path(mine), jax.tree.leaves(theirs), strict=True)
+    return ", ".join(jax.tree_util.keystr(path).lstrip(".") for (path, x), y in pairs if not np.array_equal(x, y))
+
+
+def _check_start(theory: Overlaps, runs: Overlaps, what: str) -> None:
+    for name in ("Q", "R", "T", "readout"):
+        mine, theirs = np.asarray(getattr(theory, name)), np.asarray(getattr(runs, name))
+        gap = float(np.max(np.abs(theirs - mine)))
+        if gap > 1e-6 * max(1.0, float(np.max(np.abs(mine)))):
+            raise InputError(
+                f"{what} that start from theory's overlaps",
+                f"starts whose {name} differ by {gap:.3g}",
+                "pass the same start= to simulations.run and ode.solve",
+            )
+
+
+def check_predicted(theory: Trajectory, runs: Trajectory, smaller: Trajectory | None) -> None:
+    """Raise InputError unless theory states the spread of `runs`."""
+    if theory.fluctuations is None:
+        raise InputError(
+            'a theory with fluctuations for spread="predicted"', "one without", "take theory = ode.fluctuations(...)"
+        )
+    if smaller is not None:
+        raise InputError(
+            'no `smaller` runs with spread="predicted", which states the 1/N term', "some", "leave them out"
+        )
+    if np.ndim(runs.start.readout) > 1:
+        raise InputError('runs with one start for spread="predicted"', "a start for each", "pass one start= to all")
+    theory.fluctuations.check_dim(dim_of(runs))
+
+
+def usable_alphas(
+    theory: Trajectory, runs: Trajectory, smaller: Trajectory | None
+) -> tuple[np.ndarray, list[str], bool]:
+    """Mask of alphas at which theory and all runs are finite, notes, and whether divergence itself disagrees."""
+    alphas = np.asarray(theory.alphas)
+    notes: list[str] = []
+    until = float(theory.reached)
+    if theory.status != Status.OK:
+        notes.append(f"theory: {theory.describe()}")
+    split = False
+    for each in (runs, smaller):
+        if each is None or np.all(each.status == Status.OK):
+            continue
+        notes.append(f"simulation at N = {each.source.dim}: {each.describe()}")
+        split = split or theory.status == Status.OK
+        until = min(until, float(np.min(each.reached)))
+    usable = alphas <= until
+    if not np.any(usable & (alphas > 0)):
+        raise InputError("a recorded alpha > 0 before theory or a run diverges", f"none up to {until:g}")
+    return usable, notes, split

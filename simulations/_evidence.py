@@ -1,0 +1,202 @@
+"""What theory and runs say of every quantity at every alpha, side by side, as columns of numbers."""
+
+import dataclasses
+from typing import Any
+
+import numpy as np
+
+from teacher_student import Observables, Trajectory, quantities
+
+ROUNDING = 64  # units in the last place of a recorded overlap: what accumulates in sums of N products
+
+
+@dataclasses.dataclass(frozen=True)
+class Comparison:
+    """One recorded quantity at one alpha.
+
+    theory and simulation (mean over the runs at N), its standard error, the theory's own sampling error,
+    the measured (or predicted) 1/N term at this N (`allowance`, 0 without either) with its standard error,
+    z: the deviation, after the allowance, in standard errors (Student t given as the equally likely normal value), and
+    predicted_spread: the standard deviation of one run that theory states (None if spread is measured).
+    """
+
+    name: str
+    kind: str
+    alpha: float
+    theory: float
+    simulation: float
+    standard_error: float
+    sampling_error: float
+    allowance: float
+    allowance_error: float
+    z: float
+    predicted_spread: float | None = None
+
+
+@dataclasses.dataclass(frozen=True)
+class Evidence:
+    """Every quantity at every usable alpha, alpha fastest, as columns m.
+
+    theory, sampling: (m,) values and their sampling errors. big: (runs, m) at N. term: (pairs, m) 1/N terms at N.
+    samples: (pairs, m) what is compared with theory. rounding: (m,) of the simulation. floor: (m,) variance that
+    counting right signs on the test samples adds to `samples` (0 for all but accuracies): accuracies are discrete,
+    and may be equal in all runs by chance. term_error: (m,) standard error of `term`. spread: (m,) predicted standard
+    deviation of one run, and spread_error: relative error of its square; None where spread is measured.
+    """
+
+    names: tuple[str, ...]
+    kinds: tuple[str, ...]
+    alphas: np.ndarray
+    theory: np.ndarray
+    sampling: np.ndarray
+    big: np.ndarray
+    term: np.ndarray
+    samples: np.ndarray
+    rounding: np.ndarray
+    floor: np.ndarray
+    term_error: np.ndarray
+    spread: np.ndarray | None = None
+    spread_error: np.ndarray | None = None
+
+    @property
+    def moving(self) -> np.ndarray:
+        """Mask (m,) of what fluctuates between runs by more than rounding: by theory's word where it has one."""
+        if self.spread is not None:
+            return self.spread > self.rounding
+        return (self.samples.std(axis=0, ddof=1) > self.rounding) | (self.floor > 0)
+
+    @property
+    def _fixed_deviation(self) -> np.ndarray:
+        return np.abs(self.samples.mean(axis=0) - self.theory)
+
+    @property
+    def _unknown(self) -> np.ndarray:
+        return np.zeros(self.theory.size, bool) if self.spread is None else ~np.isfinite(self.spread)
+
+    @property
+    def unknown(self) -> list[str]:
+        """Quantities whose spread theory was to state and could not."""
+        return sorted({self.names[column // self.alphas.size] for column in np.flatnonzero(self._unknown)})
+
+    @property
+    def fixed(self) -> dict[str, float]:
+        """Largest deviation of each quantity where it does not fluctuate."""
+        found = (
+            np.where(self.moving | self._unknown, -np.inf, self._fixed_deviation)
+            .reshape(len(self.names), -1)
+            .max(axis=1)
+        )
+        return {name: float(value) for name, value in zip(self.names, found, strict=True) if np.isfinite(value)}
+
+    @property
+    def fixed_but_off(self) -> list[str]:
+        """Quantities that do not fluctuate and miss theory by more than rounding and their own 1/N term."""
+        allowed = np.abs(self.term.mean(axis=0)) + 4 * self.sampling + self.rounding
+        off = self._fixed_deviation > allowed
+        if self.spread is not None:  # theory says that it does not fluctuate
+            off |= self.samples.std(axis=0, ddof=1) > self.rounding
+        columns = np.flatnonzero(~self.moving & ~self._unknown & off)
+        return sorted({self.names[column // self.alphas.size] for column in columns})
+
+    def comparison(self, column: Any, z: float) -> Comparison:
+        """The report on one column."""
+        which, when = divmod(int(column), self.alphas.size)
+        return Comparison(
+            name=self.names[which],
+            kind=self.kinds[which],
+            alpha=float(self.alphas[when]),
+            theory=float(self.theory[column]),
+            simulation=float(self.big[:, column].mean()),
+            standard_error=standard_error(self.big[:, column]),
+            sampling_error=float(self.sampling[column]),
+            allowance=float(self.term[:, column].mean()),
+            allowance_error=float(self.term_error[column]),
+            z=float(z),
+            predicted_spread=None if self.spread is None else float(self.spread[column]),
+        )
+
+
+def gather(theory: Trajectory, runs: Trajectory, smaller: Trajectory | None, usable: np.ndarray) -> Evidence:
+    """The evidence with measured spread, and the 1/N term measured where there are `smaller` runs."""
+    ours = columns_of(theory.observables, theory, usable)
+    big = columns_of(runs.observables, runs, usable)
+    term = np.zeros_like(big)
+    if smaller is not None:
+        small = columns_of(smaller.observables, smaller, usable)
+        pairs = min(len(big), len(small))
+        term = (small[:pairs] - big[:pairs]) * dim_of(smaller) / (dim_of(runs) - dim_of(smaller))
+    found = quantities(runs.observables, runs.problem)
+    kinds = tuple(quantity.kind for quantity in found)
+    of_column = np.repeat(kinds, int(usable.sum()))
+    counted = np.where(of_column == "accuracy", np.clip(ours * (1 - ours), 0.0, None), 0.0)
+    return Evidence(
+        names=tuple(quantity.name for quantity in found),
+        kinds=kinds,
+        alphas=np.asarray(theory.alphas)[usable],
+        theory=ours,
+        sampling=np.zeros_like(ours)
+        if theory.sampling_error is None
+        else columns_of(theory.sampling_error, theory, usable),
+        big=big,
+        term=term,
+        samples=big[: len(term)] - term,
+        rounding=ROUNDING * np.finfo(runs.source.precision).eps * _sizes(theory, ours),
+        floor=counted / (runs.source.test_samples or 1) * _variance_factor(runs, smaller),
+        term_error=term.std(axis=0, ddof=1) / np.sqrt(len(term)),
+    )
+
+
+def gather_predicted(theory: Trajectory, runs: Trajectory, usable: np.ndarray) -> Evidence:
+    """The evidence with spread and 1/N term as `theory.fluctuations` predicts them."""
+    measured, predicted, dim = gather(theory, runs, None, usable), theory.fluctuations, dim_of(runs)
+    assert predicted is not None  # `check_predicted` comes first
+    spread, shift, variance_error, shift_error = (
+        columns_of(each, theory, usable)
+        for each in (
+            predicted.spread(dim, runs.source.test_samples),
+            predicted.mean_shift(dim),
+            predicted.variance_error,
+            predicted.shift_error,
+        )
+    )
+    error = [measured.sampling, shift_error / dim]
+    if theory.integrator_error is not None:
+        error.append(columns_of(theory.integrator_error, theory, usable))
+    term = np.broadcast_to(shift, measured.big.shape)
+    return dataclasses.replace(
+        measured,
+        sampling=np.sqrt(np.sum(np.square(error), axis=0)),
+        term=term,
+        samples=measured.big - term,
+        term_error=shift_error / dim,
+        spread=spread,
+        spread_error=variance_error / dim / np.maximum(spread, 1e-150) ** 2,
+    )
+
+
+def _sizes(theory: Trajectory, values: np.ndarray) -> np.ndarray:
+    """(m,) scale of the sums that each recorded value was rounded in: overlaps add up products of weights."""
+    norms = [np.nanmax(np.diagonal(x, axis1=-2, axis2=-1)) for x in (theory.overlaps.Q, theory.overlaps.T)]
+    return np.maximum(max(1.0, *norms), np.abs(values))
+
+
+def _variance_factor(runs: Trajectory, smaller: Trajectory | None) -> float:
+    """Variance of a sample (N x_N - N' x_N') / (N - N') in units of that of x_N, where it does not depend on N."""
+    if smaller is None:
+        return 1.0
+    return (dim_of(runs) ** 2 + dim_of(smaller) ** 2) / (dim_of(runs) - dim_of(smaller)) ** 2
+
+
+def dim_of(trajectory: Trajectory) -> int:
+    assert trajectory.source.dim is not None  # `_check` comes first
+    return trajectory.source.dim
+
+
+def columns_of(observables: Observables, trajectory: Trajectory, usable: np.ndarray) -> np.ndarray:
+    """Every quantity at every usable alpha, alpha fastest: (m,) for theory, (runs, m) for runs."""
+    found = quantities(observables, trajectory.problem)
+    return np.concatenate([np.asarray(q.values, np.float64)[..., usable] for q in found], axis=-1)
+
+
+def standard_error(samples: np.ndarray) -> float:
+    return float(samples.std(ddof=1) / np.sqrt(samples.size))
