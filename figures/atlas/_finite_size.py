@@ -35,17 +35,26 @@ def deviation_data(*, quick: bool = False, progress: bool = True, say: Callable[
 
     Variables over dim (N), alpha and quantity: deviation (mean over runs - ODE), covariance (over runs), fourth (the
     fourth central moment over the squared variance); theory, and the predicted `fluctuation` = lim N Var and
-    `shift` = lim N (mean - ODE) of `ode.fluctuations`. runs (N).
+    `shift` = lim N (mean - ODE) of `ode.fluctuations`, with their errors. runs (N).
     """
     plan, (problem, start) = plan_of(quick), deviation_problem()
     say(f"finite-size: {_sizes(plan.runs)}, about {plan.minutes('deviation'):.1f} min on two cores")
     bands = ode.fluctuations(problem, start, np.array(plan.alphas), with_accuracy=False).fluctuations
     assert bands is not None
     data = simulated(plan, problem, start, progress)
-    names = data["quantity"].values.tolist()
-    for name, found in (("fluctuation", bands.variance), ("shift", bands.shift)):
-        data[name] = ("alpha", "quantity"), _chosen(found, problem, names)
+    data = data.assign(predicted(bands, problem, data["quantity"].values.tolist()))
     return data.assign_attrs(_attrs(problem, plan, "deviation", quick))
+
+
+def predicted(bands: ts.Fluctuations, problem: ts.Problem, names: list[str]) -> dict[str, Any]:
+    """Variables `fluctuation` and `shift` of the overlaps `names`, each with the error of its averages."""
+    found = {
+        "fluctuation": bands.variance,
+        "fluctuation_error": bands.variance_error,
+        "shift": bands.shift,
+        "shift_error": bands.shift_error,
+    }
+    return {name: (("alpha", "quantity"), _chosen(each, problem, names)) for name, each in found.items()}
 
 
 def simulated(plan: Plan, problem: ts.Problem, start: ts.Overlaps, progress: bool) -> xr.Dataset:

@@ -39,18 +39,21 @@ def shift_amplitude(data: xr.Dataset, alpha: float) -> Amplitude:
     """N (mean - ODE) over the predicted shift: the factor that fits all overlaps best, and whether 1 fits."""
     here = _at(data, alpha, None)
     found, covariance = amplitude(here["dim"].values, *_means(here))
-    return _against(found, covariance, here["shift"].values)
+    return _against(found, covariance + np.diag(here["shift_error"].values ** 2), here["shift"].values)
 
 
 def variance_amplitude(data: xr.Dataset, alpha: float) -> Amplitude:
-    """N Var over the predicted variance, on logarithms, in the same way."""
+    """The limit of N Var over the predicted variance, in the same way: log(N Var / predicted) = a_q + b_q / N."""
     here = _at(data, alpha, None)
     logs, covariances = _log_variances(here)
     excess = logs + np.log(here["dim"].values)[:, None] - np.log(here["fluctuation"].values)
-    precisions = np.linalg.inv(covariances)
-    covariance = np.linalg.inv(precisions.sum(axis=0))
-    mean = covariance @ np.einsum("nqp,np->q", precisions, excess)
-    return _against(1 + mean, covariance, np.ones_like(mean))
+    precisions, eye = np.linalg.inv(covariances), np.eye(here.sizes["quantity"])
+    designs = np.stack([np.concatenate([eye, eye / dim], axis=1) for dim in here["dim"].values])  # (n, q, 2 q)
+    covariance = np.linalg.inv(np.einsum("nqa,nqp,npb->ab", designs, precisions, designs))
+    found = (covariance @ np.einsum("nqa,nqp,np->a", designs, precisions, excess))[: eye.shape[0]]
+    error = here["fluctuation_error"].values / here["fluctuation"].values
+    covariance = covariance[: eye.shape[0], : eye.shape[0]] + np.diag(error**2)
+    return _against(1 + found, covariance, np.ones_like(found))
 
 
 def _against(found: np.ndarray, covariance: np.ndarray, theory: np.ndarray) -> Amplitude:
@@ -67,14 +70,22 @@ def _at(data: xr.Dataset, alpha: float, names: Sequence[str] | None) -> xr.Datas
     return data.sel(alpha=alpha, quantity=chosen, other=chosen)
 
 
-def _means(here: xr.Dataset) -> tuple[np.ndarray, np.ndarray]:
-    """Deviations (n, q) and their covariances, made larger so that their inverse is unbiased (few runs, many overlaps).
+def _correlations(here: xr.Dataset) -> tuple[np.ndarray, np.ndarray]:
+    """Variances (n, q) at every N, and one correlation matrix (q, q) for all N, weighted by their runs.
 
-    E[S^-1] = (R - 1) / (R - q - 2) C^-1 for the sample covariance S of R Gaussian runs.
+    Correlations depend on N by terms of order 1/N only; those of few runs and many overlaps have no good inverse.
     """
-    runs, q = here["runs"].values.astype(float), here.sizes["quantity"]
-    factor = (runs - 1) / (runs - q - 2) / runs
-    return here["deviation"].values, here["covariance"].values * factor[:, None, None]
+    covariance, runs = here["covariance"].values, here["runs"].values.astype(float)
+    variance = np.einsum("nqq->nq", covariance)
+    each = covariance / np.sqrt(variance[:, :, None] * variance[:, None, :])
+    return variance, np.einsum("n,nqp->qp", runs / runs.sum(), each)
+
+
+def _means(here: xr.Dataset) -> tuple[np.ndarray, np.ndarray]:
+    """Deviations (n, q) of the run mean and their covariances (n, q, q)."""
+    variance, correlation = _correlations(here)
+    error = np.sqrt(variance / here["runs"].values[:, None])
+    return here["deviation"].values, correlation * error[:, :, None] * error[:, None, :]
 
 
 def _log_variances(here: xr.Dataset) -> tuple[np.ndarray, np.ndarray]:
@@ -83,12 +94,10 @@ def _log_variances(here: xr.Dataset) -> tuple[np.ndarray, np.ndarray]:
     Cov(log s_q^2, log s_p^2) = 2 rho_qp^2 / (R - 1) for Gaussian runs, times sqrt((k_q - 1) (k_p - 1)) / 2 with the
     measured relative fourth moments k (3 for a Gaussian).
     """
-    covariance, runs = here["covariance"].values, here["runs"].values.astype(float)
-    variance = np.einsum("nqq->nq", covariance)
-    spread = np.sqrt(here["fourth"].values - 1)
-    squared = covariance**2 / (variance[:, :, None] * variance[:, None, :])
-    covariances = squared * spread[:, :, None] * spread[:, None, :] / (runs - 1)[:, None, None]
-    return np.log(variance) + np.einsum("nqq->nq", covariances) / 2, covariances
+    variance, correlation = _correlations(here)
+    spread = np.sqrt((here["fourth"].values - 1) / (here["runs"].values[:, None] - 1))
+    covariances = correlation**2 * spread[:, :, None] * spread[:, None, :]
+    return np.log(variance) + spread**2 / 2, covariances
 
 
 @dataclasses.dataclass(frozen=True)

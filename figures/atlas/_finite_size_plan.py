@@ -15,7 +15,7 @@ SHOWN = ("Q[relevant][1,1]", "Q[relevant][1,2]", "Q[irrelevant][1,1]", "R[releva
 SHARE = 0.5  # of the plateau's error, below which a run has escaped
 RATE = 1.5  # eta of the plateau
 ALPHA_STEP = 0.5  # between the alphas at which the escape is looked for
-SPEED = 2.0e6  # steps per second of the chain on two cores, for the cost that is said beforehand
+SPEED = 1.2e6  # steps per second of the chain on two cores, for the cost that is said beforehand
 
 
 @dataclasses.dataclass(frozen=True)

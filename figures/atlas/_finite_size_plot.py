@@ -7,6 +7,7 @@ import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import NullFormatter
 
 from .._comparison_plot import COLOURS, LINES, MARKERS, STYLE
 from ._finite_size_fit import escape_fit, mean_exponent, variance_exponent
@@ -26,6 +27,7 @@ def finite_size(deviation: xr.Dataset, escape: xr.Dataset) -> Figure:
         _draw_escape(three, escape)
         for axes in (one, two, three):
             axes.set_xscale("log")
+            axes.xaxis.set_minor_formatter(NullFormatter())
             axes.set_xlabel("input dimension $N$")
         handles, labels = two.get_legend_handles_labels()
         figure.legend(handles, labels, loc="outside lower left", ncols=len(labels), frameon=False)

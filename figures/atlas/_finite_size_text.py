@@ -36,7 +36,7 @@ def _exponents(data: xr.Dataset, alpha: float) -> list[str]:
         *(_row("variance", name, variance_exponent(data, alpha, [name])) for name in SHOWN),
     ]
     rows.append(_amplitude("N (mean - ODE) / predicted shift", shift_amplitude(data, alpha)))
-    rows.append(_amplitude("N variance / predicted", variance_amplitude(data, alpha)))
+    rows.append(_amplitude("limit of N variance / predicted", variance_amplitude(data, alpha)))
     return rows
 
 
