@@ -3,7 +3,14 @@
 from ._cost import cost, cost_text, frontier, multiply_adds
 from ._curriculum import curriculum, curriculum_text
 from ._finite_size import deviation_data, escape_data
-from ._finite_size_fit import escape_fit, mean_exponent, shift_amplitude, variance_amplitude, variance_exponent
+from ._finite_size_fit import (
+    along_shift,
+    escape_fit,
+    mean_exponent,
+    shift_amplitude,
+    variance_amplitude,
+    variance_exponent,
+)
 from ._finite_size_plot import finite_size
 from ._finite_size_text import finite_size_text
 from ._gains import MEASURES, gain, shrinking
@@ -20,6 +27,7 @@ __all__ = [
     "MEASURES",
     "Drawn",
     "PowerLaw",
+    "along_shift",
     "cost",
     "cost_text",
     "curriculum",

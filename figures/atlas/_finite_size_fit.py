@@ -42,6 +42,18 @@ def shift_amplitude(data: xr.Dataset, alpha: float) -> Amplitude:
     return _against(found, covariance + np.diag(here["shift_error"].values ** 2), here["shift"].values)
 
 
+def along_shift(data: xr.Dataset, alpha: float) -> tuple[np.ndarray, np.ndarray]:
+    """The deviation of all overlaps at every N as a multiple of the predicted shift, and its error: 1/N in theory.
+
+    s^T S^-1 d / s^T S^-1 s, the least-squares factor of the shift s in the deviations d with covariance S.
+    """
+    here = _at(data, alpha, None)
+    (values, covariances), shift = _means(here), here["shift"].values
+    weights = np.linalg.solve(covariances, np.broadcast_to(shift[:, None], (*values.shape, 1)))[..., 0]
+    norm = weights @ shift
+    return np.einsum("nq,nq->n", weights, values) / norm, norm**-0.5
+
+
 def variance_amplitude(data: xr.Dataset, alpha: float) -> Amplitude:
     """The limit of N Var over the predicted variance, in the same way: log(N Var / predicted) = a_q + b_q / N."""
     here = _at(data, alpha, None)

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import NullFormatter
 
 from .._comparison_plot import COLOURS, LINES, MARKERS, STYLE
-from ._finite_size_fit import escape_fit, mean_exponent, variance_exponent
+from ._finite_size_fit import along_shift, escape_fit, mean_exponent, variance_exponent
 from ._finite_size_plan import SHOWN
 
 CERTAIN = 1.96  # standard errors beyond which a deviation is drawn as a point, not as an upper limit
@@ -45,21 +45,18 @@ def _style(index: int) -> dict[str, Any]:
 
 
 def _draw_means(axes: Axes, data: xr.Dataset, alpha: float) -> None:
-    """|mean - ODE| with 95 % bars; triangles: upper limits where it is not told from 0."""
-    for index, name in enumerate(SHOWN):
-        here = data.sel(alpha=alpha, quantity=name, other=name)
-        shift, dims = float(here["shift"]), here["dim"].values
-        value = here["deviation"].values * np.sign(shift)
-        half = CERTAIN * np.sqrt(here["covariance"].values / here["runs"].values)
-        seen, style = value > half, _style(index)
-        axes.errorbar(dims[seen], value[seen], half[seen], fmt=MARKERS[index], **style)
-        axes.plot(dims[~seen], np.maximum(value + half, 0)[~seen], "v", alpha=0.45, **{**style, "ms": 3})
-        axes.plot(dims, abs(shift) / dims, LINES[index], color=COLOURS[index], lw=1.0)
+    """The deviation of all overlaps along the predicted shift, with 95 % bars; triangles: upper limits of what is not
+    told from 0."""
+    dims, (value, error) = data["dim"].values, along_shift(data, alpha)
+    half, style = CERTAIN * error, {**_style(0), "color": "black"}
+    seen = value > half
+    axes.errorbar(dims[seen], value[seen], half[seen], fmt="o", **style)
+    axes.plot(dims[~seen], np.maximum(value + half, 0)[~seen], "v", **style)
+    axes.plot(dims, 1 / dims, "-", color=COLOURS[1], lw=1.0)
     axes.set_yscale("log")
-    axes.set_ylabel(r"$|\,$mean over runs $-$ ODE$\,|$")
-    axes.set_title(
-        f"(a) $\\alpha = {alpha:g}$: all $\\sim N^{{p}}$,\n$p$ = {mean_exponent(data, alpha).words}", loc="left"
-    )
+    axes.set_ylabel("(mean over runs $-$ ODE) / predicted shift")
+    words = mean_exponent(data, alpha).words
+    axes.set_title(f"(a) $\\alpha = {alpha:g}$: all $\\sim N^{{p}}$,\n$p$ = {words}", loc="left")
 
 
 def _draw_variances(axes: Axes, data: xr.Dataset, alpha: float) -> None:
