@@ -5,10 +5,10 @@ from typing import Any
 
 import equinox as eqx
 import jax
-import jax.numpy as jnp
 
 from teacher_student import Overlaps
 
+from ._step import block_of_dimension
 from ._weights import Weights, measure_overlaps, weights_with
 
 BLOCK_NUMBERS = 2**20  # normals drawn at once: at most this many, in at most 64 steps, at least one step's
@@ -23,7 +23,7 @@ class Space(eqx.Module):
     @property
     def blocks(self) -> jax.Array:
         """Index of the block that each coordinate belongs to."""
-        return jnp.repeat(jnp.arange(len(self.counts)), jnp.array(self.counts), total_repeat_length=sum(self.counts))
+        return block_of_dimension(self.counts)
 
     @property
     @abc.abstractmethod

@@ -20,6 +20,11 @@ class Sample(eqx.Module):
     noise: jax.Array
 
 
+def block_of_dimension(sizes: tuple[int, ...]) -> jax.Array:
+    """Index (N,) of the block that each input dimension (or coordinate) belongs to."""
+    return jnp.repeat(jnp.arange(len(sizes)), jnp.array(sizes), total_repeat_length=sum(sizes))
+
+
 def make_sample(
     problem: Problem,
     latents: jax.Array,
