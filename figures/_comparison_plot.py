@@ -26,13 +26,18 @@ CURVES_NAMED = 12  # a panel with more curves than this has no legend
 
 
 def comparison(
-    theory: ts.Trajectory, runs: ts.Trajectory | None = None, report: Mapping[str, Any] | None = None
+    theory: ts.Trajectory,
+    runs: ts.Trajectory | None = None,
+    report: Mapping[str, Any] | None = None,
+    bands: ts.Trajectory | None = None,
 ) -> Figure:
     """Theory as lines (with a band where its averages are sampled), run means with standard errors as points.
 
     Panels: error and accuracy per level; student-student overlaps Q and student-teacher overlaps R per block; the
     readout where it is trained; with a `report` (`Agreement.to_dict()`, or report.json) every comparison's z
-    between the thresholds of the verdict. Phases of the curriculum are shaded and named.
+    between the thresholds of the verdict. Phases of the curriculum are shaded and named. With `bands` (theory of
+    `ode.fluctuations`) the mean at the runs' N is shaded +- one standard deviation of a single run, and darker +- that of
+    the mean over the runs, as predicted.
     """
     with mpl.rc_context(STYLE):
         panels = _panels(theory)
@@ -43,7 +48,7 @@ def comparison(
         for index in range(count):
             axes = figure.add_subplot(grid[index // 2, index % 2])
             if index < len(panels):
-                _draw_panel(axes, *panels[index], theory, runs)
+                _draw_panel(axes, *panels[index], theory, runs, bands)
             elif report is not None:
                 _draw_z(axes, report, theory)
             _shade_phases(axes, theory, named=index < 2)
@@ -51,14 +56,15 @@ def comparison(
             if index + 2 >= count:  # the lowest of its column
                 axes.set_xlabel(r"$\alpha$ = samples / $N$")
         if report is not None and runs is not None:
-            figure.suptitle(_caption(runs, report), fontsize=7)
+            figure.suptitle(_caption(runs, report, bands), fontsize=7)
         return figure
 
 
-def _caption(runs: ts.Trajectory, report: Mapping[str, Any]) -> str:
+def _caption(runs: ts.Trajectory, report: Mapping[str, Any], bands: ts.Trajectory | None) -> str:
+    shaded = "" if bands is None else "; shaded: predicted +- one standard deviation of a run (darker: of the mean)"
     word = "agree" if report["agrees"] else "disagree"
     return (
-        f"lines: ODEs; points: mean of {runs.runs} runs at N = {runs.source.dim} with its standard error; "
+        f"lines: ODEs; points: mean of {runs.runs} runs at N = {runs.source.dim} with its standard error{shaded};\n"
         f"they {word} (family-wise p = {report['p']:.2g})"
     )
 
@@ -101,14 +107,22 @@ def _panels(theory: ts.Trajectory) -> list[tuple[str, list[ts.Quantity]]]:
 
 
 def _draw_panel(
-    axes: Axes, label: str, chosen: list[ts.Quantity], theory: ts.Trajectory, runs: ts.Trajectory | None
+    axes: Axes,
+    label: str,
+    chosen: list[ts.Quantity],
+    theory: ts.Trajectory,
+    runs: ts.Trajectory | None,
+    bands: ts.Trajectory | None,
 ) -> None:
     simulated = {q.name: q.values for q in ts.quantities(runs.observables, runs.problem)} if runs is not None else {}
     spread = {}
     if theory.sampling_error is not None:
         spread = {q.name: q.values for q in ts.quantities(theory.sampling_error, theory.problem)}
+    predicted = _predicted(bands, runs)
     for index, quantity in enumerate(chosen):
         colour = COLOURS[index % len(COLOURS)]
+        for alphas, low, high, shade in predicted.get(quantity.name, ()):
+            axes.fill_between(alphas, low, high, color=colour, alpha=shade, lw=0, zorder=0)
         line = LINES[index % len(LINES)]
         axes.plot(theory.alphas, quantity.values, line, color=colour, lw=1.2)
         if quantity.name in spread:
@@ -124,6 +138,25 @@ def _draw_panel(
     axes.set_ylabel(label)
     if len(chosen) <= CURVES_NAMED:
         axes.legend(frameon=False, ncols=2 if len(chosen) > 3 else 1, handlelength=2.6)
+
+
+Band = tuple[np.ndarray, np.ndarray, np.ndarray, float]  # alphas, low, high, opacity
+
+
+def _predicted(bands: ts.Trajectory | None, runs: ts.Trajectory | None) -> dict[str, list[Band]]:
+    """Per quantity, the predicted bands of a single run and of the mean over `runs`, at their N and test samples."""
+    if bands is None or bands.fluctuations is None or runs is None or runs.source.dim is None:
+        return {}
+    fluctuations, dim = bands.fluctuations, runs.source.dim
+    parts = (bands.observables, fluctuations.mean_shift(dim), fluctuations.spread(dim, runs.source.test_samples))
+    found = {}
+    for ode, shift, spread in zip(*(ts.quantities(each, bands.problem) for each in parts), strict=True):
+        mean = ode.values + shift.values
+        found[ode.name] = [
+            (np.asarray(bands.alphas), mean - spread.values / root, mean + spread.values / root, shade)
+            for root, shade in ((1.0, 0.15), (np.sqrt(runs.runs or 1), 0.35))
+        ]
+    return found
 
 
 def _draw_bayes(axes: Axes, quantity: ts.Quantity, theory: ts.Trajectory, colour: str) -> None:
