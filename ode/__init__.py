@@ -1,5 +1,6 @@
 """The order-parameter ODEs: averages, drift, integration."""
 
+from . import derive
 from ._drift import drift
 from ._observe import observe
 from ._rank_by_loss import rank_by_loss
@@ -10,6 +11,7 @@ from .averages import ClosedForm, Sampled, missing_closed_form, require_closed_f
 __all__ = [
     "ClosedForm",
     "Sampled",
+    "derive",
     "drift",
     "missing_closed_form",
     "observe",
