@@ -53,7 +53,8 @@ BUILT_IN = {each.name: each for each in (ERF, RELU, LINEAR, SIGN)}
 def as_activation(given: "str | Activation | Callable") -> Activation:
     """The activation that `given` names, spells or wraps: "erf", "relu", "linear", "sign", a polynomial or a function.
 
-    A polynomial in x is spelt as in Python, "x**3 - 3*x", and named by its normal form ("x" is "linear"). A function must be elementwise and made of JAX operations, such as `jnp.tanh`; in a file it is named
+    A polynomial in x is spelt as in Python, "x**3 - 3*x", and named by its normal form ("x" is "linear").
+    A function must be elementwise and made of JAX operations, such as `jnp.tanh`; in a file it is named
     by where it is imported from, "jax.numpy:tanh".
     Raises InputError for an unknown name, a text that is no polynomial, or a function that changes shape.
     """

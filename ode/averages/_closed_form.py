@@ -1,4 +1,4 @@
-"""Closed-form averages: erf, linear and polynomial students of committees with erf, sign, linear and polynomial units."""
+"""Closed-form averages: erf and polynomial students of committees with erf, sign and polynomial units."""
 
 from typing import Any
 

@@ -61,9 +61,7 @@ def _gg(units: tuple[str, str], C: jax.Array, s: jax.Array, noise: jax.Array, sl
     return jnp.zeros((K, K)).at[first, second].set(pairs).at[second, first].set(pairs)
 
 
-def _quads(
-    units: tuple[str, str, str], C: jax.Array, k: np.ndarray, l: np.ndarray, i: slice, j: slice
-) -> jax.Array:
+def _quads(units: tuple[str, str, str], C: jax.Array, k: np.ndarray, l: np.ndarray, i: slice, j: slice) -> jax.Array:
     """(P, I, J) E[p'(lambda_k) p'(lambda_l) f(z_i) g(z_j)] of pairs (k, l) and fields i, j."""
     variance = jnp.diagonal(C)
     last = jnp.where(variance > 0, variance, 1.0) if units[2] == "sign" else variance  # as in `derived_pair`

@@ -8,14 +8,25 @@ from typing import Any
 
 _HOMES = {
     "Equations": "_equations",
+    "DerivedAverages": "_averages",
     "averages": "_averages",
     "equations": "_equations",
     "mean_function": "_code",
     "pair_function": "_code",
     "quad_function": "_code",
+    "unit": "_units",
 }
 
-__all__ = ["Equations", "averages", "equations", "mean_function", "pair_function", "quad_function"]
+__all__ = [
+    "DerivedAverages",
+    "Equations",
+    "averages",
+    "equations",
+    "mean_function",
+    "pair_function",
+    "quad_function",
+    "unit",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -6,10 +6,11 @@ erf(kappa x / sqrt 2), the bell has the squared width w = kappa^-2: w = 1 is erf
 
 import dataclasses
 import functools
+import re
 
 import sympy as sp
 
-from teacher_student import InputError, Polynomial, polynomial_named
+from teacher_student import InputError, Polynomial, polynomial, polynomial_named
 
 x = sp.Symbol("x", real=True)
 WIDTHS = {"erf": 1, "sign": 0}
@@ -79,10 +80,12 @@ def unit(name: str) -> Unit:
     if name in WIDTHS:
         return Sigmoid(WIDTHS[name])
     found = polynomial_named(name)
+    if found is None and re.search(r"[*/+^-]", name) and not re.search("[<:]", name):
+        found = polynomial(name)  # says what is wrong with it
     if found is None:
         raise InputError(
             f"an activation with closed-form averages: {WITH_AVERAGES}",
             repr(name),
-            "its averages can be sampled, ode.Sampled()",
+            "averages=ode.Sampled() works for any",
         )
     return Power(found)

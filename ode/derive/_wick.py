@@ -22,9 +22,7 @@ def pair(f: Unit, m: int, g: Unit, n: int, C: Any) -> sp.Expr:
     if not isinstance(f, Power) and not isinstance(g, Power):
         return sigmoid_pair((f.width, g.width), (m, n), C)
     last = min(unit.polynomial.degree - order for unit, order in ((f, m), (g, n)) if isinstance(unit, Power))
-    terms = [
-        C[0, 1] ** r / sp.factorial(r) * f.mean(m + r, C[0, 0]) * g.mean(n + r, C[1, 1]) for r in range(last + 1)
-    ]
+    terms = [C[0, 1] ** r / sp.factorial(r) * f.mean(m + r, C[0, 0]) * g.mean(n + r, C[1, 1]) for r in range(last + 1)]
     return sum(terms, sp.Integer(0))
 
 
