@@ -53,7 +53,9 @@ def _new_page(title: str) -> Figure:
 def _set(page: Figure, line: str, top: float) -> float:
     """Set a line with its upper edge at `top` (inches); returns its height."""
     left = MARGIN + (INDENT if line.startswith(r"\quad") else 0.0)
-    math = line.removeprefix(r"\quad").strip().replace(r"\Bigl[", "[").replace(r"\Bigr]", "]")
+    math = line.removeprefix(r"\quad").strip()
+    for latex, ours in ((r"\Bigl[", "["), (r"\Bigr]", "]"), (r"\frac", r"\dfrac")):  # what matplotlib knows
+        math = math.replace(latex, ours)
     text = page.text(left / PAGE[0], top / PAGE[1], f"${math}$", va="top", size=SIZE, math_fontfamily="cm")
     renderer = page.canvas.get_renderer()  # type: ignore[attr-defined]
     room = (PAGE[0] - left - MARGIN) / (text.get_window_extent(renderer).width / page.dpi)

@@ -1,8 +1,10 @@
 """Equations as lines of LaTeX that fit a page: sums are broken between their terms."""
 
+import re
+
 import sympy as sp
 
-WIDTH = 170  # characters of LaTeX, about as long as 100 of text
+WIDTH = 130  # symbols on a line
 
 
 def equation_lines(left: sp.Expr, parts: tuple[tuple[sp.Expr, sp.Expr], ...]) -> list[str]:
@@ -25,11 +27,17 @@ def equation_lines(left: sp.Expr, parts: tuple[tuple[sp.Expr, sp.Expr], ...]) ->
     start = f"{_left(left)} = "
     lines = [start + words[0]] if words else [start + "0"]
     for word in words[1:]:
-        if len(lines[-1]) + len(word) > WIDTH:
+        if _length(lines[-1]) + _length(word) > WIDTH:
             lines.append(r"\quad " + word)
         else:
             lines[-1] += " " + word
     return lines
+
+
+def _length(latex: str) -> int:
+    """Number of symbols: a command counts as one, braces and positions as none."""
+    plain = re.sub(r"\\(mathrm|left|right|quad|Bigl|Bigr|frac|tilde|operatorname)", "", latex)
+    return len(re.sub(r"[{}^_ ]", "", re.sub(r"\\[a-zA-Z]+", "x", plain)))
 
 
 def _left(left: sp.Expr) -> str:
