@@ -38,7 +38,9 @@ def integrate(problem: Problem, averages: Averages, start: Overlaps, alphas: jax
     bound = settings.bound * jnp.maximum(1.0, jnp.max(norms))
 
     def field(alpha: Any, state: Overlaps, _: Any) -> Overlaps:
-        return drift(problem, averages, alpha, state)
+        # A trial step far beyond the bound must stay finite to be rejected; a polynomial student's drift overflows.
+        Q, R = (jnp.clip(x, -10 * bound, 10 * bound) for x in (state.Q, state.R))
+        return drift(problem, averages, alpha, Overlaps(Q, R, state.T, state.readout))
 
     def diverged(t: jax.Array, y: Overlaps, args: Any, **_: Any) -> jax.Array:
         largest = jnp.max(y.Q.diagonal(axis1=-2, axis2=-1))

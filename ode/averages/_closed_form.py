@@ -90,7 +90,11 @@ def second_moments(student: str, teacher: str, C: jax.Array, K: int) -> jax.Arra
     mine, theirs = slice(None, K), slice(K, None)
     cross = part((student, teacher), mine, theirs)
     top = jnp.concatenate([part((student, student), mine, mine), cross], -1)
-    bottom = jnp.concatenate([cross.swapaxes(-1, -2), part((teacher, teacher), theirs, theirs)], -1)
+    among_theirs = part((teacher, teacher), theirs, theirs)
+    if teacher == "sign":  # sign^2 = 1, which the rounding of C11 C22 - C12^2 misses by 1e-9
+        alike = jnp.eye(among_theirs.shape[-1], dtype=bool)
+        among_theirs = jnp.where(alike, 1.0 * (row[..., theirs, :] > 0), among_theirs)
+    bottom = jnp.concatenate([cross.swapaxes(-1, -2), among_theirs], -1)
     return jnp.concatenate([top, bottom], -2)
 
 
