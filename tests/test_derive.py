@@ -2,6 +2,7 @@
 
 import itertools
 import pickle
+import re
 import subprocess
 import sys
 import time
@@ -189,7 +190,7 @@ PAIRS = [("x**2", "x**2"), (CUBIC, CUBIC), ("x**2", "x**3 - x + 1"), (CUBIC, "er
 
 
 def deviations(problem: ts.Problem, *states: ts.Overlaps) -> list[float]:
-    """Per state, the largest of closed form - sampled in standard errors of 16 scramblings (t, 15 degrees of freedom)."""
+    """Per state, the largest of closed form - sampled in standard errors of 16 scramblings (t, 15 degrees)."""
     condition = jax.tree.map(lambda x: x[1], problem.task.conditions())
     step = eqx.filter_jit(lambda averages, state: averages.step(problem, state, condition))
     samples, found = ode.Sampled(2**12, 16, key=1).draw(problem), []
@@ -315,6 +316,33 @@ def test_symbolic_equations_are_the_drift(student: str, teacher: str, given: dic
             assert value == 0  # overlaps with what the teacher does not see
     wrong = 0.6 * rates["easy"]["Q[relevant][1,1]"] + 0.4 * rates["hard"]["Q[relevant][1,1]"]
     assert wrong != pytest.approx(expected["Q[relevant][1,1]"], rel=1e-3)
+
+
+def read_latex(latex: str, symbols: dict[str, float]) -> dict[str, float]:
+    """Left-hand sides and values of the lines of an align* environment of polynomials, read as a reader would."""
+    body = latex.removeprefix(r"\begin{align*}").removesuffix(r"\end{align*}").replace("\\\\\n& \\quad", " ")
+    known, found = dict(symbols), {}
+    for line in body.split("\\\\"):
+        left, _, right = line.strip().partition(" &= ")
+        for name in sorted(known, key=len, reverse=True):
+            right = right.replace(name, f" ({known[name]!r}) ")
+        for theirs, ours in ((r"\Bigl[", "("), (r"\Bigr]", ")"), (r"\left(", "("), (r"\right)", ")")):
+            right = right.replace(theirs, ours)
+        right = re.sub(r"\s*\^\{(\d+)\}", r"**\1 ", right).strip()
+        right = re.sub(r"(?<=[\d)])\s*(?=\()|(?<=\))\s*(?=\d)|(?<=\d) +(?=\d)", "*", right)
+        found[left] = known[left] = eval(right)
+    return found
+
+
+def test_printed_latex_is_the_drift() -> None:
+    problem = build.problem(student="x**2", teacher="x**2", K=2, M=1)
+    state = build.overlaps(problem, 8)
+    found = ode.derive.equations(problem)
+    numbers = found.fields.values(problem, state, 1, problem.task.readout)
+    printed = read_latex(found.latex, {sympy.latex(symbol): value for symbol, value in numbers.items()})
+    for name, value in found.evaluate(state, "hard").items():
+        side = sympy.latex(found.rates[name][0])
+        assert printed[rf"\frac{{d {side}}}{{d\alpha}}"] == pytest.approx(value, rel=1e-12), name
 
 
 def test_equations_leave_out_what_is_zero() -> None:

@@ -16,7 +16,7 @@ def equation_lines(left: sp.Expr, parts: tuple[tuple[sp.Expr, sp.Expr], ...]) ->
             words += [_signed(term) for term in terms]
             continue
         if bracket.is_Symbol:
-            words.append(f"{_signed(prefactor)} {bracket.name}")
+            words.append(f"{_signed(prefactor)} {sp.latex(bracket)}")
             continue
         if len(terms) == 1:
             words.append(_signed(prefactor * bracket))
@@ -42,8 +42,8 @@ def _length(latex: str) -> int:
 
 def _left(left: sp.Expr) -> str:
     if isinstance(left, sp.Derivative):
-        return rf"\frac{{d {left.expr.name}}}{{d\alpha}}"
-    return left.name
+        return rf"\frac{{d {sp.latex(left.expr)}}}{{d\alpha}}"
+    return sp.latex(left)
 
 
 def _signed(term: sp.Expr) -> str:
