@@ -358,7 +358,7 @@ def test_equations_leave_out_what_is_zero() -> None:
 
 
 def test_phase_retrieval_is_the_known_ode() -> None:
-    """K = M = 1, phi = x^2, v = 1, by hand: dR = -4 eta R (3 Q - ...) from E[lambda^2] moments."""
+    """K = M = 1, phi = x^2, v = 1, by hand from Gaussian moments."""
     task = ts.Committee(ts.Inputs({"all": 1.0}), 1, "x**2")
     found = ode.derive.equations(ts.Problem(task, ts.Student(1, "x**2"), ts.SGD(0.1), ts.Curriculum.single("all", 1.0)))
     symbols = {symbol.name: symbol for symbol in found["R[1,1]"].rhs.free_symbols}
