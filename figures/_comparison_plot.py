@@ -36,8 +36,8 @@ def comparison(
     Panels: error and accuracy per level; student-student overlaps Q and student-teacher overlaps R per block; the
     readout where it is trained; with a `report` (`Agreement.to_dict()`, or report.json) every comparison's z
     between the thresholds of the verdict. Phases of the curriculum are shaded and named. With `bands` (theory of
-    `ode.fluctuations`) the mean at the runs' N is shaded +- one standard deviation of a single run, and darker +- that of
-    the mean over the runs, as predicted.
+    `ode.fluctuations`) the mean at the runs' N is shaded +- one standard deviation of a single run, and darker +- that
+    of the mean over the runs, as predicted.
     """
     with mpl.rc_context(STYLE):
         panels = _panels(theory)

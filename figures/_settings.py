@@ -95,7 +95,7 @@ class Settings:
 
     @property
     def dims(self) -> tuple[int, ...]:
-        """Dimensions N to simulate, the larger first; predicted spread, which comes with the 1/N term, needs only one."""
+        """Dimensions N to simulate, the larger first; with predicted spread, which states the 1/N term, only one."""
         dim, smaller = self.simulation.dim, self.simulation.smaller_dim
         if smaller == 0 or self.spread == "predicted":
             return (dim,)

@@ -109,6 +109,11 @@ CLOSED = [  # those that the cases above leave out
     ("erf", "sign", "sign"),
     ("erf", "erf", "sign"),
     ("linear", "erf", "sign"),
+    ("x**2", "x**2", "value"),
+    ("x**3 - 3*x", "x**3 - 3*x", "value"),
+    ("x**2 + x", "erf", "value"),
+    ("erf", "x**2", "value"),
+    ("x**2", "x**3", "sign"),
 ]
 
 
