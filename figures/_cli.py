@@ -1,4 +1,4 @@
-"""The command line: `teacher-student compare`, `sweep` and `figure`."""
+"""The command line: `teacher-student compare`, `sweep`, `figure` and `derive`."""
 
 import argparse
 import sys
@@ -9,6 +9,7 @@ import numpy as np
 
 import teacher_student as ts
 
+from ._cli_derive import add_derive_options
 from ._cli_figures import add_figure_commands
 from ._compare import Interrupted, compare
 from ._settings import load_settings
@@ -65,6 +66,7 @@ def _parser() -> argparse.ArgumentParser:
     sweep.add_argument("--quiet", action="store_true", help="no progress, only the last line")
     sweep.set_defaults(action=_sweep)
     add_figure_commands(commands.add_parser("figure", help="draw a picture again from saved data"))
+    add_derive_options(commands.add_parser("derive", help="the ODE of an activation, derived, as LaTeX"))
     return parser
 
 

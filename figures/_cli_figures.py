@@ -137,8 +137,13 @@ def _comparison(options: argparse.Namespace) -> Figure:
                 f"a directory with {FILES[name]}", str(directory), "run `teacher-student compare` first"
             )
     theory, runs = (ts.Trajectory.load(directory / FILES[name]) for name in ("theory", "simulation"))
-    report = directory / FILES["report"]
-    return comparison(theory, runs, json.loads(report.read_text()) if report.exists() else None)
+    report, bands = directory / FILES["report"], directory / FILES["fluctuations"]
+    return comparison(
+        theory,
+        runs,
+        json.loads(report.read_text()) if report.exists() else None,
+        ts.Trajectory.load(bands) if bands.exists() else None,
+    )
 
 
 def _choice(options: argparse.Namespace, dataset: xr.Dataset) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from ._settings import Settings
 FILES = {
     "report": "report.json",
     "theory": "theory.nc",
+    "fluctuations": "fluctuations.nc",
     "simulation": "simulation.nc",
     "smaller": "simulation_smaller.nc",
     "png": "comparison.png",
@@ -29,13 +30,18 @@ FILES = {
 
 @dataclasses.dataclass(frozen=True)
 class Comparison:
-    """Results of `compare`: both trajectories, the verdict, and the paths of what was written."""
+    """Results of `compare`: both trajectories, the verdict, and the paths of what was written.
+
+    bands: theory with fluctuations at the recorded alphas, and predicted: the verdict with these (None without).
+    """
 
     theory: ts.Trajectory
     runs: ts.Trajectory
     smaller: ts.Trajectory | None
     agreement: simulations.Agreement
     paths: dict[str, Path]
+    bands: ts.Trajectory | None = None
+    predicted: simulations.Agreement | None = None
 
 
 class Interrupted(KeyboardInterrupt):
@@ -56,7 +62,9 @@ def compare(
     progress: a progress bar. say: what gets each line of text.
     Raises InputError before computing, Interrupted after Ctrl-C (finished runs are then on disk).
     """
-    paths = {name: Path(out) / file for name, file in FILES.items() if name != "smaller" or len(settings.dims) > 1}
+    unused = {"smaller"} if len(settings.dims) == 1 else set()
+    unused |= set() if settings.fluctuations else {"fluctuations"}
+    paths = {name: Path(out) / file for name, file in FILES.items() if name not in unused}
     check_output(Path(out), list(paths.values()), force=force)
     alphas, start, problem = settings.alphas(), settings.overlaps(), settings.problem
     say(describe(settings))
@@ -77,16 +85,48 @@ def compare(
         f"({time.perf_counter() - clock:.1f} s with compilation)"
     )
     theory.save(paths["theory"], force=True)
+    bands = _fluctuations(settings, start, alphas, paths["fluctuations"], say) if settings.fluctuations else None
     ensembles = []
     for dim, name in zip(settings.dims, ("simulation", "smaller"), strict=False):
         ensembles.append(_simulate(settings, start, alphas, dim, name, paths[name], progress, say))
     runs, smaller = ensembles[0], ensembles[1] if len(ensembles) > 1 else None
-    verdict = simulations.agreement(theory, runs, smaller, level=settings.level, seed=settings.seed)
+    predicted = None if bands is None else simulations.agreement(bands, runs, spread="predicted", level=settings.level)
+    if settings.spread == "predicted":
+        assert predicted is not None  # `check_settings` comes first
+        verdict = predicted
+    else:
+        verdict = simulations.agreement(theory, runs, smaller, level=settings.level, seed=settings.seed)
+        if predicted is not None:
+            say(f"predicted   spread and 1/N term, to leading order in 1/N: {predicted.verdict}")
     ts.write_whole(paths["report"], lambda path: path.write_text(verdict.to_json()), force=True)
-    figure = comparison(theory, runs, verdict.to_dict())
+    figure = comparison(theory, runs, verdict.to_dict(), bands)
     for kind in ("png", "pdf"):
         ts.write_whole(paths[kind], lambda path: figure.savefig(path, dpi=200), force=True)
-    return Comparison(theory, runs, smaller, verdict, paths)
+    return Comparison(theory, runs, smaller, verdict, paths, bands, predicted)
+
+
+def _fluctuations(
+    settings: Settings, start: ts.Overlaps, alphas: np.ndarray, path: Path, say: Callable[[str], None]
+) -> ts.Trajectory | None:
+    """Theory with fluctuations at the recorded alphas, saved at `path`; None, and said, where it cannot be had."""
+    clock = time.perf_counter()
+    try:
+        bands = ode.fluctuations(
+            settings.problem,
+            start,
+            alphas,
+            averages=settings.averages(),
+            rtol=settings.theory.rtol,
+            atol=settings.theory.atol,
+        )
+    except ts.InputError as error:
+        if settings.theory.fluctuations or settings.spread == "predicted":
+            raise
+        say(f"            no fluctuations: {error}")
+        return None
+    bands.save(path, force=True)
+    say(f"            fluctuations at N = {settings.dims[0]} ({time.perf_counter() - clock:.1f} s with compilation)")
+    return bands
 
 
 def _with_points_between(alphas: np.ndarray) -> np.ndarray:

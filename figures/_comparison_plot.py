@@ -5,8 +5,10 @@ from typing import Any
 
 import matplotlib as mpl
 import numpy as np
+import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from scipy import stats
 
 import teacher_student as ts
 
@@ -26,40 +28,49 @@ CURVES_NAMED = 12  # a panel with more curves than this has no legend
 
 
 def comparison(
-    theory: ts.Trajectory, runs: ts.Trajectory | None = None, report: Mapping[str, Any] | None = None
+    theory: ts.Trajectory,
+    runs: ts.Trajectory | None = None,
+    report: Mapping[str, Any] | None = None,
+    bands: ts.Trajectory | None = None,
 ) -> Figure:
     """Theory as lines (with a band where its averages are sampled), run means with standard errors as points.
 
     Panels: error and accuracy per level; student-student overlaps Q and student-teacher overlaps R per block; the
     readout where it is trained; with a `report` (`Agreement.to_dict()`, or report.json) every comparison's z
-    between the thresholds of the verdict. Phases of the curriculum are shaded and named.
+    between the thresholds of the verdict. Phases of the curriculum are shaded and named. With `bands` (theory of
+    `ode.fluctuations`) the mean at the runs' N is shaded +- one standard deviation of a single run, and darker +- that
+    of the mean over the runs, as predicted.
     """
     with mpl.rc_context(STYLE):
         panels = _panels(theory)
-        count = len(panels) + (report is not None)
+        ratios = _spread_ratios(bands, runs)
+        count = len(panels) + (report is not None) + (ratios is not None)
         rows = -(-count // 2)
         figure = Figure(figsize=(7.0, 0.4 + 2.1 * rows), layout="constrained")
         grid = figure.add_gridspec(rows, 2)
         for index in range(count):
             axes = figure.add_subplot(grid[index // 2, index % 2])
             if index < len(panels):
-                _draw_panel(axes, *panels[index], theory, runs)
-            elif report is not None:
+                _draw_panel(axes, *panels[index], theory, runs, bands)
+            elif report is not None and index == len(panels):
                 _draw_z(axes, report, theory)
+            elif ratios is not None:
+                _draw_spread(axes, ratios, theory)
             _shade_phases(axes, theory, named=index < 2)
             axes.set_title(f"({chr(ord('a') + index)})", loc="left", fontsize=8)
             if index + 2 >= count:  # the lowest of its column
                 axes.set_xlabel(r"$\alpha$ = samples / $N$")
         if report is not None and runs is not None:
-            figure.suptitle(_caption(runs, report), fontsize=7)
+            figure.suptitle(_caption(runs, report, bands), fontsize=7)
         return figure
 
 
-def _caption(runs: ts.Trajectory, report: Mapping[str, Any]) -> str:
+def _caption(runs: ts.Trajectory, report: Mapping[str, Any], bands: ts.Trajectory | None) -> str:
+    shaded = "" if bands is None else "shaded: predicted +- one standard deviation of a run (darker: of their mean); "
     word = "agree" if report["agrees"] else "disagree"
     return (
-        f"lines: ODEs; points: mean of {runs.runs} runs at N = {runs.source.dim} with its standard error; "
-        f"they {word} (family-wise p = {report['p']:.2g})"
+        f"lines: ODEs; points: mean of {runs.runs} runs at N = {runs.source.dim} with its standard error;\n"
+        f"{shaded}they {word} (family-wise p = {report['p']:.2g})"
     )
 
 
@@ -77,6 +88,46 @@ def _draw_z(axes: Axes, report: Mapping[str, Any], theory: ts.Trajectory) -> Non
     axes.set_xlim(left=float(theory.alphas[0]))
     largest = 1.1 * max(1.2 * report["threshold_z"], report["worst_z"], 0.1)
     axes.set_ylim(-1.5 * largest, largest)  # room below for the legend
+    axes.legend(frameon=False, ncols=5, loc="lower left", columnspacing=0.8, handletextpad=0.1)
+
+
+def _spread_ratios(bands: ts.Trajectory | None, runs: ts.Trajectory | None) -> xr.Dataset | None:
+    """Measured over predicted standard deviation of every quantity that is predicted to fluctuate, and 99 % limits.
+
+    The limits are those of the largest of all ratios (Bonferroni) where the prediction is right.
+    """
+    if bands is None or bands.fluctuations is None or runs is None or (runs.runs or 0) < 2:
+        return None
+    spread = bands.fluctuations.spread(runs.source.dim or 0, runs.source.test_samples)
+    pairs = zip(ts.quantities(spread, bands.problem), ts.quantities(runs.observables, runs.problem), strict=True)
+    found = [(ours.kind, mine.values.std(axis=0, ddof=1), ours.values) for ours, mine in pairs]
+    kept = [(kind, measured / predicted) for kind, measured, predicted in found if np.all(predicted > 1e-6)]
+    if not kept:
+        return None
+    freedom, tail = (runs.runs or 0) - 1, 0.01 / (2 * len(kept) * len(bands.alphas))
+    limits = [np.sqrt(tailed(tail, freedom) / freedom) for tailed in (stats.chi2.ppf, stats.chi2.isf)]
+    return xr.Dataset(
+        {"ratio": (("quantity", "alpha"), [ratio for _, ratio in kept])},
+        {"kind": ("quantity", [kind for kind, _ in kept]), "alpha": np.asarray(bands.alphas), "limit": limits},
+    )
+
+
+def _draw_spread(axes: Axes, ratios: xr.Dataset, theory: ts.Trajectory) -> None:
+    """Every quantity's measured over predicted standard deviation against alpha, between family-wise limits."""
+    for index, (kind, name) in enumerate(SYMBOLS.items()):
+        chosen = ratios["ratio"].values[ratios["kind"].values == kind]
+        if chosen.size:
+            alphas = np.broadcast_to(ratios["alpha"].values, chosen.shape)
+            marker, colour = MARKERS[index], COLOURS[index]
+            axes.plot(alphas.T, chosen.T, marker, ms=3, mfc="none", mew=0.6, color=colour)
+            axes.plot([], [], marker, ms=3, mfc="none", mew=0.6, color=colour, label=name)
+    for limit in ratios["limit"].values:
+        axes.axhline(limit, color="0.3", lw=0.8, ls="--")
+    axes.axhline(1.0, color="0.3", lw=0.6)
+    axes.set_ylabel("measured / predicted s.d.")
+    axes.set_xlim(left=float(theory.alphas[0]))
+    low, high = axes.get_ylim()
+    axes.set_ylim(low - 0.25 * (high - low), high)  # room below for the legend
     axes.legend(frameon=False, ncols=5, loc="lower left", columnspacing=0.8, handletextpad=0.1)
 
 
@@ -101,14 +152,22 @@ def _panels(theory: ts.Trajectory) -> list[tuple[str, list[ts.Quantity]]]:
 
 
 def _draw_panel(
-    axes: Axes, label: str, chosen: list[ts.Quantity], theory: ts.Trajectory, runs: ts.Trajectory | None
+    axes: Axes,
+    label: str,
+    chosen: list[ts.Quantity],
+    theory: ts.Trajectory,
+    runs: ts.Trajectory | None,
+    bands: ts.Trajectory | None,
 ) -> None:
     simulated = {q.name: q.values for q in ts.quantities(runs.observables, runs.problem)} if runs is not None else {}
     spread = {}
     if theory.sampling_error is not None:
         spread = {q.name: q.values for q in ts.quantities(theory.sampling_error, theory.problem)}
+    predicted = _predicted(theory, bands, runs)
     for index, quantity in enumerate(chosen):
         colour = COLOURS[index % len(COLOURS)]
+        for low, high, shade in predicted.get(quantity.name, ()):
+            axes.fill_between(theory.alphas, low, high, color=colour, alpha=shade, lw=0, zorder=0)
         line = LINES[index % len(LINES)]
         axes.plot(theory.alphas, quantity.values, line, color=colour, lw=1.2)
         if quantity.name in spread:
@@ -124,6 +183,27 @@ def _draw_panel(
     axes.set_ylabel(label)
     if len(chosen) <= CURVES_NAMED:
         axes.legend(frameon=False, ncols=2 if len(chosen) > 3 else 1, handlelength=2.6)
+
+
+Band = tuple[np.ndarray, np.ndarray, float]  # low, high, opacity
+
+
+def _predicted(theory: ts.Trajectory, bands: ts.Trajectory | None, runs: ts.Trajectory | None) -> dict[str, list[Band]]:
+    """Per quantity, the predicted bands of a single run and of the mean over `runs`, at their N and test samples.
+
+    Along the theory's line: only what is to be added to it is interpolated between the recorded alphas.
+    """
+    if bands is None or bands.fluctuations is None or runs is None or runs.source.dim is None:
+        return {}
+    fluctuations, dim = bands.fluctuations, runs.source.dim
+    parts = theory.observables, fluctuations.mean_shift(dim), fluctuations.spread(dim, runs.source.test_samples)
+    found = {}
+    for line, shift, spread in zip(*(ts.quantities(each, theory.problem) for each in parts), strict=True):
+        added, width = (np.interp(theory.alphas, bands.alphas, each.values) for each in (shift, spread))
+        mean = line.values + added
+        roots = ((1.0, 0.15), (np.sqrt(runs.runs or 1), 0.35))
+        found[line.name] = [(mean - width / root, mean + width / root, shade) for root, shade in roots]
+    return found
 
 
 def _draw_bayes(axes: Axes, quantity: ts.Quantity, theory: ts.Trajectory, colour: str) -> None:

@@ -14,6 +14,7 @@ import ode
 import simulations
 import teacher_student as ts
 
+CHEAP_ENTRIES = 60  # of a state: the covariance of more takes minutes
 BUILT_IN = Path(__file__).parent / "relevant_irrelevant.toml"
 
 
@@ -47,13 +48,17 @@ class Record:
 
 @dataclasses.dataclass(frozen=True)
 class Theory:
-    """[theory]: averages "auto", "closed form" or "sampled"; points and replicates of the latter; tolerances."""
+    """[theory]: averages "auto", "closed form" or "sampled"; points and replicates of the latter; tolerances;
+
+    fluctuations: whether to predict spread and 1/N term (omitted: with closed forms and at most 60 entries).
+    """
 
     averages: str = "auto"
     points: int = 2**12
     replicates: int = 4
     rtol: float | None = None
     atol: float | None = None
+    fluctuations: bool | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -78,12 +83,21 @@ class Settings:
     simulation: Simulation
     level: float
     seed: int
+    spread: str = "measured"
+
+    @property
+    def fluctuations(self) -> bool:
+        """Whether theory predicts spread and 1/N term: where they are asked for, or cheap."""
+        if self.theory.fluctuations is not None or self.spread == "predicted":
+            return self.theory.fluctuations is not False
+        exact = self.theory.averages != "sampled" and ode.missing_closed_form(self.problem) is None
+        return exact and len(ts.entry_names(self.problem)) <= CHEAP_ENTRIES
 
     @property
     def dims(self) -> tuple[int, ...]:
-        """Dimensions N to simulate, the larger first."""
+        """Dimensions N to simulate, the larger first; with predicted spread, which states the 1/N term, only one."""
         dim, smaller = self.simulation.dim, self.simulation.smaller_dim
-        if smaller == 0:
+        if smaller == 0 or self.spread == "predicted":
             return (dim,)
         return dim, smaller if smaller is not None else _divisor(dim)
 
@@ -168,6 +182,7 @@ class _File:
 @dataclasses.dataclass(frozen=True)
 class _Agreement:
     level: float = 0.01
+    spread: str = "measured"
 
 
 def read_settings(tables: Mapping[str, Any], **changes: Any) -> Settings:
@@ -190,14 +205,16 @@ def read_settings(tables: Mapping[str, Any], **changes: Any) -> Settings:
 def parse_settings(tables: Mapping[str, Any]) -> Settings:
     """Settings from nested tables, of a valid problem but not yet checked to be solvable. Raises InputError."""
     file = ts.read_table(_File, tables, "")
+    judged = ts.read_table(_Agreement, file.agreement, "agreement")
     return Settings(
         ts.problem_from_tables(tables),
         file.start,
         file.record,
         file.theory,
         file.simulation,
-        ts.read_table(_Agreement, file.agreement, "agreement").level,
+        judged.level,
         file.seed,
+        judged.spread,
     )
 
 
@@ -228,6 +245,7 @@ def check_theory(settings: Settings) -> None:
     reason = ode.missing_closed_form(settings.problem)
     if theory.averages == "closed form" and reason:
         raise ts.InputError("a problem with closed-form averages", reason, 'set theory.averages = "sampled"')
+    _check_spread(settings)
     settings.averages()
     _check_record(settings)
     _check_start(settings.start)
@@ -237,6 +255,14 @@ def check_settings(settings: Settings) -> None:
     """Raise InputError unless theory and simulation could start."""
     simulation = settings.simulation
     check_theory(settings)
+    if settings.fluctuations:
+        entries = len(ts.entry_names(settings.problem))
+        if simulation.dim < entries:
+            raise ts.InputError(
+                f"simulation.dim >= {entries}, the number of overlaps (fluctuations are an expansion in 1/N)",
+                simulation.dim,
+                "raise it, or set theory.fluctuations = false",
+            )
     if simulation.runs < 3 and settings.start.number is None:
         raise ts.InputError("simulation.runs >= 3 (a standard error needs them)", simulation.runs)
     if len(settings.dims) > 1 and not 0 < settings.dims[1] < settings.dims[0]:
@@ -246,6 +272,22 @@ def check_settings(settings: Settings) -> None:
     for dim in settings.dims:
         simulations.check_run(
             settings.problem, dim, simulation.runs, alphas, start, simulation.precision, simulation.test_samples
+        )
+
+
+def _check_spread(settings: Settings) -> None:
+    ts.require_name(settings.spread, ("measured", "predicted"), "agreement.spread")
+    if settings.spread == "measured":
+        return
+    if settings.theory.fluctuations is False:
+        raise ts.InputError(
+            'theory.fluctuations for agreement.spread = "predicted"', "false", "leave it out, or measure the spread"
+        )
+    if settings.simulation.smaller_dim:
+        raise ts.InputError(
+            'no simulation.smaller_dim with agreement.spread = "predicted" (it states the 1/N term)',
+            settings.simulation.smaller_dim,
+            "leave it out",
         )
 
 

@@ -1,5 +1,6 @@
 """The order-parameter ODEs: averages, drift, integration, stability."""
 
+from . import derive
 from ._drift import drift
 from ._fluctuations import fluctuations
 from ._observe import observe
@@ -16,6 +17,7 @@ __all__ = [
     "Plateau",
     "Sampled",
     "critical",
+    "derive",
     "drift",
     "fixed_points",
     "fluctuations",

@@ -36,9 +36,14 @@ class Path(eqx.Module):
 
 def integrate(problem: Problem, averages: Averages, start: Overlaps, alphas: jax.Array, settings: Settings) -> Path:
     """Integrate the drift from alpha = 0 to the last of `alphas` (float64; inside jit)."""
-    return integrate_field(
-        lambda alpha, state: drift(problem, averages, alpha, state), problem, start, alphas, settings, lambda s: s
-    )
+    limit = 10 * _bound(start, settings)
+
+    def field(alpha: Any, state: Overlaps) -> Overlaps:
+        # A trial step far beyond the bound must stay finite to be rejected; a polynomial student's drift overflows.
+        Q, R = (jnp.clip(x, -limit, limit) for x in (state.Q, state.R))
+        return drift(problem, averages, alpha, Overlaps(Q, R, state.T, state.readout))
+
+    return integrate_field(field, problem, start, alphas, settings, lambda state: state)
 
 
 def integrate_field(
@@ -50,9 +55,7 @@ def integrate_field(
     overlaps_of: Callable[[Any], Overlaps],
 ) -> Path:
     """Integrate d(state)/dalpha = field(alpha, state), for any state that `overlaps_of` finds the overlaps in."""
-    first = overlaps_of(start)
-    norms = jnp.concatenate([x.diagonal(axis1=-2, axis2=-1).ravel() for x in (first.Q, first.T)])
-    bound = settings.bound * jnp.maximum(1.0, jnp.max(norms))
+    bound = _bound(overlaps_of(start), settings)
 
     def diverged(t: jax.Array, y: Overlaps, args: Any, **_: Any) -> jax.Array:
         largest = jnp.max(overlaps_of(y).Q.diagonal(axis1=-2, axis2=-1))
@@ -89,6 +92,12 @@ def integrate_field(
 
     stats = {name: jnp.asarray(solution.stats[name]) for name in _COUNTS}
     return Path(jax.tree.map(blank, states), status, stop[0], stats)
+
+
+def _bound(start: Overlaps, settings: Settings) -> jax.Array:
+    """The largest Q_kk that counts as finite."""
+    norms = jnp.concatenate([x.diagonal(axis1=-2, axis2=-1).ravel() for x in (start.Q, start.T)])
+    return settings.bound * jnp.maximum(1.0, jnp.max(norms))
 
 
 def _largest_rms(scaled_error: Any) -> jax.Array:

@@ -3,19 +3,19 @@
 import jax
 import jax.numpy as jnp
 
-from teacher_student import Condition, InputError, Observables, Overlaps, Problem
+from teacher_student import Condition, InputError, Observables, Overlaps, Problem, polynomial_named
 
 from .averages import FixedSample, Reweighted, safe_arctan2, safe_sqrt, second_moments, signed_readouts, teacher_unit
 
 
 def error_is_closed(problem: Problem) -> bool:
     """Whether E (yhat - y)^2 / 2 has a closed form."""
-    return problem.student.activation.name in ("erf", "linear", "relu") and teacher_unit(problem) in (
-        "erf",
-        "sign",
-        "linear",
-        "relu",
-    )
+    student, teacher = problem.student.activation.name, teacher_unit(problem)
+    if teacher is None:
+        return False
+    if "relu" in (student, teacher):  # with a polynomial, none but the linear one
+        return {student, teacher} <= {"erf", "sign", "linear", "relu"}
+    return all(unit in ("erf", "sign") or polynomial_named(unit) is not None for unit in (student, teacher))
 
 
 def accuracy_is_closed(problem: Problem) -> bool:

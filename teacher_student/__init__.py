@@ -25,12 +25,14 @@ from ._trajectory import Source, Trajectory
 from ._xor_mixture import XorMixture
 
 # For the other three packages; not part of the interface.
+from ._activation import polynomial_named as polynomial_named  # isort: skip
 from ._arrays import check_at_least as check_at_least, is_known as is_known  # isort: skip
 from ._dotted import with_entry as with_entry  # isort: skip
 from ._errors import first_line as first_line, nearest as nearest, require_name as require_name  # isort: skip
 from ._files import CONVENTIONS as CONVENTIONS, LONG_NAMES as LONG_NAMES, write_whole as write_whole  # isort: skip
 from ._means_right import require_clusters as require_clusters  # isort: skip
 from ._overlaps import check_overlaps as check_overlaps, check_shapes as check_shapes  # isort: skip
+from ._polynomial import Polynomial as Polynomial, polynomial as polynomial  # isort: skip
 from ._precision import require_traceable as require_traceable, to_float as to_float, to_host as to_host  # isort: skip
 from ._problem import check_alphas as check_alphas  # isort: skip
 from ._pruning import units_that_stay as units_that_stay  # isort: skip

@@ -1,4 +1,4 @@
-"""Activations phi of hidden units: erf(x / sqrt 2), relu, linear, sign, or the user's own."""
+"""Activations phi of hidden units: erf(x / sqrt 2), relu, linear, sign, a polynomial, or the user's own."""
 
 import importlib
 import sys
@@ -10,14 +10,15 @@ import jax.numpy as jnp
 import numpy as np
 
 from ._errors import InputError, require_name
+from ._polynomial import EXAMPLE, Polynomial, polynomial
 
 
 class Activation(eqx.Module):
     """A hidden unit's activation phi, with its derivative by forward-mode differentiation.
 
     `name`: what files and messages call it. `function`: an elementwise JAX function.
-    `odd`: phi(-x) = -phi(x) and phi strictly increasing at the origin, so that
-    sign(phi(x)) = sign(x).
+    `odd`: phi(-x) = -phi(x) and phi is positive for positive x, so that sign(phi(x)) = sign(x); of
+    polynomials, x**3 is and x**3 - 3*x is not.
     """
 
     name: str = eqx.field(static=True)
@@ -31,37 +32,43 @@ class Activation(eqx.Module):
         """phi'(x), elementwise."""
         return jax.jvp(self.function, (x,), (jnp.ones_like(x),))[1]
 
+    @property
+    def polynomial(self) -> Polynomial | None:
+        """phi as a polynomial with exact coefficients, if it is one."""
+        return self.function if isinstance(self.function, Polynomial) else None
+
 
 def _erf(x: jax.Array) -> jax.Array:
     return jax.lax.erf(x * np.sqrt(0.5).astype(x.dtype))
 
 
-def _linear(x: jax.Array) -> jax.Array:
-    return x
-
-
 ERF = Activation("erf", _erf, odd=True)
 RELU = Activation("relu", jax.nn.relu)
-LINEAR = Activation("linear", _linear, odd=True)
+LINEAR = Activation("linear", polynomial("x"), odd=True)
 SIGN = Activation("sign", jnp.sign, odd=True)
 
 BUILT_IN = {each.name: each for each in (ERF, RELU, LINEAR, SIGN)}
 
 
 def as_activation(given: "str | Activation | Callable") -> Activation:
-    """The activation that `given` names, or wraps: "erf", "relu", "linear", "sign" or a function.
+    """The activation that `given` names, spells or wraps: "erf", "relu", "linear", "sign", a polynomial or a function.
 
+    A polynomial in x is spelt as in Python, "x**3 - 3*x", and named by its normal form ("x" is "linear").
     A function must be elementwise and made of JAX operations, such as `jnp.tanh`; in a file it is named
     by where it is imported from, "jax.numpy:tanh".
-    Raises InputError for an unknown name or a function that changes shape.
+    Raises InputError for an unknown name, a text that is no polynomial, or a function that changes shape.
     """
     if isinstance(given, Activation):
         return given
     if isinstance(given, str) and ":" in given:
         given = _imported(given)
     if isinstance(given, str):
-        require_name(given, BUILT_IN, "activation (or a JAX function)")
-        return BUILT_IN[given]
+        if given in BUILT_IN:
+            return BUILT_IN[given]
+        if given.isidentifier() and given != "x":
+            require_name(given, BUILT_IN, f"activation (or a polynomial such as {EXAMPLE}, or a JAX function)")
+        found = polynomial(given)
+        return LINEAR if found == LINEAR.function else Activation(str(found), found, odd=found.keeps_sign)
     if not callable(given):
         raise InputError("an activation's name or a JAX function", repr(given))
     probe = jax.ShapeDtypeStruct((3,), jnp.float32)
@@ -77,13 +84,23 @@ def as_activation(given: "str | Activation | Callable") -> Activation:
     return Activation(_address(given), given)
 
 
+def polynomial_named(name: str) -> Polynomial | None:
+    """The polynomial that an activation of this name is, if it is one."""
+    if name in BUILT_IN:
+        return BUILT_IN[name].polynomial
+    try:
+        return polynomial(name)
+    except InputError:
+        return None
+
+
 def _address(function: Callable) -> str:
-    """ "module:name" if that imports this very function, else its bare name, as in "<lambda>"."""
+    """ "module:name" if that imports this very function, else its bare name, as in "<lambda>"; never a name of ours."""
     name = getattr(function, "__qualname__", getattr(function, "__name__", "custom"))
     module = getattr(function, "__module__", "")
     if module != "__main__" and getattr(sys.modules.get(module), name, None) is function:
         return f"{module}:{name}"
-    return name
+    return f"<{name}>" if name in BUILT_IN or polynomial_named(name) else name
 
 
 def _imported(address: str) -> Callable:

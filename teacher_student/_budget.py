@@ -17,7 +17,6 @@ PARTS = {  # what each part is, and how it is got where it is missing
     "mean shift": ("|m1| / N, the 1/N term of the mean", "ode.fluctuations, and budget(dim)"),
     "spread": ("standard deviation of one run", "ode.fluctuations, and budget(dim)"),
 }
-LARGEST = "largest over the recorded alphas"
 
 
 @dataclasses.dataclass(frozen=True, repr=False)
@@ -43,10 +42,8 @@ class Budget:
     def __repr__(self) -> str:
         width = max(22, *(len(name) + 2 for name in self.names))
         at = f" at N = {self.dim}" if self.dim is not None else ""
-        rows = [
-            f"error budget{at}, {LARGEST}",
-            f"{'quantity':<{width}}" + "".join(f"{part:>13}" for part in self.parts),
-        ]
+        rows = [f"error budget{at}, largest over the recorded alphas"]
+        rows.append(f"{'quantity':<{width}}" + "".join(f"{part:>13}" for part in self.parts))
         for i, name in enumerate(self.names):
             rows.append(f"{name:<{width}}" + "".join(f"{values[i]:>13.2e}" for values in self.parts.values()))
         part, name, size = self.largest

@@ -24,7 +24,7 @@ class Committee(Task):
     Arguments:
       inputs: the blocks and levels.
       width: number M of hidden units.
-      activation: "erf", "relu", "linear", "sign" or an elementwise JAX function.
+      activation: "erf", "relu", "linear", "sign", a polynomial such as "x**2" or an elementwise JAX function.
       readout: (M,) weights vt_m; one number is used for every unit.
       support: block name or names that the teacher sees; None: all.
       labels: "value" (regression) or "sign" (classification).

@@ -15,7 +15,7 @@ class Student(eqx.Module):
 
     Arguments:
       width: number K of hidden units.
-      activation: "erf", "relu", "linear" or an elementwise, differentiable JAX function.
+      activation: "erf", "relu", "linear", a polynomial such as "x**2" or an elementwise, differentiable JAX function.
     Raises InputError. Source: Saad & Solla 1995, Eq. (1); Goldt et al. 2019.
     """
 

@@ -32,12 +32,19 @@ def entries(state: ts.Overlaps) -> np.ndarray:
 
 def mean_step(problem: ts.Problem, state: ts.Overlaps, seed: int) -> tuple[np.ndarray, np.ndarray]:
     """Mean and standard error of N (Omega_after - Omega_before) over fresh samples at fixed weights."""
+    samples = SAMPLES[problem.shape[0]]
+    flat = entries(steps(problem, state, seed, DIM[problem.shape[0]], samples))
+    return flat.mean(axis=0), flat.std(axis=0, ddof=1) / np.sqrt(samples)
+
+
+def steps(problem: ts.Problem, state: ts.Overlaps, seed: int, dim: int, samples: int) -> ts.Overlaps:
+    """N (Omega_after - Omega_before) of many single steps from the same weights, in N = `dim` (leading axis)."""
     with jax.enable_x64(True):
-        return _mean_step(ts.to_float(problem, jnp.float64), ts.to_float(state, jnp.float64), jax.random.key(seed))
+        inputs = ts.to_float((problem, state), jnp.float64)
+        return ts.to_host(_steps(*inputs, jax.random.key(seed), dim, samples))
 
 
-def _mean_step(problem: ts.Problem, state: ts.Overlaps, key: Any) -> tuple[np.ndarray, np.ndarray]:
-    dim, samples = DIM[problem.shape[0]], SAMPLES[problem.shape[0]]
+def _steps(problem: ts.Problem, state: ts.Overlaps, key: Any, dim: int, samples: int) -> ts.Overlaps:
     sizes = problem.inputs.sizes(dim, problem.task.latents)
     blocks = block_of_dimension(sizes)
     weights_key, samples_key = jax.random.split(key)
@@ -55,9 +62,7 @@ def _mean_step(problem: ts.Problem, state: ts.Overlaps, key: Any) -> tuple[np.nd
         after = simulations.measure_overlaps(simulations.sgd_step(problem, weights, sample), sizes)
         return jax.tree.map(lambda a, b: dim * (a - b), after, before)
 
-    changes = jax.jit(partial(jax.lax.map, one, batch_size=BATCH))(jax.random.split(samples_key, samples))
-    flat = entries(ts.to_host(changes))
-    return flat.mean(axis=0), flat.std(axis=0, ddof=1) / np.sqrt(samples)
+    return jax.jit(partial(jax.lax.map, one, batch_size=BATCH))(jax.random.split(samples_key, samples))
 
 
 def theory(problem: ts.Problem, state: ts.Overlaps, sampled: bool) -> tuple[np.ndarray, np.ndarray]:
@@ -109,6 +114,11 @@ CLOSED = [  # those that the cases above leave out
     ("erf", "sign", "sign"),
     ("erf", "erf", "sign"),
     ("linear", "erf", "sign"),
+    ("x**2", "x**2", "value"),
+    ("x**3 - 3*x", "x**3 - 3*x", "value"),
+    ("x**2 + x", "erf", "value"),
+    ("erf", "x**2", "value"),
+    ("x**2", "x**3", "sign"),
 ]
 
 

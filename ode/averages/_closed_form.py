@@ -1,4 +1,4 @@
-"""Closed-form averages: erf and linear students of committees with erf, sign and linear units."""
+"""Closed-form averages: erf and polynomial students of committees with erf, sign and polynomial units."""
 
 from typing import Any
 
@@ -6,25 +6,37 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from teacher_student import Committee, Condition, InputError, Overlaps, Problem
+from teacher_student import Committee, Condition, InputError, Overlaps, Problem, polynomial_named
 
 from ._base import Averages, StepAverages
 from ._gaussian import I2, J2, slope, tilt
+from ._polynomial_step import polynomial_step
+
+LARGEST_DEGREE = 6  # of a polynomial student: beyond, compiling its averages takes minutes
 
 
 class ClosedForm(Averages):
-    r"""Exact averages for phi(x) = erf(x / sqrt 2) or x, squared loss, teacher units erf, sign or linear.
+    r"""Exact averages for phi(x) = erf(x / sqrt 2) or a polynomial, squared loss, teacher units of these kinds or sign.
 
     With s = (v, -vt) over students and latents and C = sum_b Delta_{l,b} Omega^b:
       E[g_k z^b_j] = v_k sum_i s_i I3(k, z^b_j, i)
       E[g_k g_l]   = v_k v_l (sum_ij s_i s_j I4(k, l, i, j) + sigma^2 J2(k, l))
       E[dloss/dv_k] = sum_i s_i I2(k, i)
+    For a polynomial student by Wick's theorem, in code that `ode.derive` derives once per process.
     Source: Saad & Solla 1995, Eqs. (8)-(11) and appendix A; Goldt et al. 2019 (readout, noise).
     """
 
     def step(self, problem: Problem, overlaps: Overlaps, condition: Condition) -> StepAverages:
         v, K = overlaps.readout, problem.student.width
         student, teacher = _units(problem)
+        if student not in ("erf", "linear"):
+            return polynomial_step(
+                (student, teacher),
+                condition.variances[:, None, None] * overlaps.gram,
+                v,
+                signed_readouts(problem, v),
+                jnp.asarray(_committee(problem).noise) ** 2,
+            )
         block = condition.variances[:, None, None] * overlaps.gram  # Cov(z^b_i, z_j) = Cov(z^b_i, z^b_j)
         C = block.sum(axis=0)
         s = signed_readouts(problem, v)
@@ -78,7 +90,11 @@ def second_moments(student: str, teacher: str, C: jax.Array, K: int) -> jax.Arra
     mine, theirs = slice(None, K), slice(K, None)
     cross = part((student, teacher), mine, theirs)
     top = jnp.concatenate([part((student, student), mine, mine), cross], -1)
-    bottom = jnp.concatenate([cross.swapaxes(-1, -2), part((teacher, teacher), theirs, theirs)], -1)
+    among_theirs = part((teacher, teacher), theirs, theirs)
+    if teacher == "sign":  # sign^2 = 1, which the rounding of C11 C22 - C12^2 misses by 1e-9
+        alike = jnp.eye(among_theirs.shape[-1], dtype=bool)
+        among_theirs = jnp.where(alike, 1.0 * (row[..., theirs, :] > 0), among_theirs)
+    bottom = jnp.concatenate([cross.swapaxes(-1, -2), among_theirs], -1)
     return jnp.concatenate([top, bottom], -2)
 
 
@@ -111,14 +127,19 @@ def missing_closed_form(problem: Problem) -> str | None:
     if not isinstance(problem.task, Committee):
         return f"a {type(problem.task).__name__} (committees have one)"
     student, teacher = problem.student.activation.name, teacher_unit(problem)
-    if student not in ("erf", "linear"):
-        return f"student activation {student!r} (erf and linear have one)"
+    own = polynomial_named(student)
+    if student != "erf" and own is None:
+        return f"student activation {student!r} (erf, linear and polynomials have one)"
+    if own is not None and own.degree > LARGEST_DEGREE:
+        return f"a polynomial student of degree {own.degree} (up to {LARGEST_DEGREE} it has one)"
     if problem.sgd.loss != "squared":
         return f"the {problem.sgd.loss} loss (squared has one)"
     if teacher is None:
         return "sign labels of several or non-odd units (one odd unit has one)"
-    if teacher not in ("erf", "sign", "linear"):
-        return f"teacher activation {teacher!r} (erf, sign and linear have one)"
+    if teacher not in ("erf", "sign") and polynomial_named(teacher) is None:
+        return f"teacher activation {teacher!r} (erf, sign, linear and polynomials have one)"
+    if teacher == "sign" and student not in ("erf", "linear") and problem.task.width > 1:
+        return "a polynomial student of several sign units (of one it has one)"
     if _committee(problem).labels == "sign" and not _is_zero(_committee(problem).noise):
         return "sign labels with noise (without noise they have one)"
     return None

@@ -9,13 +9,18 @@ So every average follows from E[phi'] and I2:
   I3(a, b, c)    = E[phi'(a) b phi(c)]           = E[phi'(a)] C~_bc E~[phi'(c)]        (Stein's lemma)
   I4(a, b, c, d) = E[phi'(a) phi'(b) phi(c) phi(d)] = J2(a, b) I2~~(c, d)              (tilted twice)
 which is the papers' closed form: for erf units 1 + C~_cc = L3 / D_1 and so on. `tests/test_gaussian.py` holds
-the two together. c and d may be erf, sign or linear units; a linear student has phi' = 1 and no tilt.
+the two together. c and d may be erf, sign, linear or polynomial units; a linear student has phi' = 1 and no tilt.
+What a polynomial takes part in is derived (`ode.derive`), I2 and E[phi'] here, and all of a polynomial student's
+averages in `_polynomial_step.py`.
 """
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
+from .. import derive
+
+CODED = ("erf", "sign", "linear", "relu")
 ROOT_2_PI = float(np.sqrt(2 / np.pi))
 
 
@@ -42,7 +47,9 @@ def slope(unit: str, variance: jax.Array) -> jax.Array:
         return ROOT_2_PI * jax.lax.rsqrt(1 + variance)
     if unit == "sign":
         return ROOT_2_PI * _safe_rsqrt(variance)
-    return jnp.ones_like(variance) if unit == "linear" else jnp.full_like(variance, 0.5)  # relu
+    if unit == "relu":
+        return jnp.full_like(variance, 0.5)
+    return jnp.ones_like(variance) if unit == "linear" else derive.mean_function(unit, 1)(variance)
 
 
 def I2(units: tuple[str, str], C11: jax.Array, C12: jax.Array, C22: jax.Array) -> jax.Array:
@@ -51,6 +58,8 @@ def I2(units: tuple[str, str], C11: jax.Array, C12: jax.Array, C22: jax.Array) -
     sign is the limit of infinite gain, D -> C. relu: the arc-cosine kernel (Cho & Saul 2009).
     """
     first, second = units
+    if first not in CODED or second not in CODED:
+        return derived_pair(units, (0, 0), C11, C12, C22)
     if first == second == "relu":
         root = safe_sqrt(C11 * C22 - C12**2)
         return (root + C12 * (np.pi - safe_arctan2(root, C12))) / (2 * np.pi)
@@ -65,6 +74,16 @@ def I2(units: tuple[str, str], C11: jax.Array, C12: jax.Array, C22: jax.Array) -
     if first == second == "sign":  # the arctangent keeps value and gradient finite at a = b
         return (2 / np.pi) * safe_arctan2(C12, safe_sqrt(C11 * C22 - C12**2))
     return (2 / np.pi) * jnp.arcsin(C12 * _root_D(first, C11) * _root_D(second, C22))
+
+
+def derived_pair(
+    units: tuple[str, str], orders: tuple[int, int], C11: jax.Array, C12: jax.Array, C22: jax.Array
+) -> jax.Array:
+    """E[phi_1^(m)(a) phi_2^(n)(b)], one of the units a polynomial; finite also for a sign unit of variance 0."""
+    variances = [
+        jnp.where(v > 0, v, 1.0) if unit == "sign" else v for unit, v in zip(units, (C11, C22), strict=True)
+    ]  # such a field is 0 and has no covariances, which is all that multiplies its average
+    return derive.pair_function(*units, orders)(variances[0], C12, variances[1])
 
 
 def _root_D(unit: str, variance: jax.Array) -> jax.Array:

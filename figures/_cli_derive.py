@@ -1,0 +1,76 @@
+"""The command line's `teacher-student derive`: the whole ODE as LaTeX, on the screen and as a PDF."""
+
+import argparse
+from pathlib import Path
+
+import ode
+import teacher_student as ts
+
+from ._equations_pdf import equations_pdf
+
+
+def add_derive_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of `derive`."""
+    parser.add_argument(
+        "--activation", default="erf", metavar="PHI", help='erf, linear or a polynomial, "x**3 - 3*x" (default: erf)'
+    )
+    parser.add_argument("--teacher-activation", metavar="PHI", help="also sign (default: the student's)")
+    parser.add_argument("--student", type=int, default=1, metavar="K", help="width of the student (default: 1)")
+    parser.add_argument("--teacher", type=int, default=1, metavar="M", help="width of the teacher (default: 1)")
+    parser.add_argument(
+        "--blocks",
+        default="all",
+        metavar="NAMES",
+        help="blocks of input dimensions, as in relevant,irrelevant: each with a fraction rho and a variance Delta "
+        "(default: one block of variance 1)",
+    )
+    parser.add_argument("--support", metavar="NAMES", help="blocks that the teacher sees (default: all)")
+    parser.add_argument("--train-readout", action="store_true", help="with the readout's equation")
+    parser.add_argument("--noise", action="store_true", help="with output noise")
+    parser.add_argument("--weight-decay", action="store_true", help="with weight decay")
+    parser.add_argument("--pdf", metavar="FILE", help="also as a PDF")
+    parser.add_argument("--force", action="store_true", help="overwrite it")
+    parser.set_defaults(action=_derive)
+
+
+def _derive(options: argparse.Namespace) -> int:
+    path = None if options.pdf is None else Path(options.pdf)
+    if path is not None and path.suffix != ".pdf":
+        raise ts.InputError("a --pdf path that ends in .pdf", options.pdf)
+    if path is not None and path.exists() and not options.force:
+        raise ts.InputError("a path that does not exist yet", options.pdf, "choose another, or force (--force)")
+    problem = _problem(options)
+    found = ode.derive.equations(problem)
+    print(found.latex)
+    if path is not None:
+        equations_pdf(found.lines, path, title=_title(problem), force=options.force)
+        print(f"% wrote {path}")
+    return 0
+
+
+def _problem(options: argparse.Namespace) -> ts.Problem:
+    """A problem of the structure asked for; its numbers do not appear in the equations. Raises InputError."""
+    teacher = options.teacher_activation or options.activation
+    for name in (options.activation, teacher):
+        ode.derive.unit(name)
+    blocks = _names(options.blocks, "--blocks")
+    variance = 1.0 if len(blocks) == 1 else 2.0  # other than 1: a symbol
+    inputs = ts.Inputs(dict.fromkeys(blocks, 1 / len(blocks)), {"level": {name: variance for name in blocks}})
+    support = None if options.support is None else _names(options.support, "--support")
+    task = ts.Committee(inputs, options.teacher, teacher, support=support, noise=float(options.noise))
+    sgd = ts.SGD(1.0, float(options.train_readout), float(options.weight_decay))
+    return ts.Problem(task, ts.Student(options.student, options.activation), sgd, ts.Curriculum.single("level", 1.0))
+
+
+def _names(text: str, option: str) -> list[str]:
+    names = [each.strip() for each in text.split(",")]
+    if len(set(names)) < len(names) or not all(name.replace("_", "").isalnum() for name in names):
+        raise ts.InputError(f"different names of letters, digits and _ in {option}, as in relevant,irrelevant", text)
+    return names
+
+
+def _title(problem: ts.Problem) -> str:
+    _, K, M = problem.shape
+    names = ", ".join(problem.inputs.block_names)
+    phi, teacher = problem.student.activation.name, problem.task.activation.name  # type: ignore[attr-defined]
+    return f"K = {K} units {phi} learning from M = {M} units {teacher}; blocks: {names}; alpha = samples / N"

@@ -1,0 +1,35 @@
+"""Symbolic derivation with sympy: Gaussian averages, whole ODEs as LaTeX, and the JAX code of polynomial averages.
+
+sympy is slow to import, so a name is loaded when it is first used.
+"""
+
+import importlib
+from typing import Any
+
+_HOMES = {
+    "Equations": "_equations",
+    "DerivedAverages": "_averages",
+    "averages": "_averages",
+    "equations": "_equations",
+    "mean_function": "_code",
+    "pair_function": "_code",
+    "quad_function": "_code",
+    "unit": "_units",
+}
+
+__all__ = [
+    "DerivedAverages",
+    "Equations",
+    "averages",
+    "equations",
+    "mean_function",
+    "pair_function",
+    "quad_function",
+    "unit",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(f".{_HOMES[name]}", __name__), name)

@@ -1,0 +1,62 @@
+"""The four averages of Saad & Solla 1995 for one activation, derived."""
+
+import dataclasses
+
+import sympy as sp
+
+from teacher_student import InputError
+
+from . import _sigmoids
+from ._code import symbols
+from ._units import WITH_AVERAGES, Power, unit
+from ._wick import pair, quad
+
+
+@dataclasses.dataclass(frozen=True)
+class DerivedAverages:
+    r"""Averages of phi over jointly Gaussian fields a, b, c, d of mean 0 and covariance C (symbols C11, C12, ...).
+
+    I2 = E[phi(a) phi(b)], I3 = E[phi'(a) b phi(c)], I4 = E[phi'(a) phi'(b) phi(c) phi(d)], J2 = E[phi'(a) phi'(b)].
+    """
+
+    activation: str
+    covariance: sp.Matrix  # C, 4 x 4
+    I2: sp.Expr
+    I3: sp.Expr
+    I4: sp.Expr
+    J2: sp.Expr
+
+    @property
+    def latex(self) -> str:
+        """One line of LaTeX per average."""
+        letters = {"I2": "I_2", "I3": "I_3", "I4": "I_4", "J2": "J_2"}
+        names = {C: f"C_{{{C.name[1:]}}}" for C in set(self.covariance)}
+        return "\n".join(
+            f"{letter} = {sp.latex(getattr(self, name), symbol_names=names)}" for name, letter in letters.items()
+        )
+
+
+def averages(activation: str) -> DerivedAverages:
+    """I2, I3, I4 and J2 of "erf", "linear" or a polynomial such as "x**3 - 3*x", as sympy expressions.
+
+    erf: Gaussian integrals of phi'(x) = sqrt(2/pi) exp(-x^2/2), integrated by Price's theorem.
+    Polynomials: Wick's theorem. Raises InputError for an activation without closed form.
+    Source: Price 1958; Saad & Solla 1995, appendix A (what the result is compared with).
+    """
+    phi, C = unit(activation), symbols(4)
+    if isinstance(phi, Power):
+        second, slopes, triple = sp.Matrix(C[:2, :2]), pair(phi, 1, phi, 1, C), C[[0, 2], [0, 2]]
+        third = C[0, 1] * pair(phi, 2, phi, 0, triple) + C[1, 2] * pair(phi, 1, phi, 1, triple)  # Stein's lemma
+        found = (pair(phi, 0, phi, 0, second), third, quad(phi, phi, phi, C), slopes)
+        return DerivedAverages(activation, C, *(sp.expand(each) for each in found))
+    if phi.width == 0:
+        raise InputError(f"a differentiable activation: {WITH_AVERAGES}", repr(activation), "sign is for teachers only")
+    w = phi.width
+    return DerivedAverages(
+        activation,
+        C,
+        I2=_sigmoids.sigmoid_pair((w, w), (0, 0), C),
+        I3=_sigmoids.I3((w, w), C),
+        I4=_sigmoids.I4((w,) * 4, C),
+        J2=_sigmoids.sigmoid_pair((w, w), (1, 1), C),
+    )

@@ -1,0 +1,167 @@
+"""The whole ODE of a problem's structure as sympy equations and LaTeX."""
+
+import dataclasses
+import functools
+import itertools
+from collections.abc import Iterator, Mapping
+
+import numpy as np
+import sympy as sp
+
+from teacher_student import InputError, Overlaps, Problem, check_overlaps, level_index
+
+from ..averages import missing_closed_form, signed_readouts, teacher_unit
+from ._fields import ALPHA, DECAY, ETA, ETA_V, NOISE, Fields, fields
+from ._instances import Instances
+from ._latex import equation_lines
+from ._units import unit
+
+Parts = tuple[tuple[sp.Expr, sp.Expr], ...]  # prefactors and what they multiply
+
+
+@dataclasses.dataclass(frozen=True)
+class Equations(Mapping[str, sp.Eq]):
+    """d(overlap)/dalpha of one level, by the overlap's name as in `ts.quantities` ("R[relevant][1,1]").
+
+    `definitions`: what the symbols on the right-hand sides stand for, each in terms of earlier ones. With several
+    levels the ODE is the sum over levels, each with its Delta_b, weighted with the curriculum's shares.
+    """
+
+    problem: Problem
+    fields: Fields
+    definitions: dict[sp.Symbol, sp.Expr]
+    rates: dict[str, tuple[sp.Symbol, Parts]]
+
+    def __getitem__(self, name: str) -> sp.Eq:
+        symbol, parts = self.rates[name]
+        return sp.Eq(sp.Derivative(symbol, ALPHA), sp.Add(*(a * b for a, b in parts)), evaluate=False)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.rates)
+
+    def __len__(self) -> int:
+        return len(self.rates)
+
+    @property
+    def lines(self) -> list[str]:
+        """Lines of LaTeX, in math mode: definitions, then equations; a continued one starts with "\\quad"."""
+        one, found = sp.Integer(1), []
+        for symbol, value in self.definitions.items():
+            found += equation_lines(symbol, self.fields.sum_over_blocks(symbol) or ((one, value),))
+        for symbol, parts in self.rates.values():
+            found += equation_lines(sp.Derivative(symbol, ALPHA), parts)
+        return found
+
+    @property
+    def latex(self) -> str:
+        """An align* environment (amsmath), one line per line."""
+        rows = ["& " + line if line.startswith(r"\quad") else line.replace(" = ", " &= ", 1) for line in self.lines]
+        return "\n".join([r"\begin{align*}", " \\\\\n".join(rows), r"\end{align*}"])
+
+    def evaluate(self, overlaps: Overlaps, level: str | None = None) -> dict[str, float]:
+        """The right-hand sides as numbers, at one state and level (None: the only one). Raises InputError."""
+        check_overlaps(overlaps, self.problem.shape)
+        readout = -np.asarray(signed_readouts(self.problem, overlaps.readout))[self.problem.student.width :]
+        given = self.fields.values(self.problem, overlaps, level_index(self.problem, level), readout)
+        for symbol, value in self.definitions.items():
+            given[symbol] = float(sp.lambdify(list(given), value)(*given.values()))
+        sides = [self[name].rhs for name in self]
+        numbers = sp.lambdify(list(given), sides, cse=True)(*given.values())
+        return dict(zip(self, (float(number) for number in numbers), strict=True))
+
+
+def equations(problem: Problem) -> Equations:
+    """The ODE of `ode.drift` for a problem's structure, derived symbol by symbol.
+
+    Of the numbers only these count: terms with a readout rate, weight decay or noise of 0 are left out, and
+    variances Delta_b that are 1 in every level.
+    Raises InputError for a problem without closed form.
+    """
+    reason = missing_closed_form(problem)
+    if reason:
+        raise InputError("a problem with closed-form averages", reason, "averages=ode.Sampled() works for any")
+    names, (B, K, M) = problem.inputs.block_names, problem.shape
+    student, teacher = unit(problem.student.activation.name), unit(str(teacher_unit(problem)))
+    symbols = fields(problem)
+    work = Derivation(problem, symbols, Instances(symbols, student, teacher))
+
+    def name(kind: str, b: int, i: int, j: int) -> str:
+        return f"{kind}[{names[b]}][{i + 1},{j + 1}]" if B > 1 else f"{kind}[{i + 1},{j + 1}]"
+
+    rates: dict[str, tuple[sp.Symbol, Parts]] = {}
+    for b in range(B):
+        gram = symbols.gram[b]
+        rates |= {name("Q", b, k, l): (gram[k, l], work.Q(b, k, l)) for k in range(K) for l in range(k, K)}
+        if problem.task.seen_blocks[b]:
+            rates |= {name("R", b, k, m): (gram[k, K + m], work.R(b, k, m)) for k in range(K) for m in range(M)}
+    if np.any(problem.sgd.readout_learning_rate):
+        rates |= {f"readout[{k + 1}]": (symbols.student_readout[k], work.readout(k)) for k in range(K)}
+    return Equations(problem, symbols, symbols.definitions() | work.averages.in_order, rates)
+
+
+@dataclasses.dataclass(frozen=True)
+class Derivation:
+    """The terms of each equation, from the averages."""
+
+    problem: Problem
+    fields: Fields
+    averages: Instances
+
+    @property
+    def signed(self) -> list[sp.Expr]:
+        """s = (v, -vt)."""
+        return [*self.fields.student_readout, *(-each for each in self.fields.teacher_readout)]
+
+    def gz(self, b: int, k: int, j: int) -> sp.Expr:
+        """E[g_k z^b_j] / (Delta_b v_k) = sum_i s_i I3(k, z^b_j / Delta_b, i)."""
+        block = self.fields.gram[b]
+        return _sum(s * self.averages.I3(k, block[j, k], i, block[j, i]) for i, s in enumerate(self.signed))
+
+    def gg(self, k: int, l: int) -> sp.Expr:
+        """E[g_k g_l] / (v_k v_l) = sum_ij s_i s_j I4(k, l, i, j) + sigma^2 J2(k, l)."""
+        return self._gg[k, l]
+
+    @functools.cached_property
+    def _gg(self) -> dict[tuple[int, int], sp.Expr]:
+        _, K, _ = self.fields.shape
+        noisy = np.any(getattr(self.problem.task, "noise", 0.0))
+        found = {}
+        for k, l in itertools.combinations_with_replacement(range(K), 2):
+            terms = [NOISE**2 * self.averages.J2(k, l)] if noisy else []
+            for i, first in enumerate(self.signed):
+                for j, second in list(enumerate(self.signed))[i:]:
+                    terms.append((2 if i < j else 1) * first * second * self.averages.I4(k, l, i, j))
+            found[k, l] = _sum(terms)
+        return found
+
+    def R(self, b: int, k: int, m: int) -> Parts:
+        """dR^b_km/dalpha."""
+        _, K, _ = self.fields.shape
+        rate = -ETA * self.fields.variances[b] * self.fields.student_readout[k]
+        return self._with_decay([(rate, self.gz(b, k, K + m))], ETA, self.fields.gram[b][k, K + m])
+
+    def Q(self, b: int, k: int, l: int) -> Parts:
+        """dQ^b_kl/dalpha."""
+        v, variance = self.fields.student_readout, self.fields.variances[b]
+        slow = -ETA * variance
+        if k == l:
+            first = [(2 * slow * v[k], self.gz(b, k, k))]
+        else:
+            first = [(slow * v[k], self.gz(b, k, l)), (slow * v[l], self.gz(b, l, k))]
+        second = (ETA**2 * self.fields.fractions[b] * variance * v[k] * v[l], self.gg(k, l))
+        return self._with_decay([*first, second], 2 * ETA, self.fields.gram[b][k, l])
+
+    def readout(self, k: int) -> Parts:
+        """dv_k/dalpha."""
+        slope = _sum(s * self.averages.I2(k, i) for i, s in enumerate(self.signed))
+        return self._with_decay([(-ETA_V, slope)], ETA_V, self.fields.student_readout[k])
+
+    def _with_decay(self, parts: list[tuple[sp.Expr, sp.Expr]], rate: sp.Expr, symbol: sp.Symbol) -> Parts:
+        decays = np.any(self.problem.sgd.weight_decay)
+        return tuple([*parts, (-rate * DECAY, symbol)] if decays else parts)
+
+
+def _sum(terms: Iterator[sp.Expr] | list[sp.Expr]) -> sp.Expr:
+    """The sum, with products of sums multiplied out where everything is polynomial."""
+    total = sp.Add(*terms)
+    return total if total.has(sp.asin, sp.Pow) and not total.is_polynomial() else sp.expand(total)

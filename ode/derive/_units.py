@@ -1,0 +1,91 @@
+r"""Units whose Gaussian averages can be derived: polynomials, and the sigmoids erf and sign.
+
+A sigmoid's slope is a Gaussian bell, phi'(x) = A exp(-x^2 / 2) for phi(x) = erf(x / sqrt 2). With a gain kappa,
+erf(kappa x / sqrt 2), the bell has the squared width w = kappa^-2: w = 1 is erf, w = 0 the limit sign.
+"""
+
+import dataclasses
+import functools
+import re
+
+import sympy as sp
+
+from teacher_student import InputError, Polynomial, polynomial, polynomial_named
+
+x = sp.Symbol("x", real=True)
+WIDTHS = {"erf": 1, "sign": 0}
+WITH_AVERAGES = 'erf, linear and polynomials such as "x**3 - 3*x"'
+
+
+@dataclasses.dataclass(frozen=True)
+class Power:
+    """A polynomial unit p(x)."""
+
+    polynomial: Polynomial
+
+    def mean(self, order: int, variance: sp.Expr) -> sp.Expr:
+        """E[p^(n)(z)], z ~ N(0, v): Wick's theorem, E[p(z)] = exp(v d^2/dx^2 / 2) p at x = 0."""
+        return _wick_mean(self.polynomial, order).subs(_v, variance)
+
+
+@dataclasses.dataclass(frozen=True)
+class Sigmoid:
+    """erf (squared width w = 1) or sign (w = 0)."""
+
+    width: int
+
+    def mean(self, order: int, variance: sp.Expr) -> sp.Expr:
+        """E[phi^(n)(z)], z ~ N(0, v): 0 for even n (phi is odd), else (2 d/dv)^((n-1)/2) E[phi'] by Price's theorem."""
+        if order % 2 == 0:
+            return sp.Integer(0)
+        slope = bells((self.width,), sp.Matrix([[_v]]))
+        return (2 ** ((order - 1) // 2) * sp.diff(slope, _v, (order - 1) // 2)).subs(_v, variance)
+
+
+Unit = Power | Sigmoid
+_v = sp.Symbol("v", positive=True)
+
+
+@functools.lru_cache
+def _wick_mean(polynomial: Polynomial, order: int) -> sp.Expr:
+    rational = [sp.Rational(c.numerator, c.denominator) for c in polynomial.coefficients]
+    derivative = sp.diff(sum(c * x**n for n, c in enumerate(rational)), x, order)
+    terms = [
+        (_v / 2) ** j / sp.factorial(j) * sp.diff(derivative, x, 2 * j).subs(x, 0)
+        for j in range(polynomial.degree // 2 + 1)
+    ]
+    return sp.expand(sum(terms))
+
+
+@functools.lru_cache
+def bell_height() -> sp.Expr:
+    """A in phi'(x) = A exp(-x^2 / 2), from phi itself."""
+    slope = sp.diff(sp.erf(x / sp.sqrt(2)), x)
+    height = slope.subs(x, 0)
+    assert sp.simplify(slope - height * sp.exp(-(x**2) / 2)) == 0
+    return height
+
+
+def bells(widths: tuple[int, ...], C: sp.Matrix) -> sp.Expr:
+    r"""E[prod_i phi'_i(z_i)], z ~ N(0, C), by the Gaussian integral.
+
+    E exp(-z^T G z / 2) = det(1 + G C)^(-1/2), and with gains on the diagonal of G = kappa^2 and a factor A kappa_i each
+    the product is A^n det(kappa^-2 + C)^(-1/2).
+    """
+    return bell_height() ** len(widths) / sp.sqrt(sp.expand((C + sp.diag(*widths)).det(method="berkowitz")))
+
+
+def unit(name: str) -> Unit:
+    """The unit of a given activation name. Raises InputError for one without derived averages."""
+    if name in WIDTHS:
+        return Sigmoid(WIDTHS[name])
+    found = polynomial_named(name)
+    if found is None and re.search(r"[*/+^-]", name) and not re.search("[<:]", name):
+        found = polynomial(name)  # says what is wrong with it
+    if found is None:
+        raise InputError(
+            f"an activation with closed-form averages: {WITH_AVERAGES}",
+            repr(name),
+            "averages=ode.Sampled() works for any",
+        )
+    return Power(found)

@@ -1,0 +1,140 @@
+"""Polynomials in x, read from text such as "x**3 - 3*x" without evaluating any code, with exact coefficients."""
+
+import ast
+import dataclasses
+import functools
+from fractions import Fraction
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from ._errors import InputError
+
+LARGEST_DEGREE, LARGEST_COEFFICIENT = 20, 10**30
+EXAMPLE = '"x**3 - 3*x"'
+
+
+@dataclasses.dataclass(frozen=True)
+class Polynomial:
+    """sum_n c_n x^n, an elementwise JAX function; equal coefficients make equal polynomials."""
+
+    coefficients: tuple[Fraction, ...]  # c_0, c_1, ..., the last one not 0
+
+    def __call__(self, x: jax.Array) -> jax.Array:
+        value = jnp.full_like(x, float(self.coefficients[-1]))
+        for coefficient in self.coefficients[-2::-1]:
+            value = value * x + float(coefficient)
+        return value
+
+    def __str__(self) -> str:
+        """Its text in normal form: falling powers, exact coefficients, as in "x**3/6 - x/2"."""
+        terms = [_term(c, n) for n, c in reversed(list(enumerate(self.coefficients))) if c]
+        return "".join(terms).removeprefix(" + ").replace(" - ", "-", int(terms[0].startswith(" - ")))
+
+    @property
+    def degree(self) -> int:
+        """The largest power."""
+        return len(self.coefficients) - 1
+
+    @property
+    def keeps_sign(self) -> bool:
+        """Whether sign(p(x)) = sign(x), as far as coefficients tell: only odd powers, none with a minus."""
+        return all(c >= 0 if n % 2 else c == 0 for n, c in enumerate(self.coefficients))
+
+
+def _term(coefficient: Fraction, power: int) -> str:
+    size, bottom = abs(coefficient.numerator), coefficient.denominator
+    x = "" if power == 0 else "x" if power == 1 else f"x**{power}"
+    top = f"{size}*{x}" if x and size != 1 else x or str(size)
+    return f" {'-' if coefficient < 0 else '+'} {top}{'' if bottom == 1 else f'/{bottom}'}"
+
+
+@functools.lru_cache
+def polynomial(text: str) -> Polynomial:
+    """The polynomial in x that `text` spells with numbers, +, -, *, / by a number, ** and brackets.
+
+    Raises InputError for anything else, a constant, or a degree above 20.
+    """
+    try:
+        found = _read(ast.parse(text.strip(), mode="eval").body)
+    except (SyntaxError, ValueError, ZeroDivisionError, RecursionError, MemoryError) as error:
+        reason = "a division by zero" if isinstance(error, ZeroDivisionError) else str(error).partition("\n")[0]
+        raise InputError(f"a polynomial in x such as {EXAMPLE}", repr(text), reason) from error
+    if len(found) < 2:
+        raise InputError("an activation that depends on x", repr(text))
+    if max(abs(c) for c in found) > LARGEST_COEFFICIENT:
+        raise InputError(f"coefficients of at most {LARGEST_COEFFICIENT:.0e} in size", repr(text))
+    return Polynomial(found)
+
+
+Coefficients = tuple[Fraction, ...]
+
+
+def _read(node: ast.AST) -> Coefficients:
+    """Coefficients of an expression; raises ValueError with the reason if it is no polynomial."""
+    match node:
+        case ast.Constant(value=int() | float() as value) if not isinstance(value, bool):
+            return _trimmed([Fraction(repr(value))])  # 0.1 is 1/10
+        case ast.Name(id="x"):
+            return Fraction(0), Fraction(1)
+        case ast.Name(id=name):
+            raise ValueError(f"the variable is x, not {name}")
+        case ast.UnaryOp(op=ast.USub(), operand=inner):
+            return tuple(-c for c in _read(inner))
+        case ast.UnaryOp(op=ast.UAdd(), operand=inner):
+            return _read(inner)
+        case ast.BinOp(left=left, op=ast.Pow(), right=ast.Constant(value=int() as power)) if type(power) is int:
+            return _power(_read(left), power)
+        case ast.BinOp(left=left, op=operation, right=right):
+            return _combined(_read(left), operation, _read(right))
+    raise ValueError("only numbers, x, +, -, *, /, ** and brackets")
+
+
+def _combined(a: Coefficients, operation: ast.operator, b: Coefficients) -> Coefficients:
+    match operation:
+        case ast.Add() | ast.Sub():
+            sign = 1 if isinstance(operation, ast.Add) else -1
+            pairs = [(_at(a, n), _at(b, n)) for n in range(max(len(a), len(b)))]
+            return _trimmed([x + sign * y for x, y in pairs])
+        case ast.Mult():
+            return _product(a, b)
+        case ast.Div() if len(b) < 2:
+            return _trimmed([c / _at(b, 0) for c in a])
+        case ast.Div():
+            raise ValueError("division by a number only")
+        case ast.BitXor():
+            raise ValueError("powers are written **")
+        case ast.Pow():
+            raise ValueError("powers are whole numbers")
+    raise ValueError("only +, -, *, / and **")
+
+
+def _power(base: Coefficients, power: int) -> Coefficients:
+    if not 0 <= power <= LARGEST_DEGREE:
+        raise ValueError(f"powers from 0 to {LARGEST_DEGREE}")
+    result: Coefficients = (Fraction(1),)
+    for _ in range(power):
+        result = _product(result, base)
+    return result
+
+
+def _product(a: Coefficients, b: Coefficients) -> Coefficients:
+    if len(a) + len(b) - 2 > LARGEST_DEGREE:
+        raise ValueError(f"a degree of at most {LARGEST_DEGREE}")
+    rows: list[Any] = [Fraction(0)] * max(len(a) + len(b) - 1, 0)
+    for n, x in enumerate(a):
+        for m, y in enumerate(b):
+            rows[n + m] += x * y
+    return _trimmed(rows)
+
+
+def _at(a: Coefficients, n: int) -> Fraction:
+    return a[n] if n < len(a) else Fraction(0)
+
+
+def _trimmed(rows: list[Fraction]) -> Coefficients:
+    """Without zeros at the end; () is the polynomial 0."""
+    while rows and rows[-1] == 0:
+        rows = rows[:-1]
+    return tuple(rows)
