@@ -86,7 +86,8 @@ def advance(
 def measure(problem: Problem, space: Space, key: jax.Array, weights: Weights, tests: int) -> Observables:
     """Overlaps, and error and accuracy of every level on about `tests` fresh inputs (whole blocks of them).
 
-    Levels share the standard normal inputs, scaled with their own variances.
+    Levels share the standard normal inputs, scaled with their own variances. Call it at 64 bits: outputs are computed in
+    float64, since float32 saturates erf(lambda / sqrt 2) at lambda = 5.5, and units that cancel then have the sign 0.
     """
     length, blocks, dtype = space.block_steps, space.blocks, weights.student.dtype
     levels = jnp.arange(len(problem.inputs.level_names))
@@ -95,9 +96,10 @@ def measure(problem: Problem, space: Space, key: jax.Array, weights: Weights, te
 
     def test(level: Any, cluster: Any, normal: jax.Array) -> tuple[jax.Array, jax.Array]:
         sample = make_sample(problem, weights.latents, blocks, normal, level, cluster, jnp.zeros((), dtype), space.dim)
-        output = problem.student.output(weights.student @ sample.input / root, weights.readout)
-        y = problem.task.clean_label(weights.latents @ sample.input / root, cluster)
-        return (output - y) ** 2 / 2, (jnp.sign(output) == jnp.sign(y)).astype(dtype)
+        fields, nu = ((rows @ sample.input / root).astype(jnp.float64) for rows in (weights.student, weights.latents))
+        output = problem.student.output(fields, weights.readout.astype(jnp.float64))
+        y = problem.task.clean_label(nu, cluster)
+        return (output - y) ** 2 / 2, (jnp.sign(output) == jnp.sign(y)).astype(jnp.float64)
 
     def test_block(total: Any, index: jax.Array) -> tuple[Any, None]:
         normals_key, clusters_key = jax.random.split(jax.random.fold_in(key, index))
@@ -107,7 +109,7 @@ def measure(problem: Problem, space: Space, key: jax.Array, weights: Weights, te
         return jax.tree.map(lambda t, f: t + f.sum(axis=1), total, found), None
 
     count = -(-tests // length)
-    zero = jnp.zeros(levels.size, dtype)
+    zero = jnp.zeros(levels.size, jnp.float64)
     (error, accuracy), _ = jax.lax.scan(test_block, (zero, zero), jnp.arange(count))
     names = problem.inputs.level_names
     return Observables(

@@ -108,7 +108,8 @@ def _run_group(
         report(int(last - now))
         now = int(last)
         if now in steps:
-            recorded.append(to_host(_measure_group(ensemble, keys[:, 3], weights, np.int32(now))))
+            with jax.enable_x64(True):  # for the outputs; inputs are drawn in the weights' precision
+                recorded.append(to_host(_measure_group(ensemble, keys[:, 3], weights, np.int32(now))))
     return jax.tree.map(lambda *x: np.stack(x, axis=1), *recorded), to_host(weights) if keep_weights else None
 
 

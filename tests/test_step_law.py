@@ -81,6 +81,7 @@ def without_eta_squared(problem: ts.Problem, *rest: Any) -> Any:
 
 def without_the_draw_of_levels(problem: ts.Problem, sample: FixedSample, alpha: Any, state: ts.Overlaps) -> Any:
     """The mean of the levels' own D, as if every sample's level were known in advance."""
+
     def fixed(level: str) -> Any:
         curriculum = ts.Curriculum.single(level, 10.0)
         chosen = ts.Problem(problem.task, problem.student, problem.sgd, curriculum)
