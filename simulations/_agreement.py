@@ -65,7 +65,7 @@ class Agreement:
         if self.spread is not None:
             s = self.spread
             text += (
-                f"variance of {s.name} at alpha {s.alpha:g} is {s.ratio:.2f} [{s.low:.2f}, {s.high:.2f}] of predicted; "
+                f"variance of {s.name} at alpha {s.alpha:g} is {s.ratio:.3g} [{s.low:.3g}, {s.high:.3g}] of predicted; "
             )
         return text + f"family-wise p = {self.p:.3g}, level {self.level:g}"
 

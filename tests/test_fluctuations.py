@@ -3,12 +3,9 @@
 Family-wise false-alarm rates are stated at each test; keys are fixed.
 """
 
-import dataclasses
 from typing import Any
 
-import equinox as eqx
 import jax
-import jax.numpy as jnp
 import numpy as np
 import pytest
 
@@ -16,8 +13,6 @@ import ode
 import simulations
 import teacher_student as ts
 from ode import _expansion
-from ode._derivatives import half_hessian, jacobian
-from ode._expansion import reweighted
 
 from . import build
 from .test_step_law import without_eta_squared
