@@ -87,7 +87,7 @@ def measure(problem: Problem, space: Space, key: jax.Array, weights: Weights, te
     """Overlaps, and error and accuracy of every level on about `tests` fresh inputs (whole blocks of them).
 
     Levels share the standard normal inputs, scaled with their own variances. Call it at 64 bits: outputs are computed
-    in float64, since float32 saturates erf(lambda / sqrt 2) at lambda = 5.5, and units that cancel then have the sign 0.
+    in float64: float32 saturates erf(lambda / sqrt 2) at lambda = 5.5, and units that cancel then have the sign 0.
     """
     length, blocks, dtype = space.block_steps, space.blocks, weights.student.dtype
     levels = jnp.arange(len(problem.inputs.level_names))
