@@ -3,9 +3,12 @@
 Family-wise false-alarm rates are stated at each test; keys are fixed.
 """
 
+import dataclasses
+from pathlib import Path
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
@@ -13,6 +16,9 @@ import ode
 import simulations
 import teacher_student as ts
 from ode import _expansion
+from ode._derivatives import half_hessian, jacobian
+from ode._expansion import reweighted
+from ode.averages import ClosedForm, FixedSample
 
 from . import build
 from .test_step_law import without_eta_squared
@@ -62,9 +68,9 @@ def theory_of(name: str) -> ts.Trajectory:
     return _theory[name]
 
 
-def runs_of(name: str, dim: int = DIM, runs: int = RUNS, key: int = 1) -> ts.Trajectory:
+def runs_of(name: str, runs: int = RUNS, **options: Any) -> ts.Trajectory:
     problem, start = PROBLEMS[name]()
-    return simulations.run(problem, dim, runs, ALPHAS, key, start=start, progress=False)
+    return simulations.run(problem, DIM, runs, ALPHAS, 1, start=start, progress=False, **options)
 
 
 @pytest.mark.parametrize("name", PROBLEMS)
@@ -98,3 +104,223 @@ def test_a_wrong_spread_is_caught(name: str, slip: Any, monkeypatch: pytest.Monk
     verdict = simulations.agreement(wrong, runs_of(name), spread="predicted", level=0.02)
     assert not verdict.agrees
     assert verdict.spread.p < 0.01
+
+
+# The mean shift
+
+
+def test_the_mean_at_N_100_is_the_ode_plus_its_shift_and_not_the_ode() -> None:
+    """20,000 runs of the overlap chain: within z = 4.5 of ODE + m1 / N (30 comparisons; false alarm 2e-4), and some
+    quantity more than 5 standard errors from the ODE alone."""
+    problem, start = switched()
+    theory, dim = theory_of("switched"), 100
+    runs = simulations.run(
+        problem, dim, 20_000, ALPHAS, 4, start=start, method="overlaps", test_samples=1, progress=False
+    )
+    shift, shift_error = theory.fluctuations.mean_shift(dim), theory.fluctuations.shift_error
+    alone, corrected = [], []
+    for ode_value, x, m1, m1_error in zip(
+        *(ts.quantities(each, problem) for each in (theory.observables, runs.observables, shift, shift_error)),
+        strict=True,
+    ):
+        if x.kind not in ("Q", "R") or x.values.std() < 1e-9:
+            continue
+        error = np.sqrt(x.values.var(axis=0) / runs.runs + (m1_error.values / dim) ** 2)
+        alone.append((x.values.mean(axis=0) - ode_value.values) / error)
+        corrected.append((x.values.mean(axis=0) - ode_value.values - m1.values) / error)
+    assert np.max(np.abs(corrected)) < 4.5
+    assert np.max(np.abs(alone)) > 5
+
+
+# Derivatives of sampled averages
+
+
+def derivatives(
+    problem: ts.Problem, state: ts.Overlaps, make: Any, samples: FixedSample
+) -> tuple[np.ndarray, np.ndarray]:
+    """Jacobian of the drift and half its Hessian contracted with a covariance, one after the other, per scrambling."""
+    n = len(ts.entry_names(problem))
+    root = np.random.default_rng(3).normal(size=(n, n)) / n
+    Sigma = jnp.asarray(root @ root.T)
+
+    def one(sample: FixedSample) -> jax.Array:
+        averages = make(problem, sample, state)
+
+        def f(x: jax.Array) -> jax.Array:
+            return ts.to_vector(ode.drift(problem, averages, 0.0, ts.from_vector(x, state)))
+
+        x = ts.to_vector(state)
+        hessian = half_hessian(f, x, Sigma, one_by_one=True)
+        return jnp.concatenate([jacobian(f, x, one_by_one=True).ravel(), hessian])
+
+    found = np.asarray(jax.jit(lambda s: jax.lax.map(one, s))(samples))
+    return found.mean(axis=0), found.std(axis=0, ddof=1) / np.sqrt(len(found))
+
+
+def test_reweighted_derivatives_are_those_of_the_closed_form() -> None:
+    """First and second derivatives of the erf drift, within 6 standard errors of 16 scramblings (Student t of 15
+    degrees of freedom, some 400 entries: false alarm 1 %)."""
+    problem = build.problem(K=2, M=2)
+    state = build.overlaps(problem, seed=1)
+    with jax.enable_x64(True):
+        inputs = ts.to_float((problem, state), jnp.float64)
+        samples = ode.Sampled(2**11, 16, key=2).draw(problem)
+        mean, error = derivatives(*inputs, reweighted_at, samples)
+        exact, _ = derivatives(*inputs, lambda *_: ClosedForm(), samples)
+    moving = error > 1e-12
+    assert np.max(np.abs(mean - exact)[moving] / error[moving]) < 6
+    np.testing.assert_allclose(mean[~moving], exact[~moving], atol=1e-10)
+
+
+def reweighted_at(problem: ts.Problem, sample: FixedSample, state: ts.Overlaps) -> Any:
+    return reweighted(problem, sample, state)
+
+
+def test_relu_is_differentiated_through_the_law_and_not_through_the_points() -> None:
+    """Jacobian of the mixture's drift against central differences of sampled averages with many points; derivatives
+    of the points themselves, which do not see the kink, are more than 6 standard errors off."""
+    problem, state = xor()
+    with jax.enable_x64(True):
+        inputs = ts.to_float((problem, state), jnp.float64)
+        x, R = ts.to_vector(inputs[1]), np.array(state.R)
+        turn = np.where(R != 0, 0.5, 0.0)
+        moved = np.einsum("bkm,blm->bkl", R, turn)  # in the plane Q = R R^T; in the rest more noise on every unit
+        Q = moved + moved.swapaxes(1, 2) + np.array([0.0, 1.0])[:, None, None]
+        direction = ts.to_vector(ts.Overlaps(Q, turn, state.T, np.zeros(2)))
+
+        def drift(averages: Any, x: jax.Array) -> jax.Array:
+            return ts.to_vector(ode.drift(inputs[0], averages, 0.0, ts.from_vector(x, inputs[1])))
+
+        def along(averages: Any) -> jax.Array:
+            return jax.jvp(lambda x: drift(averages, x), (x,), (direction,))[1]
+
+        def each(f: Any, points: int) -> tuple[np.ndarray, np.ndarray]:
+            samples = ode.Sampled(points, 16, key=6).draw(problem)
+            found = np.asarray(jax.jit(lambda s: jax.lax.map(f, s))(samples))
+            return found.mean(axis=0), found.std(axis=0, ddof=1) / 4
+
+        step = 0.01
+        difference = each(
+            lambda s: (drift(s, x + step * direction) - drift(s, x - step * direction)) / (2 * step), 2**15
+        )
+        law = each(lambda s: along(reweighted(inputs[0], s, inputs[1])), 2**13)
+        points = each(along, 2**13)
+
+    def worst(found: tuple[np.ndarray, np.ndarray]) -> float:
+        error = np.sqrt(found[1] ** 2 + difference[1] ** 2)
+        return float(np.max(np.abs(found[0] - difference[0])[error > 1e-9] / error[error > 1e-9]))
+
+    assert worst(law) < 6
+    assert worst(points) > 6
+
+
+# Predicted agreement, with few runs
+
+
+def made_up(theory: ts.Trajectory, runs: int, rng: np.random.Generator, stretch: float = 1.0) -> ts.Trajectory:
+    """Runs with exactly the predicted mean and (times `stretch`) standard deviation, independent between alphas."""
+    fluctuations = theory.fluctuations
+    shift, spread = fluctuations.mean_shift(DIM), fluctuations.spread(DIM, 256)
+    observables = jax.tree.map(
+        lambda x, m, s: x + m + stretch * s * rng.normal(size=(runs, *x.shape)), theory.observables, shift, spread
+    )
+    source = ts.Source("sgd", "weights", "float64", DIM, test_samples=256)
+    return dataclasses.replace(
+        theory, observables=observables, status=np.zeros(runs, int), reached=np.full(runs, ALPHAS[-1]), source=source,
+        sampling_error=None, integrator_error=None, fluctuations=None,
+    )  # fmt: skip
+
+
+def test_predicted_agreement_is_calibrated_with_four_runs() -> None:
+    """At level 20 %, 200 repeats: no more false alarms than a binomial of 20 % has with probability 1e-3."""
+    theory, rng = theory_of("switched"), np.random.default_rng(0)
+    verdicts = [
+        simulations.agreement(theory, made_up(theory, 4, rng), spread="predicted", level=0.2).agrees for _ in range(200)
+    ]
+    assert 40 - 18 < 200 - sum(verdicts) < 40 + 18  # Bonferroni is nearly exact for independent comparisons
+
+
+@pytest.mark.parametrize("stretch", [0.3, 2.5])
+def test_a_wrong_spread_is_seen_with_few_runs(stretch: float) -> None:
+    theory = theory_of("switched")
+    runs = made_up(theory, 8, np.random.default_rng(1), stretch)
+    verdict = simulations.agreement(theory, runs, spread="predicted")
+    assert not verdict.agrees
+    assert (verdict.spread.ratio > 1) == (stretch > 1)
+    assert verdict.to_json()
+
+
+# Budget, files, bad input
+
+
+def test_the_integrator_error_bounds_what_a_tight_solve_says() -> None:
+    """At tolerances of 1e-4 to 1e-7: the true error is at most 4 times the stated one, and at least a tenth of it."""
+    problem, start = switched()
+    exact = ode.solve(problem, start, ALPHAS, rtol=1e-12, atol=1e-14, with_accuracy=False)
+    for rtol in (1e-4, 1e-7):
+        found = ode.fluctuations(
+            problem, start, ALPHAS, rtol=rtol, atol=rtol / 100, with_accuracy=False, sample=ode.Sampled(2**6, 2)
+        )
+        stated, true = (
+            max(float(np.max(np.abs(x))) for x in jax.tree.leaves(each.overlaps))
+            for each in (
+                found.integrator_error,
+                jax.tree.map(lambda a, b: a - b, found.observables, exact.observables),
+            )
+        )
+        assert stated / 10 < true < 4 * stated, (rtol, stated, true)
+
+
+def test_budget_names_the_largest_part_and_what_is_missing() -> None:
+    theory = theory_of("switched")
+    budget = theory.budget(1000)
+    assert list(budget.parts) == ["integrator", "averages", "mean shift", "spread"]
+    part, name, size = budget.largest
+    assert part == "spread"
+    spread = {q.name: q.values for q in ts.quantities(theory.fluctuations.spread(1000), theory.problem)}
+    assert size == pytest.approx(np.max(spread[name]))
+    assert f"largest: spread, {size:.2e} of {name}" in repr(budget)
+    plain = ode.solve(*switched(), ALPHAS, with_accuracy=False).budget()
+    assert "not computed: integrator (ode.fluctuations states it)" in repr(plain)
+
+
+def test_files_and_picking_alphas_keep_fluctuations(tmp_path: Path) -> None:
+    theory = theory_of("both_layers")
+    back = ts.Trajectory.load(theory.save(tmp_path / "theory.nc"))
+    for mine, theirs in zip(jax.tree.leaves(theory), jax.tree.leaves(back), strict=True):
+        np.testing.assert_array_equal(mine, theirs)
+    assert back.at([2.0]).fluctuations.covariance.shape == (1, 16, 16)
+    assert theory.to_xarray()["covariance"].sel(entry="Q[relevant][1,2]", entry_2="readout[2]").shape == (3,)
+
+
+def test_no_fluctuations_without_learning() -> None:
+    problem, start = switched()
+    still = ts.Problem(problem.task, problem.student, ts.SGD(0.0), problem.curriculum)
+    found = ode.fluctuations(still, start, ALPHAS, with_accuracy=False, sample=ode.Sampled(2**6, 2)).fluctuations
+    assert not np.any(found.covariance)
+    assert not any(np.any(x) for x in jax.tree.leaves(found.shift))
+
+
+def test_bad_input() -> None:
+    problem, start = switched()
+    theory = theory_of("switched")
+    runs = made_up(theory, 4, np.random.default_rng(0))
+    linear = ts.Problem(problem.task, ts.Student(2, "linear"), ts.SGD(9.0), problem.curriculum)
+    with pytest.raises(ts.InputError, match=r"reaches its last alpha.*diverged.*end the alphas before that"):
+        ode.fluctuations(linear, start, ALPHAS)
+    with pytest.raises(ts.InputError, match=r"N >= 16, the number of overlaps.*; got: 15"):
+        theory.budget(15)
+    with pytest.raises(ts.InputError, match="N >= 16, the number of overlaps"):
+        theory.fluctuations.spread(3)
+    with pytest.raises(ts.InputError, match=r"a theory with fluctuations.*take theory = ode.fluctuations"):
+        simulations.agreement(dataclasses.replace(theory, fluctuations=None), runs, spread="predicted")
+    with pytest.raises(ts.InputError, match="leave them out"):
+        simulations.agreement(theory, runs, dataclasses.replace(runs), spread="predicted")
+    with pytest.raises(ts.InputError, match="known spread"):
+        simulations.agreement(theory, runs, spread="predictd")
+    with pytest.raises(ts.InputError, match="a theory trajectory for an error budget"):
+        runs.budget()
+    twins = ts.Overlaps(np.ones((2, 2, 2)), np.zeros((2, 2, 2)), [np.eye(2), np.zeros((2, 2))])
+    mixture, _ = xor()
+    with pytest.raises(ts.InputError, match=r"linearly independent.*start from units that differ"):
+        ode.fluctuations(mixture, twins, [0.1], averages=ode.Sampled(2**4, 2))
