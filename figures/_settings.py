@@ -91,7 +91,7 @@ class Settings:
         if self.theory.fluctuations is not None or self.spread == "predicted":
             return self.theory.fluctuations is not False
         exact = self.theory.averages != "sampled" and ode.missing_closed_form(self.problem) is None
-        return exact and len(ts.entry_names(self.problem)) <= CHEAP_ENTRIES
+        return exact and len(ts.entry_names(self.problem)) <= min(CHEAP_ENTRIES, self.simulation.dim)
 
     @property
     def dims(self) -> tuple[int, ...]:
@@ -261,7 +261,7 @@ def check_settings(settings: Settings) -> None:
             raise ts.InputError(
                 f"simulation.dim >= {entries}, the number of overlaps (fluctuations are an expansion in 1/N)",
                 simulation.dim,
-                "raise it, or set theory.fluctuations = false",
+                "raise it, or leave the fluctuations out",
             )
     if simulation.runs < 3 and settings.start.number is None:
         raise ts.InputError("simulation.runs >= 3 (a standard error needs them)", simulation.runs)

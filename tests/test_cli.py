@@ -41,7 +41,15 @@ smaller_dim = 100
 runs = 16
 test_samples = 32
 """
-FILES = {"comparison.pdf", "comparison.png", "report.json", "simulation.nc", "simulation_smaller.nc", "theory.nc"}
+FILES = {
+    "comparison.pdf",
+    "comparison.png",
+    "fluctuations.nc",
+    "report.json",
+    "simulation.nc",
+    "simulation_smaller.nc",
+    "theory.nc",
+}
 
 
 @pytest.fixture
@@ -68,6 +76,22 @@ def test_compare_agrees_writes_and_refuses_to_overwrite(file: Path, tmp_path: Pa
     picture = tmp_path / "again.png"
     assert main(["figure", "comparison", str(out), "--save", str(picture)]) == 0
     assert picture.stat().st_size > 10_000
+
+
+def test_predicted_spread_needs_one_dimension_and_four_runs(file: Path, tmp_path: Path, capsys) -> None:
+    four = SMALL.replace("smaller_dim = 100\nruns = 16", "runs = 4")
+    file.write_text(four + '[agreement]\nspread = "predicted"\n')
+    out = tmp_path / "out"
+    assert main(["compare", str(file), "--out", str(out)]) == 0
+    assert {path.name for path in out.iterdir()} == FILES - {"simulation_smaller.nc"}
+    assert "of predicted; family-wise p" in capsys.readouterr().out.splitlines()[-1]
+    assert json.loads((out / "report.json").read_text())["spread"]["comparisons"] == 28
+
+
+def test_fluctuations_can_be_left_out(file: Path) -> None:
+    assert figures.load_settings(file).fluctuations
+    file.write_text(SMALL + "[theory]\nfluctuations = false\n")
+    assert not figures.load_settings(file).fluctuations
 
 
 def test_disagreement_has_its_exit_code(file: Path, tmp_path: Path, monkeypatch, capsys) -> None:
@@ -127,6 +151,18 @@ BAD = [
         "positive semidefinite",
     ),
     ("seed = 3", "seed = 3\nsede = 4", "did you mean 'seed'"),
+    ("[record]", '[agreement]\nspread = "predictd"\n[record]', "did you mean 'predicted'"),
+    ("[record]", '[agreement]\nspread = "predicted"\n[record]', "no simulation.smaller_dim"),
+    (
+        "[record]",
+        '[theory]\nfluctuations = false\n[agreement]\nspread = "predicted"\n[record]',
+        "theory.fluctuations for agreement.spread",
+    ),
+    (
+        "dim = 200\nsmaller_dim = 100\nruns = 16\ntest_samples = 32",
+        "dim = 4\nsmaller_dim = 2\n[theory]\nfluctuations = true",
+        "dim >= 5, the number of overlaps",
+    ),
     ("seed = 3", "seed = ", "valid TOML"),
 ]
 

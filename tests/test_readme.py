@@ -16,6 +16,28 @@ def test_the_ten_lines_run_and_agree(capsys) -> None:
     assert "AGREE: largest |z|" in capsys.readouterr().out
 
 
+def snippet(marker: str) -> str:
+    """The README's Python block that has `marker` in it."""
+    return next(each for each in re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL) if marker in each)
+
+
+def test_fluctuations_print_what_the_readme_says(capsys) -> None:
+    names: dict = {}
+    exec(compile(snippet("simulations.agreement(theory, runs)"), "README.md", "exec"), names)
+    exec(compile(snippet("ode.fluctuations"), "README.md", "exec"), names)
+    printed = capsys.readouterr().out
+    assert printed.count("AGREE: largest |z|") == 2
+    assert "largest: spread, 7.34e-03 of accuracy[easy]" in printed
+    assert names["band"].shape == names["alphas"].shape
+
+
+def test_fixed_points_print_what_the_readme_says(capsys) -> None:
+    exec(compile(snippet("ode.fixed_points"), "README.md", "exec"), {})
+    printed = capsys.readouterr().out
+    for said in ("stable", "-0.00883695", "0.01297", "2.306827696", "0.05025035932", "0.01277", "0.01121", "457.9"):
+        assert said in printed, (said, printed)
+
+
 def test_links_lead_somewhere() -> None:
     for target in re.findall(r"\]\(([^)#]+)\)", README):
         if not target.startswith("https://"):

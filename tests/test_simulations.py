@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
+import ode
 import simulations
 import teacher_student as ts
 from simulations._advance import draw_level, schedule
@@ -215,3 +216,18 @@ def test_recordable_alphas_are_whole_steps_at_both_dimensions() -> None:
 def test_bad_input(options: dict, message: str) -> None:
     with pytest.raises(ts.InputError, match=message):
         run(build.problem(), **options)
+
+
+def test_units_that_saturate_and_cancel_are_judged_in_float64() -> None:
+    """float32 rounds erf(lambda / sqrt 2) to 1 at lambda = 5.5: yhat of two opposite units would be 0, and wrong.
+
+    Accuracy of float32 weights against the theory's points, within 4.5 standard errors (false alarm 1e-5).
+    """
+    task = ts.Committee(ts.Inputs({"all": 1.0}), 1, "sign", labels="sign")
+    problem = ts.Problem(task, ts.Student(2), ts.SGD(0.0), ts.Curriculum.single("all", 1.0))
+    start = ts.Overlaps([[6.0, -4.5], [-4.5, 6.0]], [[1.0], [0.3]], [[1.0]])
+    theory = ode.solve(problem, start, [1.0], averages=ode.Sampled(2**14, 8))
+    runs = simulations.run(problem, 50, 4, [1.0], 2, start=start, test_samples=50_000, progress=False)
+    found, expected = runs.accuracy["all"].mean(), theory.accuracy["all"][0]
+    error = np.hypot(np.sqrt(expected * (1 - expected) / 200_000), theory.sampling_error.accuracy["all"][0])
+    assert abs(found - expected) < 4.5 * error

@@ -116,6 +116,12 @@ def settings_at(sweep: Sweep, index: tuple[int, ...]) -> Settings:
     """Settings of one cell, checked as far as is cheap. Raises InputError."""
     settings = parse_settings(sweep.tables_at(index))
     check_theory(settings)
+    if settings.spread == "predicted" or settings.theory.fluctuations:
+        raise ts.InputError(
+            "no theory.fluctuations or predicted spread in a sweep, whose cells measure theirs",
+            'fluctuations = true or spread = "predicted"',
+            "leave it out",
+        )
     if "means_right" in sweep.measures.keep:
         ts.require_clusters(settings.problem)
     for name, each in sweep.measures.time_to.items():
