@@ -17,6 +17,7 @@ from teacher_student import (
     Problem,
     Status,
     Trajectory,
+    is_known,
     to_float,
     to_host,
 )
@@ -58,6 +59,8 @@ def fluctuations(
     linearly dependent at the start (averages then have no derivative in the law of the fields).
     Source: van Kampen's expansion in the system size; for committees Barber, Saad & Sollich 1996.
     """
+    if not is_known((problem, start, alphas)):
+        raise InputError("plain numbers for ode.fluctuations", "traced ones", "call it outside jit, grad and vmap")
     method = method_for(problem, averages, with_accuracy, rtol, atol, max_steps, bound)
     rtol, atol = float(method.settings.rtol), float(method.settings.atol)
 
