@@ -39,6 +39,8 @@ def _derive(options: argparse.Namespace) -> int:
         raise ts.InputError("a --pdf path that ends in .pdf", options.pdf)
     if path is not None and path.exists() and not options.force:
         raise ts.InputError("a path that does not exist yet", options.pdf, "choose another, or force (--force)")
+    if path is not None and not path.parent.is_dir():
+        raise ts.InputError("a --pdf path in a directory that exists", options.pdf)
     problem = _problem(options)
     found = ode.derive.equations(problem)
     print(found.latex)

@@ -84,8 +84,10 @@ def compare(
         f"theory      {theory.source.method}, {steps} steps, {theory.describe()} "
         f"({time.perf_counter() - clock:.1f} s with compilation)"
     )
+    bands = _fluctuations(settings, start, alphas, say) if settings.fluctuations else None
     theory.save(paths["theory"], force=True)
-    bands = _fluctuations(settings, start, alphas, paths["fluctuations"], say) if settings.fluctuations else None
+    if bands is not None:
+        bands.save(paths["fluctuations"], force=True)
     ensembles = []
     for dim, name in zip(settings.dims, ("simulation", "smaller"), strict=False):
         ensembles.append(_simulate(settings, start, alphas, dim, name, paths[name], progress, say))
@@ -97,18 +99,22 @@ def compare(
     else:
         verdict = simulations.agreement(theory, runs, smaller, level=settings.level, seed=settings.seed)
         if predicted is not None:
-            say(f"predicted   spread and 1/N term, to leading order in 1/N: {predicted.verdict}")
+            say(f"predicted   with spread and 1/N term of theory, to leading order: {predicted.verdict}")
+            if predicted.agrees != verdict.agrees:
+                say("            this differs from the verdict below, which measures both and allows for any spread")
     ts.write_whole(paths["report"], lambda path: path.write_text(verdict.to_json()), force=True)
     figure = comparison(theory, runs, verdict.to_dict(), bands)
     for kind in ("png", "pdf"):
         ts.write_whole(paths[kind], lambda path: figure.savefig(path, dpi=200), force=True)
-    return Comparison(theory, runs, smaller, verdict, paths, bands, predicted)
+    written = {name: path for name, path in paths.items() if name != "fluctuations" or bands is not None}
+    return Comparison(theory, runs, smaller, verdict, written, bands, predicted)
 
 
 def _fluctuations(
-    settings: Settings, start: ts.Overlaps, alphas: np.ndarray, path: Path, say: Callable[[str], None]
+    settings: Settings, start: ts.Overlaps, alphas: np.ndarray, say: Callable[[str], None]
 ) -> ts.Trajectory | None:
-    """Theory with fluctuations at the recorded alphas, saved at `path`; None, and said, where it cannot be had."""
+    """Theory with fluctuations at the recorded alphas; None, and said, where it cannot be had and was not asked for."""
+    say("            fluctuations ...")
     clock = time.perf_counter()
     try:
         bands = ode.fluctuations(
@@ -124,7 +130,6 @@ def _fluctuations(
             raise
         say(f"            no fluctuations: {error}")
         return None
-    bands.save(path, force=True)
     say(f"            fluctuations at N = {settings.dims[0]} ({time.perf_counter() - clock:.1f} s with compilation)")
     return bands
 

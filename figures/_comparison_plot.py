@@ -68,9 +68,10 @@ def comparison(
 def _caption(runs: ts.Trajectory, report: Mapping[str, Any], bands: ts.Trajectory | None) -> str:
     shaded = "" if bands is None else "shaded: predicted +- one standard deviation of a run (darker: of their mean); "
     word = "agree" if report["agrees"] else "disagree"
+    how = "measured" if report.get("spread") is None else "predicted"
     return (
         f"lines: ODEs; points: mean of {runs.runs} runs at N = {runs.source.dim} with its standard error;\n"
-        f"{shaded}they {word} (family-wise p = {report['p']:.2g})"
+        f"{shaded}dashed: family-wise limits; with {how} spread they {word} (p = {report['p']:.2g})"
     )
 
 
@@ -127,7 +128,7 @@ def _draw_spread(axes: Axes, ratios: xr.Dataset, theory: ts.Trajectory) -> None:
     axes.set_ylabel("measured / predicted s.d.")
     axes.set_xlim(left=float(theory.alphas[0]))
     low, high = axes.get_ylim()
-    axes.set_ylim(low - 0.25 * (high - low), high)  # room below for the legend
+    axes.set_ylim(max(0.0, low - 0.25 * (high - low)), high)  # room below for the legend
     axes.legend(frameon=False, ncols=5, loc="lower left", columnspacing=0.8, handletextpad=0.1)
 
 

@@ -14,7 +14,7 @@ from ._drift import drift
 from ._observe import observe
 from .averages import ClosedForm, FixedSample, Reweighted
 
-POINTS = 2**12  # of a scrambling, for the derivatives of an error or accuracy without closed form, at every alpha
+POINTS = 2**11  # of a scrambling, for the derivatives of an error or accuracy without closed form, at every alpha
 
 
 class Expansion(eqx.Module):

@@ -65,7 +65,8 @@ class Agreement:
         if self.spread is not None:
             s = self.spread
             text += (
-                f"variance of {s.name} at alpha {s.alpha:g} is {s.ratio:.3g} [{s.low:.3g}, {s.high:.3g}] of predicted; "
+                f"largest deviation of a variance {s.ratio:.3g} [{s.low:.3g}, {s.high:.3g}] times the predicted "
+                f"({s.name} at alpha {s.alpha:g}); "
             )
         return text + f"family-wise p = {self.p:.3g}, level {self.level:g}"
 
@@ -77,8 +78,9 @@ class Agreement:
         for name in dict.fromkeys(c.name for c in self.comparisons):
             c = max((c for c in self.comparisons if c.name == name), key=lambda c: abs(c.z))
             simulated = f"{c.simulation:.5f} +- {c.standard_error:.5f}"
-            known = len(self.dims) > 1 or self.spread is not None
-            allowance = f"{c.allowance:+.5f} +- {c.allowance_error:.5f}" if known else "not measured"
+            allowance = f"{c.allowance:+.5f} +- {c.allowance_error:.5f}" if len(self.dims) > 1 else "not measured"
+            if self.spread is not None:
+                allowance = f"{c.allowance:+.2e} +- {c.allowance_error:.0e}"
             rows.append(f"{name:<24}{c.alpha:>8.4g}{c.theory:>12.5f}{simulated:>24}{allowance:>24}{c.z:>9.2f}")
         if self.fixed:
             worst = max(self.fixed.values())
@@ -118,7 +120,8 @@ def agreement(
 
     With spread="predicted" the standard deviation of a run and the 1/N term are those that `ode.fluctuations` states,
     so that four runs are enough; half of the level then goes to a test of that spread itself (`Agreement.spread`).
-    Predictions are of leading order in 1/N: thousands of runs at small N see the next order.
+    Predictions are of leading order in 1/N: thousands of runs at small N see the next order. Means are taken as normal,
+    which errors of polynomial students on few test samples are not: raise the test samples.
 
     Arguments: theory, runs, smaller: trajectories; the alphas of `runs` are compared, and the others must have
     recorded them too. spread: "measured" or "predicted". level: chance of "disagree" where theory is right. seed: of

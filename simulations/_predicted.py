@@ -2,7 +2,9 @@
 
 With the variance of single runs known, the mean of R runs is compared as a normal variable, also where R is too small
 to estimate a variance; and the measured variance is compared with the predicted one,
-  (R - 1) s^2 / sigma^2 ~ chi^2 of R - 1 degrees of freedom.
+  (R - 1) s^2 / sigma^2 ~ chi^2 of R - 1 degrees of freedom,
+for overlaps and readouts; errors and accuracies are left out there, since what they spread by is mostly their test
+samples, which are not Gaussian.
 Both families of comparisons are judged by the Bonferroni bound, which holds for any correlations between them.
 """
 
@@ -17,7 +19,7 @@ from ._family import FamilyTest
 
 @dataclasses.dataclass(frozen=True)
 class SpreadTest:
-    """The measured variance over runs against the predicted one, of every quantity that fluctuates at every alpha.
+    """The measured variance over runs against the predicted one, of every overlap and readout that fluctuates.
 
     p: family-wise. The worst comparison: name, alpha, ratio (measured / predicted) and its family-wise interval
     [low, high], which covers 1 where the two agree. comparisons: their number.
@@ -52,7 +54,8 @@ def spread_test(evidence: Evidence, moving: np.ndarray, level: float) -> SpreadT
     """
     assert evidence.spread is not None
     assert evidence.spread_error is not None
-    columns = np.flatnonzero(moving)
+    of_states = np.repeat(np.isin(evidence.kinds, ("Q", "R", "readout")), evidence.alphas.size)
+    columns = np.flatnonzero(moving & of_states)
     if not columns.size:
         return None
     freedom = len(evidence.samples) - 1

@@ -45,8 +45,10 @@ class Budget:
         rows = [f"error budget{at}, largest over the recorded alphas"]
         rows.append(f"{'quantity':<{width}}" + "".join(f"{part:>13}" for part in self.parts))
         for i, name in enumerate(self.names):
-            rows.append(f"{name:<{width}}" + "".join(f"{values[i]:>13.2e}" for values in self.parts.values()))
+            cells = (f"{values[i]:.2e}" if values[i] > 0 else "-" for values in self.parts.values())
+            rows.append(f"{name:<{width}}" + "".join(f"{cell:>13}" for cell in cells))
         part, name, size = self.largest
+        rows.append("-: exact, or less than the points of sampled accuracies resolve")
         rows.append(f"largest: {part}, {size:.2e} of {name} ({PARTS[part][0]})")
         rows += [f"not computed: {part} ({how})" for part, how in self.missing.items()]
         return "\n".join(rows)

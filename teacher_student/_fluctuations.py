@@ -53,8 +53,8 @@ class Fluctuations(eqx.Module):
 
     def check_dim(self, dim: int) -> None:
         """Raise InputError for N below the number of overlaps."""
-        if not dim >= self.smallest_dim:
+        if isinstance(dim, bool) or not isinstance(dim, (int, np.integer)) or dim < self.smallest_dim:
             raise InputError(
-                f"a dimension N >= {self.smallest_dim}, the number of overlaps (fluctuations are an expansion in 1/N)",
-                dim,
+                f"an integer dimension N >= {self.smallest_dim}, the number of overlaps (this is an expansion in 1/N)",
+                repr(dim),
             )

@@ -59,7 +59,11 @@ def polynomial(text: str) -> Polynomial:
     try:
         found = _read(ast.parse(text.strip(), mode="eval").body)
     except (SyntaxError, ValueError, ZeroDivisionError, RecursionError, MemoryError) as error:
-        reason = "a division by zero" if isinstance(error, ZeroDivisionError) else str(error).partition("\n")[0]
+        reason = str(error).partition("\n")[0]
+        if isinstance(error, SyntaxError):  # its own text speaks of lines of a file
+            reason = "write products and powers as 2*x and x**3"
+        elif isinstance(error, ZeroDivisionError):
+            reason = "a division by zero"
         raise InputError(f"a polynomial in x such as {EXAMPLE}", repr(text), reason) from error
     if len(found) < 2:
         raise InputError("an activation that depends on x", repr(text))

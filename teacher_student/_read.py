@@ -36,7 +36,10 @@ def _first_cause(error: BaseException, where: str) -> InputError:
         first = (misspelt or error.exceptions)[0]  # a misspelt key also shows as a missing one
         names = [note.name for note in getattr(first, "__notes__", []) if hasattr(note, "name")]
         return _first_cause(
-            first, ".".join([where, *names]) if not isinstance(first, (KeyError, ForbiddenExtraKeysError)) else where
+            first,
+            ".".join([where, *names]).lstrip(".")
+            if not isinstance(first, (KeyError, ForbiddenExtraKeysError))
+            else where,
         )
     if isinstance(error, InputError):
         return error
@@ -80,6 +83,7 @@ def _list(value: Any, kind: Any) -> Any:
 
 _NAMES = {
     "<class 'str'>": "a string",
+    "<class 'bool'>": "true or false",
     "<class 'float'>": "a number",
     "<class 'int'>": "an integer",
     "list[float]": "a list of numbers",

@@ -52,11 +52,12 @@ def _draw_means(axes: Axes, data: xr.Dataset, alpha: float) -> None:
     seen = value > half
     axes.errorbar(dims[seen], value[seen], half[seen], fmt="o", **style)
     axes.plot(dims[~seen], np.maximum(value + half, 0)[~seen], "v", **style)
-    axes.plot(dims, 1 / dims, "-", color=COLOURS[1], lw=1.0)
+    axes.plot(dims, 1 / dims, "-", color=COLOURS[1], lw=1.0, label="theory, $1/N$")
+    axes.legend(frameon=False, loc="lower left")
     axes.set_yscale("log")
-    axes.set_ylabel("(mean over runs $-$ ODE) / predicted shift")
+    axes.set_ylabel("(mean over runs $-$ ODE) / predicted $m_1$")
     words = mean_exponent(data, alpha).words
-    axes.set_title(f"(a) $\\alpha = {alpha:g}$: all $\\sim N^{{p}}$,\n$p$ = {words}", loc="left")
+    axes.set_title(f"(a) $\\alpha = {alpha:g}$: fit $N^p$ to all overlaps,\n$p$ = {words}", loc="left")
 
 
 def _draw_variances(axes: Axes, data: xr.Dataset, alpha: float) -> None:
@@ -72,7 +73,8 @@ def _draw_variances(axes: Axes, data: xr.Dataset, alpha: float) -> None:
     axes.set_yscale("log")
     axes.set_ylabel("variance over runs")
     axes.set_title(
-        f"(b) $\\alpha = {alpha:g}$: all $\\sim N^{{p}}$,\n$p$ = {variance_exponent(data, alpha).words}", loc="left"
+        f"(b) $\\alpha = {alpha:g}$: fit $N^p$ to all overlaps,\n$p$ = {variance_exponent(data, alpha).words}",
+        loc="left",
     )
 
 

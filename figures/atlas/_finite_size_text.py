@@ -41,15 +41,17 @@ def _exponents(data: xr.Dataset, alpha: float) -> list[str]:
 
 
 def _row(what: str, name: str, found: PowerLaw) -> str:
+    marks = [] if found.low <= 1 <= found.high else ["outside the interval"]
+    marks += [] if found.fits > 0.01 else ["a power law fits badly"]
     return (
-        f"  {what:<12}{name:<22}~ N^{found.words} (expected -1; "
+        f"  {what:<12}{name:<22}~ N^{found.words} (expected -1{''.join(f', {mark}' for mark in marks)}; "
         f"chi^2 {found.chi2:.1f} of {found.freedom}, p = {found.fits:.2g})"
     )
 
 
 def _amplitude(what: str, found: Amplitude) -> str:
     return (
-        f"  {what}: {found.ratio:.3f} +- {found.se:.3f} over all overlaps; "
+        f"  {what}: {found.ratio:.3f} +- {found.se:.3f} (one standard error) over all overlaps; "
         f"theory itself: chi^2 {found.chi2:.1f} of {found.freedom}, p = {found.p:.2g}"
     )
 

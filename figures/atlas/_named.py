@@ -82,11 +82,13 @@ def named_figure(
     ts.require_name(name, DRAWERS, "named figure")
     only = None if task is None else [task]
     if name == "tickets":  # trained, pruned and trained again: no grid of problems
-        data = {name: saved(Path(directory) / "tickets.nc", lambda: tickets_data(quick=quick, say=say))}
+        data = {name: saved(Path(directory) / "tickets.nc", lambda: tickets_data(quick=quick, say=say), name)}
     elif name == "finite-size":
         parts = {"deviation": deviation_data, "escape": escape_data}
         data = {
-            part: saved(Path(directory) / f"{part}.nc", partial(make, quick=quick, progress=progress, say=say), parts)
+            part: saved(
+                Path(directory) / f"{part}.nc", partial(make, quick=quick, progress=progress, say=say), name, parts
+            )
             for part, make in parts.items()
         }
     else:

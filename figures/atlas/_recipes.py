@@ -80,13 +80,13 @@ def stores(
     }
 
 
-def saved(path: Path, compute: Callable[[], xr.Dataset], beside: Iterable[str] = ()) -> xr.Dataset:
+def saved(path: Path, compute: Callable[[], xr.Dataset], figure: str, beside: Iterable[str] = ()) -> xr.Dataset:
     """The data set at `path`; where there is none, the one that `compute` returns, written there whole.
 
-    beside: names of the other data sets that the folder may hold.
+    figure: whose data they are. beside: names of the other data sets that the folder may hold.
     """
     if not path.exists():
-        _check_folder(path.parent, [path.stem, *beside], path.stem)
+        _check_folder(path.parent, [path.stem, *beside], figure)
         _make(path.parent)
         pack({path.stem: compute()}, path.parent)
     return _read(path)

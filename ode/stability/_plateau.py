@@ -9,8 +9,10 @@ from teacher_student import InputError, Overlaps, Problem, check_at_least, check
 from ._escape import LARGE, Rest, Tangent, rest_from, tangent, way_out
 from ._field import Field, entries, errors, field_of, linearised
 from ._fixed_point import FixedPoint, fixed_point_at
+from ._symmetry import projector
 
 POINTS = 201  # along the symmetric trajectory
+ASYMMETRIC = 0.4  # norm of a start's asymmetry over its own, beyond which linearising around the symmetric part is void
 
 
 @dataclasses.dataclass(frozen=True)
@@ -38,7 +40,10 @@ class Plateau:
     def describe(self) -> str:
         """One line."""
         height = ", ".join(f"{level} {value:.4g}" for level, value in self.height.items())
-        return f"plateau: error {height}, escape rate {self.rate:.4g}, escape at alpha = {self.escape_time:.4g}"
+        when = f"escape at alpha = {self.escape_time:.4g}"
+        if not np.isfinite(self.escape_time):
+            when = "no escape: the start has no asymmetry that grows"
+        return f"plateau: error {height}, escape rate {self.rate:.4g}, {when}"
 
 
 def plateau(
@@ -60,10 +65,11 @@ def plateau(
 
       a(escape_time) = a*,   which at rest is   escape_time = log(a* / a(0)) / lambda.
 
-    The curriculum's shares are frozen at `alpha` (None: its end).
+    The curriculum's shares are frozen at `alpha` (None: its end) for as long as it takes.
     Arguments: share: of the plateau's error, in (0, 1). level: whose error; None where the inputs have one level.
-    Raises InputError for a student with one unit or unequal fixed readouts, a symmetric trajectory that does not lead
-    to a fixed point with an unstable direction, or an error that does not fall that far on the way out.
+    Raises InputError for a student with one unit or unequal fixed readouts, a start far from symmetric, a symmetric
+    trajectory that does not lead to a fixed point with an unstable direction, or an error that does not fall that far
+    on the way out.
     Source: Saad & Solla 1995; Biehl, Riegler & Woehler 1996 (escape time and the start's overlap with the mode).
     """
     check_overlaps(start, problem.shape)
@@ -76,6 +82,13 @@ def plateau(
     index = level_index(problem, level)
     field = field_of(problem, start, alpha)
     x = entries(field, start)
+    share_of_asymmetry = float(np.linalg.norm(x - projector(field) @ x) / np.linalg.norm(x))
+    if share_of_asymmetry > ASYMMETRIC:
+        raise InputError(
+            f"a start near the symmetric state (an asymmetry of at most {ASYMMETRIC:g} of its norm)",
+            f"{share_of_asymmetry:.2g}",
+            "integrate it with ode.solve: it need not see the plateau",
+        )
     rest = rest_from(field, x)
     early = tangent(field, x, rest, np.log(LARGE * np.linalg.norm(rest.x)))
     if not early.reached:

@@ -42,6 +42,9 @@ def fixed_points(
     given = known_guesses(problem, alpha=alpha) if guesses is None else guesses
     if isinstance(given, Overlaps):
         given = [given]
+    members = list(given.values()) if isinstance(given, Mapping) else given if isinstance(given, Sequence) else [given]
+    if isinstance(given, str) or not all(isinstance(each, Overlaps) for each in members):
+        raise InputError("guesses that are Overlaps", repr(given)[:60], "take some of ode.known_guesses(problem)")
     named = dict(given) if isinstance(given, Mapping) else dict(enumerate(given))
     for guess in named.values():
         check_overlaps(guess, problem.shape)
