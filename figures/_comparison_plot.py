@@ -66,7 +66,7 @@ def comparison(
 
 
 def _caption(runs: ts.Trajectory, report: Mapping[str, Any], bands: ts.Trajectory | None) -> str:
-    shaded = "" if bands is None else "shaded: predicted +- one standard deviation of a run (darker: of their mean); "
+    shaded = "" if bands is None else "shaded: predicted +- one standard deviation of a run (darker: of their mean)\n"
     word = "agree" if report["agrees"] else "disagree"
     how = "measured" if report.get("spread") is None else "predicted"
     return (

@@ -18,8 +18,8 @@ class Curriculum(eqx.Module):
     """A sequence of phases, each with shares of the levels that are constant or change linearly.
 
     Build one with `phases`, `mixed`, `single`, `ramp` or `ordered`; `+` puts two one after the other.
-    Durations are in alpha = samples / N. In a simulation each sample's level is drawn with the shares
-    at its time; in theory the drift is the share-weighted sum.
+    Durations are in alpha = samples / N. In a simulation sample n's level is drawn with the shares
+    at alpha = (n + 1/2) / N, the middle of its step; in theory the drift is the share-weighted sum.
     """
 
     level_names: tuple[str, ...] = eqx.field(static=True)

@@ -14,7 +14,8 @@ class Inputs(eqx.Module):
     r"""Input blocks b with fractions rho_b, and levels l with variances Delta_{l,b}.
 
     x_i ~ N(0, Delta_{l,b(i)}) for the N_b = rho_b N input dimensions i of block b. A block of
-    fraction 0 holds a finite number of directions (as many as the task has latents).
+    fraction 0 holds a finite number of directions (as many as the task has latents), which the others have less; at
+    finite N sizes are rounded to whole dimensions (`sizes`).
 
     Arguments:
       fractions: block name -> rho_b >= 0, summing to 1.

@@ -23,6 +23,7 @@ class XorMixture(Task):
 
     x = s_l sum_m a_cm u_m / sqrt(N) + noise of variance Delta_{l,plane} in the plane of u_1 and u_2 and
     Delta_{l,rest} in all other directions; u_m.u_n / N = delta_mn. So two blocks: "plane" (fraction 0) and "rest".
+    At finite N the plane has 2 of the N dimensions and the rest N - 2.
     Easy and hard may differ in the plane (s, Delta_plane: finding the rule) or outside it (finding the manifold).
 
     Arguments:

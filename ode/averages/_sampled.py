@@ -23,8 +23,9 @@ class Sampled(eqx.Module):
     averages' error (about 1e-4 with 2^12 points) like any perturbation, and the stated error grows with it.
 
     Arguments:
-      points: points per scrambling, a power of two. replicates: independent scramblings; 1: no error is estimated
-        (NaN), as for ensembles of starts, whose spread is far larger.
+      points: points per scrambling, a power of two. replicates: independent scramblings; the standard error over n of
+        them is that of Student's t with n - 1 degrees of freedom: with 4, a deviation of 6 such errors happens in 1 %.
+        1: no error is estimated (NaN), as for ensembles of starts, whose spread is far larger.
       key: seed or JAX key of the scramblings.
     Raises InputError. Source: randomised quasi-Monte Carlo, Owen 1997.
     """
