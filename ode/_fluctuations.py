@@ -51,8 +51,8 @@ def fluctuations(
       dSigma/dalpha = A Sigma + Sigma A^T + D,      dm1/dalpha = A m1 + (1/2) Hessian(f) : Sigma + c - (1/2) A f
     for runs that all start from the overlaps `start`. The result's `fluctuations` has Sigma, and variance and shift of
     every quantity; its `integrator_error` is twice the change when both tolerances are halved. Blocks have rho_b N
-    dimensions and switches fall on whole steps: at an N where these are rounded, the rounding shifts the mean by order 1/N
-    too, which is not part of m1.
+    dimensions and switches fall on whole steps: at an N where these are rounded, that shifts the mean by order 1/N too,
+    which is not part of m1.
 
     Arguments: as in `solve`. averages: those of the drift f and its derivatives. sample: points for what has no closed
       form, above all the covariance D of one step (averages over four units); None: `averages` if these are sampled,
