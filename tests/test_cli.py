@@ -84,7 +84,7 @@ def test_predicted_spread_needs_one_dimension_and_four_runs(file: Path, tmp_path
     out = tmp_path / "out"
     assert main(["compare", str(file), "--out", str(out)]) == 0
     assert {path.name for path in out.iterdir()} == FILES - {"simulation_smaller.nc"}
-    assert "of predicted; family-wise p" in capsys.readouterr().out.splitlines()[-1]
+    assert "times the predicted (" in capsys.readouterr().out.splitlines()[-1]
     assert json.loads((out / "report.json").read_text())["spread"]["comparisons"] == 28
 
 
@@ -194,7 +194,8 @@ def test_bad_places_give_one_line(file: Path, capsys) -> None:
 
 
 def test_ctrl_c_keeps_finished_runs_and_says_so(file: Path, tmp_path: Path) -> None:
-    file.write_text(SMALL.replace("dim = 200\nsmaller_dim = 100\nruns = 16", "dim = 1000\nruns = 20000"))
+    long = SMALL.replace("dim = 200\nsmaller_dim = 100\nruns = 16", "dim = 1000\nruns = 20000")
+    file.write_text(long + "[theory]\nfluctuations = false\n")
     command = [
         sys.executable,
         "-c",

@@ -76,7 +76,7 @@ def test_polynomials_are_read_and_named(text: str, normal: str, odd: bool) -> No
         ("9**9**9", "whole numbers"),
         ("1e30*1e30*x", "in size"),
         ("3 - 1", "depends on x"),
-        ("x**2 +", "invalid syntax"),
+        ("x**2 +", "write products and powers as"),
         ("__import__('os').system('true')", "only numbers"),
         ("tanh", 'polynomial such as "x**3 - 3*x"'),
     ],
