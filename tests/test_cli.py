@@ -85,7 +85,7 @@ def test_predicted_spread_needs_one_dimension_and_four_runs(file: Path, tmp_path
     assert main(["compare", str(file), "--out", str(out)]) == 0
     assert {path.name for path in out.iterdir()} == FILES - {"simulation_smaller.nc"}
     assert "times the predicted (" in capsys.readouterr().out.splitlines()[-1]
-    assert json.loads((out / "report.json").read_text())["spread"]["comparisons"] == 28
+    assert json.loads((out / "report.json").read_text())["spread"]["comparisons"] == 3 * 4  # Q of two blocks, R of one
 
 
 def test_fluctuations_can_be_left_out(file: Path) -> None:
