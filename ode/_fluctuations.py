@@ -58,6 +58,7 @@ def fluctuations(
       form, above all the covariance D of one step (averages over four units); None: `averages` if these are sampled,
       else Sampled(2**13). The spread over its scramblings gives the errors of variance and shift.
     It takes some twenty seconds for K = 3, most of them compiling; with sampled averages a minute or more.
+    Each structure's compiled program holds some 3,000 memory maps: after a dozen in one process, `jax.clear_caches()`.
     Raises InputError, also where the solve stops before its last alpha, and where averages are sampled and units are
     linearly dependent at the start (averages then have no derivative in the law of the fields).
     Source: van Kampen's expansion in the system size; for committees Barber, Saad & Sollich 1996.
