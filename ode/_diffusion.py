@@ -9,7 +9,7 @@ import numpy as np
 
 from teacher_student import Condition, Observables, Overlaps, Problem, to_vector
 
-from .averages import FixedSample, dimensions
+from .averages import FixedSample, dimensions, unit_gradients, weighted_sum
 
 
 class Step(eqx.Module):
@@ -28,17 +28,14 @@ class Step(eqx.Module):
 
 def step_at(problem: Problem, sample: FixedSample, overlaps: Overlaps, condition: Condition) -> Step:
     """The ingredients of a step under one condition: z^b = factor (sqrt(Delta_b) xi + factor^T a), x^b likewise."""
-    K, v = problem.student.width, overlaps.readout
+    K, spread = problem.student.width, sample.spread(problem, overlaps)
     within = [
         scale * each.xi + (each.factor[K:].T @ condition.mean)[:, None]
-        for each, scale in zip(sample.spread(problem, overlaps), jnp.sqrt(condition.variances), strict=True)
+        for each, scale in zip(spread, jnp.sqrt(condition.variances), strict=True)
     ]
-    z = jnp.stack([each.factor @ x for each, x in zip(sample.spread(problem, overlaps), within, strict=True)])
-    fields = z.sum(axis=0)
-    hidden = problem.student.activation(fields[:K])
-    y = problem.task.label(fields[K:].T, condition.cluster, jnp.asarray(sample.normals)[-1])
-    loss_slope = problem.sgd.loss_slope(v @ hidden, y)
-    g = loss_slope * v[:, None] * problem.student.activation.derivative(fields[:K])
+    z = jnp.stack([each.factor @ x for each, x in zip(spread, within, strict=True)])
+    noise = jnp.asarray(sample.normals)[-1]
+    hidden, loss_slope, g = unit_gradients(problem, overlaps.readout, z.sum(axis=0), condition.cluster, noise)
     return Step(z, jnp.stack([jnp.sum(x**2, axis=0) for x in within]), hidden, loss_slope, g)
 
 
@@ -75,24 +72,14 @@ def diffusion(problem: Problem, sample: FixedSample, alpha: Any, overlaps: Overl
     with |x^b|^2 = its part in the span of the rows of weights + Delta_b chi^2 of N_b - r_b degrees of freedom.
     Source: Barber, Saad & Sollich 1996 (one block, no noise); levels, clusters, noise, decay and readout added here.
     """
-    weights = problem.condition_weights(alpha)
 
     def part(condition: Condition) -> tuple[jax.Array, jax.Array, jax.Array]:
         step = step_at(problem, sample, overlaps, condition)
         f = increments(problem, step, condition)
         return f @ f.T / f.shape[1], f.mean(axis=1), _beyond(problem, step, overlaps, condition)
 
-    def add(total: Any, each: Any) -> tuple[Any, None]:
-        condition, weight = each
-        found = jax.lax.cond(
-            weight > 0, lambda c: jax.tree.map(lambda x: weight * x, part(c)), lambda c: nothing, condition
-        )
-        return jax.tree.map(jnp.add, total, found), None
-
-    conditions = problem.task.conditions()
-    shapes = jax.eval_shape(part, jax.tree.map(lambda x: x[0], conditions))
-    nothing = jax.tree.map(lambda x: jnp.zeros(x.shape, x.dtype), shapes)
-    (square, mean, beyond), _ = jax.lax.scan(add, nothing, (conditions, weights))
+    weights = problem.condition_weights(alpha)
+    square, mean, beyond = weighted_sum(part, problem.task.conditions(), weights)
     return Diffusion(square - jnp.outer(mean, mean), beyond)
 
 

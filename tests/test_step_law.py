@@ -73,7 +73,7 @@ def test_D_is_the_covariance_of_the_simulators_step(case: Any) -> None:
 
 
 def without_eta_squared(problem: ts.Problem, *rest: Any) -> Any:
-    """D of a step that has lost its eta^2 part: twice the linear part, from a rate so small that it alone is left."""
+    """D of a step that has lost its eta^2 part: from rates so small that the linear part alone is left, scaled back."""
     small = eqx.tree_at(lambda p: (p.sgd.learning_rate, p.sgd.readout_learning_rate), problem,
                         replace_fn=lambda rate: rate * 1e-6)  # fmt: skip
     return jax.tree.map(lambda x: x * 1e12, _diffusion.diffusion(small, *rest))

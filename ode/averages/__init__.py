@@ -1,6 +1,6 @@
 """Gaussian averages over the local fields: closed forms, or randomised quasi-Monte Carlo."""
 
-from ._base import Averages, StepAverages
+from ._base import Averages, StepAverages, unit_gradients, weighted_sum
 from ._closed_form import (
     ClosedForm,
     missing_closed_form,
@@ -32,4 +32,6 @@ __all__ = [
     "slope",
     "teacher_unit",
     "tilt",
+    "unit_gradients",
+    "weighted_sum",
 ]

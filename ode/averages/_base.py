@@ -50,17 +50,31 @@ def as_mean(step: StepAverages, variances: jax.Array) -> MeanStep:
 
 
 def sum_of_conditions(step: Callable[[Condition], StepAverages], conditions: Condition, weights: Any) -> MeanStep:
-    """The weighted sum of `step` over conditions, one after the other; those of weight 0 are not computed."""
+    """The weighted sum of `step` over conditions."""
+    return weighted_sum(lambda condition: as_mean(step(condition), condition.variances), conditions, weights)
 
-    def part(condition: Condition, weight: Any) -> MeanStep:
-        return jax.tree.map(lambda x: weight * x, as_mean(step(condition), condition.variances))
 
-    shapes = eqx.filter_eval_shape(part, jax.tree.map(lambda x: x[0], conditions), weights[0])
+def weighted_sum(part: Callable[[Condition], Any], conditions: Condition, weights: Any) -> Any:
+    """The weighted sum of `part` over conditions, one after the other; those of weight 0 are not computed."""
+    shapes = eqx.filter_eval_shape(part, jax.tree.map(lambda x: x[0], conditions))
     nothing = jax.tree.map(lambda x: jnp.zeros(x.shape, x.dtype), shapes)
 
-    def add(total: MeanStep, each: Any) -> tuple[MeanStep, None]:
+    def weighted(condition: Condition, weight: Any) -> Any:
+        return jax.tree.map(lambda x: weight * x, part(condition))
+
+    def add(total: Any, each: Any) -> tuple[Any, None]:
         condition, weight = each
-        found = jax.lax.cond(weight > 0, part, lambda *_: nothing, condition, weight)
+        found = jax.lax.cond(weight > 0, weighted, lambda *_: nothing, condition, weight)
         return jax.tree.map(jnp.add, total, found), None
 
     return jax.lax.scan(add, nothing, (conditions, weights))[0]
+
+
+def unit_gradients(
+    problem: Problem, readout: jax.Array, z: jax.Array, cluster: Any, noise: jax.Array
+) -> tuple[jax.Array, jax.Array, jax.Array]:
+    """phi(lambda_k) (K, S), dloss/dyhat (S,) and g_k = dloss/dlambda_k (K, S) at total fields z (K + M, S)."""
+    K = problem.student.width
+    hidden = problem.student.activation(z[:K])
+    loss_slope = problem.sgd.loss_slope(readout @ hidden, problem.task.label(z[K:].T, cluster, noise))
+    return hidden, loss_slope, loss_slope * readout[:, None] * problem.student.activation.derivative(z[:K])

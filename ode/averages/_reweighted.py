@@ -17,7 +17,7 @@ import jax.numpy as jnp
 
 from teacher_student import Condition, Overlaps, Problem
 
-from ._base import Averages, MeanStep, StepAverages, sum_of_conditions
+from ._base import Averages, MeanStep, StepAverages, sum_of_conditions, unit_gradients
 from ._roots import pseudo_inverse_sqrt, symmetric_sqrt
 
 
@@ -32,13 +32,11 @@ class Reweighted(Averages):
     at: Overlaps
 
     def step(self, problem: Problem, overlaps: Overlaps, condition: Condition) -> StepAverages:
-        K, v = problem.student.width, overlaps.readout
+        K = problem.student.width
         law = _Law.of(overlaps, condition, K)
         z, weights = self._points(overlaps, condition, K)
-        hidden = problem.student.activation(z[:K])
-        y = problem.task.label(z[K:].T, condition.cluster, jnp.asarray(self.normals)[-1])
-        loss_slope = problem.sgd.loss_slope(v @ hidden, y)
-        g = loss_slope * v[:, None] * problem.student.activation.derivative(z[:K])
+        noise = jnp.asarray(self.normals)[-1]
+        hidden, loss_slope, g = unit_gradients(problem, overlaps.readout, z, condition.cluster, noise)
         weighted = weights * g
         g_centred = weighted @ (z - law.mean[:, None]).T
         given = jnp.linalg.solve(law.covariance, law.block_covariance)  # (B, J, J): C^-1 Delta_b Omega^b

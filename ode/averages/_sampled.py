@@ -11,7 +11,7 @@ from scipy.stats import qmc
 
 from teacher_student import Condition, InputError, Overlaps, Problem, as_key
 
-from ._base import Averages, MeanStep, StepAverages, sum_of_conditions
+from ._base import Averages, MeanStep, StepAverages, sum_of_conditions, unit_gradients
 from ._roots import pseudo_inverse_sqrt, symmetric_sqrt
 
 
@@ -92,15 +92,13 @@ class FixedSample(Averages):
     def _step(
         self, problem: Problem, overlaps: Overlaps, condition: Condition, spread: "list[BlockSpread]"
     ) -> StepAverages:
-        K, v = problem.student.width, overlaps.readout
+        K = problem.student.width
         scales = jnp.sqrt(condition.variances)
         means = overlaps.gram[:, :, K:] @ condition.mean  # (B, J)
         z = _fields(spread, scales, means)
         points = z.shape[1]
-        hidden = problem.student.activation(z[:K])
-        y = problem.task.label(z[K:].T, condition.cluster, jnp.asarray(self.normals)[-1])
-        loss_slope = problem.sgd.loss_slope(v @ hidden, y)
-        g = loss_slope * v[:, None] * problem.student.activation.derivative(z[:K])
+        noise = jnp.asarray(self.normals)[-1]
+        hidden, loss_slope, g = unit_gradients(problem, overlaps.readout, z, condition.cluster, noise)
         mean_g = g.mean(axis=1)
         gz = [
             jnp.outer(mean_g, mean) + scale * (g @ each.xi.T / points) @ each.factor.T
