@@ -134,7 +134,7 @@ class Curriculum(eqx.Module):
         """Shares (len(level_names),) of the levels at time alpha; at a switch, those of the later phase."""
         switches = jnp.asarray(self.switches)
         durations = jnp.asarray(self.durations)
-        phase = jnp.minimum(jnp.searchsorted(switches, alpha, side="right"), switches.shape[0] - 1)
+        phase = jnp.minimum(jnp.sum(switches <= alpha), switches.shape[0] - 1)
         begun = switches[phase] - durations[phase]
         return self.shares_in(phase, jnp.clip((alpha - begun) / durations[phase], 0.0, 1.0))
 

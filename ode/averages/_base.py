@@ -7,6 +7,7 @@ from typing import Any
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from teacher_student import Condition, Overlaps, Problem
 
@@ -32,8 +33,7 @@ class Averages(eqx.Module):
 
     def mean_step(self, problem: Problem, overlaps: Overlaps, conditions: Condition, weights: Any) -> "MeanStep":
         """The averages of all `conditions` (leading axis), weighted with their probabilities `weights`."""
-        each = jax.vmap(lambda condition: self.step(problem, overlaps, condition))(conditions)
-        return jax.tree.map(lambda x: jnp.tensordot(weights, x, 1), jax.vmap(as_mean)(each, conditions.variances))
+        return sum_of_conditions(lambda condition: self.step(problem, overlaps, condition), conditions, weights)
 
 
 class MeanStep(eqx.Module):
@@ -44,18 +44,20 @@ class MeanStep(eqx.Module):
     loss_slope: jax.Array
 
 
-def as_mean(step: StepAverages, variances: jax.Array) -> MeanStep:
-    """One condition's part of a MeanStep, from its averages and variances (B,)."""
-    return MeanStep(step.gz, variances[:, None, None] * step.gg, step.loss_slope)
-
-
 def sum_of_conditions(step: Callable[[Condition], StepAverages], conditions: Condition, weights: Any) -> MeanStep:
     """The weighted sum of `step` over conditions."""
-    return weighted_sum(lambda condition: as_mean(step(condition), condition.variances), conditions, weights)
+
+    def part(condition: Condition) -> MeanStep:
+        found = step(condition)
+        return MeanStep(found.gz, condition.variances[:, None, None] * found.gg, found.loss_slope)
+
+    return weighted_sum(part, conditions, weights)
 
 
 def weighted_sum(part: Callable[[Condition], Any], conditions: Condition, weights: Any) -> Any:
     """The weighted sum of `part` over conditions, one after the other; those of weight 0 are not computed."""
+    if np.shape(weights) == (1,):  # the only condition there is
+        return jax.tree.map(lambda x: weights[0] * x, part(jax.tree.map(lambda x: x[0], conditions)))
     shapes = eqx.filter_eval_shape(part, jax.tree.map(lambda x: x[0], conditions))
     nothing = jax.tree.map(lambda x: jnp.zeros(x.shape, x.dtype), shapes)
 

@@ -9,7 +9,8 @@ import numpy as np
 from teacher_student import Committee, Condition, InputError, Overlaps, Problem, polynomial_named
 
 from ._base import Averages, StepAverages
-from ._gaussian import I2, J2, slope, tilt
+from ._gaussian import I2, slope
+from ._gradient_products import gradient_products
 from ._polynomial_step import polynomial_step
 
 LARGEST_DEGREE = 6  # of a polynomial student: beyond, compiling its averages takes minutes
@@ -41,19 +42,13 @@ class ClosedForm(Averages):
         C = block.sum(axis=0)
         s = signed_readouts(problem, v)
         variance = jnp.diagonal(C)
-        if student == "linear":
-            own_slope, tilted_variance, tilted_block = jnp.ones(K), variance[None], block[:, None]
-        else:
-            D = 1 + variance[:K]
-            own_slope = slope(student, variance[:K])
-            tilted_variance = variance[None] - C[:K] ** 2 / D[:, None]  # (K, J)
-            tilted_block = block[:, None] - block[:, :K, :, None] * C[:K, None, :] / D[:, None, None]  # (B, K, J, J)
-        slopes = jnp.concatenate([slope(student, tilted_variance[:, :K]), slope(teacher, tilted_variance[:, K:])], -1)
-        gz = (v * own_slope)[:, None] * jnp.einsum(
-            "bkji,ki->bkj", tilted_block, jnp.broadcast_to(s * slopes, (K, s.size))
-        )
-        moments = second_moments(student, teacher, C, K)
-        return StepAverages(gz, self._gg(problem, v, C, s), moments[:K] @ s)
+        own_slope = slope(student, variance[:K])
+        pull = jnp.zeros((K, 1)) if student == "linear" else C[:K] / (1 + variance[:K, None])  # C_ka / D_k
+        tilted = variance - pull * C[:K]  # (K, J) C~_ii under the density times phi'(k)
+        slopes = s * _slopes(student, teacher, tilted, K)
+        along = jnp.einsum("bji,ki->bkj", block, slopes) - block[:, :K] * jnp.sum(pull * slopes, 1)[:, None]
+        gz = (v * own_slope)[:, None] * along  # sum_i s_i C~^b_ji E[phi'_i], C~^b_ji = C^b_ji - C^b_jk C_ki / D_k
+        return StepAverages(gz, self._gg(problem, v, C, s), moments_with_students(student, teacher, C, K) @ s)
 
     def _gg(self, problem: Problem, v: jax.Array, C: jax.Array, s: jax.Array) -> jax.Array:
         """E[g_k g_l], each pair k <= l once."""
@@ -62,14 +57,7 @@ class ClosedForm(Averages):
         noise = jnp.asarray(_committee(problem).noise) ** 2
         if student == "linear":
             return jnp.outer(v, v) * (s @ second_moments(student, teacher, C, K) @ s + noise)
-        first, second = np.triu_indices(K)
-        once = tilt(C[None], C[first], 1 + jnp.diagonal(C)[first])
-        cross = once[jnp.arange(first.size), second]
-        twice = tilt(once, cross, 1 + cross[jnp.arange(first.size), second])
-        error = jnp.einsum("i,pij,j->p", s, second_moments(student, teacher, twice, K), s)
-        weight = J2(C[first, first], C[first, second], C[second, second])
-        pairs = v[first] * v[second] * weight * (error + noise)
-        return jnp.zeros((K, K)).at[first, second].set(pairs).at[second, first].set(pairs)
+        return gradient_products(teacher, C, v, s, noise)
 
 
 def signed_readouts(problem: Problem, readout: Any) -> jax.Array:
@@ -79,23 +67,31 @@ def signed_readouts(problem: Problem, readout: Any) -> jax.Array:
     return jnp.concatenate([readout, -(jnp.sign(teacher) if task.labels == "sign" else teacher)])
 
 
+def _slopes(student: str, teacher: str, variance: jax.Array, K: int) -> jax.Array:
+    """E[phi'_i] of K student units followed by teacher units, along the last axis."""
+    if student == teacher:
+        return slope(student, variance)
+    return jnp.concatenate([slope(student, variance[..., :K]), slope(teacher, variance[..., K:])], -1)
+
+
+def moments_with_students(student: str, teacher: str, C: jax.Array, K: int) -> jax.Array:
+    """(..., K, J) E[phi_k phi_i] = I2(k, i) of K student units with student and teacher units."""
+    variance = jnp.diagonal(C, axis1=-2, axis2=-1)
+    row, column = variance[..., :K, None], variance[..., None, :]
+    if student == teacher:
+        return I2((student, student), row, C[..., :K, :], column)
+    own = I2((student, student), row, C[..., :K, :K], column[..., :K])
+    return jnp.concatenate([own, I2((student, teacher), row, C[..., :K, K:], column[..., K:])], -1)
+
+
 def second_moments(student: str, teacher: str, C: jax.Array, K: int) -> jax.Array:
     """(..., J, J) E[phi_i phi_j] = I2(i, j) for K student units followed by teacher units."""
-    variance = jnp.diagonal(C, axis1=-2, axis2=-1)
-    row, column = variance[..., :, None], variance[..., None, :]
-
-    def part(units: tuple[str, str], i: slice, j: slice) -> jax.Array:
-        return I2(units, row[..., i, :], C[..., i, j], column[..., :, j])
-
-    mine, theirs = slice(None, K), slice(K, None)
-    cross = part((student, teacher), mine, theirs)
-    top = jnp.concatenate([part((student, student), mine, mine), cross], -1)
-    among_theirs = part((teacher, teacher), theirs, theirs)
+    variance = jnp.diagonal(C, axis1=-2, axis2=-1)[..., K:]
+    among = I2((teacher, teacher), variance[..., :, None], C[..., K:, K:], variance[..., None, :])
     if teacher == "sign":  # sign^2 = 1, which the rounding of C11 C22 - C12^2 misses by 1e-9
-        alike = jnp.eye(among_theirs.shape[-1], dtype=bool)
-        among_theirs = jnp.where(alike, 1.0 * (row[..., theirs, :] > 0), among_theirs)
-    bottom = jnp.concatenate([cross.swapaxes(-1, -2), among_theirs], -1)
-    return jnp.concatenate([top, bottom], -2)
+        among = jnp.where(jnp.eye(among.shape[-1], dtype=bool), 1.0 * (variance[..., :, None] > 0), among)
+    top = moments_with_students(student, teacher, C, K)
+    return jnp.concatenate([top, jnp.concatenate([top[..., K:].swapaxes(-1, -2), among], -1)], -2)
 
 
 def teacher_unit(problem: Problem) -> str | None:

@@ -19,6 +19,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from .. import derive
+from ._arcsin import arcsin
 
 CODED = ("erf", "sign", "linear", "relu")
 ROOT_2_PI = float(np.sqrt(2 / np.pi))
@@ -73,7 +74,7 @@ def I2(units: tuple[str, str], C11: jax.Array, C12: jax.Array, C22: jax.Array) -
         return C12 * slope(first, C11)
     if first == second == "sign":  # the arctangent keeps value and gradient finite at a = b
         return (2 / np.pi) * safe_arctan2(C12, safe_sqrt(C11 * C22 - C12**2))
-    return (2 / np.pi) * jnp.arcsin(C12 * _root_D(first, C11) * _root_D(second, C22))
+    return (2 / np.pi) * arcsin(C12 * root_D(first, C11) * root_D(second, C22))
 
 
 def derived_pair(
@@ -86,7 +87,7 @@ def derived_pair(
     return derive.pair_function(*units, orders)(variances[0], C12, variances[1])
 
 
-def _root_D(unit: str, variance: jax.Array) -> jax.Array:
+def root_D(unit: str, variance: jax.Array) -> jax.Array:
     """1 / sqrt(D): D = 1 + C_ii for erf, C_ii for sign."""
     return jax.lax.rsqrt(1 + variance) if unit == "erf" else _safe_rsqrt(variance)
 
