@@ -19,7 +19,8 @@ def arcsine_sums(C: jax.Array, s: jax.Array, A: jax.Array, B: jax.Array, root: j
     Pairs i <= j only. In at least two parts, one after the other: what a loop takes as constant is computed once, while
     XLA would compute A, B and root anew for every pair.
 
-    Arguments: C: (J, J) symmetric. s: (J,). A, B, root: (J, P). apart: pairs among the last so many fields are left out.
+    Arguments: C: (J, J) symmetric. s: (J,). A, B, root: (J, P). apart: pairs among the last so
+      many fields are left out.
     """
     i, j = np.triu_indices(s.size)
     taken = i < s.size - apart
@@ -27,15 +28,16 @@ def arcsine_sums(C: jax.Array, s: jax.Array, A: jax.Array, B: jax.Array, root: j
     times = np.where(i == j, 1.0, 2.0)
     parts = max(2, -(-i.size * A.shape[1] // PART))
     length = -(-i.size // parts)
-    padding = (0, parts * length - i.size)
-    i, j, times = (np.pad(each, padding).reshape(parts, length) for each in (i, j, times))
+    filling = (0, parts * length - i.size)
+    first, second, weights = (np.pad(each, filling).reshape(parts, length) for each in (i, j, times))
 
-    def add(total: jax.Array, pairs: tuple[jax.Array, ...]) -> tuple[jax.Array, None]:
+    def add(total: jax.Array, pairs: tuple[Any, ...]) -> tuple[jax.Array, None]:
         i, j, weight, C_ij = pairs
         correlation = C_ij[:, None] * root[i] * root[j] - A[i] * A[j] - B[i] * B[j]
         return total + weight @ arcsin(correlation), None
 
-    return jax.lax.scan(add, jnp.zeros(A.shape[1]), (i, j, times * s[i] * s[j], C[i, j]))[0]
+    weighted = weights * s[first] * s[second]
+    return jax.lax.scan(add, jnp.zeros(A.shape[1]), (first, second, weighted, C[first, second]))[0]
 
 
 @arcsine_sums.defjvp
