@@ -8,7 +8,6 @@ import jax
 
 from teacher_student import Overlaps
 
-from ._step import block_of_dimension
 from ._weights import Weights, measure_overlaps, weights_with
 
 BLOCK_NUMBERS = 2**20  # normals drawn at once: at most this many, in at most 64 steps, at least one step's
@@ -19,11 +18,6 @@ class Space(eqx.Module):
 
     counts: tuple[int, ...] = eqx.field(static=True)
     dim: eqx.AbstractVar[Any]
-
-    @property
-    def blocks(self) -> jax.Array:
-        """Index of the block that each coordinate belongs to."""
-        return block_of_dimension(self.counts)
 
     @property
     @abc.abstractmethod
