@@ -14,6 +14,9 @@ from ._space import Space
 from ._weights import Weights
 
 
+MOST_TOGETHER = 32  # runs: more are no faster (python -m benchmarks)
+
+
 class Span(Space):
     r"""Per block: coordinates of a subspace that holds all student and latent vectors, and one beside it.
 
@@ -33,9 +36,8 @@ class Span(Space):
     def block_steps(self) -> int:
         return 64
 
-    @property
-    def together(self) -> int:
-        return 32
+    def together(self, runs: int) -> int:
+        return min(MOST_TOGETHER, 1 << (runs - 1).bit_length())  # few runs do not pay for many
 
     @property
     def cost(self) -> int:

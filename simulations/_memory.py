@@ -28,7 +28,7 @@ def memory(
     _, K, M = problem.shape
     space = AllDirections.of(problem, dim)
     numbers = (K + M) * dim
-    together = space.sharing(K) if inputs == "shared" else space.together
+    together = space.sharing(K) if inputs == "shared" else space.together(runs)
     at_once = default_workers(workers) * together
     blocks = default_workers(workers) * 3 * max(BLOCK_NUMBERS, dim) * (1 if inputs == "shared" else together)
     start = default_workers(workers) * together * 6 * max(CHUNK_NUMBERS, K + M)  # float64 pieces of the starts

@@ -140,7 +140,7 @@ def run(
     on = devices_for(devices)
     given = start_overlaps(problem, dim, start, start_keys(key, runs)[:, 0])
     space = span_of(problem, given, dim) if method == "overlaps" else AllDirections.of(problem, dim, distribution)
-    at_once = space.sharing(problem.student.width) if inputs == "shared" else space.together
+    at_once = space.sharing(problem.student.width) if inputs == "shared" else space.together(runs)
     groups = (shared_groups if inputs == "shared" else own_groups)(runs, _at_once(space, at_once, workers) * len(on))
     if method == "weights":
         need = memory(
