@@ -23,7 +23,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         if options.list:
-            print("\n".join(f"{case.name:22}{'' if case.quick is None else 'quick'}".rstrip() for case in _catalogue.CASES))
+            print(
+                "\n".join(
+                    f"{case.name:22}{'' if case.quick is None else 'quick'}".rstrip() for case in _catalogue.CASES
+                )
+            )
             return 0
         cases = _catalogue.chosen(options.only or [], options.quick)
         if options.core is not None and options.core not in _processes.usable_cores():
@@ -50,8 +54,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _measure_all(cases: Sequence[_catalogue.Case], options: argparse.Namespace, found: list[Row | Curve]) -> bool:
-    """Append the records of `cases` to `found`, telling progress; False if Ctrl-C or SIGTERM ended it."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    """Append the records of `cases` to `found`, telling progress; False if Ctrl-C ended it."""
     groups, begin = _processes.groups(cases, options.quick), time.perf_counter()
     try:
         for number, group in enumerate(groups, 1):
@@ -84,4 +87,5 @@ def _report(found: Sequence[Row | Curve], options: argparse.Namespace, interrupt
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     sys.exit(main())

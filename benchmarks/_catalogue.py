@@ -12,7 +12,7 @@ WIDTHS = (2, 4, 8, 16, 32, 64, 128, 256)
 
 @dataclasses.dataclass(frozen=True)
 class Case:
-    """One measurement. quick: what is smaller in quick mode, None: left out of it. cores: 1, or as many as there are."""
+    """One measurement. quick: what is smaller in quick mode, None: left out of it. every_core: not one alone."""
 
     name: str
     function: str  # "module.function" of this package
@@ -22,8 +22,8 @@ class Case:
 
     @property
     def group(self) -> str:
-        """What quick mode measures in one process."""
-        return self.function.split(".")[0]
+        """What quick mode measures in one process: an engine's rows."""
+        return "simulations" if self.name.startswith(("weights", "shared", "chain")) else "ode"
 
     def sizes(self, quick: bool, cores: int) -> dict[str, Any]:
         """Keyword arguments of the function."""
@@ -40,18 +40,18 @@ CASES = (
     Case("drift-k2", "_drift_rows.closed", {"K": 2, "M": 2, "target": 60}, {}),
     Case("drift-k8", "_drift_rows.closed", {"K": 8, "M": 4, "target": 15}, {}),
     Case("drift-k32", "_drift_rows.closed", {"K": 32, "M": 4, "target": 40}, {"K": 24}),
-    Case("solve-k2", "_solve_rows.whole", _committee(2, 2, 1.5, last=400.0, target=40), {"last": 40.0}),
-    Case("solve-k8", "_solve_rows.whole", {**WIDE, "last": 400.0, "target": 13}),
+    Case("solve-k2", "_solve_rows.whole", _committee(2, 2, 1.5, last=300.0, dim=10**6, target=40), {"last": 40.0}),
+    Case("solve-k8", "_solve_rows.whole", {**WIDE, "last": 1000.0, "target": 13}),
     Case(
         "batch-k2",
-        "_solve_rows.batch",
+        "_batch_rows.batch",
         {"K": 2, "M": 2, "cells": 1000, "rates": (0.2, 2.0), "last": 50.0, "target": 5},
         {"cells": 3, "last": 5.0},
         every_core=True,
     ),
     Case(
         "batch-k8",
-        "_solve_rows.batch",
+        "_batch_rows.batch",
         {"K": 8, "M": 4, "cells": 64, "rates": (0.05, 0.5), "last": 50.0, "target": 1},
         every_core=True,
     ),
@@ -60,28 +60,28 @@ CASES = (
     Case("sampled-k256", "_drift_rows.sampled", {"K": 256}),
     Case(
         "gradient-forward",
-        "_solve_rows.gradient",
+        "_gradient_rows.gradient",
         {**WIDE, "last": 100.0, "mode": "forward"},
     ),
     Case(
         "gradient-reverse",
-        "_solve_rows.gradient",
+        "_gradient_rows.gradient",
         {**WIDE, "last": 100.0, "mode": "reverse"},
         {"K": 2, "M": 2, "last": 5.0},
     ),
-    Case("weights-k2", "_sgd_rows.weights", {**SMALL, "dim": 1000, "steps": 40_000, "target": 4.5}, {"steps": 100}),
-    Case("weights-k8", "_sgd_rows.weights", {**WIDE, "dim": 1000, "steps": 40_000, "target": 4.5}),
+    Case("weights-k2", "_weights_rows.weights", {**SMALL, "dim": 1000, "steps": 40_000, "target": 4.5}, {"steps": 100}),
+    Case("weights-k8", "_weights_rows.weights", {**WIDE, "dim": 1000, "steps": 40_000, "target": 4.5}),
     Case(
         "shared-k2",
-        "_sgd_rows.shared",
+        "_weights_rows.shared",
         {**SMALL, "dim": 1000, "steps": 8_000, "runs": 32, "target": 8},
         {"steps": 100},
     ),
-    Case("chain-k2", "_sgd_rows.chain", {**SMALL, "runs": 1, "steps": 40_000, "target": 25}, {"steps": 100}),
-    Case("chain-k2-runs", "_sgd_rows.chain", {**SMALL, "runs": 32, "steps": 10_000, "target": 25}),
-    Case("chain-k8", "_sgd_rows.chain", {**WIDE, "runs": 1, "steps": 10_000, "target": 14}),
-    Case("chain-k8-runs", "_sgd_rows.chain", {**WIDE, "runs": 32, "steps": 4_000, "target": 14}),
-    Case("chain-1e9", "_sgd_rows.chain_at_large_dim", {**SMALL, "steps": 100_000}, {"steps": 100}),
+    Case("chain-k2", "_chain_rows.chain", {**SMALL, "runs": 1, "steps": 100_000, "target": 25}, {"steps": 100}),
+    Case("chain-k2-runs", "_chain_rows.chain", {**SMALL, "runs": 32, "steps": 10_000, "target": 25}),
+    Case("chain-k8", "_chain_rows.chain", {**WIDE, "runs": 1, "steps": 40_000, "target": 14}),
+    Case("chain-k8-runs", "_chain_rows.chain", {**WIDE, "runs": 32, "steps": 4_000, "target": 14}),
+    Case("chain-1e9", "_chain_rows.chain_at_large_dim", {**SMALL, "steps": 100_000}, {"steps": 100}),
     Case("grow-width", "_curve_rows.closed_widths", {"widths": WIDTHS}),
     Case("grow-width-sampled", "_curve_rows.sampled_widths", {"widths": WIDTHS}),
     Case("grow-dimension", "_curve_rows.dims_of_weights", {"dims": DIMS, "numbers": 4e6}),

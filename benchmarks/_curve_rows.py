@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import jax
@@ -9,7 +10,7 @@ import numpy as np
 
 import ode
 
-from . import _solve_rows
+from ._batch_rows import cells_of
 from ._drift_rows import ETA, POINTS, per_pass
 from ._fit import exponent
 from ._limits import arcsin_loop, arcsines, product_precision, product_seconds
@@ -18,8 +19,8 @@ from ._numpy_ode import right_hand_side
 from ._numpy_sampling import sampled_drift
 from ._problems import committee, generic_state, gram_of, one_block
 from ._records import Curve
-from ._sgd_rows import input_numbers, numpy_loop, simulate
 from ._timing import Plan, Work, median, rounds
+from ._weights_rows import input_numbers, numpy_loop, simulate
 
 LONGEST = 3.0  # seconds of one call beyond which a curve ends
 M = 4
@@ -66,7 +67,7 @@ def closed_widths(plan: Plan, widths: Sequence[int]) -> list[Curve]:
         if grown.affordable("drift, closed, numpy", K, 4):
             Q, R, T = one_block(state)
             y, f = np.concatenate([Q.ravel(), R.ravel()]), right_hand_side(T, K, ETA)
-            work["drift, closed, numpy"] = Work(lambda f=f, y=y: f(0.0, y))
+            work["drift, closed, numpy"] = Work(partial(f, 0.0, y))
         if grown.affordable("drift, arcsin", K, 4):
             work["drift, arcsin"] = per_pass(*arcsin_loop(arcsines(K, M)), plan)
         grown.add(K, medians(work, plan))
@@ -87,9 +88,9 @@ def sampled_widths(plan: Plan, widths: Sequence[int], points: int = POINTS) -> l
         normals, C = np.random.default_rng(1).standard_normal((J, points)), gram_of(state)
         work = {
             "drift, sampled": drift_loop(problem, sample, state).work(plan.least, time.process_time),
-            "drift, sampled, numpy": Work(lambda C=C, K=K, normals=normals: sampled_drift(C, K, ETA, normals)),
+            "drift, sampled, numpy": Work(partial(sampled_drift, C, K, ETA, normals)),
         }
-        precision = product_precision(lambda s, p=problem, a=sample: ode.drift(p, a, 0.0, s), state)
+        precision = product_precision(partial(ode.drift, problem, sample, 0.0), state)
         products = product_seconds([(J, points, J), (K, J, points), (K, K, points)], precision, plan)
         grown.add(K, medians(work, plan) | {"drift, products": products})
     words = {"panel": "width", "axis": "student width K", "unit": "right-hand side"}
@@ -111,7 +112,7 @@ def dims_of_weights(plan: Plan, dims: Sequence[int], numbers: float) -> list[Cur
     grown = Growing()
     for dim in dims:
         steps = int(max(16, numbers / dim))
-        work = _a_step(lambda n, dim=dim: simulate(2, 2, 1.0, dim, 1, n, "weights"), steps)
+        work = _a_step(partial(simulate, 2, 2, 1.0, dim, 1, method="weights"), steps)
         yardstick = numpy_loop(2, 2, 1.0, dim, max(3, min(steps, 2000) // 8))
         found = rounds(work | {"numpy": yardstick, "inputs": input_numbers(dim)}, plan)
         each = [(long - short) / steps for long, short in zip(found["long"], found["short"], strict=True)]
@@ -129,7 +130,7 @@ def dims_of_chain(plan: Plan, dims: Sequence[int], steps: int, runs: int = 32) -
     """A step of one of `runs` chains of overlaps against N, K = M = 2."""
     grown = Growing()
     for dim in dims:
-        work = _a_step(lambda n, dim=dim: simulate(2, 2, 1.0, dim, runs, n, "overlaps"), steps)
+        work = _a_step(partial(simulate, 2, 2, 1.0, dim, runs, method="overlaps"), steps)
         found = rounds(work, plan)
         each = [(long - short) / steps / runs for long, short in zip(found["long"], found["short"], strict=True)]
         grown.add(dim, {"chain": median(each)})
@@ -140,7 +141,7 @@ def dims_of_chain(plan: Plan, dims: Sequence[int], steps: int, runs: int = 32) -
 def cells(plan: Plan, counts: Sequence[int], last: float, cores: int) -> list[Curve]:
     """A batch of solves against the number of its cells, K = M = 2; wall time on `cores` cores."""
     grown = Growing()
-    problems, starts = _solve_rows.cells_of(2, 2, max(counts), (0.2, 2.0))
+    problems, starts = cells_of(2, 2, max(counts), (0.2, 2.0))
     alphas = np.linspace(0.0, last, 6)[1:]
     options: Any = {"averages": ode.ClosedForm(), "with_accuracy": False}
     some = np.linspace(0, max(counts) - 1, min(25, max(counts))).astype(int)
@@ -151,9 +152,9 @@ def cells(plan: Plan, counts: Sequence[int], last: float, cores: int) -> list[Cu
 
     for count in counts:
         chosen = np.linspace(0, max(counts) - 1, count).astype(int)
-        mine = [problems[i] for i in chosen], [starts[i] for i in chosen]
+        mine, theirs = [problems[i] for i in chosen], [starts[i] for i in chosen]
         work = {
-            "batch": Work(lambda mine=mine: ode.solve_many(*mine, alphas, **options)),
+            "batch": Work(partial(ode.solve_many, mine, theirs, alphas, **options)),
             "batch, one by one": Work(alone, len(some) / count),
         }
         grown.add(count, medians(work, plan, time.perf_counter))

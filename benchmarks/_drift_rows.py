@@ -1,6 +1,7 @@
 """Right-hand sides of the ODE: closed form, and averages over sampled fields."""
 
 import time
+from functools import partial
 
 import jax
 import numpy as np
@@ -39,9 +40,9 @@ def closed(name: str, plan: Plan, K: int, M: int, target: float | None = None) -
     )
     return Row(
         name,
-        "ODE, closed form",
+        "ODE right-hand side",
         f"K={K} M={M}",
-        "right-hand side",
+        "call",
         median(found["ours"]),
         ratio(found["numpy"], found["ours"], "NumPy"),
         target,
@@ -60,7 +61,7 @@ def per_pass(loop: Repeated, passes: float, plan: Plan) -> Work:
 
 def sampled(name: str, plan: Plan, K: int, M: int = 4, points: int = POINTS) -> Row:
     """Averages over `points` fields against plain Monte Carlo of as many, and against their matrix products alone."""
-    problem, state, sample = committee(K, M, ETA), generic_state(K, M), None
+    problem, state = committee(K, M, ETA), generic_state(K, M)
     sample = jax.tree.map(lambda x: x[0], ode.Sampled(points, 1).draw(problem))
     loop = drift_loop(problem, sample, state)
     _, compiling, memory = first_call(lambda: loop(1))
@@ -74,17 +75,17 @@ def sampled(name: str, plan: Plan, K: int, M: int = 4, points: int = POINTS) -> 
         plan,
     )
     J = K + M
-    precision = product_precision(lambda s: ode.drift(problem, sample, 0.0, s), state)
+    precision = product_precision(partial(ode.drift, problem, sample, 0.0), state)
     products = product_seconds([(J, points, J), (K, J, points), (K, K, points)], precision, plan)
     return Row(
         name,
-        "ODE, sampled",
+        "ODE right-hand side, sampled",
         f"K={K} M={M}, {points} points",
-        "right-hand side",
+        "call",
         median(found["ours"]),
-        ratio(found["numpy"], found["ours"], "NumPy Monte Carlo"),
+        ratio(found["numpy"], found["ours"], "NumPy"),
         None,
-        ratio([products] * len(found["ours"]), found["ours"], f"its matrix products in {precision}"),
+        ratio([products] * len(found["ours"]), found["ours"], f"products in {precision}"),
         compiling,
         memory,
         _against_monte_carlo(drift_once(problem, sample, state), C, K, normals),

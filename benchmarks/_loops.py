@@ -44,7 +44,8 @@ def drift_loop(problem: ts.Problem, averages: Any, state: ts.Overlaps) -> Repeat
         start = ts.to_float(state, jnp.float64)
 
     def step(constants: Any, state: Any) -> Any:
-        slope = ode.drift(*constants, 0.0, state)
+        problem, averages = constants
+        slope = ode.drift(problem, averages, 0.0, state)
         return jax.tree.map(lambda x, dx: x + SMALL * dx, state, slope)
 
     return Repeated(step, constants, start)

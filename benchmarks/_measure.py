@@ -21,7 +21,7 @@ def main() -> None:
     cores = [int(core) for core in options.cores.split(",") if core]
     if cores and hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, cores)
-    assert "numpy" not in sys.modules and "jax" not in sys.modules
+    assert not {"numpy", "jax"} & set(sys.modules), "they would have started their threads already"
 
     from . import _catalogue, _records, _run_case
 

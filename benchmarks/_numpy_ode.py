@@ -11,7 +11,9 @@ from collections.abc import Callable
 import numpy as np
 from scipy.integrate import solve_ivp
 
-LARGEST_ARRAY = 2**18  # entries (K, K, J, J) up to which one array for all pairs is faster than a loop over pairs k <= l
+LARGEST_ARRAY = (
+    2**18
+)  # entries (K, K, J, J) up to which one array for all pairs is faster than a loop over pairs k <= l
 
 Rhs = Callable[[float, np.ndarray], np.ndarray]
 
@@ -71,9 +73,7 @@ def pair_by_pair(C: np.ndarray, D: np.ndarray, s: np.ndarray, K: int) -> np.ndar
     return gg
 
 
-def solve(
-    T: np.ndarray, Q: np.ndarray, R: np.ndarray, eta: float, alphas: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
+def solve(T: np.ndarray, Q: np.ndarray, R: np.ndarray, eta: float, alphas: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Q (A, K, K) and R (A, K, M) at `alphas`, by DOP853 with rtol 1e-8 and atol 1e-10."""
     K, M = R.shape
     found = solve_ivp(

@@ -4,10 +4,8 @@ import numpy as np
 from scipy.special import erf
 
 
-def sampled_drift(
-    C: np.ndarray, K: int, eta: float, normals: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """dQ (K, K) and dR (K, M) of an erf committee, averaged over fields with covariance C (J, J) made of normals (J, S)."""
+def sampled_drift(C: np.ndarray, K: int, eta: float, normals: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """dQ (K, K) and dR (K, M) of an erf committee; fields of covariance C (J, J) are made of normals (J, S)."""
     z = np.linalg.cholesky(C) @ normals
     hidden = erf(z / np.sqrt(2))
     error = hidden[:K].sum(axis=0) - hidden[K:].sum(axis=0)

@@ -4,6 +4,7 @@ import json
 import os
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,9 @@ def make_folder(out: Path) -> None:
         raise UsageError(f"{out} cannot be written to ({error.strerror}): choose another with --out") from error
 
 
-def write(out: Path, rows: Sequence[Row], curves: Sequence[Curve], machine: Mapping[str, str], quick: bool) -> list[Path]:
+def write(
+    out: Path, rows: Sequence[Row], curves: Sequence[Curve], machine: Mapping[str, str], quick: bool
+) -> list[Path]:
     """benchmarks.json, and scaling.png and scaling.pdf where growth was measured."""
     content = {"machine": dict(machine), "quick": quick, **to_tables([*rows, *curves])}
     written = [whole(out / "benchmarks.json", lambda path: path.write_text(json.dumps(content, indent=1) + "\n"))]
@@ -30,7 +33,7 @@ def write(out: Path, rows: Sequence[Row], curves: Sequence[Curve], machine: Mapp
 
         figure = scaling(curves)
         for kind in ("png", "pdf"):
-            written.append(whole(out / f"scaling.{kind}", lambda path, kind=kind: figure.savefig(path, dpi=200, format=kind)))
+            written.append(whole(out / f"scaling.{kind}", partial(figure.savefig, dpi=200, format=kind)))
     return written
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import NullFormatter
+from matplotlib.ticker import NullFormatter, NullLocator
 
 from ._records import Curve
 
@@ -20,12 +20,16 @@ STYLE: Any = {
     "axes.spines.right": False,
     "pdf.fonttype": 42,
 }
-PANELS = (("width", "right-hand side of the ODE"), ("dimension", "one step of SGD, $K=M=2$"), ("cells", "batch of solves"))
+PANELS = (
+    ("width", "right-hand side of the ODE, $M=4$"),
+    ("dimension", "one step of SGD, $K=M=2$"),
+    ("cells", "batch of solves"),
+)
 FAMILIES = {"drift, arcsin": "drift, closed", "drift, products": "drift, sampled"}  # whose limit a curve is
 
 
 def scaling(curves: Sequence[Curve]) -> Figure:
-    """Time against size, one panel a kind of size: filled markers ours, open ones NumPy's or one by one, dashed limits."""
+    """Time against size: filled markers are ours, open ones NumPy's or one by one, dashed lines the limits."""
     with mpl.rc_context(STYLE):
         present = [(panel, title) for panel, title in PANELS if any(each.panel == panel for each in curves)]
         figure = Figure(figsize=(0.6 + 2.4 * len(present), 3.3), layout="constrained")
@@ -38,7 +42,9 @@ def scaling(curves: Sequence[Curve]) -> Figure:
 
 def _family(curve: Curve) -> str:
     """The engine that a curve belongs to: its colour and marker."""
-    return FAMILIES.get(curve.name, curve.name.removesuffix(", numpy").removesuffix(", inputs").removesuffix(", one by one"))
+    return FAMILIES.get(
+        curve.name, curve.name.removesuffix(", numpy").removesuffix(", inputs").removesuffix(", one by one")
+    )
 
 
 def _draw(axes: Axes, curves: Sequence[Curve]) -> None:
@@ -56,5 +62,6 @@ def _draw(axes: Axes, curves: Sequence[Curve]) -> None:
     axes.set(xscale="log", yscale="log", xlabel=curves[0].axis, ylabel=f"seconds a {curves[0].unit}")
     if max(curves[0].sizes) / min(curves[0].sizes) < 1e3:  # widths: powers of two
         axes.set_xticks(list(curves[0].sizes), labels=[f"{size:g}" for size in curves[0].sizes])
+        axes.xaxis.set_minor_locator(NullLocator())
     axes.xaxis.set_minor_formatter(NullFormatter())
     axes.legend(frameon=False, loc="upper center", bbox_to_anchor=(0.5, -0.22), handlelength=2.6)

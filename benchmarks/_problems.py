@@ -27,9 +27,9 @@ def generic_state(K: int, M: int, seed: int = 0) -> ts.Overlaps:
     return ts.Overlaps(gram[:K, :K], gram[:K, K:], gram[K:, K:])
 
 
-def start(problem: ts.Problem, key: Any = 0) -> ts.Overlaps:
-    """Random weights at N = 1000 before orthonormal teachers; an array of keys gives as many starts."""
-    return ts.random_overlaps(problem, 1000, key, teacher="orthonormal")
+def start(problem: ts.Problem, key: Any = 0, dim: int = 1000) -> ts.Overlaps:
+    """Random weights at N = `dim` before orthonormal teachers; an array of keys gives as many starts."""
+    return ts.random_overlaps(problem, dim, key, teacher="orthonormal")
 
 
 def one_block(state: ts.Overlaps) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

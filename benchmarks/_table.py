@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 
-from ._records import Curve, Ratio, Row
+from ._records import Curve, Row
 
-HEADINGS = ("engine", "size", "time", "x yardstick", "target", "of limit", "compile", "memory", "check")
+HEADINGS = ("engine", "size", "time", "speed", "target", "of the limit", "compile", "memory", "check")
 
 
 def table(rows: Sequence[Row], curves: Sequence[Curve], machine: Mapping[str, str], *, times: bool = True) -> str:
@@ -35,15 +35,14 @@ def markdown(rows: Sequence[Row], curves: Sequence[Curve], machine: Mapping[str,
 def cells(row: Row) -> tuple[str, ...]:
     """One line of the table."""
     if row.seconds is None:
-        return row.engine, row.size, row.note, *[""] * (len(HEADINGS) - 4), "FAILED" if row.failed else "-"
-    note = f" ({row.note})" if row.note else ""
+        return row.engine, row.size, *[""] * (len(HEADINGS) - 3), row.note
     return (
         row.engine,
         row.size,
-        f"{duration(row.seconds)} a {row.unit}",
-        _speed_up(row.yardstick) + note,
-        "" if row.target is None else f"{row.target:.3g}{'' if _met(row) else ' (missed)'}",
-        "" if row.limit is None else f"{100 * row.limit.median:.0f} % ({row.limit.over})",
+        f"{duration(row.seconds)} / {row.unit}",
+        "" if row.yardstick is None else f"{_factor(row.yardstick.median)} {row.yardstick.over}",
+        "" if row.target is None else f"{_factor(row.target)}{'' if _met(row) else ' missed'}",
+        "" if row.limit is None else f"{100 * row.limit.median:.0f} % of {row.limit.over}",
         "" if row.compile_seconds is None else f"{max(row.compile_seconds, 0.0):.1f} s",
         "" if row.memory is None else f"{row.memory / 1e9:.2f} GB",
         "" if row.check is None else f"{'agrees' if row.check.agrees else 'DISAGREES'} ({_words(row)})",
@@ -62,8 +61,8 @@ def _met(row: Row) -> bool:
     return row.yardstick is None or row.target is None or row.yardstick.median >= row.target
 
 
-def _speed_up(ratio: Ratio | None) -> str:
-    return "" if ratio is None else f"{ratio.median:.3g} ({ratio.over})"
+def _factor(ratio: float) -> str:
+    return f"{ratio:.3g} x" if ratio > 0.7 else f"1/{1 / ratio:.2g} x"
 
 
 def _words(row: Row) -> str:

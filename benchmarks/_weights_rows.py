@@ -1,4 +1,4 @@
-"""Full-weight SGD and the chain of the overlaps."""
+"""Full-weight SGD."""
 
 import inspect
 from typing import Any
@@ -18,8 +18,8 @@ from ._records import Check, Row
 from ._timing import Plan, Work, first_call, median, ratio, rounds
 
 CHECKED = 2.0  # alpha at which simulations are compared with theory
-BLOCK = 64  # steps whose inputs the engine draws together
-BLOCK_NUMBERS = 2**20  # at most
+BLOCK = 64  # steps whose inputs are drawn together
+BLOCK_NUMBERS = 2**16  # at most: what stays in the cache is drawn twice as fast
 
 
 def simulate(
@@ -49,13 +49,16 @@ def numpy_loop(K: int, M: int, eta: float, dim: int, steps: int) -> Work:
 
 
 def input_numbers(dim: int) -> Work:
-    """The inputs of full-weight SGD alone, in the engine's blocks. Units: steps."""
+    """The inputs of full-weight SGD alone, in blocks. Units: steps."""
     steps = max(1, min(BLOCK, BLOCK_NUMBERS // dim))
     return normals_work(jax.random.key(0), (steps, dim), jnp.float32)
 
 
 def against_theory(K: int, M: int, eta: float, found: ts.Trajectory, loop: bool, dim: int = 1000) -> Check:
-    """Largest deviation of mean overlaps from `ode.solve`, of the engine and of the yardstick (4 runs), at alpha = 2."""
+    """Largest deviation of mean overlaps from `ode.solve` at alpha = 2, in units of how far they have moved.
+
+    Of the engine, and with `loop` of the yardstick too (4 runs).
+    """
     problem = committee(K, M, eta)
     begin = start(problem)
     theory = ode.solve(problem, begin, [CHECKED], averages=ode.ClosedForm(), with_accuracy=False)
@@ -69,10 +72,13 @@ def against_theory(K: int, M: int, eta: float, found: ts.Trajectory, loop: bool,
             grams.append(weights @ weights.T / dim)
         gram = np.mean(grams, axis=0)
         means.append([gram[:K, :K], gram[:K, K:]])
-    deviation = max(
-        float(np.max(np.abs(a - b))) for mean in means for a, b in zip(mean, expected, strict=True)
-    )
-    return Check(deviation, 0.2, "theory, mean over runs" + (", NumPy's loop too" if loop else ""))
+    deviation = max(largest(mean, expected) for mean in means) / largest(one_block(begin)[:2], expected)
+    return Check(deviation, 0.15, "theory, mean over runs" + (", NumPy's loop too" if loop else ""))
+
+
+def largest(one: Any, other: Any) -> float:
+    """Deviation of two lists of arrays."""
+    return max(float(np.max(np.abs(a - b))) for a, b in zip(one, other, strict=True))
 
 
 def weights(
@@ -101,7 +107,7 @@ def weights(
         median(found["ours"]),
         ratio(found["numpy"], found["ours"], "NumPy loop"),
         target,
-        ratio(found["inputs"], found["ours"], "its random numbers alone"),
+        ratio(found["inputs"], found["ours"], "random numbers alone"),
         compiling - median(found["ours"]) * steps,
         memory,
         against_theory(K, M, eta, checked, True, dim),
@@ -132,7 +138,9 @@ def shared(
         },
         plan,
     )
-    one = simulate(K, M, eta, dim, runs, int(CHECKED * dim), "weights", inputs="shared")
+    one = simulate(K, M, eta, dim, 2, int(CHECKED * dim), "weights", inputs="shared")
+    apart = float(np.max(np.abs(np.diff(one_block(one.overlaps)[1], axis=0))))
+    check = against_theory(K, M, eta, one, False)
     return Row(
         name,
         "SGD, shared inputs",
@@ -141,74 +149,8 @@ def shared(
         median(found["ours"]),
         ratio(found["own"], found["ours"], "own inputs"),
         target,
-        ratio([each / runs for each in found["inputs"]], found["ours"], "its random numbers alone"),
+        ratio([each / runs for each in found["inputs"]], found["ours"], "random numbers alone"),
         compiling - median(found["ours"]) * steps * runs,
         memory,
-        against_theory(K, M, eta, one, False),
-    )
-
-
-def chain(
-    name: str,
-    plan: Plan,
-    K: int,
-    M: int,
-    eta: float,
-    runs: int,
-    steps: int,
-    dim: int = 1000,
-    target: float | None = None,
-) -> Row:
-    """The chain of the overlaps, a step of one run against NumPy's loop over weights at N = `dim`."""
-
-    def run() -> ts.Trajectory:
-        return simulate(K, M, eta, dim, runs, steps, "overlaps")
-
-    _, compiling, memory = first_call(run)
-    found = rounds(
-        {
-            "ours": Work(run, steps * runs),
-            "numpy": numpy_loop(K, M, eta, dim, plan.size(2000, 20)),
-            "numbers": normals_work(jax.random.key(0), (BLOCK * runs, K + M + 1), jnp.float64, 1e6),
-        },
-        plan,
-    )
-    checked = simulate(K, M, eta, dim, 32, int(CHECKED * dim), "overlaps")
-    return Row(
-        name,
-        "SGD, overlap chain",
-        f"K={K} M={M}, N={dim}, {runs} run{'s' * (runs > 1)}",
-        "step of a run",
-        median(found["ours"]),
-        ratio(found["numpy"], found["ours"], "NumPy loop"),
-        target,
-        ratio(found["numbers"], found["ours"], "its random numbers alone"),
-        compiling - median(found["ours"]) * steps * runs,
-        memory,
-        against_theory(K, M, eta, checked, False),
-    )
-
-
-def chain_at_large_dim(name: str, plan: Plan, K: int, M: int, eta: float, steps: int, large: int = 10**9) -> Row:
-    """The same number of steps at N = 1e9 and at N = 1e3."""
-
-    def run(dim: int) -> ts.Trajectory:
-        return simulate(K, M, eta, dim, 1, steps, "overlaps")
-
-    _, compiling, memory = first_call(lambda: run(large))
-    found = rounds({"ours": Work(lambda: run(large), steps), "small": Work(lambda: run(1000), steps)}, plan)
-    few = simulate(K, M, eta, large, 1, 100, "overlaps")  # 1e2 steps of 1e9: the overlaps have not moved
-    before, after = (one_block(each)[0] for each in (start(committee(K, M, eta)), few.overlaps))
-    return Row(
-        name,
-        "SGD, overlap chain",
-        f"K={K} M={M}, N={large:.0e}",
-        "step",
-        median(found["ours"]),
-        ratio(found["small"], found["ours"], "N=1000"),
-        1 / 1.2,
-        None,
-        compiling - median(found["ours"]) * steps,
-        memory,
-        Check(float(np.max(np.abs(after - before))), 1e-4, "the start, 100 steps later"),
+        Check(max(check.deviation / 0.6, apart / 1e-4), 1.0, "theory, one stream; two runs of one start alike"),
     )
