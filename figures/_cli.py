@@ -22,6 +22,8 @@ FAILED_CELLS = 1
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit code: 0 agree, 1 disagree, 2 bad input, 130 interrupted."""
     options = _parser().parse_args(arguments)
+    if not ts.jax_has_started():  # called from Python, it may have
+        ts.tune_compiler()
     try:
         return options.action(options)
     except ts.InputError as error:

@@ -63,20 +63,17 @@ def method_for(
     elif not isinstance(supplier, Sampled):
         raise InputError("averages=ode.ClosedForm() or ode.Sampled(...)", type(supplier).__name__)
     closed = exact and error_is_closed(problem) and (accuracy_is_closed(problem) or not with_accuracy)
-    sampler = supplier if isinstance(supplier, Sampled) else Sampled(2**13, 8)  # for an accuracy alone: cheap
     defaults = (1e-8, 1e-10) if exact else (1e-5, 1e-7)
     tolerances = [default if given is None else given for given, default in zip((rtol, atol), defaults, strict=True)]
     if not min(*tolerances, bound, max_steps) > 0:
         raise InputError("rtol, atol, bound and max_steps > 0", (*tolerances, bound, max_steps))
     rtol, atol, bound = (np.float64(number) for number in (*tolerances, bound))
-    return Method(
-        exact,
-        with_accuracy,
-        None if closed else sampler.draw(problem),
-        Settings(rtol, atol, bound, max_steps, adjoint or diffrax.RecursiveCheckpointAdjoint()),
-        "closed form" if exact else f"sampled, {sampler.replicates} x {sampler.points} points",
-        None if closed else key_words(sampler.key),
-    )
+    settings = Settings(rtol, atol, bound, max_steps, adjoint or diffrax.RecursiveCheckpointAdjoint())
+    if closed:
+        return Method(True, with_accuracy, None, settings, "closed form", None)
+    sampler = supplier if isinstance(supplier, Sampled) else Sampled(2**13, 8)  # for an accuracy alone: cheap
+    name = "closed form" if exact else f"sampled, {sampler.replicates} x {sampler.points} points"
+    return Method(exact, with_accuracy, sampler.draw(problem), settings, name, key_words(sampler.key))
 
 
 def solve(

@@ -3,6 +3,7 @@
 from ._activation import Activation
 from ._budget import Budget
 from ._committee import Committee
+from ._compiler import tune_compiler
 from ._coupon_law import coupon_law
 from ._curriculum import Curriculum
 from ._entries import entry_names, from_vector, to_vector
@@ -27,6 +28,7 @@ from ._xor_mixture import XorMixture
 # For the other three packages; not part of the interface.
 from ._activation import polynomial_named as polynomial_named  # isort: skip
 from ._arrays import check_at_least as check_at_least, is_known as is_known  # isort: skip
+from ._compiler import jax_has_started as jax_has_started  # isort: skip
 from ._dotted import with_entry as with_entry  # isort: skip
 from ._errors import first_line as first_line, nearest as nearest, require_name as require_name  # isort: skip
 from ._files import CONVENTIONS as CONVENTIONS, LONG_NAMES as LONG_NAMES, write_whole as write_whole  # isort: skip
@@ -74,5 +76,6 @@ __all__ = [
     "random_overlaps",
     "rank_units",
     "to_vector",
+    "tune_compiler",
     "versions",
 ]

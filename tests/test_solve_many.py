@@ -8,7 +8,7 @@ import pytest
 
 import ode
 import teacher_student as ts
-from ode import _solve_many
+from ode import _batches
 
 INPUTS = {"relevant": 0.3, "irrelevant": 0.7}
 
@@ -40,11 +40,44 @@ def test_a_trajectory_does_not_depend_on_the_batch() -> None:
     together = ode.solve_many(problems, starts, ALPHAS)
     few = ode.solve_many(problems[40:43], starts[40:43], [ALPHAS] * 3)
     for alone, member in zip(few, together[40:43], strict=True):
-        assert bits(alone) == bits(member)
+        assert_same(alone, member)
     one = ode.solve(problems[5], starts[5], ALPHAS)
-    for a, b in zip(jax.tree.leaves(one.observables), jax.tree.leaves(together[5].observables), strict=True):
-        np.testing.assert_allclose(a, b, rtol=1e-12, atol=1e-15)
+    assert_same(one, together[5])
     assert together[5].source == one.source
+    in_one_thread = ode.solve_many(problems, starts, ALPHAS, workers=1)
+    assert [bits(each) for each in in_one_thread] == [bits(each) for each in together]
+
+
+def assert_same(a: ts.Trajectory, b: ts.Trajectory) -> None:
+    for x, y in zip(jax.tree.leaves(a.observables), jax.tree.leaves(b.observables), strict=True):
+        np.testing.assert_allclose(x, y, rtol=1e-12, atol=1e-13)
+
+
+@pytest.mark.parametrize("width", [2, 5])
+def test_wide_and_narrow_students_side_by_side_or_in_turn_are_solved_as_alone(width: int) -> None:
+    """40 problems: the narrow ones advance side by side, the wide ones one after the other in two threads."""
+    problems = [problem(rate, width=width) for rate in np.linspace(2, 0.2, 40)]
+    start = start_of(problems[0])
+    together = ode.solve_many(problems, start, ALPHAS, workers=2)
+    for i in (0, 17, 39):
+        assert_same(together[i], ode.solve(problems[i], start, ALPHAS))
+        assert together[i].problem is problems[i]
+
+
+def test_one_that_takes_many_steps_is_solved_alone_with_all_of_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With a bound of 40 steps side by side, those that need more are solved all the same; a bound of 3 is heeded."""
+    monkeypatch.setattr(_batches, "MANY_STEPS", 40)
+    problems = [problem(rate) for rate in np.linspace(0.1, 3, 20)]
+    start = start_of(problems[0])
+    found = ode.solve_many(problems, start, ALPHAS)
+    steps = [int(each.stats["num_steps"]) for each in found]
+    assert min(steps) < 40 < max(steps)
+    for i in (0, 10, 19):
+        assert found[i].status == ts.Status.OK
+        assert_same(found[i], ode.solve(problems[i], start, ALPHAS))
+    bounded = ode.solve_many(problems, start, ALPHAS, max_steps=3)
+    assert {int(each.status) for each in bounded} == {int(ts.Status.TOO_STIFF)}
+    assert max(int(each.stats["num_steps"]) for each in bounded) <= 3
 
 
 def test_one_that_diverges_leaves_the_rest_alone() -> None:
@@ -62,16 +95,16 @@ def test_one_that_diverges_leaves_the_rest_alone() -> None:
 
 
 def test_numbers_share_a_compilation_and_structures_do_not_mix() -> None:
-    problems = [problem(rate) for rate in np.linspace(0.3, 1, 5)]
+    problems = [problem(rate) for rate in np.linspace(0.3, 1, 20)]
     ode.solve_many(problems, start_of(problems[0]), ALPHAS, with_accuracy=False)
-    before = _solve_many._map._cached._cache_size()
+    before = _batches._vmapped._cached._cache_size()
     ode.solve_many(
         [problem(rate, 0.7) for rate in np.linspace(1, 2, 40)],
         start_of(problems[0], 3),
         ALPHAS + 1e-3 * np.array([1, 0]),
         with_accuracy=False,
     )
-    assert _solve_many._map._cached._cache_size() == before
+    assert _batches._vmapped._cached._cache_size() == before
     mixed = [problem(0.5), problem(0.5, unit="linear"), problem(0.7)]
     found = ode.solve_many(mixed, [start_of(each) for each in mixed], ALPHAS, with_accuracy=False)
     assert [each.problem.student.activation.name for each in found] == ["erf", "linear", "erf"]
@@ -82,6 +115,12 @@ def test_numbers_share_a_compilation_and_structures_do_not_mix() -> None:
 def test_bad_members_are_named_before_anything_is_solved() -> None:
     problems = [problem(0.5), problem(0.6)]
     start = start_of(problems[0])
+    with pytest.raises(ts.InputError, match="at least one problem"):
+        ode.solve_many([], start, ALPHAS)
+    with pytest.raises(ts.InputError, match="workers as an integer >= 1"):
+        ode.solve_many(problems, start, ALPHAS, workers=0)
+    with pytest.raises(ts.InputError, match="Q of shape"):
+        ode.solve_many([problem(0.5), problem(0.5, width=2)], start, ALPHAS)
     with pytest.raises(ts.InputError, match="as many as problems"):
         ode.solve_many(problems, [start], ALPHAS)
     with pytest.raises(ts.InputError, match="curriculum's end"):

@@ -119,6 +119,7 @@ def _theory(task: Task, ready: Mapping[tuple[int, ...], tuple[Settings, ts.Overl
             with_accuracy=task.measures.needs_accuracy,
             rtol=first.theory.rtol,
             atol=first.theory.atol,
+            workers=task.threads,
         )
         return [_cell(place, each, task) for place, each in zip(places, trajectories, strict=True)]
 

@@ -46,9 +46,13 @@ class ClosedForm(Averages):
         pull = jnp.zeros((K, 1)) if student == "linear" else C[:K] / (1 + variance[:K, None])  # C_ka / D_k
         tilted = variance - pull * C[:K]  # (K, J) C~_ii under the density times phi'(k)
         slopes = s * _slopes(student, teacher, tilted, K)
-        along = jnp.einsum("bji,ki->bkj", block, slopes) - block[:, :K] * jnp.sum(pull * slopes, 1)[:, None]
+        along = (
+            jnp.sum(slopes[None, :, :, None] * block[:, None], 2) - block[:, :K] * jnp.sum(pull * slopes, 1)[:, None]
+        )
         gz = (v * own_slope)[:, None] * along  # sum_i s_i C~^b_ji E[phi'_i], C~^b_ji = C^b_ji - C^b_jk C_ki / D_k
-        return StepAverages(gz, self._gg(problem, v, C, s), moments_with_students(student, teacher, C, K) @ s)
+        return StepAverages(
+            gz, self._gg(problem, v, C, s), jnp.sum(moments_with_students(student, teacher, C, K) * s, -1)
+        )
 
     def _gg(self, problem: Problem, v: jax.Array, C: jax.Array, s: jax.Array) -> jax.Array:
         """E[g_k g_l], each pair k <= l once."""
