@@ -48,6 +48,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--only", action="append", metavar="NAME", help="what begins with NAME; may be repeated")
     parser.add_argument("--list", action="store_true", help="print the names and stop")
     parser.add_argument("--markdown", action="store_true", help="print the table as Markdown")
+    parser.add_argument("--untuned", action="store_true", help="without ts.tune_compiler(), which is called otherwise")
     parser.add_argument("--core", type=int, help="the core to measure on (default: the last one)")
     parser.add_argument("--out", type=Path, default=Path("benchmarks-out"), help="folder for JSON and pictures")
     return parser
@@ -60,7 +61,7 @@ def _measure_all(cases: Sequence[_catalogue.Case], options: argparse.Namespace, 
         for number, group in enumerate(groups, 1):
             names = ", ".join(case.name for case in group)
             print(f"[{number}/{len(groups)}, {time.perf_counter() - begin:.0f} s] {names}", file=sys.stderr, flush=True)
-            found += _processes.measure(group, options.quick, options.core)
+            found += _processes.measure(group, options.quick, options.core, options.untuned)
     except KeyboardInterrupt:
         return False
     print(f"[{time.perf_counter() - begin:.0f} s in all]", file=sys.stderr)
@@ -70,7 +71,7 @@ def _measure_all(cases: Sequence[_catalogue.Case], options: argparse.Namespace, 
 def _report(found: Sequence[Row | Curve], options: argparse.Namespace, interrupted: bool) -> int:
     rows = [each for each in found if isinstance(each, Row)]
     curves = [each for each in found if isinstance(each, Curve)]
-    described = machine(len(_processes.usable_cores()))
+    described = machine(len(_processes.usable_cores()), tuned=not options.untuned)
     if options.markdown:
         print(_table.markdown(rows, curves, described))
     else:

@@ -9,8 +9,8 @@ from pathlib import Path
 PACKAGES = ("teacher-student", "jax", "jaxlib", "diffrax", "numpy", "scipy")
 
 
-def machine(cores: int) -> dict[str, str]:
-    """Processor, cores that may be used, system, versions and date."""
+def machine(cores: int, *, tuned: bool) -> dict[str, str]:
+    """Processor, cores that may be used, system, versions, compiler options and date."""
     found = {}
     for package in PACKAGES:
         try:
@@ -22,6 +22,7 @@ def machine(cores: int) -> dict[str, str]:
         "processor": f"{processor()}, {cores} core{'s' * (cores > 1)}, {pinned}",
         "system": f"{platform.system()} {platform.machine()}, Python {platform.python_version()}",
         "versions": ", ".join(f"{name} {version}" for name, version in found.items()),
+        "compiler": f"one thread, {'ts.tune_compiler()' if tuned else 'untuned'}",
         "date": datetime.date.today().isoformat(),
     }
 

@@ -18,7 +18,7 @@ ONE_THREAD = {
     "JAX_PLATFORMS": "cpu",
     "MPLBACKEND": "Agg",
 }
-XLA_ONE_THREAD = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
+XLA_ONE_THREAD = "--xla_cpu_multi_thread_eigen=false"
 LONGEST = 240.0  # seconds of one process
 
 
@@ -39,7 +39,7 @@ def groups(cases: Sequence[Case], quick: bool) -> list[list[Case]]:
     return list(found.values())
 
 
-def measure(cases: Sequence[Case], quick: bool, core: int | None) -> list[Row | Curve]:
+def measure(cases: Sequence[Case], quick: bool, core: int | None, untuned: bool = False) -> list[Row | Curve]:
     """Records of cases of one process, on the core given or the last usable one (all, if a case wants them)."""
     cores = usable_cores()
     if not any(case.every_core for case in cases):
@@ -48,7 +48,7 @@ def measure(cases: Sequence[Case], quick: bool, core: int | None) -> list[Row | 
         out = Path(folder) / "records.json"
         names = [case.name for case in cases]
         command = [sys.executable, "-m", "benchmarks._measure", str(out), *names]
-        command += ["--cores", ",".join(map(str, cores)), *(["--quick"] if quick else [])]
+        command += ["--cores", ",".join(map(str, cores)), *["--quick"] * quick, *["--untuned"] * untuned]
         with _process(command, environment(quick)) as process:
             try:
                 _, errors = process.communicate(timeout=LONGEST)

@@ -28,7 +28,10 @@ def markdown(rows: Sequence[Row], curves: Sequence[Curve], machine: Mapping[str,
     growth = _growth(curves)
     if growth:
         lines += ["", "Growth, seconds ~ size^p: " + "; ".join(growth) + "."]
-    lines += ["", f"*{machine['processor']}; {machine['system']}; {machine['versions']}; {machine['date']}.*"]
+    lines += [
+        "",
+        f"*{machine['processor']}; {machine['system']}; {machine['versions']}; {machine['compiler']}; {machine['date']}.*",
+    ]
     return "\n".join(lines)
 
 
