@@ -17,6 +17,7 @@ def table(rows: Sequence[Row], curves: Sequence[Curve], machine: Mapping[str, st
     growth = _growth(curves)
     if growth:
         text += ["", "growth, seconds ~ size^p:", *(f"  {line}" for line in growth)]
+    text += [f"  {row.size}: {row.note}" for row in rows if row.note and row.seconds is not None]
     return "\n".join([*text, "", *(f"{key + ':':11}{value}" for key, value in machine.items())])
 
 
@@ -30,7 +31,7 @@ def markdown(rows: Sequence[Row], curves: Sequence[Curve], machine: Mapping[str,
         lines += ["", "Growth, seconds ~ size^p: " + "; ".join(growth) + "."]
     lines += [
         "",
-        f"*{machine['processor']}; {machine['system']}; {machine['versions']}; {machine['compiler']}; {machine['date']}.*",
+        f"*{'; '.join(machine.values())}.*",
     ]
     return "\n".join(lines)
 
