@@ -9,7 +9,7 @@ import argparse
 import signal
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from . import _catalogue, _output, _processes, _table
@@ -28,6 +28,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
                     f"{case.name:22}{'' if case.quick is None else 'quick'}".rstrip() for case in _catalogue.CASES
                 )
             )
+            return 0
+        if options.read:
+            print(_show(*_output.read(options.read), options))
             return 0
         cases = _catalogue.chosen(options.only or [], options.quick)
         if options.core is not None and options.core not in _processes.usable_cores():
@@ -48,6 +51,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--only", action="append", metavar="NAME", help="what begins with NAME; may be repeated")
     parser.add_argument("--list", action="store_true", help="print the names and stop")
     parser.add_argument("--markdown", action="store_true", help="print the table as Markdown")
+    parser.add_argument(
+        "--read", type=Path, metavar="FILE", help="print the table of a benchmarks.json, measure nothing"
+    )
     parser.add_argument("--untuned", action="store_true", help="without ts.tune_compiler(), which is called otherwise")
     parser.add_argument("--core", type=int, help="the core to measure on (default: the last one)")
     parser.add_argument("--out", type=Path, default=Path("benchmarks-out"), help="folder for JSON and pictures")
@@ -69,22 +75,23 @@ def _measure_all(cases: Sequence[_catalogue.Case], options: argparse.Namespace, 
 
 
 def _report(found: Sequence[Row | Curve], options: argparse.Namespace, interrupted: bool) -> int:
-    rows = [each for each in found if isinstance(each, Row)]
-    curves = [each for each in found if isinstance(each, Curve)]
     described = machine(len(_processes.usable_cores()), tuned=not options.untuned)
-    if options.markdown:
-        print(_table.markdown(rows, curves, described))
-    else:
-        print(_table.table(rows, curves, described, times=not options.quick))
+    print(_show(found, described, options))
     if interrupted:
         print("benchmarks: interrupted; nothing is written", file=sys.stderr)
         return 130
     if not options.quick:
-        print(*(f"wrote {path}" for path in _output.write(options.out, rows, curves, described, False)), sep="\n")
-    wrong = [row.name for row in rows if not row.right]
+        print(*(f"wrote {path}" for path in _output.write(options.out, found, described)), sep="\n")
+    wrong = [row.name for row in found if isinstance(row, Row) and not row.right]
     if wrong:
         print(f"benchmarks: failed or in disagreement: {', '.join(wrong)}", file=sys.stderr)
     return 1 if wrong else 0
+
+
+def _show(found: Sequence[Row | Curve], described: Mapping[str, str], options: argparse.Namespace) -> str:
+    if options.markdown:
+        return _table.markdown(found, described)
+    return _table.table(found, described, times=not options.quick)
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ._errors import UsageError
-from ._records import Curve, Row, to_tables
+from ._records import Curve, Row, from_tables, to_tables
 
 
 def make_folder(out: Path) -> None:
@@ -22,12 +22,11 @@ def make_folder(out: Path) -> None:
         raise UsageError(f"{out} cannot be written to ({error.strerror}): choose another with --out") from error
 
 
-def write(
-    out: Path, rows: Sequence[Row], curves: Sequence[Curve], machine: Mapping[str, str], quick: bool
-) -> list[Path]:
+def write(out: Path, found: Sequence[Row | Curve], machine: Mapping[str, str]) -> list[Path]:
     """benchmarks.json, and scaling.png and scaling.pdf where growth was measured."""
-    content = {"machine": dict(machine), "quick": quick, **to_tables([*rows, *curves])}
-    written = [whole(out / "benchmarks.json", lambda path: path.write_text(json.dumps(content, indent=1) + "\n"))]
+    content = json.dumps({"machine": dict(machine), **to_tables(found)}, indent=1) + "\n"
+    written = [whole(out / "benchmarks.json", lambda path: path.write_text(content))]
+    curves = [each for each in found if isinstance(each, Curve)]
     if curves:
         from ._picture import scaling  # loads Matplotlib
 
@@ -35,6 +34,15 @@ def write(
         for kind in ("png", "pdf"):
             written.append(whole(out / f"scaling.{kind}", partial(figure.savefig, dpi=200, format=kind)))
     return written
+
+
+def read(path: Path) -> tuple[list[Row | Curve], dict[str, str]]:
+    """What a benchmarks.json holds: records and machine. Raises UsageError."""
+    try:
+        tables = json.loads(path.read_text())
+        return from_tables(tables), tables["machine"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise UsageError(f"{path} is not a benchmarks.json of this version ({error})") from error
 
 
 def whole(path: Path, fill: Callable[[Path], Any]) -> Path:

@@ -7,26 +7,29 @@ from ._records import Curve, Row
 HEADINGS = ("engine", "size", "time", "speed", "target", "of the limit", "compile", "memory", "check")
 
 
-def table(rows: Sequence[Row], curves: Sequence[Curve], machine: Mapping[str, str], *, times: bool = True) -> str:
+def table(found: Sequence[Row | Curve], machine: Mapping[str, str], *, times: bool = True) -> str:
     """Aligned text. times: False leaves everything but the checks out."""
+    rows = [each for each in found if isinstance(each, Row)]
     chosen = HEADINGS if times else ("engine", "size", "check")
     lines = [chosen, *([dict(zip(HEADINGS, cells(row), strict=True))[h] for h in chosen] for row in rows)]
     widths = [max(len(line[i]) for line in lines) for i in range(len(chosen))]
     text = ["  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in lines]
     text.insert(1, "  ".join("-" * width for width in widths))
-    growth = _growth(curves)
+    growth = _growth(found)
     if growth:
         text += ["", "growth, seconds ~ size^p:", *(f"  {line}" for line in growth)]
-    text += [f"  {row.size}: {row.note}" for row in rows if row.note and row.seconds is not None]
+    notes = [f"  {row.size}: {row.note}" for row in rows if row.note and row.seconds is not None]
+    text += ["", "notes:", *notes] if notes else []
     return "\n".join([*text, "", *(f"{key + ':':11}{value}" for key, value in machine.items())])
 
 
-def markdown(rows: Sequence[Row], curves: Sequence[Curve], machine: Mapping[str, str]) -> str:
+def markdown(found: Sequence[Row | Curve], machine: Mapping[str, str]) -> str:
     """The same for a README, without the checks."""
+    rows = [each for each in found if isinstance(each, Row) and each.seconds is not None]
     kept = HEADINGS[:-1]
     lines = ["| " + " | ".join(kept) + " |", "|" + "---|" * len(kept)]
     lines += ["| " + " | ".join(cells(row)[: len(kept)]) + " |" for row in rows]
-    growth = _growth(curves)
+    growth = _growth(found)
     if growth:
         lines += ["", "Growth, seconds ~ size^p: " + "; ".join(growth) + "."]
     lines += [
@@ -74,10 +77,10 @@ def _words(row: Row) -> str:
     return f"{row.check.deviation:.1g} of {row.check.tolerance:.1g}, {row.check.against}"
 
 
-def _growth(curves: Sequence[Curve]) -> list[str]:
+def _growth(found: Sequence[Row | Curve]) -> list[str]:
     return [
         f"{each.label}: p = {each.fit} from {each.axis.split(' (')[0].split()[-1]} = {each.fit.first:.3g}"
         f" to {each.sizes[-1]:.3g}"
-        for each in curves
-        if each.fit is not None
+        for each in found
+        if isinstance(each, Curve) and each.fit is not None
     ]

@@ -117,7 +117,8 @@ def test_ctrl_c_writes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, 
 
 def test_bad_arguments_in_one_line(tmp_path: Path, capsys: Any) -> None:
     (tmp_path / "file").touch()
-    for arguments in (["--only", "drfit"], ["--core", "9999"], ["--out", str(tmp_path / "file")]):
+    file = str(tmp_path / "file")
+    for arguments in (["--only", "drfit"], ["--core", "9999"], ["--out", file], ["--read", file]):
         assert main(arguments) == 2
         assert capsys.readouterr().err.startswith("benchmarks: ")
     assert main(["--quick", "--only", "grow"]) == 2
@@ -131,9 +132,10 @@ def test_files_are_whole(tmp_path: Path) -> None:
         for panel, name in panels.items()
     ]
     curves.append(Curve("drift, arcsin", "alone", "limit", "width", "size", "call", sizes, sizes))
-    written = _output.write(tmp_path, [a_row(0.0)], curves, {"processor": "x"}, False)
+    written = _output.write(tmp_path, [a_row(0.0), *curves], {"processor": "x"})
     assert sorted(path.name for path in written) == sorted(path.name for path in tmp_path.iterdir())
-    again = from_tables(json.loads((tmp_path / "benchmarks.json").read_text()))
+    again, machine = _output.read(tmp_path / "benchmarks.json")
+    assert machine == {"processor": "x"}
     assert again == from_tables(json.loads(json.dumps(to_tables([a_row(0.0), *curves]))))
     assert again[0] == a_row(0.0)
 
