@@ -1,9 +1,12 @@
 """Finite-size students: SGD, ensembles of runs, and agreement with theory."""
 
 from ._agreement import Agreement, agreement
+from ._check_run import check_run, recordable_alphas
 from ._evidence import Comparison
+from ._memory import memory
 from ._predicted import SpreadTest
-from ._run import check_run, memory, recordable_alphas, run
+from ._run import run
+from ._run_many import run_many
 from ._step import Sample, make_sample, sgd_step
 from ._testing import test
 from ._weights import Weights, measure_overlaps, weights_with
@@ -21,6 +24,7 @@ __all__ = [
     "memory",
     "recordable_alphas",
     "run",
+    "run_many",
     "sgd_step",
     "test",
     "weights_with",

@@ -13,8 +13,9 @@ import numpy as np
 
 from teacher_student import Observables, Problem
 
+from ._samples import make_input
 from ._space import Space
-from ._step import make_sample, sgd_step
+from ._step import Sample, sgd_step
 from ._weights import Weights
 
 MOST_STEPS = 2**31 - 1  # of a run: steps are counted in 32 bits
@@ -61,7 +62,7 @@ def advance(
     last: jax.Array,
 ) -> Weights:
     """Weights after steps `first` ... `last` - 1."""
-    length, blocks, dtype = space.block_steps, space.blocks, weights.student.dtype
+    length, dtype = space.block_steps, weights.student.dtype
 
     def run_block(index: jax.Array, weights: Weights) -> Weights:
         normals_key, levels_key, clusters_key, noise_key = jax.random.split(jax.random.fold_in(key, index), 4)
@@ -69,16 +70,19 @@ def advance(
         levels = jax.random.uniform(levels_key, (length,), dtype)
         clusters = jax.random.uniform(clusters_key, (length,), dtype)
         noise = jax.random.normal(noise_key, (length,), dtype)
-        probabilities = jnp.asarray(problem.task.cluster_probabilities, dtype)
+        first_step = index * length
+        levels = jax.vmap(lambda i, uniform: draw_level(problem, schedule, i, uniform))(
+            first_step + jnp.arange(length), levels
+        )
+        clusters = _choose(jnp.asarray(problem.task.cluster_probabilities, dtype), clusters)
 
         def run_step(i: jax.Array, weights: Weights) -> Weights:
-            level = draw_level(problem, schedule, index * length + i, levels[i])
-            cluster = _choose(probabilities, clusters[i])
-            sample = make_sample(problem, weights.latents, blocks, normals[i], level, cluster, noise[i], space.dim)
+            x = make_input(problem, weights.latents, space, normals[i], levels[i], clusters[i])
+            sample = Sample(levels[i], clusters[i], x, noise[i])
             return space.settle(sgd_step(problem, weights, sample, space.dim))
 
-        start = index * length
-        return jax.lax.fori_loop(jnp.maximum(first - start, 0), jnp.minimum(last - start, length), run_step, weights)
+        begin, end = jnp.maximum(first - first_step, 0), jnp.minimum(last - first_step, length)
+        return jax.lax.fori_loop(begin, end, run_step, weights)
 
     return jax.lax.fori_loop(first // length, (last + length - 1) // length, run_block, weights)
 
@@ -89,14 +93,14 @@ def measure(problem: Problem, space: Space, key: jax.Array, weights: Weights, te
     Levels share the standard normal inputs, scaled with their own variances. Call it at 64 bits: outputs are computed
     in float64: float32 saturates erf(lambda / sqrt 2) at lambda = 5.5, and units that cancel then have the sign 0.
     """
-    length, blocks, dtype = space.block_steps, space.blocks, weights.student.dtype
+    length, dtype = space.block_steps, weights.student.dtype
     levels = jnp.arange(len(problem.inputs.level_names))
     root = jnp.sqrt(jnp.asarray(space.dim, dtype))
     probabilities = jnp.asarray(problem.task.cluster_probabilities, dtype)
 
     def test(level: Any, cluster: Any, normal: jax.Array) -> tuple[jax.Array, jax.Array]:
-        sample = make_sample(problem, weights.latents, blocks, normal, level, cluster, jnp.zeros((), dtype), space.dim)
-        fields, nu = ((rows @ sample.input / root).astype(jnp.float64) for rows in (weights.student, weights.latents))
+        x = make_input(problem, weights.latents, space, normal, level, cluster)
+        fields, nu = ((rows @ x / root).astype(jnp.float64) for rows in (weights.student, weights.latents))
         output = problem.student.output(fields, weights.readout.astype(jnp.float64))
         y = problem.task.clean_label(nu, cluster)
         return (output - y) ** 2 / 2, (jnp.sign(output) == jnp.sign(y)).astype(jnp.float64)

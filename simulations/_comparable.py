@@ -25,6 +25,8 @@ def check_comparable(
         if difference:
             raise InputError(f"theory and {what} of the same problem", f"problems that differ in {difference}")
         _check_start(theory.start, each.start, what)
+        if each.source.inputs == "shared":
+            raise InputError(f"independent {what}", "ones that share their samples", 'simulate with inputs="own"')
         if each.runs is None or each.source.dim is None or each.runs < fewest_runs:
             raise InputError(f"at least {fewest_runs} {what} to estimate a standard error", each.runs)
     if smaller is not None and not dim_of(smaller) < dim_of(runs):

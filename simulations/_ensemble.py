@@ -1,4 +1,4 @@
-"""Many runs of one problem: in groups, in threads, stopped in order by Ctrl-C."""
+"""Many runs of one problem or several: in groups, in threads or over devices, stopped in order by Ctrl-C."""
 
 import operator
 import os
@@ -14,6 +14,7 @@ import numpy as np
 from teacher_student import Observables, Overlaps, Problem, to_float, to_host
 
 from ._advance import Schedule, advance, measure
+from ._groups import Group, over_members
 from ._space import Space
 from ._threads import in_threads, stop_on_ctrl_c
 from ._weights import Weights
@@ -24,12 +25,33 @@ Finished = tuple[Observables, Weights | None]  # of one run or group: what was r
 
 
 class Ensemble(eqx.Module):
-    """All that is constant over the runs of one call."""
+    """All that is constant over the steps of one call.
+
+    differ: which leaves of (problem, schedule) differ between members and have a leading axis.
+    """
 
     problem: Problem
     schedule: Schedule
     space: Space
     tests: int = eqx.field(static=True)
+    differ: tuple[bool, ...] = eqx.field(static=True, default=())
+    devices: tuple[Any, ...] = eqx.field(static=True, default=(None,))
+
+    @property
+    def axes(self) -> Any:
+        """Axes of (problem, schedule) that run over members: 0 or None, leaf by leaf."""
+        leaves, structure = jax.tree.flatten((self.problem, self.schedule))
+        differ = self.differ or (False,) * len(leaves)
+        return jax.tree.unflatten(structure, [0 if d else None for d in differ])
+
+    def of(self, problems: np.ndarray) -> "Ensemble":
+        """With the numbers of these problems only, in this order."""
+        if not self.differ:
+            return self
+        leaves, structure = jax.tree.flatten((self.problem, self.schedule))
+        chosen = [x[problems] if d else x for x, d in zip(leaves, self.differ, strict=True)]
+        problem, schedule = jax.tree.unflatten(structure, chosen)
+        return Ensemble(problem, schedule, self.space, self.tests, self.differ, self.devices)
 
 
 def default_workers(workers: int | None) -> int:
@@ -43,6 +65,7 @@ def default_workers(workers: int | None) -> int:
 
 def run_all(
     ensemble: Ensemble,
+    groups: list[Group],
     keys: jax.Array,
     starts: Overlaps | Weights,
     steps: np.ndarray,
@@ -50,37 +73,37 @@ def run_all(
     workers: int | None,
     report: Callable[[int], Any],
     keep_weights: bool,
-) -> dict[int, Finished]:
-    """Finished runs by number, with their last weights if those are kept; fewer than all only after Ctrl-C.
+) -> dict[tuple[int, int], Finished]:
+    """Finished runs by (problem, run), with their last weights if those are kept; fewer than all only after Ctrl-C.
 
-    On a CPU each thread takes a group of runs at a time, as many as the space says, under vmap; on an accelerator one
-    thread takes `workers` runs. Groups are filled up, so that a run's numbers do not depend on how many there are.
+    On a CPU each thread takes a group of runs at a time, under vmap; on an accelerator, or on several devices, one
+    thread takes one group after the other. Groups are filled up, so that a run's numbers do not depend on how many
+    there are. starts: with leading axes (problems, runs).
     """
-    on_cpu = jax.default_backend() == "cpu"
-    runs, at_once = keys.shape[0], min(default_workers(workers), keys.shape[0])
-    size = ensemble.space.together if on_cpu else at_once
-    groups = [np.arange(first, first + size) % runs for first in range(0, runs, size)]
+    threads = default_workers(workers) if jax.default_backend() == "cpu" and len(ensemble.devices) == 1 else 1
     with stop_on_ctrl_c() as stop:
 
-        def work(group: np.ndarray, steps: np.ndarray = steps) -> Finished | None:
+        def work(group: Group, steps: np.ndarray = steps) -> Finished | None:
             with jax.enable_x64(dtype == np.float64):
-                chosen = jax.tree.map(lambda x: x[group], starts)
+                chosen = jax.tree.map(lambda x: x[group.problems, group.runs], starts)
 
                 def tell(steps: int) -> None:
-                    report(steps * min(size, runs - int(group[0])))  # the others fill the group up
+                    report(steps * group.wanted)
 
-                return _run_group(ensemble, keys[group], chosen, steps, dtype, stop, tell, keep_weights)
+                return _run_group(ensemble, group, keys, chosen, steps, dtype, stop, tell, keep_weights)
 
         work(groups[0], np.zeros(1, int))  # compiles, once for all threads
-        finished: dict[int, Finished] = {}
-        for group, found in in_threads(work, groups, at_once if on_cpu else 1, stop):
-            for place, number in enumerate(group):
-                finished.setdefault(int(number), jax.tree.map(operator.itemgetter(place), found))
+        finished: dict[tuple[int, int], Finished] = {}
+        for group, found in in_threads(work, groups, min(threads, len(groups)), stop):
+            for place in range(group.wanted):
+                member = int(group.problems[place]), int(group.runs[place])
+                finished[member] = jax.tree.map(operator.itemgetter(place), found)
     return finished
 
 
 def _run_group(
     ensemble: Ensemble,
+    group: Group,
     keys: jax.Array,
     starts: Overlaps | Weights,
     steps: np.ndarray,
@@ -90,12 +113,16 @@ def _run_group(
     keep_weights: bool,
 ) -> Finished | None:
     """Observables (group, A, ...) of some runs at the given steps; None if `stop` was set on the way."""
+    ensemble = ensemble.of(group.problems)
+    shared = group.stream is not None
+    sample_keys, test_keys = (keys[group.stream if shared else group.runs, i] for i in (2, 3))
     if isinstance(starts, Weights):
         weights = to_float(starts, dtype)
     else:
         with jax.enable_x64(True):
-            weights = _start_weights(to_float(starts, jnp.float64), keys[:, 1], ensemble.space, dtype)
-    numbers = ensemble.space.cost * len(keys)
+            start_keys = keys[group.runs, 1]
+            weights = _start_weights(ensemble, to_float(starts, jnp.float64), start_keys, dtype)
+    numbers = ensemble.space.cost * group.runs.size
     length = ensemble.space.block_steps
     stride = max(1, NUMBERS_PER_CALL // (numbers * length)) * length
     recorded: list[Observables] = []
@@ -103,32 +130,41 @@ def _run_group(
     for last in np.union1d(steps, np.arange(stride, steps[-1], stride)):
         if stop.is_set():
             return None
-        weights = _advance_group(ensemble, keys[:, 2], weights, np.int32(now), np.int32(last))
+        weights = _advance_group((ensemble, sample_keys), weights, np.int32(now), np.int32(last), shared)
         jax.block_until_ready(weights.readout)
         report(int(last - now))
         now = int(last)
         if now in steps:
             with jax.enable_x64(True):  # for the outputs; inputs are drawn in the weights' precision
-                recorded.append(to_host(_measure_group(ensemble, keys[:, 3], weights, np.int32(now))))
+                recorded.append(to_host(_measure_group(ensemble, test_keys, weights, np.int32(now), shared)))
     return jax.tree.map(lambda *x: np.stack(x, axis=1), *recorded), to_host(weights) if keep_weights else None
 
 
 @eqx.filter_jit
-def _start_weights(starts: Overlaps, keys: jax.Array, space: Space, dtype: Any) -> Weights:
-    return jax.vmap(lambda start, key: space.start(start, key, dtype))(starts, keys)
+def _start_weights(ensemble: Ensemble, starts: Overlaps, keys: jax.Array, dtype: Any) -> Weights:
+    def one(start: Overlaps, key: jax.Array) -> Weights:
+        return ensemble.space.start(start, key, dtype)
+
+    return over_members(one, (0, 0), ensemble.devices)(starts, keys)
 
 
 @eqx.filter_jit
-def _advance_group(ensemble: Ensemble, keys: jax.Array, weights: Weights, first: Any, last: Any) -> Weights:
-    def one(key: jax.Array, weights: Weights) -> Weights:
-        return advance(ensemble.problem, ensemble.schedule, ensemble.space, key, weights, first, last)
+def _advance_group(
+    constant: tuple[Ensemble, jax.Array], weights: Weights, first: Any, last: Any, shared: bool
+) -> Weights:
+    ensemble, keys = constant
 
-    return jax.vmap(one)(keys, weights)
+    def one(what: Any, key: jax.Array, weights: Weights, first: Any, last: Any) -> Weights:
+        return advance(what[0], what[1], ensemble.space, key, weights, first, last)
+
+    mapped = over_members(one, (ensemble.axes, None if shared else 0, 0, None, None), ensemble.devices)
+    return mapped((ensemble.problem, ensemble.schedule), keys, weights, first, last)
 
 
 @eqx.filter_jit
-def _measure_group(ensemble: Ensemble, keys: jax.Array, weights: Weights, step: Any) -> Observables:
-    def one(key: jax.Array, weights: Weights) -> Observables:
-        return measure(ensemble.problem, ensemble.space, jax.random.fold_in(key, step), weights, ensemble.tests)
+def _measure_group(ensemble: Ensemble, keys: jax.Array, weights: Weights, step: Any, shared: bool) -> Observables:
+    def one(what: Any, key: jax.Array, weights: Weights, step: Any) -> Observables:
+        return measure(what[0], ensemble.space, jax.random.fold_in(key, step), weights, ensemble.tests)
 
-    return jax.vmap(one)(keys, weights)
+    mapped = over_members(one, (ensemble.axes, None if shared else 0, 0, None), ensemble.devices)
+    return mapped((ensemble.problem, ensemble.schedule), keys, weights, step)

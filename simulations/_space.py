@@ -1,17 +1,19 @@
 """In which coordinates a run's inputs and weights are written: all N of them, or those of their span."""
 
 import abc
+from collections.abc import Callable
 from typing import Any
 
 import equinox as eqx
 import jax
 
-from teacher_student import Overlaps
+from teacher_student import Overlaps, Problem
 
-from ._step import block_of_dimension
+from ._distributions import NAMED, Distribution, as_distribution
 from ._weights import Weights, measure_overlaps, weights_with
 
 BLOCK_NUMBERS = 2**20  # normals drawn at once: at most this many, in at most 64 steps, at least one step's
+SHARED_NUMBERS = 2**19  # of the weights of runs that share inputs
 
 
 class Space(eqx.Module):
@@ -19,11 +21,6 @@ class Space(eqx.Module):
 
     counts: tuple[int, ...] = eqx.field(static=True)
     dim: eqx.AbstractVar[Any]
-
-    @property
-    def blocks(self) -> jax.Array:
-        """Index of the block that each coordinate belongs to."""
-        return block_of_dimension(self.counts)
 
     @property
     @abc.abstractmethod
@@ -34,6 +31,10 @@ class Space(eqx.Module):
     @abc.abstractmethod
     def together(self) -> int:
         """Runs that one thread steps together on a CPU."""
+
+    def sharing(self, width: int) -> int:
+        """Runs that one thread steps together where they share their inputs."""
+        return self.together
 
     @property
     @abc.abstractmethod
@@ -52,6 +53,11 @@ class Space(eqx.Module):
     def settle(self, weights: Weights) -> Weights:
         """The weights after a step, written in coordinates that the next input can be drawn in."""
 
+    @property
+    def unusual_distribution(self) -> str | None:
+        """The name of the inputs' law, where it is not Gaussian."""
+        return None
+
     def overlaps(self, weights: Weights) -> Overlaps:
         """Q, R, T and readout of `weights`, per block."""
         return measure_overlaps(weights, self.counts, self.dim)
@@ -61,6 +67,12 @@ class AllDirections(Space):
     """Every input dimension is a coordinate: full-weight SGD, `counts` = N_b."""
 
     dim: int = eqx.field(static=True)
+    distribution: Distribution = eqx.field(static=True, default=Distribution("gaussian", NAMED["gaussian"]))
+
+    @staticmethod
+    def of(problem: Problem, dim: int, distribution: "str | Callable[..., jax.Array]" = "gaussian") -> "AllDirections":
+        """The coordinates of `problem` at N = `dim`."""
+        return AllDirections(problem.inputs.sizes(dim, problem.task.latents), dim, as_distribution(distribution))
 
     @property
     def block_steps(self) -> int:
@@ -70,15 +82,23 @@ class AllDirections(Space):
     def together(self) -> int:
         return max(1, min(16, 1000 // self.dim))  # many save calls at small N; at large N inputs are each run's own
 
+    def sharing(self, width: int) -> int:
+        """Runs that one thread steps together where they share their inputs: as many as the cache holds."""
+        return max(1, min(32, SHARED_NUMBERS // (width * self.dim)))
+
     @property
     def cost(self) -> int:
         return self.dim
+
+    @property
+    def unusual_distribution(self) -> str | None:
+        return None if self.distribution.name == "gaussian" else self.distribution.name
 
     def start(self, overlaps: Overlaps, key: jax.Array, dtype: Any) -> Weights:
         return weights_with(overlaps, self.counts, key, dtype)
 
     def draw(self, key: jax.Array, steps: int, dtype: Any) -> jax.Array:
-        return jax.random.normal(key, (steps, self.dim), dtype)
+        return self.distribution.draw(key, (steps, self.dim), dtype)
 
     def settle(self, weights: Weights) -> Weights:
         return weights

@@ -10,6 +10,7 @@ import numpy as np
 
 from teacher_student import InputError, Overlaps, Problem, to_float, to_host, units_that_stay
 
+CHUNK_NUMBERS = 2**20  # of float64 that starts are made of at a time
 RANK_TOLERANCE = 1e-9  # eigenvalues below this share of the largest count as zero
 
 
@@ -52,24 +53,54 @@ def weights_with(overlaps: Overlaps, sizes: tuple[int, ...], key: jax.Array, dty
     """Random weights whose overlaps are exactly `overlaps` (to rounding in `dtype`), in N = sum(sizes) dimensions.
 
     Per block: [w; u] = sqrt(N) Omega^(1/2) E with E the first rows of a random orthogonal matrix.
-    Takes J x N numbers of memory, J = K + M.
+    Takes J x N numbers of `dtype`, J = K + M, and a few times CHUNK_NUMBERS of float64.
     """
     K = overlaps.readout.shape[-1]
     gram = overlaps.gram
     parts = [
-        _block_weights(gram[b], size, sum(sizes), each)
+        _block_weights(gram[b], size, sum(sizes), each, dtype)
         for b, (size, each) in enumerate(zip(sizes, jax.random.split(key, len(sizes)), strict=True))
     ]
-    rows = jnp.concatenate(parts, axis=1).astype(dtype)
+    rows = parts[0] if len(parts) == 1 else jnp.concatenate(parts, axis=1)
     return Weights(rows[:K], rows[K:], overlaps.readout.astype(dtype))
 
 
-def _block_weights(gram: jax.Array, size: int, dim: int, key: jax.Array) -> jax.Array:
+def _block_weights(gram: jax.Array, size: int, dim: int, key: jax.Array, dtype: Any) -> jax.Array:
     values, vectors = jnp.linalg.eigh(gram)  # ascending
     rank = min(gram.shape[0], size)
-    factor = (vectors * jnp.sqrt(jnp.maximum(values, 0.0)))[:, -rank:]
-    orthonormal, _ = jnp.linalg.qr(jax.random.normal(key, (size, rank)))
-    return jnp.sqrt(1.0 * dim) * factor @ orthonormal.T
+    factor = jnp.sqrt(1.0 * dim) * (vectors * jnp.sqrt(jnp.maximum(values, 0.0)))[:, -rank:]
+    if rank * size <= CHUNK_NUMBERS:
+        orthonormal, _ = jnp.linalg.qr(jax.random.normal(key, (size, rank)))
+        return (factor @ orthonormal.T).astype(dtype)
+    return _whitened(factor, size, key, dtype)
+
+
+def _whitened(factor: jax.Array, size: int, key: jax.Array, dtype: Any) -> jax.Array:
+    """factor E (J, size), E = (G G^T)^(-1/2) G of Gaussian rows G, which are drawn twice, a chunk of columns at a time.
+
+    So the only large array is the result; a QR decomposition would need several of float64.
+    """
+    rank = factor.shape[1]
+    length = max(1, CHUNK_NUMBERS // rank)
+    chunks = -(-size // length)
+
+    def draw(i: jax.Array) -> jax.Array:
+        numbers = jax.random.normal(jax.random.fold_in(key, i), (rank, length), jnp.float32).astype(jnp.float64)
+        return jnp.where(i * length + jnp.arange(length) < size, numbers, 0.0)
+
+    products = jax.lax.fori_loop(0, chunks, lambda i, S: S + draw(i) @ draw(i).T, jnp.zeros((rank, rank)))
+    values, vectors = jnp.linalg.eigh(products)
+    rows = factor @ (vectors / jnp.sqrt(values)) @ vectors.T
+
+    def fill(i: jax.Array, result: jax.Array) -> jax.Array:
+        first = jnp.minimum(i * length, size - length)  # the last chunk overlaps the one before it
+        chunk = (rows @ draw(i)).astype(dtype)
+        moved = jnp.roll(chunk, i * length - first, axis=1)
+        kept = jnp.arange(length) >= i * length - first
+        old = jax.lax.dynamic_slice(result, (0, first), chunk.shape)
+        return jax.lax.dynamic_update_slice(result, jnp.where(kept, moved, old), (0, first))
+
+    return jax.lax.fori_loop(0, chunks, fill, jnp.zeros((factor.shape[0], size), dtype))
 
 
 def measure_overlaps(weights: Weights, sizes: tuple[int, ...], dim: Any = None) -> Overlaps:

@@ -20,7 +20,10 @@ from ._status import Status
 
 @dataclasses.dataclass(frozen=True)
 class Source:
-    """Where a trajectory comes from: engine "ode" or "sgd", method, precision, dimension and seed."""
+    """Where a trajectory comes from: engine "ode" or "sgd", method, precision, dimension, seed, and the samples.
+
+    inputs: "shared" if all runs saw the same samples. distribution: of the inputs, where it is not Gaussian.
+    """
 
     engine: str
     method: str
@@ -28,6 +31,8 @@ class Source:
     dim: int | None = None
     seed: str | None = None  # the key's words in hexadecimal
     test_samples: int | None = None
+    inputs: str | None = None
+    distribution: str | None = None
 
 
 class Trajectory(eqx.Module):

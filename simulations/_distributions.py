@@ -1,0 +1,68 @@
+"""Laws of the inputs' components: Gaussian, or another one of the same mean and variance, to see what depends on it."""
+
+import dataclasses
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from teacher_student import InputError, first_line, require_name
+
+DRAWN = 2**16  # numbers on which a user's own law is checked
+LIMIT = 6  # standard errors: a right one is refused once in 10^9 times
+
+
+def _uniform(key: jax.Array, shape: tuple[int, ...], dtype: Any) -> jax.Array:
+    return jax.random.uniform(key, shape, dtype, -np.sqrt(3.0), np.sqrt(3.0))
+
+
+NAMED: dict[str, Callable[..., jax.Array]] = {
+    "gaussian": jax.random.normal,
+    "rademacher": jax.random.rademacher,
+    "uniform": _uniform,
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class Distribution:
+    """Independent numbers of mean 0 and variance 1, `draw(key, shape, dtype)`, and what files call them."""
+
+    name: str
+    draw: Callable[..., jax.Array]
+
+
+def as_distribution(given: "str | Callable[..., jax.Array]") -> Distribution:
+    """The law that `given` names, or a user's own function (key, shape, dtype) -> numbers of mean 0 and variance 1.
+
+    Raises InputError if a draw of 2^16 numbers has the wrong shape or dtype, is not finite, or if its mean or variance
+    is off by more than 6 standard errors.
+    """
+    if not callable(given):
+        require_name(given, NAMED, "distribution of the inputs (or a function (key, shape, dtype) -> numbers)")
+        return Distribution(given, NAMED[given])
+    name = getattr(given, "__qualname__", type(given).__name__)
+    with jax.enable_x64(False):
+        try:
+            numbers = given(jax.random.key(0, impl="threefry2x32"), (DRAWN,), jnp.float32)
+        except Exception as error:  # whatever the user's function raises is the message
+            raise InputError("a function (key, shape, dtype) -> numbers", f"{name}: {first_line(error)}") from error
+        if getattr(numbers, "shape", None) != (DRAWN,) or getattr(numbers, "dtype", None) != jnp.float32:
+            found = f"{getattr(numbers, 'dtype', type(numbers).__name__)} of shape {np.shape(numbers)}"
+            raise InputError(f"float32 numbers of shape ({DRAWN},) from the inputs' distribution", found)
+        _check_moments(np.asarray(numbers, np.float64), name)
+    return Distribution(name, given)
+
+
+def _check_moments(numbers: np.ndarray, name: str) -> None:
+    if not np.all(np.isfinite(numbers)):
+        raise InputError("finite inputs", f"NaN or infinite ones from {name}")
+    for what, values, wanted in (("mean", numbers, 0.0), ("variance", numbers**2, 1.0)):
+        error = values.std() / np.sqrt(values.size) + 1e-6
+        if abs(values.mean() - wanted) > LIMIT * error:
+            raise InputError(
+                f"inputs of {what} {wanted:g} (blocks and levels give them theirs)",
+                f"{values.mean():.4g} +- {error:.1g} from {name}",
+                "scale or shift them",
+            )

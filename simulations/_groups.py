@@ -1,0 +1,102 @@
+"""Which runs are stepped together, with which samples, on which devices."""
+
+import dataclasses
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import jax
+import numpy as np
+from jax.sharding import Mesh, PartitionSpec
+
+from teacher_student import InputError, Problem
+
+
+@dataclasses.dataclass(frozen=True)
+class Group:
+    """Members that one compiled call steps: member i is run `runs[i]` of problem `problems[i]`.
+
+    stream: the run whose samples all of them see; None: each sees its own run's.
+    wanted: how many of them count; the rest fill the group up, so that there is one compilation.
+    """
+
+    problems: np.ndarray
+    runs: np.ndarray
+    stream: int | None
+    wanted: int
+
+
+def own_groups(runs: int, size: int) -> list[Group]:
+    """Runs of one problem, `size` at a time, each with its own samples."""
+    return [_group(np.arange(first, first + size) % runs, 0, None, runs - first) for first in range(0, runs, size)]
+
+
+def shared_groups(runs: int, size: int) -> list[Group]:
+    """Runs of one problem, all with the samples of run 0."""
+    return [_group(np.arange(first, first + size) % runs, 0, 0, runs - first) for first in range(0, runs, size)]
+
+
+def paired_groups(problems: int, runs: int, size: int) -> list[Group]:
+    """Every run of every problem; the same run of all problems sees the same samples."""
+    return [
+        _group(run, np.arange(first, first + size) % problems, run, problems - first)
+        for run in range(runs)
+        for first in range(0, problems, size)
+    ]
+
+
+def _group(runs: Any, problems: Any, stream: int | None, left: int) -> Group:
+    runs, problems = np.broadcast_arrays(runs, problems)
+    return Group(problems, runs, stream, min(runs.size, left))
+
+
+def devices_for(devices: int | None) -> tuple[Any, ...]:
+    """The devices that runs are spread over. Raises InputError if there are fewer than asked for."""
+    there = jax.local_devices()
+    if devices is None:
+        return tuple(there)
+    if isinstance(devices, bool) or not isinstance(devices, (int, np.integer)) or devices < 1:
+        raise InputError("devices as an integer >= 1, or None for all", repr(devices))
+    if devices > len(there):
+        raise InputError(f"{devices} devices", f"{len(there)} ({there[0].platform})", "ask for fewer, or None for all")
+    return tuple(there[:devices])
+
+
+def check_structure(problems: Sequence[Problem]) -> None:
+    """Raise InputError if the problems differ in more than numbers."""
+    first = problems[0]
+    for other in problems[1:]:
+        difference = ""
+        structures: list[Any] = [jax.tree.structure(each) for each in (first, other)]
+        if structures[0] != structures[1]:
+            difference = "different names, widths, activations, labels or losses"
+        else:
+            for (path, mine), theirs in zip(jax.tree.leaves_with_path(first), jax.tree.leaves(other), strict=True):
+                if np.shape(mine) != np.shape(theirs):
+                    where = jax.tree_util.keystr(path).lstrip(".")
+                    difference = f"{where} of shapes {np.shape(mine)} and {np.shape(theirs)}"
+        if difference:
+            raise InputError(
+                "problems that differ in numbers only", difference, "simulate each structure in a call of its own"
+            )
+
+
+def stacked(members: Sequence[Any]) -> tuple[Any, tuple[bool, ...]]:
+    """One tree for all: leaves that differ between members have a leading axis; and which leaves those are."""
+    leaves = [[np.asarray(each) for each in same] for same in zip(*map(jax.tree.leaves, members), strict=True)]
+    differ = tuple(any(not np.array_equal(same[0], each) for each in same) for same in leaves)
+    found = [np.stack(same) if d else same[0] for same, d in zip(leaves, differ, strict=True)]
+    return jax.tree.unflatten(jax.tree.structure(members[0]), found), differ
+
+
+def over_members(function: Callable[..., Any], axes: tuple[Any, ...], devices: tuple[Any, ...]) -> Callable[..., Any]:
+    """`function` of one member, for many: vmap over those arguments whose axis is 0, spread over `devices`."""
+    mapped = jax.vmap(function, in_axes=axes)
+    if len(devices) == 1:
+        return mapped
+
+    def spec(axis: int | None) -> PartitionSpec:
+        return PartitionSpec() if axis is None else PartitionSpec("run")
+
+    specs = jax.tree.map(spec, axes, is_leaf=lambda axis: axis is None)
+    mesh = Mesh(np.array(devices), ("run",))
+    return jax.shard_map(mapped, mesh=mesh, in_specs=specs, out_specs=PartitionSpec("run"), check_vma=False)
