@@ -13,7 +13,6 @@ from ._chi_square import chi_square
 from ._space import Space
 from ._weights import Weights
 
-
 MOST_TOGETHER = 32  # runs: more are no faster (python -m benchmarks)
 
 

@@ -115,13 +115,13 @@ def _run_group(
     """Observables (group, A, ...) of some runs at the given steps; None if `stop` was set on the way."""
     ensemble = ensemble.of(group.problems)
     shared = group.stream is not None
-    sample_keys, test_keys = (keys[group.stream if shared else group.runs, i] for i in (2, 3))
+    source = np.full(group.runs.size, group.stream) if shared else group.runs
+    sample_keys, test_keys = (keys[group.stream if shared else source, i] for i in (2, 3))
     if isinstance(starts, Weights):
         weights = to_float(starts, dtype)
     else:
         with jax.enable_x64(True):
-            start_keys = keys[group.runs, 1]
-            weights = _start_weights(ensemble, to_float(starts, jnp.float64), start_keys, dtype)
+            weights = _start_weights(ensemble, to_float(starts, jnp.float64), keys[source, 1], dtype)
     numbers = ensemble.space.cost * group.runs.size
     length = ensemble.space.block_steps
     stride = max(1, NUMBERS_PER_CALL // (numbers * length)) * length

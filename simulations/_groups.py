@@ -15,7 +15,7 @@ from teacher_student import InputError, Problem
 class Group:
     """Members that one compiled call steps: member i is run `runs[i]` of problem `problems[i]`.
 
-    stream: the run whose samples all of them see; None: each sees its own run's.
+    stream: the run whose samples all of them see, and in whose random directions they start; None: each its own run's.
     wanted: how many of them count; the rest fill the group up, so that there is one compilation.
     """
 

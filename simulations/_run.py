@@ -117,9 +117,9 @@ def run(
         Or `Weights` with a leading axis of runs, from which each run goes on: alpha and the curriculum begin at 0
         again, and so do the samples if the key is the one that made these weights: give another.
       method: "weights", full-weight SGD, or "overlaps", the chain of the overlaps (no `Weights` to start from or keep).
-      inputs: "own" samples of each run, or "shared" ones: all runs see the samples of run 0, as for paired comparisons
-        of starts, which is many times faster. For learning rates and schedules: `run_many`. Shared runs are not
-        independent, and `agreement` refuses them.
+      inputs: "own" samples of each run, or "shared" ones: all runs see the samples of run 0 and place their weights in
+        its random directions (one teacher for all), as for paired comparisons of starts, which is many times faster.
+        For learning rates and schedules: `run_many`. Shared runs are not independent, and `agreement` refuses them.
       distribution: of the inputs' components around their means: "gaussian", "rademacher", "uniform", or a function
         (key, shape, dtype) -> numbers of mean 0 and variance 1; blocks and levels give them their variances. Theory is
         about the first, and about the others as far as it is universal.
