@@ -124,7 +124,7 @@ def test_laws_that_cannot_be_are_refused() -> None:
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_large_starts_have_their_overlaps_exactly(dtype: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whitened Gaussian rows, a chunk at a time (here 1000 columns, the last one shorter), in blocks of 720 and 1680."""
+    """Whitened Gaussian rows, in chunks (here 1000 columns, the last one shorter), in blocks of 720 and 1680."""
     problem = build.problem()
     start = build.overlaps(problem, 1)
     monkeypatch.setattr(_weights, "CHUNK_NUMBERS", 5000)
@@ -166,15 +166,17 @@ for method, dim, alphas in (("weights", 120, [0.3, 0.5]), ("overlaps", 10**6, [1
     options = dict(start=start, method=method, test_samples=64, progress=False)
     found.append(simulations.run(problem, dim, 6, alphas, 3, **options))
 many = [build.problem(learning_rate=rate) for rate in (0.1, 0.2, 0.3, 0.4)]
-found += simulations.run_many(many, 120, 2, [0.3], 3, start=start, test_samples=64, progress=False)
+paired = simulations.run_many(many, 120, 2, [0.3], 3, start=start, test_samples=64, progress=False)
 leaves = jax.tree.leaves([each.observables for each in found])
 print(jax.device_count(), hashlib.sha256(b"".join(np.asarray(x).tobytes() for x in leaves)).hexdigest())
+print(*(float(x) for each in paired for x in each.error["hard"].ravel()))
 """
 
 
 def test_four_devices_give_the_bits_of_one() -> None:
-    """Forced host devices, in processes of their own: full weights and the overlap chain."""
-    digests = {}
+    """Forced host devices, in processes of their own: full weights and the chain; paired problems to rounding."""
+    digests: dict[int, str] = {}
+    paired: dict[int, list[str]] = {}
     for count in (1, 4):
         flags = f"--xla_force_host_platform_device_count={count}"
         environment = {**os.environ, "XLA_FLAGS": flags}
@@ -182,7 +184,8 @@ def test_four_devices_give_the_bits_of_one() -> None:
         command = [sys.executable, "-c", SPREAD]
         done = subprocess.run(command, capture_output=True, text=True, env=environment, cwd=root, timeout=300)
         assert done.returncode == 0, done.stderr
-        seen, digests[count] = done.stdout.split()
+        seen, digests[count], *paired[count] = done.stdout.split()
         assert int(seen) == count
     assert digests[1] == digests[4]
+    np.testing.assert_allclose(np.array(paired[1], float), np.array(paired[4], float), rtol=1e-4)
     assert len(digests[1]) == hashlib.sha256().digest_size * 2
