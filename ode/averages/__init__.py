@@ -9,9 +9,10 @@ from ._closed_form import (
     signed_readouts,
     teacher_unit,
 )
+from ._fixed_sample import FixedSample, dimensions
 from ._gaussian import I2, J2, safe_arctan2, safe_sqrt, slope, tilt
 from ._reweighted import Reweighted
-from ._sampled import FixedSample, Sampled, dimensions
+from ._sampled import Sampled
 
 __all__ = [
     "I2",
