@@ -50,12 +50,14 @@ class Record:
 class Theory:
     """[theory]: averages "auto", "closed form" or "sampled"; points and replicates of the latter; tolerances;
 
+    error: standard error to reach with more points than that (in units of the largest generalisation error);
     fluctuations: whether to predict spread and 1/N term (omitted: with closed forms and at most 60 entries).
     """
 
     averages: str = "auto"
     points: int = 2**12
     replicates: int = 4
+    error: float | None = None
     rtol: float | None = None
     atol: float | None = None
     fluctuations: bool | None = None
@@ -143,9 +145,16 @@ class Settings:
         """The supplier of averages that [theory] asks for."""
         if self.theory.averages == "closed form":
             return ode.ClosedForm()
-        if self.theory.averages != "sampled" and ode.missing_closed_form(self.problem) is None:
+        fastest = ode.fastest_averages(self.problem)
+        if self.theory.averages != "sampled" and isinstance(fastest, ode.ClosedForm):
             return None
-        return ode.Sampled(self.theory.points, self.theory.replicates, self.key("averages"))
+        return ode.Sampled(
+            self.theory.points,
+            self.theory.replicates,
+            self.key("averages"),
+            error=self.theory.error,
+            products_only=self.theory.averages != "sampled" and ode.missing_closed_form(self.problem) is None,
+        )
 
 
 PURPOSES = ("start", "averages", "runs", "smaller runs")

@@ -5,7 +5,7 @@ from ._drift import drift
 from ._fluctuations import fluctuations
 from ._observe import observe
 from ._rank_by_loss import rank_by_loss
-from ._solve import solve
+from ._solve import fastest_averages, solve
 from ._solve_many import solve_many
 from .averages import ClosedForm, Sampled, missing_closed_form, require_closed_form
 from .stability import Critical, FixedPoint, Plateau, critical, fixed_points, known_guesses, plateau
@@ -19,6 +19,7 @@ __all__ = [
     "critical",
     "derive",
     "drift",
+    "fastest_averages",
     "fixed_points",
     "fluctuations",
     "known_guesses",

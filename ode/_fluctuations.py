@@ -23,10 +23,11 @@ from teacher_student import (
 )
 
 from ._diffusion import one_test
+from ._enough_points import require_given_points
 from ._expansion import Expansion, expansion_field, propagate
 from ._integrate import Settings, integrate_field
 from ._solve import mean_and_error, method_for, solve
-from .averages import ClosedForm, FixedSample, Sampled
+from .averages import ClosedForm, FixedSample, Sampled, missing_closed_form
 
 TOLERANCES = {True: (1e-4, 1e-6), False: (1e-3, 1e-5)}  # of Sigma and m1, by whether the drift's averages are exact
 SINGULAR = 1e-10  # smallest eigenvalue of the fields' covariance, in units of the largest, to differentiate averages
@@ -65,6 +66,10 @@ def fluctuations(
     """
     if not is_known((problem, start, alphas)):
         raise InputError("plain numbers for ode.fluctuations", "traced ones", "call it outside jit, grad and vmap")
+    for each in (averages, sample):
+        require_given_points(each, "ode.fluctuations", fields=True)
+    if averages is None and missing_closed_form(problem) is None:
+        averages = ClosedForm()  # at any width: derivatives of averages are wanted
     method = method_for(problem, averages, with_accuracy, rtol, atol, max_steps, bound)
     rtol, atol = float(method.settings.rtol), float(method.settings.atol)
 
@@ -93,6 +98,7 @@ def fluctuations(
     with jax.enable_x64(True):
         problem_64, start_64, times = to_float((problem, start, theory.alphas), jnp.float64)
         samples = points.draw(problem)
+        assert isinstance(samples, FixedSample)
         found = to_host(_expand(problem_64, start_64, times, samples, method.exact, with_accuracy, settings))
     _require_finite(found, theory)
     finer = solved(0.5)

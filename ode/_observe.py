@@ -5,7 +5,18 @@ import jax.numpy as jnp
 
 from teacher_student import Condition, InputError, Observables, Overlaps, Problem, polynomial_named
 
-from .averages import FixedSample, Reweighted, safe_arctan2, safe_sqrt, second_moments, signed_readouts, teacher_unit
+from .averages import (
+    FixedSample,
+    Reweighted,
+    SampledProducts,
+    safe_arctan2,
+    safe_sqrt,
+    second_moments,
+    signed_readouts,
+    teacher_unit,
+)
+
+Points = FixedSample | SampledProducts | Reweighted
 
 
 def error_is_closed(problem: Problem) -> bool:
@@ -56,7 +67,11 @@ def sign_accuracy(problem: Problem, overlaps: Overlaps, condition: Condition) ->
 
 
 def observe(
-    problem: Problem, overlaps: Overlaps, sample: FixedSample | Reweighted | None, *, with_accuracy: bool = True
+    problem: Problem,
+    overlaps: Overlaps,
+    sample: Points | None,
+    *,
+    with_accuracy: bool = True,
 ) -> Observables:
     """Error and accuracy of one state at every level.
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from teacher_student import Condition, Overlaps, Problem, check_shapes, level_index, to_float, to_host
 
+from ._enough_points import require_given_points
 from .averages import FixedSample, Sampled
 
 
@@ -29,6 +30,7 @@ def rank_by_loss(
     """
     check_shapes(overlaps, problem.shape, "overlaps")  # measured ones are PSD to single precision only
     index = level_index(problem, level)
+    require_given_points(averages, "ode.rank_by_loss", fields=True)
     sample = (Sampled() if averages is None else averages).draw(problem)
     leading = np.shape(overlaps.readout)[:-1]
     depth = len(leading)

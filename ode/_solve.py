@@ -25,9 +25,13 @@ from teacher_student import (
     to_host,
 )
 
+from ._enough_points import finer_averages, require_given_points
 from ._integrate import Path, Settings, integrate
 from ._observe import accuracy_is_closed, error_is_closed, observe
-from .averages import ClosedForm, FixedSample, Sampled, missing_closed_form, require_closed_form
+from .averages import ClosedForm, FixedSample, Sampled, SampledProducts, missing_closed_form, require_closed_form
+
+Points = FixedSample | SampledProducts
+WIDE = 64  # units from which on sampling an erf student's E[g g^T] beats its closed form (benchmarks: wide)
 
 
 class Method(eqx.Module):
@@ -35,7 +39,7 @@ class Method(eqx.Module):
 
     exact: bool = eqx.field(static=True)  # the drift's averages are closed forms
     with_accuracy: bool = eqx.field(static=True)
-    sample: FixedSample | None  # leading axis: independent scramblings
+    sample: Points | None  # leading axis: independent scramblings
     settings: Settings
     name: str = eqx.field(static=True)
     seed: str | None = eqx.field(static=True)
@@ -43,6 +47,14 @@ class Method(eqx.Module):
     def source(self) -> Source:
         """What a trajectory records of it."""
         return Source("ode", self.name, "float64", seed=self.seed)
+
+
+def fastest_averages(problem: Problem) -> ClosedForm | Sampled:
+    """What `averages=None` means: closed forms where they exist, but of wide erf students E[g g^T] sampled."""
+    if missing_closed_form(problem) is not None:
+        return Sampled()
+    wide = problem.student.activation.name == "erf" and problem.student.width >= WIDE
+    return Sampled(products_only=True) if wide else ClosedForm()
 
 
 def method_for(
@@ -56,7 +68,7 @@ def method_for(
     adjoint: diffrax.AbstractAdjoint | None = None,
 ) -> Method:
     """The method that the arguments of `solve` ask for. Raises InputError."""
-    supplier = averages or (ClosedForm() if missing_closed_form(problem) is None else Sampled())
+    supplier = averages or fastest_averages(problem)
     exact = isinstance(supplier, ClosedForm)
     if exact:
         require_closed_form(problem)
@@ -72,7 +84,7 @@ def method_for(
     if closed:
         return Method(True, with_accuracy, None, settings, "closed form", None)
     sampler = supplier if isinstance(supplier, Sampled) else Sampled(2**13, 8)  # for an accuracy alone: cheap
-    name = "closed form" if exact else f"sampled, {sampler.replicates} x {sampler.points} points"
+    name = "closed form" if exact else sampler.name
     return Method(exact, with_accuracy, sampler.draw(problem), settings, name, key_words(sampler.key))
 
 
@@ -96,8 +108,10 @@ def solve(
 
     Arguments:
       alphas: (A,) increasing times, samples / N, within the curriculum.
-      averages: ClosedForm(), or Sampled(...); None: closed form where it exists, else Sampled().
-        An accuracy without closed form is sampled in either case.
+      averages: ClosedForm(), or Sampled(...), with given points or for a given error; None: closed form where it
+        exists, else Sampled(). For erf students of 64 units and more, whose closed form costs K^2 (K + M)^2, None is
+        Sampled(products_only=True), which `source.method` says and `sampling_error` states the error of.
+        An accuracy without closed form is sampled in any case.
       with_accuracy: False leaves accuracies out (`Trajectory.accuracy` is empty) and saves their sampling.
       rtol, atol: tolerances per step; None: 1e-8 and 1e-10 (closed form), 1e-5 and 1e-7 (sampled averages,
         whose own error is larger).
@@ -109,12 +123,19 @@ def solve(
     """
     check_solve(problem, start, alphas)
     require_traceable((problem, start, alphas), "ode.solve")
-    method = method_for(problem, averages, with_accuracy, rtol, atol, max_steps, bound, adjoint)
-    with jax.enable_x64(True):
-        times = np.asarray(alphas, float) if is_known(alphas) else alphas
-        inputs = to_float((problem, start, times), jnp.float64)
-        outcome = to_host(jitted_solve(inputs[0], inputs[1], inputs[2], method))
-        return trajectory(problem, start, to_host(inputs[2]), outcome, method.source())
+    if not is_known((problem, start, alphas)):
+        require_given_points(averages, "a traced solve")
+    while True:
+        method = method_for(problem, averages, with_accuracy, rtol, atol, max_steps, bound, adjoint)
+        with jax.enable_x64(True):
+            times = np.asarray(alphas, float) if is_known(alphas) else alphas
+            inputs = to_float((problem, start, times), jnp.float64)
+            outcome = to_host(jitted_solve(inputs[0], inputs[1], inputs[2], method))
+            found = trajectory(problem, start, to_host(inputs[2]), outcome, method.source())
+        finer = finer_averages(averages, [found])
+        if finer is None:
+            return found
+        averages = finer
 
 
 def check_solve(problem: Problem, start: Overlaps, alphas: Any) -> None:
@@ -140,7 +161,7 @@ def solve_one(problem: Problem, start: Overlaps, alphas: jax.Array, method: Meth
     if not method.exact:
         assert sample is not None
 
-        def one(each: FixedSample) -> tuple[Path, Observables]:
+        def one(each: Points) -> tuple[Path, Observables]:
             path = integrate(problem, each, start, alphas, method.settings)
             return path, _observe_path(problem, path, each, accuracy)
 
@@ -156,7 +177,7 @@ def solve_one(problem: Problem, start: Overlaps, alphas: jax.Array, method: Meth
 jitted_solve = eqx.filter_jit(solve_one)
 
 
-def _observe_path(problem: Problem, path: Path, sample: FixedSample, with_accuracy: bool) -> Observables:
+def _observe_path(problem: Problem, path: Path, sample: Points, with_accuracy: bool) -> Observables:
     return jax.lax.map(lambda state: observe(problem, state, sample, with_accuracy=with_accuracy), path.states)
 
 

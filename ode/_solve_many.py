@@ -9,6 +9,7 @@ import numpy as np
 from teacher_student import DIVERGENCE_BOUND, InputError, Overlaps, Problem, Trajectory
 
 from ._batches import solve_batches
+from ._enough_points import finer_averages, misses
 from ._solve import check_solve, method_for, trajectory
 from .averages import ClosedForm, Sampled
 
@@ -54,10 +55,17 @@ def solve_many(
     members = list(zip(problems, every, times, strict=True))
     found: dict[int, Trajectory] = {}
     for group in _by_structure(members):
-        method = method_for(problems[group[0]], averages, with_accuracy, rtol, atol, max_steps, bound)
-        outcomes = solve_batches([members[i] for i in group], method, workers)
-        for i, outcome in zip(group, outcomes, strict=True):
-            found[i] = trajectory(*members[i], outcome, method.source())
+        supplier, pending = averages, group
+        while True:
+            method = method_for(problems[group[0]], supplier, with_accuracy, rtol, atol, max_steps, bound)
+            outcomes = solve_batches([members[i] for i in pending], method, workers)
+            for i, outcome in zip(pending, outcomes, strict=True):
+                found[i] = trajectory(*members[i], outcome, method.source())
+            pending = [i for i in pending if misses(supplier, found[i])]
+            finer = finer_averages(supplier, [found[i] for i in pending])
+            if finer is None:
+                break
+            supplier = finer
     return [found[i] for i in range(n)]
 
 

@@ -38,7 +38,7 @@ from ._polynomial import Polynomial as Polynomial, polynomial as polynomial  # i
 from ._precision import require_traceable as require_traceable, to_float as to_float, to_host as to_host  # isort: skip
 from ._problem import check_alphas as check_alphas  # isort: skip
 from ._pruning import units_that_stay as units_that_stay  # isort: skip
-from ._random_overlaps import as_key as as_key, key_words as key_words  # isort: skip
+from ._random_overlaps import as_key as as_key, key_numbers as key_numbers, key_words as key_words  # isort: skip
 from ._ranking import level_index as level_index  # isort: skip
 from ._read import read_table as read_table  # isort: skip
 

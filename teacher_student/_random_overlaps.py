@@ -26,9 +26,15 @@ def as_key(key: Any) -> jax.Array:
     return key if jnp.issubdtype(key.dtype, jax.dtypes.prng_key) else jax.random.wrap_key_data(key)
 
 
+def key_numbers(key: jax.Array) -> list[int]:
+    """The words of a key; also inside a user's jit, if the key is known there."""
+    with jax.ensure_compile_time_eval():
+        return np.asarray(jax.random.key_data(key)).ravel().tolist()
+
+
 def key_words(key: jax.Array) -> str:
     """The words of a key in hexadecimal, as files record it."""
-    return "".join(f"{word:08x}" for word in np.asarray(jax.random.key_data(key)).ravel().tolist())
+    return "".join(f"{word:08x}" for word in key_numbers(key))
 
 
 def random_overlaps(

@@ -13,6 +13,7 @@ from ._fixed_sample import FixedSample, dimensions
 from ._gaussian import I2, J2, safe_arctan2, safe_sqrt, slope, tilt
 from ._reweighted import Reweighted
 from ._sampled import Sampled
+from ._sampled_products import SampledProducts
 
 __all__ = [
     "I2",
@@ -22,6 +23,7 @@ __all__ = [
     "FixedSample",
     "Reweighted",
     "Sampled",
+    "SampledProducts",
     "StepAverages",
     "dimensions",
     "missing_closed_form",

@@ -13,6 +13,7 @@ from ._gaussian import I2, slope
 from ._gradient_products import gradient_products
 from ._polynomial_step import polynomial_step
 
+SMALL = 2**8  # entries of a matrix: up to here fused loops on a CPU beat products of matrices
 LARGEST_DEGREE = 6  # of a polynomial student: beyond, compiling its averages takes minutes
 
 
@@ -46,9 +47,8 @@ class ClosedForm(Averages):
         pull = jnp.zeros((K, 1)) if student == "linear" else C[:K] / (1 + variance[:K, None])  # C_ka / D_k
         tilted = variance - pull * C[:K]  # (K, J) C~_ii under the density times phi'(k)
         slopes = s * _slopes(student, teacher, tilted, K)
-        along = (
-            jnp.sum(slopes[None, :, :, None] * block[:, None], 2) - block[:, :K] * jnp.sum(pull * slopes, 1)[:, None]
-        )
+        weighed = _small_product(slopes, block)
+        along = weighed - block[:, :K] * jnp.sum(pull * slopes, 1)[:, None]
         gz = (v * own_slope)[:, None] * along  # sum_i s_i C~^b_ji E[phi'_i], C~^b_ji = C^b_ji - C^b_jk C_ki / D_k
         return StepAverages(
             gz, self._gg(problem, v, C, s), jnp.sum(moments_with_students(student, teacher, C, K) * s, -1)
@@ -62,6 +62,13 @@ class ClosedForm(Averages):
         if student == "linear":
             return jnp.outer(v, v) * (s @ second_moments(student, teacher, C, K) @ s + noise)
         return gradient_products(teacher, C, v, s, noise)
+
+
+def _small_product(slopes: jax.Array, block: jax.Array) -> jax.Array:
+    """slopes (K, J) times block (B, J, J); few units are faster in one fused loop than in a product of matrices."""
+    if slopes.size > SMALL:
+        return slopes @ block
+    return jnp.sum(slopes[None, :, :, None] * block[:, None], 2)
 
 
 def signed_readouts(problem: Problem, readout: Any) -> jax.Array:

@@ -18,7 +18,7 @@ import jax.numpy as jnp
 from teacher_student import Condition, Overlaps, Problem
 
 from ._base import Averages, MeanStep, StepAverages, sum_of_conditions, unit_gradients
-from ._roots import pseudo_inverse_sqrt, symmetric_sqrt
+from ._roots import field_root
 
 
 class Reweighted(Averages):
@@ -61,7 +61,7 @@ class Reweighted(Averages):
         """Total fields z (J, S) drawn at the state `at`, and weights (S,) of sum 1 that turn their law into ours."""
         law, drawn_at = _Law.of(overlaps, condition, K), _Law.of(self.at, condition, K)
         normals = jnp.asarray(self.normals)[:-1]
-        root = jax.lax.stop_gradient(_root(drawn_at.covariance, K))
+        root = jax.lax.stop_gradient(field_root(drawn_at.covariance, K))
         origin = jax.lax.stop_gradient(drawn_at.mean)
         change = jnp.linalg.solve(root, jnp.linalg.solve(root, law.covariance).T) - jnp.eye(origin.size)
         shift = jnp.linalg.solve(root, law.mean - origin)
@@ -96,11 +96,3 @@ def _right(output: jax.Array, y: jax.Array) -> jax.Array:
     width = jax.lax.stop_gradient(jnp.std(output) * output.size**-0.2)
     smooth = jax.scipy.stats.norm.cdf(jnp.sign(y) * output / jnp.maximum(width, 1e-150))
     return right + smooth - jax.lax.stop_gradient(smooth)
-
-
-def _root(C: jax.Array, K: int) -> jax.Array:
-    """A root of C under which the latent fields stay fixed as the student moves: latents first, students given them."""
-    aligned = C[:K, K:] @ pseudo_inverse_sqrt(C[K:, K:])
-    rest = symmetric_sqrt(C[:K, :K] - aligned @ aligned.T)
-    top = jnp.concatenate([rest, aligned], axis=1)
-    return jnp.concatenate([top, jnp.concatenate([jnp.zeros_like(aligned.T), symmetric_sqrt(C[K:, K:])], axis=1)])

@@ -45,3 +45,11 @@ def _pseudo_inverse_sqrt_jvp(primals: tuple, tangents: tuple) -> tuple[jax.Array
     _, dS = _symmetric_sqrt_jvp(primals, tangents)
     P = pseudo_inverse_sqrt(primals[0])
     return P, -P @ dS @ P
+
+
+def field_root(C: jax.Array, K: int) -> jax.Array:
+    """A root of C under which the latent fields stay fixed as the student moves: latents first, students given them."""
+    aligned = C[:K, K:] @ pseudo_inverse_sqrt(C[K:, K:])
+    rest = symmetric_sqrt(C[:K, :K] - aligned @ aligned.T)
+    top = jnp.concatenate([rest, aligned], axis=1)
+    return jnp.concatenate([top, jnp.concatenate([jnp.zeros_like(aligned.T), symmetric_sqrt(C[K:, K:])], axis=1)])

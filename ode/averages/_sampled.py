@@ -9,9 +9,11 @@ import numpy as np
 from scipy.special import ndtri
 from scipy.stats import qmc
 
-from teacher_student import InputError, Problem, as_key, require_name
+from teacher_student import InputError, Problem, as_key, key_numbers, require_name
 
+from ._closed_form import require_closed_form
 from ._fixed_sample import FixedSample, dimensions
+from ._sampled_products import SampledProducts
 
 MOST_TIMES = 64  # more points in one go, so that an accidentally large estimate of the error does not cost much
 
@@ -33,7 +35,9 @@ class Sampled(eqx.Module):
         `most_points`, until it does; a warning says where these do not suffice. None: `points`, whatever comes of it.
       precision: "float64", or "float32" of fields, units and matrix products (sums and overlaps are float64 always):
         a rounding error of about 1e-6, far below that of sampling, at half the time or less where K is large.
-    Cost: points (K + M)^2 per block and evaluation, where closed forms need K^2 (K + M)^2.
+      products_only: True for closed forms of everything but E[g g^T], the one average of an erf student whose closed
+        form costs K^2 (K + M)^2: much less noise, at less than half the time.
+    Cost: points (K + M)^2 per block and evaluation.
     Raises InputError. Source: randomised quasi-Monte Carlo, Owen 1997.
     """
 
@@ -43,6 +47,7 @@ class Sampled(eqx.Module):
     error: float | None = eqx.field(static=True)
     most_points: int = eqx.field(static=True)
     precision: str = eqx.field(static=True)
+    products_only: bool = eqx.field(static=True)
 
     def __init__(
         self,
@@ -53,6 +58,7 @@ class Sampled(eqx.Module):
         error: float | None = None,
         most_points: int = 2**17,
         precision: str = "float64",
+        products_only: bool = False,
     ):
         for name, number in (("points", points), ("most_points", most_points)):
             if not isinstance(number, int) or number < 2 or number & (number - 1):
@@ -67,23 +73,32 @@ class Sampled(eqx.Module):
             if most_points < points:
                 raise InputError(f"most_points >= points = {points}", most_points)
         require_name(precision, ("float32", "float64"), "precision")
-        self.points, self.replicates, self.key = points, replicates, as_key(key)
+        self.points, self.replicates = points, replicates
+        with jax.ensure_compile_time_eval():
+            self.key = as_key(key)
         self.error, self.most_points, self.precision = error, most_points, precision
+        self.products_only = products_only
 
     @property
     def name(self) -> str:
         """What results say of it."""
+        what = "closed form, E[g g] sampled" if self.products_only else "sampled"
         asked = "" if self.error is None else f", for an error of {self.error:g}"
         rounded = "" if self.precision == "float64" else f", {self.precision}"
-        return f"sampled, {self.replicates} x {self.points} points{asked}{rounded}"
+        return f"{what}, {self.replicates} x {self.points} points{asked}{rounded}"
 
-    def draw(self, problem: Problem) -> FixedSample:
-        """The points of every scrambling, standard normal: a FixedSample with leading axis `replicates`."""
-        words = np.asarray(jax.random.key_data(self.key)).ravel().tolist()
-        seeds = np.random.SeedSequence(words).spawn(self.replicates)
-        count = sum(dimensions(problem)) + 1  # the last one: label noise
-        drawn = [_normals(self.points, count, seed).astype(self.precision) for seed in seeds]
-        return FixedSample(np.stack(drawn))
+    def draw(self, problem: Problem) -> FixedSample | SampledProducts:
+        """The points of every scrambling, standard normal, with leading axis `replicates`. Raises InputError."""
+        if self.products_only:
+            require_closed_form(problem)
+            if problem.student.activation.name != "erf":
+                unit = problem.student.activation.name
+                raise InputError("an erf student with products_only=True", repr(unit), "use averages=ode.ClosedForm()")
+        seeds = np.random.SeedSequence(key_numbers(self.key)).spawn(self.replicates)
+        fields = problem.student.width + problem.task.latents
+        count = fields if self.products_only else sum(dimensions(problem)) + 1  # the last one: label noise
+        drawn = np.stack([_normals(self.points, count, seed).astype(self.precision) for seed in seeds])
+        return SampledProducts(drawn) if self.products_only else FixedSample(drawn)
 
     def finer(self, got: float) -> "Sampled | None":
         """With as many points as should meet `error` where these left the error `got`; None: met, or no more allowed.

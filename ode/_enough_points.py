@@ -1,0 +1,53 @@
+"""Sampled averages with as many points as the requested error needs."""
+
+import warnings
+from collections.abc import Sequence
+
+import numpy as np
+
+from teacher_student import InputError, Trajectory
+
+from .averages import ClosedForm, Sampled
+
+
+def finer_averages(averages: ClosedForm | Sampled | None, found: Sequence[Trajectory]) -> Sampled | None:
+    """`averages` with more points, if the error they ask for is missed by one of `found`; else, or at most, None.
+
+    Warns where the most points that are allowed do not suffice.
+    """
+    if not isinstance(averages, Sampled) or averages.error is None or not found:
+        return None
+    worst = max(map(error_left, found))
+    finer = averages.finer(worst)
+    if finer is None and worst > averages.error:
+        warnings.warn(
+            f"averages over {averages.points} points leave an error of {worst:.2g}, more than the {averages.error:g} "
+            f"asked for: raise most_points or replicates",
+            stacklevel=4,
+        )
+    return finer
+
+
+def misses(averages: ClosedForm | Sampled | None, found: Trajectory) -> bool:
+    """Whether the error that `averages` ask for is missed."""
+    return isinstance(averages, Sampled) and averages.error is not None and error_left(found) > averages.error
+
+
+def error_left(found: Trajectory) -> float:
+    """The largest standard error of a recorded generalisation error, in units of the largest one of its level."""
+    if found.sampling_error is None:
+        return 0.0
+    parts = []
+    for level, values in found.error.items():
+        known = np.isfinite(values)  # none after a stop
+        if np.any(known):
+            parts.append(np.max(found.sampling_error.error[level][known]) / max(np.max(values[known]), 1e-300))
+    return float(max(parts, default=0.0))
+
+
+def require_given_points(averages: ClosedForm | Sampled | None, caller: str, *, fields: bool = False) -> None:
+    """Raise InputError where `caller` cannot try again with more points; `fields`: or needs more than products."""
+    if isinstance(averages, Sampled) and averages.error is not None:
+        raise InputError(f"sampled averages of given points in {caller}", f"error={averages.error:g}", "give points=")
+    if fields and isinstance(averages, Sampled) and averages.products_only:
+        raise InputError(f"averages that are sampled as a whole in {caller}", "products_only=True", "leave it out")

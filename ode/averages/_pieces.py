@@ -1,0 +1,31 @@
+"""Averages over many points, some of them in memory at a time."""
+
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+PIECE = 2**12  # points whose fields are in memory at a time
+
+
+def mean_over_points(sums: Callable[[jax.Array], Any], normals: jax.Array) -> Any:
+    """The average over all points (D, S) of what `sums` adds up over some of them, in JAX's default precision.
+
+    Within a piece, `sums` adds in the points' own precision.
+    """
+    points, exact = normals.shape[1], jnp.result_type(float)
+
+    def part(piece: jax.Array) -> Any:
+        return jax.tree.map(lambda x: x.astype(exact) / points, sums(piece))
+
+    if points <= PIECE:
+        return part(normals)
+
+    @jax.checkpoint  # or reverse mode would keep the fields of all pieces
+    def add(total: Any, first: Any) -> tuple[Any, None]:
+        return jax.tree.map(jnp.add, total, part(jax.lax.dynamic_slice_in_dim(normals, first, PIECE, axis=1))), None
+
+    shapes = jax.eval_shape(part, normals[:, :PIECE])
+    nothing = jax.tree.map(lambda x: jnp.zeros(x.shape, x.dtype), shapes)
+    return jax.lax.scan(add, nothing, jnp.arange(0, points, PIECE))[0]

@@ -1,0 +1,73 @@
+r"""Closed forms of wide erf students, but for E[g_k g_l]: K^2 (K + M)^2 arcsines, which points replace.
+
+With delta = yhat - y, A_k = phi'(lambda_k), noise sigma and the closed forms E[delta^2] = 2 eps_g and
+E[A_k A_l] = J2(k, l):
+  E[g_k g_l] = v_k v_l (Cov(delta^2, A_k A_l) + (E[delta^2] + sigma^2) E[A_k A_l]).
+Only the covariance is sampled, which is small where no unit alone decides about the output.
+"""
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from teacher_student import Condition, Overlaps, Problem, to_float
+
+from ._closed_form import ClosedForm, second_moments, teacher_unit
+from ._gaussian import J2
+from ._pieces import mean_over_points
+from ._roots import field_root
+
+
+class SampledProducts(ClosedForm):
+    """ClosedForm with E[g_k g_l] over points, at the cost of S (K + M)^2.
+
+    normals: (J, S) standard normals of the total fields z = C^(1/2) xi, J = K + M. Fields, units and products of
+    matrices have their precision.
+    """
+
+    normals: Any
+
+    def _gg(self, problem: Problem, v: jax.Array, C: jax.Array, s: jax.Array) -> jax.Array:
+        K, task = problem.student.width, problem.task
+        teacher = teacher_unit(problem)
+        assert teacher is not None  # `require_closed_form` comes first
+        square = s @ second_moments("erf", teacher, C, K) @ s
+        variance = jnp.diagonal(C)[:K]
+        together = J2(variance[:, None], C[:K, :K], variance[None, :])
+        root = field_root(C, K)
+
+        def sums(normals: jax.Array) -> tuple[jax.Array, jax.Array]:
+            delta, z = self._difference(problem, v, root, normals, 0)
+            excess = delta**2 - square.astype(z.dtype)
+            slopes = problem.student.activation.derivative(z[:K])
+            return (excess * slopes) @ slopes.T, jnp.sum(excess)
+
+        product, excess = mean_over_points(sums, jnp.asarray(self.normals))
+        noise = jnp.asarray(getattr(task, "noise", 0.0)) ** 2
+        return jnp.outer(v, v) * (product + (square + noise - excess) * together)
+
+    def error_and_accuracy(
+        self, problem: Problem, overlaps: Overlaps, condition: Condition
+    ) -> tuple[jax.Array, jax.Array]:
+        """E (yhat - y)^2 / 2 with the noiseless label, and P(sign yhat = sign y)."""
+        K, v = problem.student.width, overlaps.readout
+        C = jnp.einsum("b,bij->ij", condition.variances, overlaps.gram)
+        root = field_root(C, K)
+
+        def sums(normals: jax.Array) -> tuple[jax.Array, jax.Array]:
+            delta, z = self._difference(problem, v, root, normals, condition.cluster)
+            y = to_float(problem, z.dtype).task.clean_label(z[K:].T, condition.cluster)
+            right = jnp.sign(delta + y) == jnp.sign(y)
+            return jnp.sum(delta**2) / 2, jnp.sum(right.astype(z.dtype))
+
+        return mean_over_points(sums, jnp.asarray(self.normals))
+
+    def _difference(
+        self, problem: Problem, v: jax.Array, root: jax.Array, normals: jax.Array, cluster: Any
+    ) -> tuple[jax.Array, jax.Array]:
+        """yhat - y (S,), without noise, and the fields z (J, S)."""
+        K = problem.student.width
+        own, v, root = to_float((problem, v, root), normals.dtype)
+        z = root @ normals
+        return v @ own.student.activation(z[:K]) - own.task.clean_label(z[K:].T, cluster), z
