@@ -23,6 +23,7 @@ class Settings(eqx.Module):
     bound: Any  # on Q_kk, in units of the largest of 1, Q_kk at the start and T_mm
     max_steps: int = eqx.field(static=True)
     adjoint: diffrax.AbstractAdjoint
+    fixed_order: bool = eqx.field(static=True, default=False)  # no derivative with respect to the curriculum is wanted
 
 
 class Path(eqx.Module):
@@ -37,11 +38,13 @@ class Path(eqx.Module):
 def integrate(problem: Problem, averages: Averages, start: Overlaps, alphas: jax.Array, settings: Settings) -> Path:
     """Integrate the drift from alpha = 0 to the last of `alphas` (float64; inside jit)."""
     limit = 10 * _bound(start, settings)
+    fixed = eqx.tree_at(lambda p: p.curriculum, problem, jax.lax.stop_gradient(problem.curriculum))
 
     def field(alpha: Any, state: Overlaps) -> Overlaps:
         # A trial step far beyond the bound must stay finite to be rejected; a polynomial student's drift overflows.
         Q, R = (jnp.clip(x, -limit, limit) for x in (state.Q, state.R))
-        return drift(problem, averages, alpha, Overlaps(Q, R, state.T, state.readout))
+        at, alpha = (fixed, jax.lax.stop_gradient(alpha)) if settings.fixed_order else (problem, alpha)
+        return drift(at, averages, alpha, Overlaps(Q, R, state.T, state.readout))
 
     return integrate_field(field, problem, start, alphas, settings, lambda state: state)
 

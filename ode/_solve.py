@@ -1,5 +1,6 @@
 """`ode.solve`: from a problem and a start to a trajectory, with whatever error the averages leave."""
 
+import dataclasses
 from typing import Any
 
 import diffrax
@@ -127,6 +128,7 @@ def solve(
         require_given_points(averages, "a traced solve")
     while True:
         method = method_for(problem, averages, with_accuracy, rtol, atol, max_steps, bound, adjoint)
+        method = _with_fixed_order(method, is_known((problem.curriculum, alphas)))
         with jax.enable_x64(True):
             times = np.asarray(alphas, float) if is_known(alphas) else alphas
             inputs = to_float((problem, start, times), jnp.float64)
@@ -136,6 +138,11 @@ def solve(
         if finer is None:
             return found
         averages = finer
+
+
+def _with_fixed_order(method: Method, fixed: bool) -> Method:
+    """Levels of share 0 are left out of derivatives too, unless the curriculum is what is differentiated."""
+    return dataclasses.replace(method, settings=dataclasses.replace(method.settings, fixed_order=fixed))
 
 
 def check_solve(problem: Problem, start: Overlaps, alphas: Any) -> None:

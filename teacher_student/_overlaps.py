@@ -79,7 +79,8 @@ def check_shapes(overlaps: Overlaps, shape: tuple[int, int, int], what: str = "s
 
 def psd_violation(overlaps: Overlaps) -> float:
     """How far the Gram matrices are from symmetric and PSD, relative to their largest entry (0: they are)."""
-    gram = np.asarray(overlaps.gram, dtype=np.float64)
+    known = [np.asarray(x, np.float64) for x in (overlaps.Q, overlaps.R, overlaps.T)]  # not staged, even inside jit
+    gram = Overlaps(*known).gram
     size = max(float(np.max(np.abs(gram), initial=0.0)), 1e-300)
     asymmetry = float(np.max(np.abs(gram - gram.swapaxes(-1, -2)), initial=0.0))
     lowest = float(np.min(np.linalg.eigvalsh((gram + gram.swapaxes(-1, -2)) / 2), initial=0.0))

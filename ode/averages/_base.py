@@ -2,6 +2,7 @@
 
 import abc
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import equinox as eqx
@@ -55,21 +56,61 @@ def sum_of_conditions(step: Callable[[Condition], StepAverages], conditions: Con
 
 
 def weighted_sum(part: Callable[[Condition], Any], conditions: Condition, weights: Any) -> Any:
-    """The weighted sum of `part` over conditions, one after the other; those of weight 0 are not computed."""
+    """The weighted sum of `part` over conditions, one after the other; those of weight 0 are not computed.
+
+    (Where derivatives with respect to the weights are asked for, they are: a share of 0 can grow.)
+    """
     if np.shape(weights) == (1,):  # the only condition there is
         return jax.tree.map(lambda x: weights[0] * x, part(jax.tree.map(lambda x: x[0], conditions)))
     shapes = eqx.filter_eval_shape(part, jax.tree.map(lambda x: x[0], conditions))
     nothing = jax.tree.map(lambda x: jnp.zeros(x.shape, x.dtype), shapes)
 
-    def weighted(condition: Condition, weight: Any) -> Any:
-        return jax.tree.map(lambda x: weight * x, part(condition))
-
     def add(total: Any, each: Any) -> tuple[Any, None]:
         condition, weight = each
-        found = jax.lax.cond(weight > 0, weighted, lambda *_: nothing, condition, weight)
-        return jax.tree.map(jnp.add, total, found), None
+        numbers, rest = eqx.partition(condition, eqx.is_inexact_array)
+        pure, known = jax.closure_convert(lambda numbers: part(eqx.combine(numbers, rest)), numbers)
+        return jax.tree.map(jnp.add, total, _weighted(pure, weight, (numbers, *known))), None
 
     return jax.lax.scan(add, nothing, (conditions, weights))[0]
+
+
+@partial(jax.custom_jvp, nondiff_argnums=(0,))
+def _weighted(part: Callable[..., Any], weight: jax.Array, arguments: tuple[Any, ...]) -> Any:
+    """weight * part(*arguments), or 0 without computing it."""
+    shapes = jax.eval_shape(part, *arguments)
+    return jax.lax.cond(
+        weight > 0,
+        lambda: jax.tree.map(lambda x: weight * x, part(*arguments)),
+        lambda: jax.tree.map(lambda x: jnp.zeros(x.shape, x.dtype), shapes),
+    )
+
+
+def _weighted_jvp(part: Callable[..., Any], primals: Any, tangents: Any) -> tuple[Any, Any]:
+    """dw part + w dpart; the first also at w = 0, unless nobody asks for it."""
+    (weight, arguments), (d_weight, d_arguments) = primals, tangents
+    d_arguments = jax.tree.map(_instantiated, d_arguments, is_leaf=_is_zero)
+
+    def both() -> tuple[Any, Any]:
+        return jax.tree.map(lambda x: weight * x, jax.jvp(part, arguments, d_arguments))
+
+    if _is_zero(d_weight):
+        shapes = jax.eval_shape(both)
+        zeros = jax.tree.map(lambda x: jnp.zeros(x.shape, x.dtype), shapes)
+        return jax.lax.cond(weight > 0, both, lambda: zeros)
+    value, change = jax.jvp(part, arguments, d_arguments)
+    found = jax.tree.map(lambda x, dx: d_weight * x + weight * dx, value, change)
+    return jax.tree.map(lambda x: weight * x, value), found
+
+
+_weighted.defjvp(_weighted_jvp, symbolic_zeros=True)
+
+
+def _is_zero(x: Any) -> bool:
+    return isinstance(x, jax.custom_derivatives.SymbolicZero)
+
+
+def _instantiated(x: Any) -> Any:
+    return jnp.zeros(x.shape, x.dtype) if _is_zero(x) else x
 
 
 def unit_gradients(
