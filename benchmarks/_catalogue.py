@@ -55,6 +55,9 @@ CASES = (
         {"K": 8, "M": 4, "cells": 64, "rates": (0.05, 0.5), "last": 50.0, "target": 1},
         every_core=True,
     ),
+    Case("wide-k64", "_solve_rows.wide", _committee(64, 4, 0.03, last=5.0, dim=10**4), {"K": 12, "last": 0.5}),
+    Case("wide-k128", "_solve_rows.wide", _committee(128, 4, 0.015, last=2.0, dim=10**4)),
+    Case("wide-k256", "_solve_rows.wide", _committee(256, 4, 0.008, last=2.0, dim=10**4, closed=False)),
     Case("sampled-k8", "_drift_rows.sampled", {"K": 8}, {"K": 4, "M": 2, "points": 1024}),
     Case("sampled-k64", "_drift_rows.sampled", {"K": 64}),
     Case("sampled-k256", "_drift_rows.sampled", {"K": 256}),
@@ -71,6 +74,8 @@ CASES = (
     ),
     Case("weights-k2", "_weights_rows.weights", {**SMALL, "dim": 1000, "steps": 40_000, "target": 4.5}, {"steps": 100}),
     Case("weights-k8", "_weights_rows.weights", {**WIDE, "dim": 1000, "steps": 40_000, "target": 4.5}),
+    Case("weights-1e6", "_weights_rows.large", {**SMALL, "dim": 10**6, "steps": 50}),
+    Case("weights-k1024", "_weights_rows.large", {**_committee(1024, 4, 0.002), "dim": 10**4, "steps": 100}),
     Case(
         "shared-k2",
         "_weights_rows.shared",

@@ -1,6 +1,7 @@
 """Whole solves of the ODE."""
 
 import time
+from typing import Any
 
 import numpy as np
 
@@ -13,6 +14,7 @@ from ._problems import committee, one_block, start
 from ._records import Check, Row
 from ._timing import Plan, Work, first_call, median, ratio, rounds
 
+LARGEST_T = 12.0  # of 5 numbers with 3 degrees of freedom: passed by chance once in 200
 EVALUATIONS = 6  # of the right-hand side in a step of Tsit5, whose last one is the next step's first
 
 
@@ -48,6 +50,43 @@ def whole(
         compiling - median(found["ours"]),
         memory,
         Check(distance(theory, *scipy()), 1e-5, "SciPy DOP853"),
+    )
+
+
+def wide(name: str, plan: Plan, K: int, M: int, eta: float, last: float, dim: int, closed: bool = True) -> Row:
+    """One solve of a wide student, E[g g^T] sampled (what `averages=None` means there), against closed forms.
+
+    Checked: the error at the end against that of closed forms, or of averages that are sampled as a whole.
+    """
+    problem, alphas = committee(K, M, eta), np.linspace(0.0, last, 6)[1:]
+    begin = start(problem, dim=dim)
+
+    def solve(averages: Any) -> ts.Trajectory:
+        return ode.solve(problem, begin, alphas, averages=averages, with_accuracy=False)
+
+    theory, compiling, memory = first_call(lambda: solve(ode.Sampled(products_only=True)))
+    other = ode.ClosedForm() if closed else ode.Sampled(key=1)
+    work = {"ours": Work(lambda: solve(ode.Sampled(products_only=True))), "other": Work(lambda: solve(other))}
+    found = rounds(work, plan)
+    expected = solve(other)
+    (level,) = theory.error
+    error = np.hypot(theory.sampling_error.error[level], 0 if closed else expected.sampling_error.error[level])
+    deviation = float(np.max(np.abs(theory.error[level] - expected.error[level]) / error))
+    relative = float(np.max(theory.sampling_error.error[level] / theory.error[level]))
+    what = "closed forms" if closed else "all averages sampled"
+    return Row(
+        name,
+        "ODE, solve, E[g g] sampled",
+        f"K={K} M={M}, alpha={last:g}",
+        "solve",
+        median(found["ours"]),
+        ratio(found["other"], found["ours"], what),
+        None,
+        None,
+        compiling - median(found["ours"]),
+        memory,
+        Check(deviation, LARGEST_T, f"{what}, in its standard errors"),
+        f"relative standard error of the generalisation error: {relative:.1e}",
     )
 
 

@@ -15,7 +15,7 @@ from ._limits import normals_work
 from ._numpy_sgd import sgd, weights_with
 from ._problems import committee, gram_of, one_block, start
 from ._records import Check, Row
-from ._timing import Plan, Work, first_call, median, ratio, rounds
+from ._timing import Plan, Work, first_call, median, peak_memory, ratio, rounds
 
 CHECKED = 2.0  # alpha at which simulations are compared with theory
 BLOCK = 64  # steps whose inputs are drawn together
@@ -112,6 +112,36 @@ def weights(
         compiling - median(found["ours"]) * steps,
         memory,
         against_theory(K, M, eta, checked, True, dim),
+    )
+
+
+def large(name: str, plan: Plan, K: int, M: int, eta: float, dim: int, steps: int) -> Row:
+    """One run at a large N or K, a step against NumPy's loop and its random numbers, within the memory that is said."""
+    before, begin = peak_memory(), start(committee(K, M, eta), dim=dim)
+
+    def run() -> ts.Trajectory:
+        return simulate(K, M, eta, dim, 1, steps, "weights", begin)
+
+    _, compiling, memory = first_call(run)
+    weights, rng = weights_with(gram_of(begin), dim), np.random.default_rng(0)
+    starting = Work(lambda: simulate(K, M, eta, dim, 1, 1, "weights", begin))
+    loop = Work(lambda: sgd(weights, K, eta, max(2, steps // 10), rng), max(2, steps // 10))
+    found = rounds({"ours": Work(run), "starting": starting, "numpy": loop, "inputs": input_numbers(dim)}, plan)
+    ours = [(a - b) / (steps - 1) for a, b in zip(found["ours"], found["starting"], strict=True)]
+    need = simulations.memory(committee(K, M, eta), dim, workers=1)
+    return Row(
+        name,
+        "SGD, weights, large",
+        f"K={K} M={M}, N={dim:.0e}".replace("e+0", "e"),
+        "step",
+        median(ours),
+        ratio(found["numpy"], ours, "NumPy loop"),
+        None,
+        ratio(found["inputs"], ours, "random numbers alone"),
+        compiling - median(found["ours"]),
+        memory,
+        Check((memory - before) / need, 1.0, f"simulations.memory, {need / 1e9:.2f} GB"),
+        f"a start at this size takes {median(found['starting']):.1f} s",
     )
 
 

@@ -10,6 +10,8 @@ from ._ensemble import default_workers
 from ._space import BLOCK_NUMBERS, AllDirections
 from ._weights import CHUNK_NUMBERS
 
+PROGRAM = 250_000_000  # bytes: the compiler at work, and what it leaves
+
 
 def memory(
     problem: Problem,
@@ -21,9 +23,9 @@ def memory(
     inputs: str = "own",
     keep_weights: bool = False,
 ) -> int:
-    """Bytes that `run` needs at most beside what it records: weights (twice, old and new), inputs, kept weights.
+    """Bytes that `run` needs at most: weights (twice, old and new), inputs, kept weights, and for compiling.
 
-    Of method "weights"; method "overlaps" needs a few megabytes at any N.
+    Beside what it records. Of method "weights"; method "overlaps" needs a few megabytes at any N.
     """
     _, K, M = problem.shape
     space = AllDirections.of(problem, dim)
@@ -33,7 +35,7 @@ def memory(
     blocks = default_workers(workers) * 3 * max(BLOCK_NUMBERS, dim) * (1 if inputs == "shared" else together)
     start = default_workers(workers) * together * 6 * max(CHUNK_NUMBERS, K + M)  # float64 pieces of the starts
     kept = runs * numbers if keep_weights else 0
-    return (2 * at_once * numbers + blocks + kept) * np.dtype(precision).itemsize + 8 * start
+    return (2 * at_once * numbers + blocks + kept) * np.dtype(precision).itemsize + 8 * start + PROGRAM
 
 
 def available_memory() -> int | None:

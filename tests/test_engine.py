@@ -145,13 +145,42 @@ def test_memory_is_said_before_it_is_allocated(monkeypatch: pytest.MonkeyPatch) 
     problem = build.problem(K=3)
     need = simulations.memory(problem, 10**6, workers=2)
     assert need > 2 * 2 * 5 * 10**6 * 4
-    assert simulations.memory(problem, 10**6, workers=4) > 1.5 * need
+    assert simulations.memory(problem, 10**7, workers=4) > 1.5 * simulations.memory(problem, 10**7, workers=2)
     assert simulations.memory(problem, 10**6, workers=2, runs=8, keep_weights=True) == need + 8 * 5 * 10**6 * 4
     monkeypatch.setattr(_memory, "available_memory", lambda: 10**8)
     with pytest.raises(ts.InputError, match=r"0\.[0-9]+ GB of memory for these runs; got: 0\.1 GB available; lower"):
         simulations.run(problem, 10**6, 2, [1e-6], 0, start=build.overlaps(problem, 1), workers=2, **QUIET)
     monkeypatch.setattr(_memory, "available_memory", lambda: None)  # a system that does not say
     simulations.run(problem, 1000, 1, [1e-3], 0, **QUIET)
+
+
+PEAK = """
+import resource, sys
+import simulations
+from tests import build
+K, dim = int(sys.argv[1]), int(sys.argv[2])
+problem = build.problem(K=K, learning_rate=0.1 / K)
+start = build.overlaps(problem, 1)
+
+def peak():
+    return 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+
+before = peak()
+run = simulations.run(problem, dim, 1, [10 / dim], 0, start=start, workers=1, test_samples=64, progress=False)
+print(run.status[0], peak() - before, simulations.memory(problem, dim, workers=1))
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="peak memory is in other units elsewhere")
+@pytest.mark.parametrize(("K", "dim"), [(2, 10**6), (1024, 10**4)])
+def test_large_runs_stay_within_the_memory_that_is_said(K: int, dim: int) -> None:
+    """N = 1e6 and K = 1024, each in a process of its own."""
+    command = [sys.executable, "-c", PEAK, str(K), str(dim)]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=Path(__file__).parent.parent, timeout=300)
+    assert done.returncode == 0, done.stderr
+    status, used, said = map(int, done.stdout.split())
+    assert status == ts.Status.OK
+    assert 4 * (K + 2) * dim < used < said
 
 
 SPREAD = """
