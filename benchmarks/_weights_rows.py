@@ -117,7 +117,8 @@ def weights(
 
 def large(name: str, plan: Plan, K: int, M: int, eta: float, dim: int, steps: int) -> Row:
     """One run at a large N or K, a step against NumPy's loop and its random numbers, within the memory that is said."""
-    before, begin = peak_memory(), start(committee(K, M, eta), dim=dim)
+    begin = start(committee(K, M, eta), dim=dim)
+    before = peak_memory()
 
     def run() -> ts.Trajectory:
         return simulate(K, M, eta, dim, 1, steps, "weights", begin)

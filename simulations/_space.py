@@ -12,7 +12,7 @@ from teacher_student import Overlaps, Problem
 from ._distributions import NAMED, Distribution, as_distribution
 from ._weights import Weights, measure_overlaps, weights_with
 
-BLOCK_NUMBERS = 2**20  # normals drawn at once: at most this many, in at most 64 steps, at least one step's
+BLOCK_NUMBERS = 2**16  # drawn at once: at most this many, as the cache holds, in at most 64 steps, at least one step's
 SHARED_NUMBERS = 2**19  # of the weights of runs that share inputs
 
 
@@ -96,7 +96,11 @@ class AllDirections(Space):
         return weights_with(overlaps, self.counts, key, dtype)
 
     def draw(self, key: jax.Array, steps: int, dtype: Any) -> jax.Array:
-        return self.distribution.draw(key, (steps, self.dim), dtype)
+        if self.dim <= BLOCK_NUMBERS:
+            return self.distribution.draw(key, (steps, self.dim), dtype)
+        keys = jax.random.split(key, (steps, -(-self.dim // BLOCK_NUMBERS)))
+        pieces = jax.lax.map(lambda each: self.distribution.draw(each, (BLOCK_NUMBERS,), dtype), keys.ravel())
+        return pieces.reshape(steps, -1)[:, : self.dim]
 
     def settle(self, weights: Weights) -> Weights:
         return weights
