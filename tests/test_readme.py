@@ -31,6 +31,14 @@ def test_fluctuations_print_what_the_readme_says(capsys) -> None:
     assert names["band"].shape == names["alphas"].shape
 
 
+def test_batches_and_other_inputs_run_and_agree(capsys) -> None:
+    names: dict = {}
+    exec(compile(snippet("simulations.agreement(theory, runs)"), "README.md", "exec"), names)
+    exec(compile(snippet("simulations.run_many"), "README.md", "exec"), names)
+    assert capsys.readouterr().out.count("AGREE: largest |z|") == 2
+    assert len(names["theories"]) == len(names["paired"]) == 8
+
+
 def test_fixed_points_print_what_the_readme_says(capsys) -> None:
     exec(compile(snippet("ode.fixed_points"), "README.md", "exec"), {})
     printed = capsys.readouterr().out
