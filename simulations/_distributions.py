@@ -11,6 +11,9 @@ import numpy as np
 from teacher_student import InputError, first_line, require_name
 
 DRAWN = 2**16  # numbers on which a user's own law is checked
+VAGUE = (
+    0.1  # standard error of mean and variance: a Gaussian's is 0.006, Student's t with 5 degrees of freedom has 0.011
+)
 LIMIT = 6  # standard errors: a right one is refused once in 10^9 times
 
 
@@ -60,6 +63,12 @@ def _check_moments(numbers: np.ndarray, name: str) -> None:
         raise InputError("finite inputs", f"NaN or infinite ones from {name}")
     for what, values, wanted in (("mean", numbers, 0.0), ("variance", numbers**2, 1.0)):
         error = values.std() / np.sqrt(values.size) + 1e-6
+        if error > VAGUE:
+            raise InputError(
+                "inputs of finite variance",
+                f"a {what} that {values.size} numbers from {name} leave open (+- {error:.2g})",
+                "take lighter tails",
+            )
         if abs(values.mean() - wanted) > LIMIT * error:
             raise InputError(
                 f"inputs of {what} {wanted:g} (blocks and levels give them theirs)",

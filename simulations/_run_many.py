@@ -39,6 +39,8 @@ def run_many(
       each run draws its own, the same for every problem where the law is. The rest: as in `run`.
     Returns n trajectories, in order. Raises InputError, before computing.
     """
+    if isinstance(problems, Problem):
+        raise InputError("a list of problems", "one problem", "simulations.run takes one")
     problems = list(problems)
     if not problems:
         raise InputError("at least one problem", "none")

@@ -75,6 +75,7 @@ def test_paired_problems_are_each_as_alone_and_their_differences_spread_less() -
     assert np.median(paired / independent) < 0.2
     for bad, message in (
         ([], "at least one problem"),
+        (problems[0], "a list of problems"),
         ([problems[0], build.problem(K=2)], "differ in numbers only"),
         ([problems[0], build.problem(curriculum=ts.Curriculum.phases(("easy", 1.0), ("hard", 1.0)))], "of shapes"),
     ):
@@ -84,6 +85,10 @@ def test_paired_problems_are_each_as_alone_and_their_differences_spread_less() -
 
 def heavier(key: jax.Array, shape: tuple[int, ...], dtype: Any) -> jax.Array:
     return jax.random.normal(key, shape, dtype) * 1.02
+
+
+def cauchy(key: jax.Array, shape: tuple[int, ...], dtype: Any) -> jax.Array:
+    return jax.random.cauchy(key, shape, dtype)
 
 
 def laplace(key: jax.Array, shape: tuple[int, ...], dtype: Any) -> jax.Array:
@@ -108,6 +113,7 @@ def test_laws_that_cannot_be_are_refused() -> None:
     problem = build.problem()
     for options, message in (
         ({"distribution": heavier}, "inputs of variance 1"),
+        ({"distribution": cauchy}, "inputs of finite variance"),
         ({"distribution": lambda key, shape, dtype: jnp.zeros(3, dtype)}, "numbers of shape"),
         ({"distribution": lambda key: key}, "a function"),
         ({"distribution": "rademaher"}, "did you mean 'rademacher'"),

@@ -230,6 +230,7 @@ def test_what_cannot_be_sampled_so_is_refused() -> None:
         (lambda: ode.Sampled(2**10, error=1e-3, most_points=2**9), "most_points >= points = 1024"),
         (lambda: ode.Sampled(most_points=1000), "a power of two as most_points"),
         (lambda: ode.Sampled(precision="float16"), "precision"),
+        (lambda: ode.Sampled(products_only="yes"), "products_only=True or False"),  # type: ignore[arg-type]
         (lambda: ode.solve(relu, start, [1.0], averages=products), "a problem with closed-form averages"),
         (lambda: ode.solve(build.problem(student="linear"), start, [1.0], averages=products), "an erf student"),
         (lambda: jax.jit(traced)(ts.to_float(start, jnp.float64)), "given points in a traced solve"),

@@ -61,22 +61,25 @@ class Sampled(eqx.Module):
         products_only: bool = False,
     ):
         for name, number in (("points", points), ("most_points", most_points)):
-            if not isinstance(number, int) or number < 2 or number & (number - 1):
+            if not isinstance(number, (int, np.integer)) or number < 2 or number & (number - 1):
                 raise InputError(f"a power of two as {name} (Sobol points are balanced only then)", number)
-        if not isinstance(replicates, int) or replicates < 1:
+        if not isinstance(replicates, (int, np.integer)) or replicates < 1:
             raise InputError("replicates >= 1 (with 1 no error is estimated)", replicates)
         if error is not None:
-            if not isinstance(error, float) or not 0 < error < 1:
+            if not isinstance(error, (float, int, np.floating)) or not 0 < error < 1:
                 raise InputError("an error between 0 and 1, of the largest generalisation error", repr(error))
+            error = float(error)
             if replicates < 2:
                 raise InputError("replicates >= 2, to estimate the error that is asked for", replicates)
             if most_points < points:
                 raise InputError(f"most_points >= points = {points}", most_points)
         require_name(precision, ("float32", "float64"), "precision")
-        self.points, self.replicates = points, replicates
+        if not isinstance(products_only, bool):
+            raise InputError("products_only=True or False", repr(products_only))
+        self.points, self.replicates = int(points), int(replicates)
         with jax.ensure_compile_time_eval():
             self.key = as_key(key)
-        self.error, self.most_points, self.precision = error, most_points, precision
+        self.error, self.most_points, self.precision = error, int(most_points), precision
         self.products_only = products_only
 
     @property
