@@ -10,7 +10,7 @@ from ._ensemble import default_workers
 from ._space import BLOCK_NUMBERS, AllDirections
 from ._weights import CHUNK_NUMBERS
 
-PROGRAM = 250_000_000  # bytes: the compiler at work, and what it leaves
+PROGRAM = 260_000_000  # bytes: the compiler at work, and what it leaves
 
 
 def memory(
@@ -23,7 +23,7 @@ def memory(
     inputs: str = "own",
     keep_weights: bool = False,
 ) -> int:
-    """Bytes that `run` needs at most: weights (twice, old and new), inputs, kept weights, and for compiling.
+    """Bytes that `run` needs at most: weights (four times, while starts are made), inputs, kept weights, and compiling.
 
     Beside what it records. Of method "weights"; method "overlaps" needs a few megabytes at any N.
     """
@@ -33,9 +33,9 @@ def memory(
     together = space.sharing(K) if inputs == "shared" else space.together(runs)
     at_once = default_workers(workers) * together
     blocks = default_workers(workers) * 3 * max(BLOCK_NUMBERS, dim) * (1 if inputs == "shared" else together)
-    start = default_workers(workers) * together * 6 * max(CHUNK_NUMBERS, K + M)  # float64 pieces of the starts
+    start = default_workers(workers) * together * (6 * CHUNK_NUMBERS + 8 * (K + M) ** 2)  # float64, for the starts
     kept = runs * numbers if keep_weights else 0
-    return (2 * at_once * numbers + blocks + kept) * np.dtype(precision).itemsize + 8 * start + PROGRAM
+    return (4 * at_once * numbers + blocks + kept) * np.dtype(precision).itemsize + 8 * start + PROGRAM
 
 
 def available_memory() -> int | None:

@@ -2,7 +2,6 @@
 
 import abc
 from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 import equinox as eqx
@@ -67,50 +66,36 @@ def weighted_sum(part: Callable[[Condition], Any], conditions: Condition, weight
 
     def add(total: Any, each: Any) -> tuple[Any, None]:
         condition, weight = each
-        numbers, rest = eqx.partition(condition, eqx.is_inexact_array)
-        pure, known = jax.closure_convert(lambda numbers: part(eqx.combine(numbers, rest)), numbers)
-        return jax.tree.map(jnp.add, total, _weighted(pure, weight, (numbers, *known))), None
+        alone = eqx.filter_closure_convert(part, condition)  # what it closes over are its leaves: all of it is seen
+        return jax.tree.map(jnp.add, total, _weighted(alone, weight, condition)), None
 
     return jax.lax.scan(add, nothing, (conditions, weights))[0]
 
 
-@partial(jax.custom_jvp, nondiff_argnums=(0,))
-def _weighted(part: Callable[..., Any], weight: jax.Array, arguments: tuple[Any, ...]) -> Any:
-    """weight * part(*arguments), or 0 without computing it."""
-    shapes = jax.eval_shape(part, *arguments)
-    return jax.lax.cond(
-        weight > 0,
-        lambda: jax.tree.map(lambda x: weight * x, part(*arguments)),
-        lambda: jax.tree.map(lambda x: jnp.zeros(x.shape, x.dtype), shapes),
-    )
+@eqx.filter_custom_jvp
+def _weighted(part: Callable[[Condition], Any], weight: jax.Array, condition: Condition) -> Any:
+    """weight * part(condition), or 0 without computing it."""
+    return _unless_zero(lambda: jax.tree.map(lambda x: weight * x, part(condition)), weight)
 
 
-def _weighted_jvp(part: Callable[..., Any], primals: Any, tangents: Any) -> tuple[Any, Any]:
-    """dw part + w dpart; the first also at w = 0, unless nobody asks for it."""
-    (weight, arguments), (d_weight, d_arguments) = primals, tangents
-    d_arguments = jax.tree.map(_instantiated, d_arguments, is_leaf=_is_zero)
+@_weighted.def_jvp
+def _weighted_jvp(primals: Any, tangents: Any) -> tuple[Any, Any]:
+    """dw part + w dpart; the first also at w = 0, unless the weight is not differentiated (tangent None)."""
+    (part, weight, condition), (d_part, d_weight, d_condition) = primals, tangents
 
     def both() -> tuple[Any, Any]:
-        return jax.tree.map(lambda x: weight * x, jax.jvp(part, arguments, d_arguments))
+        return eqx.filter_jvp(lambda part, at: part(at), (part, condition), (d_part, d_condition))
 
-    if _is_zero(d_weight):
-        shapes = jax.eval_shape(both)
-        zeros = jax.tree.map(lambda x: jnp.zeros(x.shape, x.dtype), shapes)
-        return jax.lax.cond(weight > 0, both, lambda: zeros)
-    value, change = jax.jvp(part, arguments, d_arguments)
+    if d_weight is None:
+        return _unless_zero(lambda: jax.tree.map(lambda x: weight * x, both()), weight)
+    value, change = both()
     found = jax.tree.map(lambda x, dx: d_weight * x + weight * dx, value, change)
     return jax.tree.map(lambda x: weight * x, value), found
 
 
-_weighted.defjvp(_weighted_jvp, symbolic_zeros=True)
-
-
-def _is_zero(x: Any) -> bool:
-    return isinstance(x, jax.custom_derivatives.SymbolicZero)
-
-
-def _instantiated(x: Any) -> Any:
-    return jnp.zeros(x.shape, x.dtype) if _is_zero(x) else x
+def _unless_zero(compute: Callable[[], Any], weight: jax.Array) -> Any:
+    shapes = jax.eval_shape(compute)
+    return jax.lax.cond(weight > 0, compute, lambda: jax.tree.map(lambda x: jnp.zeros(x.shape, x.dtype), shapes))
 
 
 def unit_gradients(
