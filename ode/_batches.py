@@ -11,7 +11,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from teacher_student import Overlaps, Problem, Status, to_float, to_host
+from teacher_student import Overlaps, Problem, Status, to_float64, to_host
 
 from ._solve import Method, Outcome, jitted_solve, solve_one
 
@@ -89,7 +89,7 @@ def _first_alone(solve: Callable[[Any], Any], batches: list[Any], threads: int) 
 
 def _stacked(batch: list[Member], size: int) -> Any:
     filled = batch + batch[:1] * (size - len(batch))
-    return to_float(jax.tree.map(lambda *x: np.stack(x), *filled), jnp.float64)
+    return to_float64(jax.tree.map(lambda *x: np.stack(x), *filled))
 
 
 def _together(batch: list[Member], method: Method) -> Outcome:

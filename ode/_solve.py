@@ -1,6 +1,5 @@
 """`ode.solve`: from a problem and a start to a trajectory, with whatever error the averages leave."""
 
-import dataclasses
 from typing import Any
 
 import diffrax
@@ -22,7 +21,7 @@ from teacher_student import (
     is_known,
     key_words,
     require_traceable,
-    to_float,
+    to_float64,
     to_host,
 )
 
@@ -67,8 +66,12 @@ def method_for(
     max_steps: int,
     bound: float,
     adjoint: diffrax.AbstractAdjoint | None = None,
+    fixed_order: bool = True,
 ) -> Method:
-    """The method that the arguments of `solve` ask for. Raises InputError."""
+    """The method that the arguments of `solve` ask for. Raises InputError.
+
+    fixed_order: levels of share 0 are left out of derivatives too: the curriculum is not what is differentiated.
+    """
     supplier = averages or fastest_averages(problem)
     exact = isinstance(supplier, ClosedForm)
     if exact:
@@ -81,7 +84,7 @@ def method_for(
     if not min(*tolerances, bound, max_steps) > 0:
         raise InputError("rtol, atol, bound and max_steps > 0", (*tolerances, bound, max_steps))
     rtol, atol, bound = (np.float64(number) for number in (*tolerances, bound))
-    settings = Settings(rtol, atol, bound, max_steps, adjoint or diffrax.RecursiveCheckpointAdjoint())
+    settings = Settings(rtol, atol, bound, max_steps, adjoint or diffrax.RecursiveCheckpointAdjoint(), fixed_order)
     if closed:
         return Method(True, with_accuracy, None, settings, "closed form", None)
     sampler = supplier if isinstance(supplier, Sampled) else Sampled(2**13, 8)  # for an accuracy alone: cheap
@@ -126,23 +129,18 @@ def solve(
     require_traceable((problem, start, alphas), "ode.solve")
     if not is_known((problem, start, alphas)):
         require_given_points(averages, "a traced solve")
+    fixed_order = is_known((problem.curriculum, alphas))
     while True:
-        method = method_for(problem, averages, with_accuracy, rtol, atol, max_steps, bound, adjoint)
-        method = _with_fixed_order(method, is_known((problem.curriculum, alphas)))
+        method = method_for(problem, averages, with_accuracy, rtol, atol, max_steps, bound, adjoint, fixed_order)
         with jax.enable_x64(True):
             times = np.asarray(alphas, float) if is_known(alphas) else alphas
-            inputs = to_float((problem, start, times), jnp.float64)
+            inputs = to_float64((problem, start, times))
             outcome = to_host(jitted_solve(inputs[0], inputs[1], inputs[2], method))
             found = trajectory(problem, start, to_host(inputs[2]), outcome, method.source())
         finer = finer_averages(averages, [found])
         if finer is None:
             return found
         averages = finer
-
-
-def _with_fixed_order(method: Method, fixed: bool) -> Method:
-    """Levels of share 0 are left out of derivatives too, unless the curriculum is what is differentiated."""
-    return dataclasses.replace(method, settings=dataclasses.replace(method.settings, fixed_order=fixed))
 
 
 def check_solve(problem: Problem, start: Overlaps, alphas: Any) -> None:

@@ -6,7 +6,16 @@ from typing import Any
 import jax
 import numpy as np
 
-from teacher_student import DIVERGENCE_BOUND, InputError, Overlaps, Problem, Trajectory
+from teacher_student import (
+    DIVERGENCE_BOUND,
+    LARGEST_VIOLATION,
+    InputError,
+    Overlaps,
+    Problem,
+    Trajectory,
+    check_alphas,
+    psd_violation,
+)
 
 from ._batches import solve_batches
 from ._enough_points import finer_averages, misses
@@ -50,11 +59,12 @@ def solve_many(
     times = [np.asarray(each, float) for each in ([alphas] * n if np.ndim(alphas[0]) == 0 else alphas)]
     if not len(every) == len(times) == n:
         raise InputError(f"{n} starts and lists of alphas, as many as problems", f"{len(every)} and {len(times)}")
-    for arguments in zip(problems, every, times, strict=True):
-        check_solve(*arguments)
     members = list(zip(problems, every, times, strict=True))
+    groups = list(_by_structure(members))
+    for group in groups:
+        _check([members[i] for i in group])
     found: dict[int, Trajectory] = {}
-    for group in _by_structure(members):
+    for group in groups:
         supplier, pending = averages, group
         while True:
             method = method_for(problems[group[0]], supplier, with_accuracy, rtol, atol, max_steps, bound)
@@ -76,6 +86,17 @@ def _starts(starts: Overlaps | Sequence[Overlaps]) -> list[Overlaps]:
     if np.ndim(starts.readout) < 2:
         return [starts]
     return [jax.tree.map(lambda x, i=i: np.asarray(x)[i], starts) for i in range(np.shape(starts.readout)[0])]
+
+
+def _check(members: list[Any]) -> None:
+    """Raise InputError unless all of one structure can be solved; what takes long is looked at for all at once."""
+    stacked = jax.tree.map(lambda *x: np.stack(x), *(start for _, start, _ in members))
+    finite = all(np.all(np.isfinite(x)) for x in jax.tree.leaves(stacked))
+    possible = finite and psd_violation(stacked) <= LARGEST_VIOLATION
+    for problem, start, alphas in members if not possible else members[:1]:
+        check_solve(problem, start, alphas)
+    for problem, _, alphas in members:
+        check_alphas(alphas, problem)
 
 
 def _by_structure(members: list[Any]) -> Iterator[list[int]]:

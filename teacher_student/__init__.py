@@ -33,9 +33,11 @@ from ._dotted import with_entry as with_entry  # isort: skip
 from ._errors import first_line as first_line, nearest as nearest, require_name as require_name  # isort: skip
 from ._files import CONVENTIONS as CONVENTIONS, LONG_NAMES as LONG_NAMES, write_whole as write_whole  # isort: skip
 from ._means_right import require_clusters as require_clusters  # isort: skip
+from ._overlaps import LARGEST_VIOLATION as LARGEST_VIOLATION  # isort: skip
 from ._overlaps import check_overlaps as check_overlaps, check_shapes as check_shapes  # isort: skip
 from ._polynomial import Polynomial as Polynomial, polynomial as polynomial  # isort: skip
-from ._precision import require_traceable as require_traceable, to_float as to_float, to_host as to_host  # isort: skip
+from ._precision import require_traceable as require_traceable  # isort: skip
+from ._precision import to_float as to_float, to_float64 as to_float64, to_host as to_host  # isort: skip
 from ._problem import check_alphas as check_alphas  # isort: skip
 from ._pruning import units_that_stay as units_that_stay  # isort: skip
 from ._random_overlaps import as_key as as_key, key_numbers as key_numbers, key_words as key_words  # isort: skip

@@ -10,6 +10,8 @@ from ._arrays import as_numbers, check_finite, is_known
 from ._errors import InputError
 from ._pruning import units_that_stay
 
+LARGEST_VIOLATION = 1e-8  # of symmetry and positivity that a start may have, relative to its largest entry
+
 
 class Overlaps(eqx.Module):
     """Overlaps Q^b_kl = w_k^b.w_l^b/N, R^b_km = w_k^b.u_m^b/N, T^b_mn = u_m^b.u_n^b/N, and the readout v_k.
@@ -34,9 +36,7 @@ class Overlaps(eqx.Module):
         """Omega^b = [[Q, R], [R^T, T]] of every block, (..., B, K + M, K + M)."""
         parts = (self.Q, self.R, self.T)
         xp = np if all(isinstance(x, np.ndarray) for x in parts) else jnp  # NumPy stays float64 at any JAX setting
-        Q, R, T = (xp.asarray(x) for x in parts)
-        top = xp.concatenate([Q, R], axis=-1)
-        return xp.concatenate([top, xp.concatenate([R.swapaxes(-1, -2), T], axis=-1)], axis=-2)
+        return _gram(xp, *(xp.asarray(x) for x in parts))
 
     def prune(self, units: Any) -> "Overlaps":
         """The overlaps of the student that is left when only `units` stay, in that order.
@@ -50,6 +50,11 @@ class Overlaps(eqx.Module):
         return Overlaps(self.Q[..., kept, :][..., kept], self.R[..., kept, :], self.T, self.readout[..., kept])
 
 
+def _gram(xp: Any, Q: Any, R: Any, T: Any) -> Any:
+    top = xp.concatenate([Q, R], axis=-1)
+    return xp.concatenate([top, xp.concatenate([R.swapaxes(-1, -2), T], axis=-1)], axis=-2)
+
+
 def _with_block_axis(x: Any) -> Any:
     return x[None] if np.ndim(x) == 2 else x
 
@@ -59,7 +64,7 @@ def check_overlaps(overlaps: Overlaps, shape: tuple[int, int, int]) -> None:
     check_shapes(overlaps, shape)
     if is_known(overlaps):
         violation = psd_violation(overlaps)
-        if violation > 1e-8:
+        if violation > LARGEST_VIOLATION:
             raise InputError(
                 "symmetric, positive semidefinite [[Q, R], [R^T, T]] in every block of the start",
                 f"a relative violation of {violation:.3g}",
@@ -78,10 +83,14 @@ def check_shapes(overlaps: Overlaps, shape: tuple[int, int, int], what: str = "s
 
 
 def psd_violation(overlaps: Overlaps) -> float:
-    """How far the Gram matrices are from symmetric and PSD, relative to their largest entry (0: they are)."""
-    known = [np.asarray(x, np.float64) for x in (overlaps.Q, overlaps.R, overlaps.T)]  # not staged, even inside jit
-    gram = Overlaps(*known).gram
-    size = max(float(np.max(np.abs(gram), initial=0.0)), 1e-300)
-    asymmetry = float(np.max(np.abs(gram - gram.swapaxes(-1, -2)), initial=0.0))
-    lowest = float(np.min(np.linalg.eigvalsh((gram + gram.swapaxes(-1, -2)) / 2), initial=0.0))
-    return max(asymmetry, -lowest, 0.0) / size
+    """How far a state's Gram matrices are from symmetric and PSD, relative to its largest entry (0: they are).
+
+    Of several states the largest violation.
+    """
+    known = (np.asarray(x, np.float64) for x in (overlaps.Q, overlaps.R, overlaps.T))  # not staged, even inside jit
+    gram = _gram(np, *known)
+    size = np.maximum(np.max(np.abs(gram), axis=(-3, -2, -1), initial=0.0), 1e-300)
+    turned = gram.swapaxes(-1, -2)
+    asymmetry = np.max(np.abs(gram - turned), axis=(-3, -2, -1), initial=0.0)
+    lowest = np.min(np.linalg.eigvalsh((gram + turned) / 2), axis=(-2, -1), initial=0.0)
+    return float(np.max(np.maximum(asymmetry, -lowest) / size))

@@ -40,6 +40,21 @@ def to_float(tree: Any, dtype: Any) -> Any:
     return jax.tree.map(cast, tree)
 
 
+def to_float64(tree: Any) -> Any:
+    """`tree` with every floating-point number in float64, on the host where it is known.
+
+    Compiled calls take it from there: a transfer of each array would take as long as a short solve.
+    """
+
+    def cast(x: Any) -> Any:
+        if isinstance(x, jax.core.Tracer):
+            return x.astype(jnp.float64) if jnp.issubdtype(x.dtype, jnp.floating) else x
+        x = np.asarray(x)
+        return x.astype(np.float64, copy=False) if x.dtype.kind == "f" else x
+
+    return jax.tree.map(cast, tree)
+
+
 def to_host(tree: Any) -> Any:
     """`tree` with NumPy arrays in place of JAX ones, so that float64 outlives the 64-bit context."""
     return jax.tree.map(lambda x: x if isinstance(x, jax.core.Tracer) else np.asarray(x), tree)
