@@ -55,7 +55,7 @@ CASES = (
         {"K": 8, "M": 4, "cells": 64, "rates": (0.05, 0.5), "last": 50.0, "target": 1},
         every_core=True,
     ),
-    Case("wide-k64", "_solve_rows.wide", _committee(64, 4, 0.03, last=5.0, dim=10**4), {"K": 12, "last": 0.5}),
+    Case("wide-k80", "_solve_rows.wide", _committee(80, 4, 0.025, last=2.0, dim=10**4), {"K": 12, "last": 0.5}),
     Case("wide-k128", "_solve_rows.wide", _committee(128, 4, 0.015, last=1.0, dim=10**4)),
     Case("wide-k256", "_solve_rows.wide", _committee(256, 4, 0.008, last=1.0, dim=10**4, closed=False)),
     Case("sampled-k8", "_drift_rows.sampled", {"K": 8}, {"K": 4, "M": 2, "points": 1024}),

@@ -48,12 +48,15 @@ def as_distribution(given: "str | Callable[..., jax.Array]") -> Distribution:
     name = getattr(given, "__qualname__", type(given).__name__)
     with jax.enable_x64(False):
         try:
-            numbers = given(jax.random.key(0, impl="threefry2x32"), (DRAWN,), jnp.float32)
+            draw = jax.jit(lambda key: given(key, (DRAWN,), jnp.float32))
+            numbers, others = (draw(jax.random.key(seed, impl="threefry2x32")) for seed in (0, 1))
         except Exception as error:  # whatever the user's function raises is the message
             raise InputError("a function (key, shape, dtype) -> numbers", f"{name}: {first_line(error)}") from error
         if getattr(numbers, "shape", None) != (DRAWN,) or getattr(numbers, "dtype", None) != jnp.float32:
             found = f"{getattr(numbers, 'dtype', type(numbers).__name__)} of shape {np.shape(numbers)}"
             raise InputError(f"float32 numbers of shape ({DRAWN},) from the inputs' distribution", found)
+        if np.array_equal(numbers, others):
+            raise InputError("other inputs from another key", f"the same ones from {name}", "draw them with jax.random")
         _check_moments(np.asarray(numbers, np.float64), name)
     return Distribution(name, given)
 

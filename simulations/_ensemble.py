@@ -20,6 +20,9 @@ from ._threads import in_threads, stop_on_ctrl_c
 from ._weights import Weights
 
 NUMBERS_PER_CALL = 5 * 10**7  # input numbers one compiled call consumes: about half a second, so that Ctrl-C is heard
+ONE_AT_A_TIME = (
+    threading.Lock()
+)  # starts: several batches of matrix products and roots at once can block XLA's CPU threads
 
 Finished = tuple[Observables, Weights | None]  # of one run or group: what was recorded, and its last weights if kept
 
@@ -120,8 +123,9 @@ def _run_group(
     if isinstance(starts, Weights):
         weights = to_float(starts, dtype)
     else:
-        with jax.enable_x64(True):
+        with jax.enable_x64(True), ONE_AT_A_TIME:
             weights = _start_weights(ensemble, to_float(starts, jnp.float64), keys[source, 1], dtype)
+            jax.block_until_ready(weights.student)
     numbers = ensemble.space.cost * group.runs.size
     length = ensemble.space.block_steps
     stride = max(1, NUMBERS_PER_CALL // (numbers * length)) * length
@@ -145,7 +149,7 @@ def _start_weights(ensemble: Ensemble, starts: Overlaps, keys: jax.Array, dtype:
     def one(start: Overlaps, key: jax.Array) -> Weights:
         return ensemble.space.start(start, key, dtype)
 
-    return over_members(one, (0, 0), ensemble.devices)(starts, keys)
+    return over_members(one, (0, 0), ensemble.devices, in_turn=True)(starts, keys)
 
 
 @eqx.filter_jit

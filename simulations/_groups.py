@@ -88,9 +88,18 @@ def stacked(members: Sequence[Any]) -> tuple[Any, tuple[bool, ...]]:
     return jax.tree.unflatten(jax.tree.structure(members[0]), found), differ
 
 
-def over_members(function: Callable[..., Any], axes: tuple[Any, ...], devices: tuple[Any, ...]) -> Callable[..., Any]:
-    """`function` of one member, for many: vmap over those arguments whose axis is 0, spread over `devices`."""
-    mapped = jax.vmap(function, in_axes=axes)
+def over_members(
+    function: Callable[..., Any], axes: tuple[Any, ...], devices: tuple[Any, ...], *, in_turn: bool = False
+) -> Callable[..., Any]:
+    """`function` of one member, for many: vmap over those arguments whose axis is 0, spread over `devices`.
+
+    in_turn: one member after the other, where all axes are 0.
+    """
+
+    def each_alone(*arguments: Any) -> Any:
+        return jax.lax.map(lambda each: function(*each), arguments)
+
+    mapped = each_alone if in_turn else jax.vmap(function, in_axes=axes)
     if len(devices) == 1:
         return mapped
 

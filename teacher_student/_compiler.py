@@ -15,10 +15,12 @@ def tune_compiler(cache: str | Path | None = None) -> None:
     """Compile loops of small steps in one piece, and keep compiled programs in the folder `cache`, if given.
 
     On a CPU, XLA runs each operation of a loop as a call of its own, which for narrow students takes longer than what
-    is computed: in one piece a solve of K = 2 takes a third of the time. Results change by rounding at most.
+    is computed: in one piece a solve of K = 2 takes a half or a third of the time. Results change by rounding at most.
     It sets XLA_FLAGS (what stands there stays) and `jax_compilation_cache_dir` for this process and those it starts,
     so nothing else calls it but the command line: call it first, or set them yourself,
       export XLA_FLAGS=--xla_backend_extra_options=xla_cpu_small_while_loop_byte_threshold=65536
+
+    Solves are compiled anew by each process: they call back to Python to check themselves, which JAX does not keep.
 
     Raises InputError if JAX has computed something already, which fixes XLA_FLAGS, and if `cache` cannot be made.
     """

@@ -116,6 +116,14 @@ def test_laws_that_cannot_be_are_refused() -> None:
         ({"distribution": cauchy}, "inputs of finite variance"),
         ({"distribution": lambda key, shape, dtype: jnp.zeros(3, dtype)}, "numbers of shape"),
         ({"distribution": lambda key: key}, "a function"),
+        (
+            {"distribution": lambda key, *law: jax.random.normal(jax.random.key(0), *law)},
+            "other inputs from another key",
+        ),
+        (
+            {"distribution": lambda key, s, d: jnp.asarray(np.random.default_rng().normal(size=s), d)},
+            "other inputs from",
+        ),
         ({"distribution": "rademaher"}, "did you mean 'rademacher'"),
         ({"distribution": "uniform", "method": "overlaps"}, 'Gaussian inputs with method="overlaps"'),
         ({"inputs": "shared", "method": "overlaps"}, 'inputs="own" with method="overlaps"'),

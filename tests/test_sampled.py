@@ -12,6 +12,7 @@ from scipy import stats
 
 import ode
 import teacher_student as ts
+from ode._solve import WIDE
 from ode.averages import FixedSample, SampledProducts, _pieces, _sampled_products
 from ode.averages._roots import field_root, pseudo_inverse_sqrt, symmetric_sqrt
 
@@ -80,7 +81,7 @@ def test_a_slip_in_the_control_of_the_products_is_seen(monkeypatch: pytest.Monke
 
 
 def test_wide_erf_students_sample_their_products_and_say_so() -> None:
-    problem = build.problem(K=64, M=2, learning_rate=0.02, readout_learning_rate=0.0)
+    problem = build.problem(K=WIDE, M=2, learning_rate=0.02, readout_learning_rate=0.0)
     start = ts.random_overlaps(problem, 10**4, 0)
     found = ode.solve(problem, start, [1.0], with_accuracy=False)
     assert found.source.method == "closed form, E[g g] sampled, 4 x 4096 points"
@@ -90,8 +91,8 @@ def test_wide_erf_students_sample_their_products_and_say_so() -> None:
         assert found.sampling_error.error[level] < 2e-3 * exact.error[level]
         z = (found.error[level] - exact.error[level]) / found.sampling_error.error[level]
         assert abs(z) < stats.t.isf(FALSE_ALARM / 4, 3)
-    assert isinstance(ode.fastest_averages(build.problem(K=63)), ode.ClosedForm)
-    assert isinstance(ode.fastest_averages(build.problem(K=64, student="linear")), ode.ClosedForm)
+    assert isinstance(ode.fastest_averages(build.problem(K=WIDE - 1)), ode.ClosedForm)
+    assert isinstance(ode.fastest_averages(build.problem(K=WIDE, student="linear")), ode.ClosedForm)
 
 
 def test_the_requested_error_is_met() -> None:

@@ -23,7 +23,9 @@ class Sampled(eqx.Module):
 
     The integration is done once per scrambling; the result is their mean, and their spread gives its
     standard error (`Trajectory.sampling_error`). An unstable state, such as a plateau being left, amplifies the
-    averages' error (about 1e-4 with 2^12 points) like any perturbation, and the stated error grows with it.
+    averages' error (about 1e-4 with 2^12 points) like any perturbation, and the stated error grows with it. A bias of
+    second order in that error is not seen by the spread. With `error` or `products_only` it is: the solve is then
+    repeated with half of the points, and the change is part of the stated error.
 
     Arguments:
       points: points per scrambling, a power of two. replicates: independent scramblings; the standard error over n of
