@@ -95,6 +95,18 @@ def test_wide_erf_students_sample_their_products_and_say_so() -> None:
     assert isinstance(ode.fastest_averages(build.problem(K=WIDE, student="linear")), ode.ClosedForm)
 
 
+def test_the_stated_error_of_wide_students_has_its_bias() -> None:
+    """At a large rate the averages' error acts to second order, on all scramblings alike, which no spread shows."""
+    task = ts.Committee(ts.Inputs({"all": 1.0}), width=2)
+    problem = ts.Problem(task, ts.Student(16), ts.SGD(1.5), ts.Curriculum.single("all", 2.0))
+    start = ts.random_overlaps(problem, 1000, 0)
+    exact = ode.solve(problem, start, ALPHAS, averages=ode.ClosedForm(), with_accuracy=False).error["all"]
+    averages = ode.Sampled(2**6, 16, products_only=True)
+    found = ode.solve(problem, start, ALPHAS, averages=averages, with_accuracy=False)
+    z = np.abs(found.error["all"] - exact) / found.sampling_error.error["all"]
+    assert np.max(z) < stats.t.isf(FALSE_ALARM / 6, 15)
+
+
 def test_the_requested_error_is_met() -> None:
     """erf students, whose closed form says what the error is: points grow until it is what was asked for."""
     problem = build.problem(K=3)
@@ -126,7 +138,8 @@ def test_in_a_batch_only_those_that_miss_the_error_are_solved_again() -> None:
     rates = (0.02, 0.9)
     problems = [build.problem(student="relu", teacher="relu", learning_rate=rate) for rate in rates]
     start = build.overlaps(problems[0], 1)
-    first = [ode.solve(each, start, ALPHAS, averages=ode.Sampled(2**6), with_accuracy=False) for each in problems]
+    easy = ode.Sampled(2**6, error=0.99)  # states the error as the one below does
+    first = [ode.solve(each, start, ALPHAS, averages=easy, with_accuracy=False) for each in problems]
     left = [max(np.max(each.sampling_error.error[x]) / np.max(each.error[x]) for x in each.error) for each in first]
     asked = float(np.sqrt(np.prod(left)))  # between what the two are left with
     found = ode.solve_many(problems, start, ALPHAS, averages=ode.Sampled(2**6, error=asked), with_accuracy=False)
