@@ -20,7 +20,7 @@ def tune_compiler(cache: str | Path | None = None) -> None:
     so nothing else calls it but the command line: call it first, or set them yourself,
       export XLA_FLAGS=--xla_backend_extra_options=xla_cpu_small_while_loop_byte_threshold=65536
 
-    Solves are kept only with EQX_ON_ERROR=nan in the environment before the start: otherwise they call back to Python to
+    Solves are kept only with EQX_ON_ERROR=nan in the environment before the start: else they call back to Python to
     check themselves, and JAX keeps no such program.
 
     Raises InputError if JAX has computed something already, which fixes XLA_FLAGS, and if `cache` cannot be made.
