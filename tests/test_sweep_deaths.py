@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ import pytest
 
 import figures
 from figures import CellStatus
+from figures.sweeps import _farm
 
 from .test_sweeps import BASE, same, toml
 
@@ -130,6 +132,33 @@ def test_a_given_scheduler_gives_the_same_data(tmp_path: Path, undisturbed: Path
         for process in (scheduler, worker):
             if process is not None:
                 process.kill()
+
+
+def test_a_worker_that_dies_with_a_finished_task_has_it_done_again(monkeypatch) -> None:
+    """The task is over and its worker dead before the cells are fetched."""
+    monkeypatch.setattr(_farm, "compute", place_and_process)
+    with _farm.farm(None, 2, 8) as cluster:
+        client = cluster.client
+
+        def tasks() -> Iterator[Any]:
+            yield 1
+            futures = list(client.futures)
+            while not (holders := client.who_has().get(futures[0])):
+                time.sleep(0.02)
+            (pid,) = client.run(os.getpid, workers=list(holders)).values()
+            os.kill(pid, signal.SIGKILL)
+            while client.futures[futures[0]].status == "finished":
+                time.sleep(0.001)
+            killed.append(pid)
+
+        killed: list[int] = []
+        ((task, (place, pid)),) = cluster.do(tasks())
+    assert (task, place) == (1, 1)
+    assert pid not in killed
+
+
+def place_and_process(task: Any) -> Any:
+    return task, os.getpid()
 
 
 def die(x: Any) -> Any:

@@ -1,5 +1,6 @@
 """Where tasks are done: in this process, in a local Dask cluster that starts and stops by itself, or in a given one."""
 
+import concurrent.futures
 import contextlib
 import dataclasses
 import logging
@@ -69,18 +70,27 @@ class Cluster:
             if not flying:
                 return
             future = next(finished)
-            task = flying.pop(future)
-            if future.status == "finished":
-                yield task, future.result()
-            else:
-                error = future.exception() if future.status == "error" else None
-                if isinstance(error, ts.InputError):
-                    raise error
-                if not isinstance(error, distributed.KilledWorker):
-                    reason = error or "the scheduler has gone"
-                    raise ts.InputError("a Dask cluster that finishes its tasks", str(reason), "start the sweep again")
-                yield task, None
+            yield flying.pop(future), _fetched(future)
             future.release()
+
+
+def _fetched(future: Any) -> list[Cell] | None:
+    """The cells of a task that is over; None where its workers kept dying.
+
+    Waits where a worker died with the cells before they were fetched: Dask does the task again by itself.
+    """
+    import distributed
+
+    try:
+        return future.result()
+    except distributed.KilledWorker:
+        return None
+    except ts.InputError:
+        raise
+    except Exception as error:
+        gone = isinstance(error, concurrent.futures.CancelledError)
+        reason = "the scheduler has gone" if gone else ts.first_line(error)
+        raise ts.InputError("a Dask cluster that finishes its tasks", reason, "start the sweep again") from error
 
 
 def _killer(task: Task) -> Cell:
