@@ -148,7 +148,7 @@ def _expand(
     def one(sample: FixedSample) -> tuple[jax.Array, Observables, Observables, Observables]:
         path = integrate_field(
             lambda alpha, state: expansion_field(problem, sample, exact, alpha, state),
-            problem,
+            jnp.asarray(problem.curriculum.switches),
             Expansion.at(start),
             alphas,
             settings,

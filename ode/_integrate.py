@@ -12,6 +12,7 @@ import optimistix
 from teacher_student import Overlaps, Problem, Status
 
 from ._drift import drift
+from ._phase_clock import PhaseClock
 from .averages import Averages
 
 
@@ -38,26 +39,40 @@ class Path(eqx.Module):
 def integrate(problem: Problem, averages: Averages, start: Overlaps, alphas: jax.Array, settings: Settings) -> Path:
     """Integrate the drift from alpha = 0 to the last of `alphas` (float64; inside jit)."""
     limit = 10 * _bound(start, settings)
-    fixed = eqx.tree_at(lambda p: p.curriculum, problem, jax.lax.stop_gradient(problem.curriculum))
+    clock = PhaseClock(problem.curriculum)
 
-    def field(alpha: Any, state: Overlaps) -> Overlaps:
+    def clipped(state: Overlaps) -> Overlaps:
         # A trial step far beyond the bound must stay finite to be rejected; a polynomial student's drift overflows.
         Q, R = (jnp.clip(x, -limit, limit) for x in (state.Q, state.R))
-        at, alpha = (fixed, jax.lax.stop_gradient(alpha)) if settings.fixed_order else (problem, alpha)
-        return drift(at, averages, alpha, Overlaps(Q, R, state.T, state.readout))
+        return Overlaps(Q, R, state.T, state.readout)
 
-    return integrate_field(field, problem, start, alphas, settings, lambda state: state)
+    def in_alpha(alpha: Any, state: Overlaps) -> Overlaps:
+        return drift(problem, averages, jax.lax.stop_gradient(alpha), clipped(state))
+
+    def in_phases(s: Any, state: Overlaps) -> Overlaps:
+        speed, at = clock.at(s, problem)
+        return jax.tree.map(lambda x: speed * x, drift(at, averages, 0.0, clipped(state)))
+
+    if settings.fixed_order:
+        problem = eqx.tree_at(lambda p: p.curriculum, problem, jax.lax.stop_gradient(problem.curriculum))
+        switches = jnp.asarray(problem.curriculum.switches)
+        return integrate_field(in_alpha, switches, start, alphas, settings, lambda state: state)
+    path = integrate_field(in_phases, clock.switches, start, clock.when(alphas), settings, lambda state: state)
+    return eqx.tree_at(lambda each: each.reached, path, clock.alpha(path.reached))
 
 
 def integrate_field(
     field: Callable[[Any, Any], Any],
-    problem: Problem,
+    switches: jax.Array,
     start: Any,
     alphas: jax.Array,
     settings: Settings,
     overlaps_of: Callable[[Any], Overlaps],
 ) -> Path:
-    """Integrate d(state)/dalpha = field(alpha, state), for any state that `overlaps_of` finds the overlaps in."""
+    """Integrate d(state)/dalpha = field(alpha, state), for any state that `overlaps_of` finds the overlaps in.
+
+    switches: times at which the field jumps.
+    """
     bound = _bound(overlaps_of(start), settings)
 
     def diverged(t: jax.Array, y: Overlaps, args: Any, **_: Any) -> jax.Array:
@@ -75,7 +90,7 @@ def integrate_field(
         stepsize_controller=diffrax.ClipStepSizeController(
             diffrax.PIDController(rtol=settings.rtol, atol=settings.atol, norm=_largest_rms),
             step_ts=alphas,
-            jump_ts=jnp.asarray(problem.curriculum.switches),
+            jump_ts=switches,
         ),
         adjoint=settings.adjoint,
         event=diffrax.Event(diverged),

@@ -110,6 +110,8 @@ def solve(
     """Integrate the order-parameter ODEs from `start` and record at `alphas`.
 
     Float64 whatever JAX's settings. vmap works around it; jit and grad do inside `jax.enable_x64(True)`.
+    Derivatives in durations and shares include those of empty phases and levels; what is recorded at a switch itself
+    has a kink in the durations before it, and gets the derivative of the side of the earlier phase.
     For many problems at once: `solve_many`.
 
     Arguments:

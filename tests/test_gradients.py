@@ -66,3 +66,41 @@ def test_the_derivative_with_respect_to_every_number() -> None:
     assert len(known) > 30
     assert min(known[name] for name in known if "initial_shares" in name) > 1e-3  # also of levels that are not shown
     assert known["[0].curriculum.durations[0]"] > 1e-4
+
+
+def test_the_derivative_in_the_length_of_an_empty_phase() -> None:
+    """Phases without samples at the beginning, between others and at the end, that grow at the cost of another."""
+    problem = build.problem(K=2, M=1, readout=(1.0,))
+    start, lengths = build.overlaps(problem, 1), np.array([0.0, 0.5, 0.0, 0.6, 0.0])
+
+    def errors(lengths: Any, adjoint: Any = None) -> jax.Array:
+        phases = zip(("easy", "hard", "easy", "hard", "easy"), lengths, strict=True)
+        at = eqx.tree_at(lambda p: p.curriculum, problem, ts.Curriculum.phases(*phases))
+        recorded = [0.0, 0.3, 0.9, 1.1]
+        found = ode.solve(at, start, recorded, with_accuracy=False, rtol=1e-10, atol=1e-12, adjoint=adjoint)
+        return found.error["hard"]
+
+    directions, h = np.eye(5)[[0, 2, 4]] - np.eye(5)[3], 1e-4
+    with jax.enable_x64(True):
+        value = jax.jit(errors)
+        finite = [
+            (4 * value(lengths + h * e) - value(lengths + 2 * h * e) - 3 * value(lengths)) / (2 * h) for e in directions
+        ]
+        reverse = jax.jit(jax.jacrev(errors))(lengths) @ directions.T
+        forward = jax.jit(jax.jacfwd(lambda x: errors(x, diffrax.ForwardMode())))(lengths) @ directions.T
+    np.testing.assert_allclose(reverse.T, finite, rtol=1e-5, atol=1e-8)
+    np.testing.assert_allclose(forward, reverse, rtol=1e-8, atol=1e-12)
+    assert np.all(np.abs(finite)[:, 3] > 1e-4)
+
+
+def test_lengths_and_alphas_that_are_traced_give_the_same_trajectory() -> None:
+    """Time is then counted in phases; also for a ramp."""
+    order = ts.Curriculum.single("easy", 0.4) + ts.Curriculum.ramp("easy", "hard", 0.8)
+    problem = build.problem(K=2, M=1, readout=(1.0,), curriculum=order)
+    start, alphas = build.overlaps(problem, 1), np.array([0.0, 0.2, 0.4, 0.7, 1.2])
+    with jax.enable_x64(True):
+        found = jax.jit(lambda p, a: ode.solve(p, start, a, rtol=1e-10, atol=1e-12))(problem, alphas)
+    plain = ode.solve(problem, start, alphas, rtol=1e-10, atol=1e-12)
+    for a, b in zip(jax.tree.leaves(found.observables), jax.tree.leaves(plain.observables), strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-9, atol=1e-12)
+    assert float(found.reached) == float(plain.reached) == 1.2
