@@ -10,27 +10,26 @@ from teacher_student import InputError, Trajectory
 from .averages import ClosedForm, Sampled
 
 
-def finer_averages(averages: ClosedForm | Sampled | None, found: Sequence[Trajectory]) -> Sampled | None:
-    """`averages` with more points, if the error they ask for is missed by one of `found`; else, or at most, None.
-
-    Warns where the most points that are allowed do not suffice.
-    """
-    if not isinstance(averages, Sampled) or averages.error is None or not found:
+def finer_averages(averages: ClosedForm | Sampled | None, found: Trajectory) -> Sampled | None:
+    """`averages` with more points, if the error they ask for is missed by `found`; else, or at most, None."""
+    if not isinstance(averages, Sampled) or averages.error is None:
         return None
+    return averages.finer(error_left(found))
+
+
+def warn_of_misses(averages: ClosedForm | Sampled | None, found: Sequence[Trajectory]) -> None:
+    """Warn, in the name of the caller's caller, if the most points that are allowed did not suffice."""
+    if not isinstance(averages, Sampled) or averages.error is None:
+        return
     worst = max(map(error_left, found))
-    finer = averages.finer(worst)
-    if finer is None and worst > averages.error:
+    if worst > averages.error:
+        missed = sum(error_left(each) > averages.error for each in found)
+        whose = f" in {missed} of {len(found)} problems" if len(found) > 1 else ""
         warnings.warn(
-            f"averages over {averages.points} points leave an error of {worst:.2g}, more than the {averages.error:g} "
-            f"asked for: raise most_points or replicates",
-            stacklevel=4,
+            f"averages over {averages.most_points} points leave an error of {worst:.2g}{whose}, more than the "
+            f"{averages.error:g} asked for: raise most_points or replicates",
+            stacklevel=3,
         )
-    return finer
-
-
-def misses(averages: ClosedForm | Sampled | None, found: Trajectory) -> bool:
-    """Whether the error that `averages` ask for is missed."""
-    return isinstance(averages, Sampled) and averages.error is not None and error_left(found) > averages.error
 
 
 def error_left(found: Trajectory) -> float:

@@ -3,7 +3,7 @@
 import jax
 import jax.numpy as jnp
 
-from teacher_student import Condition, InputError, Observables, Overlaps, Problem, polynomial_named
+from teacher_student import Condition, InputError, Observables, Overlaps, Problem, check_state, polynomial_named
 
 from .averages import (
     FixedSample,
@@ -75,10 +75,15 @@ def observe(
 ) -> Observables:
     """Error and accuracy of one state at every level.
 
-    sample: points for what has no closed form, one of `ode.Sampled().draw(problem)`; None if everything has one.
+    overlaps: without leading axes (jax.vmap does them).
+    sample: points for what has no closed form, one scrambling of `ode.Sampled().draw(problem)`, that is
+      `jax.tree.map(lambda x: x[0], sample)`; None if everything has one.
     with_accuracy: False leaves the accuracy out (an empty dict): without a closed form it is the costly part.
     Raises InputError if it is needed and missing.
     """
+    check_state(problem, overlaps)
+    if sample is not None:
+        sample.check(problem)
     conditions = problem.task.conditions()
     probabilities = jnp.asarray(problem.task.cluster_probabilities)
 

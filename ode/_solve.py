@@ -17,15 +17,18 @@ from teacher_student import (
     Source,
     Trajectory,
     check_alphas,
+    check_bound,
     check_overlaps,
+    check_problem,
     is_known,
+    is_number,
     key_words,
     require_traceable,
     to_float64,
     to_host,
 )
 
-from ._enough_points import finer_averages, require_given_points
+from ._enough_points import finer_averages, require_given_points, warn_of_misses
 from ._integrate import Path, Settings, integrate
 from ._observe import accuracy_is_closed, error_is_closed, observe
 from .averages import ClosedForm, FixedSample, Sampled, SampledProducts, missing_closed_form, require_closed_form
@@ -52,6 +55,7 @@ class Method(eqx.Module):
 
 def fastest_averages(problem: Problem) -> ClosedForm | Sampled:
     """What `averages=None` means: closed forms where they exist, but of wide erf students E[g g^T] sampled."""
+    check_problem(problem)
     if missing_closed_form(problem) is not None:
         return Sampled()
     wide = problem.student.activation.name == "erf" and problem.student.width >= WIDE
@@ -81,11 +85,10 @@ def method_for(
         raise InputError("averages=ode.ClosedForm() or ode.Sampled(...)", type(supplier).__name__)
     closed = exact and error_is_closed(problem) and (accuracy_is_closed(problem) or not with_accuracy)
     defaults = (1e-8, 1e-10) if exact else (1e-5, 1e-7)
-    tolerances = [default if given is None else given for given, default in zip((rtol, atol), defaults, strict=True)]
-    if not min(*tolerances, bound, max_steps) > 0:
-        raise InputError("rtol, atol, bound and max_steps > 0", (*tolerances, bound, max_steps))
-    rtol, atol, bound = (np.float64(number) for number in (*tolerances, bound))
-    settings = Settings(rtol, atol, bound, max_steps, adjoint or diffrax.RecursiveCheckpointAdjoint(), fixed_order)
+    rtol, atol = (default if given is None else given for given, default in zip((rtol, atol), defaults, strict=True))
+    check_settings(rtol, atol, max_steps, bound, adjoint, with_accuracy)
+    rtol, atol, bound = (np.float64(number) for number in (rtol, atol, bound))
+    settings = Settings(rtol, atol, bound, int(max_steps), adjoint or diffrax.RecursiveCheckpointAdjoint(), fixed_order)
     if closed:
         return Method(True, with_accuracy, None, settings, "closed form", None)
     sampler = supplier if isinstance(supplier, Sampled) else Sampled(2**13, 8)  # for an accuracy alone: cheap
@@ -121,7 +124,7 @@ def solve(
         Sampled(products_only=True), which `source.method` says and `sampling_error` states the error of.
         An accuracy without closed form is sampled in any case.
       with_accuracy: False leaves accuracies out (`Trajectory.accuracy` is empty) and saves their sampling.
-      rtol, atol: tolerances per step; None: 1e-8 and 1e-10 (closed form), 1e-5 and 1e-7 (sampled averages,
+      rtol, atol: tolerances per step, below 1; None: 1e-8 and 1e-10 (closed form), 1e-5 and 1e-7 (sampled averages,
         whose own error is larger).
       max_steps: steps after which the status is TOO_STIFF.
       bound: Q_kk beyond this many times the largest of 1, Q_kk at the start and T_mm gives status DIVERGED.
@@ -141,16 +144,31 @@ def solve(
             inputs = to_float64((problem, start, times))
             outcome = to_host(jitted_solve(inputs[0], inputs[1], inputs[2], method))
             found = trajectory(problem, start, to_host(inputs[2]), outcome, method.source())
-        finer = finer_averages(averages, [found])
+        finer = finer_averages(averages, found)
         if finer is None:
+            warn_of_misses(averages, [found])
             return found
         averages = finer
+
+
+def check_settings(rtol: Any, atol: Any, max_steps: Any, bound: Any, adjoint: Any, with_accuracy: Any) -> None:
+    """Raise InputError unless these are settings of `solve`."""
+    for name, tolerance in (("rtol", rtol), ("atol", atol)):
+        if not is_number(tolerance) or not 0 < tolerance < 1:
+            raise InputError(f"{name} between 0 and 1", repr(tolerance))
+    check_bound(bound)
+    if not is_number(max_steps) or max_steps < 1 or max_steps != int(max_steps):
+        raise InputError("an integer max_steps >= 1", repr(max_steps))
+    if adjoint is not None and not isinstance(adjoint, diffrax.AbstractAdjoint):
+        raise InputError("a diffrax adjoint, such as diffrax.ForwardMode()", repr(adjoint))
+    if not isinstance(with_accuracy, bool):
+        raise InputError("with_accuracy=True or False", repr(with_accuracy))
 
 
 def check_solve(problem: Problem, start: Overlaps, alphas: Any) -> None:
     """Raise InputError unless `problem` can be solved from `start` at `alphas`."""
     check_alphas(alphas, problem)
-    check_overlaps(start, problem.shape)
+    check_overlaps(start, problem)
     if np.ndim(start.readout) != 1:
         raise InputError("one start", f"a batch of shape {np.shape(start.readout)[:-1]}", "use jax.vmap over it")
 

@@ -8,17 +8,17 @@ import numpy as np
 
 from teacher_student import (
     DIVERGENCE_BOUND,
-    LARGEST_VIOLATION,
     InputError,
     Overlaps,
     Problem,
     Trajectory,
     check_alphas,
-    psd_violation,
+    check_overlaps,
+    check_problem,
 )
 
 from ._batches import solve_batches
-from ._enough_points import finer_averages, misses
+from ._enough_points import finer_averages, warn_of_misses
 from ._solve import check_solve, method_for, trajectory
 from .averages import ClosedForm, Sampled
 
@@ -50,8 +50,12 @@ def solve_many(
     """
     if workers is not None and (isinstance(workers, bool) or not isinstance(workers, int) or workers < 1):
         raise InputError("workers as an integer >= 1, or None for all cores", repr(workers))
+    if not isinstance(problems, Problem) and not isinstance(problems, (list, tuple)):
+        raise InputError("a list of problems, or one for several starts", type(problems).__name__)
     every = _starts(starts)
     problems = [problems] * len(every) if isinstance(problems, Problem) else list(problems)
+    for each in problems:
+        check_problem(each)
     n = len(problems)
     if n == 0:
         raise InputError("at least one problem and start", "none")
@@ -65,24 +69,26 @@ def solve_many(
         _check([members[i] for i in group])
     found: dict[int, Trajectory] = {}
     for group in groups:
-        supplier, pending = averages, group
-        while True:
+        waiting: dict[int, tuple[Any, list[int]]] = {0: (averages, group)}  # by number of points
+        while waiting:
+            supplier, pending = waiting.pop(min(waiting))
             method = method_for(problems[group[0]], supplier, with_accuracy, rtol, atol, max_steps, bound)
             outcomes = solve_batches([members[i] for i in pending], method, workers)
             for i, outcome in zip(pending, outcomes, strict=True):
                 found[i] = trajectory(*members[i], outcome, method.source())
-            pending = [i for i in pending if misses(supplier, found[i])]
-            finer = finer_averages(supplier, [found[i] for i in pending])
-            if finer is None:
-                break
-            supplier = finer
-    return [found[i] for i in range(n)]
+                if (finer := finer_averages(supplier, found[i])) is not None:
+                    waiting.setdefault(finer.points, (finer, []))[1].append(i)
+    everything = [found[i] for i in range(n)]
+    warn_of_misses(averages, everything)
+    return everything
 
 
 def _starts(starts: Overlaps | Sequence[Overlaps]) -> list[Overlaps]:
     """Starts one by one."""
-    if not isinstance(starts, Overlaps):
+    if isinstance(starts, (list, tuple)):
         return list(starts)
+    if not isinstance(starts, Overlaps):
+        raise InputError("starts as ts.Overlaps, or a list of them", type(starts).__name__, "see ts.random_overlaps")
     if np.ndim(starts.readout) < 2:
         return [starts]
     return [jax.tree.map(lambda x, i=i: np.asarray(x)[i], starts) for i in range(np.shape(starts.readout)[0])]
@@ -90,10 +96,13 @@ def _starts(starts: Overlaps | Sequence[Overlaps]) -> list[Overlaps]:
 
 def _check(members: list[Any]) -> None:
     """Raise InputError unless all of one structure can be solved; what takes long is looked at for all at once."""
-    stacked = jax.tree.map(lambda *x: np.stack(x), *(start for _, start, _ in members))
-    finite = all(np.all(np.isfinite(x)) for x in jax.tree.leaves(stacked))
-    possible = finite and psd_violation(stacked) <= LARGEST_VIOLATION
-    for problem, start, alphas in members if not possible else members[:1]:
+    problem = members[0][0]
+    try:
+        check_overlaps(jax.tree.map(lambda *x: np.stack(x), *(start for _, start, _ in members)), problem)
+        unclear = members[:1]
+    except InputError:  # which one is it?
+        unclear = members
+    for problem, start, alphas in unclear:
         check_solve(problem, start, alphas)
     for problem, _, alphas in members:
         check_alphas(alphas, problem)

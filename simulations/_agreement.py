@@ -131,9 +131,9 @@ def agreement(
     Raises InputError. Source: Westfall & Young 1993 (max-t).
     """
     require_name(spread, FEWEST_RUNS, "spread")
+    check_comparable(theory, runs, smaller, level, FEWEST_RUNS[spread])
     if spread == "predicted":
         check_predicted(theory, runs, smaller)
-    check_comparable(theory, runs, smaller, level, FEWEST_RUNS[spread])
     theory = theory.at(runs.alphas)
     smaller = smaller.at(runs.alphas) if smaller is not None else None
     if not theory.accuracy:

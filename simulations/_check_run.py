@@ -5,7 +5,17 @@ from typing import Any
 
 import numpy as np
 
-from teacher_student import InputError, Overlaps, Problem, check_alphas, check_overlaps, require_name
+from teacher_student import (
+    DIVERGENCE_BOUND,
+    InputError,
+    Overlaps,
+    Problem,
+    check_alphas,
+    check_bound,
+    check_overlaps,
+    check_problem,
+    require_name,
+)
 
 from ._advance import MOST_STEPS
 from ._distributions import as_distribution
@@ -26,30 +36,26 @@ def check_run(
     inputs: str = "own",
     distribution: Any = "gaussian",
     workers: int | None = None,
+    bound: float = DIVERGENCE_BOUND,
 ) -> None:
     """Raise InputError unless `run` could start with these arguments."""
-    for value, what in ((dim, "dimension N"), (runs, "number of runs"), (test_samples, "number of test samples")):
-        if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 1:
-            raise InputError(f"an integer {what} >= 1", repr(value))
-    if dim > MOST_STEPS:
-        raise InputError("a dimension N below 2^31", dim)
+    check_sizes(problem, dim, runs, precision, inputs, workers)
+    _check_count(test_samples, "number of test samples")
     check_alphas(alphas, problem)
     require_name(method, PRECISIONS, "method")
-    require_name(precision, ("float32", "float64"), "precision")
     if precision not in PRECISIONS[method]:
         raise InputError('float64 for method="overlaps" (increments are of order 1/N)', precision, "leave it out")
-    require_name(inputs, ("own", "shared"), "kind of inputs")
     if method == "overlaps" and inputs != "own":
         raise InputError('inputs="own" with method="overlaps" (runs have no samples to share)', repr(inputs))
     if method == "overlaps" and as_distribution(distribution).name != "gaussian":
         raise InputError('Gaussian inputs with method="overlaps"', repr(distribution), 'use method="weights"')
     as_distribution(distribution)
-    if workers is not None and (isinstance(workers, bool) or not isinstance(workers, int) or workers < 1):
-        raise InputError("workers >= 1", workers)
+    check_bound(bound)
     steps = float(np.max(np.asarray(alphas))) * dim
+    if steps < 0.5:
+        raise InputError("a last alpha of one step, 1/N, at least", f"{steps / dim:g} at N = {dim}")
     if steps > MOST_STEPS:
         raise InputError("fewer than 2^31 steps", f"{steps:.3g}", "lower the dimension or the last alpha")
-    problem.inputs.sizes(dim, problem.task.latents)
     if isinstance(start, Weights):
         if method == "overlaps":
             raise InputError(
@@ -57,11 +63,30 @@ def check_run(
             )
         check_weights(problem, start, dim, runs)
     elif start is not None:
-        check_overlaps(start, problem.shape)
+        check_overlaps(start, problem)
         leading = np.shape(start.readout)[:-1]
         if leading not in ((), (runs,)):
             raise InputError(f"one start, or {runs} (one per run)", f"leading axes {leading}")
         check_room(problem, start, dim)
+
+
+def check_sizes(problem: Problem, dim: Any, runs: Any, precision: Any, inputs: Any, workers: Any) -> None:
+    """Raise InputError unless there can be so many runs of this dimension, precision and kind of inputs."""
+    check_problem(problem)
+    _check_count(dim, "dimension N")
+    _check_count(runs, "number of runs")
+    if workers is not None:
+        _check_count(workers, "number of workers")
+    if dim > MOST_STEPS:
+        raise InputError("a dimension N below 2^31", dim)
+    require_name(precision, ("float32", "float64"), "precision")
+    require_name(inputs, ("own", "shared"), "kind of inputs")
+    problem.inputs.sizes(dim, problem.task.latents)
+
+
+def _check_count(value: Any, what: str) -> None:
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 1:
+        raise InputError(f"an integer {what} >= 1", repr(value))
 
 
 def recordable_alphas(alphas: Any, *dims: int) -> np.ndarray:

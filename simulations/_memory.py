@@ -6,6 +6,7 @@ import numpy as np
 
 from teacher_student import InputError, Problem
 
+from ._check_run import check_sizes
 from ._ensemble import default_workers
 from ._space import BLOCK_NUMBERS, AllDirections
 from ._weights import CHUNK_NUMBERS
@@ -25,17 +26,20 @@ def memory(
 ) -> int:
     """Bytes that `run` needs at most: weights (four times, while starts are made), inputs, kept weights, and compiling.
 
-    Beside what it records. Of method "weights"; method "overlaps" needs a few megabytes at any N.
+    Beside what it records, and weights that are given as a start. Kept weights count twice: as runs end, and together.
+    Of method "weights"; method "overlaps" needs a few megabytes at any N.
+    Arguments as in `run`. Raises InputError.
     """
+    check_sizes(problem, dim, runs, precision, inputs, workers)
     _, K, M = problem.shape
-    space = AllDirections.of(problem, dim)
+    space, shared = AllDirections.of(problem, dim), inputs == "shared"
     numbers = (K + M) * dim
-    together = space.sharing(K) if inputs == "shared" else space.together(runs)
-    at_once = default_workers(workers) * together
-    blocks = default_workers(workers) * 3 * max(BLOCK_NUMBERS, dim) * (1 if inputs == "shared" else together)
-    start = default_workers(workers) * together * (6 * CHUNK_NUMBERS + 8 * (K + M) ** 2)  # float64, for the starts
-    kept = runs * numbers if keep_weights else 0
-    return (4 * at_once * numbers + blocks + kept) * np.dtype(precision).itemsize + 8 * start + PROGRAM
+    together = space.sharing(K) if shared else space.together(runs)
+    threads = min(default_workers(workers), runs if shared else -(-runs // together))
+    blocks = threads * 3 * max(BLOCK_NUMBERS, dim) * (1 if shared else together)
+    start = 6 * (min(CHUNK_NUMBERS, numbers) + (K + M) ** 2)  # float64, one run's at a time
+    kept = 2 * runs * numbers if keep_weights else 0
+    return (4 * threads * together * numbers + blocks + kept) * np.dtype(precision).itemsize + 8 * start + PROGRAM
 
 
 def available_memory() -> int | None:

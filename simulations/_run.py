@@ -134,7 +134,7 @@ def run(
     diverges has its status and NaN from then on. Raises InputError.
     """
     precision = precision or PRECISIONS.get(method, ("float32",))[0]
-    check_run(problem, dim, runs, alphas, start, precision, test_samples, method, inputs, distribution, workers)
+    check_run(problem, dim, runs, alphas, start, precision, test_samples, method, inputs, distribution, workers, bound)
     if keep_weights and method == "overlaps":
         raise InputError('keep_weights=False with method="overlaps" (it has no weights)', "keep_weights=True")
     on = devices_for(devices)

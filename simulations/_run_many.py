@@ -49,13 +49,15 @@ def run_many(
     if len(starts) != len(problems):
         raise InputError(f"one start, or {len(problems)}, as many as problems", len(starts))
     for problem, each in zip(problems, starts, strict=True):
-        check_run(problem, dim, runs, alphas, each, precision, test_samples, "weights", "own", distribution, workers)
+        check_run(
+            problem, dim, runs, alphas, each, precision, test_samples, "weights", "own", distribution, workers, bound
+        )
     space = AllDirections.of(problems[0], dim, distribution)
     for problem in problems[1:]:
         if (sizes := problem.inputs.sizes(dim, problem.task.latents)) != space.counts:
             raise InputError("problems with blocks of the same sizes", f"{space.counts} and {sizes} at N = {dim}")
     on = devices_for(devices)
-    need = memory(problems[0], dim, precision=precision, workers=workers, inputs="shared")
+    need = memory(problems[0], dim, precision=precision, workers=workers, runs=len(problems) * runs, inputs="shared")
     check_memory(need, "lower the dimension, the width or the workers")
     size = min(space.sharing(problems[0].student.width), -(-len(problems) // len(on)))
     groups = paired_groups(len(problems), runs, size * len(on))

@@ -35,6 +35,11 @@ def as_numbers(x: Any, what: str) -> Any:
     return jnp.stack([jnp.asarray(as_numbers(each, what)) for each in x])
 
 
+def is_number(x: Any) -> bool:
+    """Whether `x` is one plain real number, and not NaN."""
+    return isinstance(x, (int, float, np.integer, np.floating)) and not isinstance(x, bool) and x == x
+
+
 def check_finite(x: Any, what: str) -> None:
     """Raise InputError if a known number is NaN or infinite."""
     if is_known(x) and not np.all(np.isfinite(x)):

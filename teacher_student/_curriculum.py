@@ -31,6 +31,10 @@ class Curriculum(eqx.Module):
         """Each phase as (shares at its beginning, shares at its end, duration)."""
         if not phases:
             raise InputError("at least one phase in the curriculum", "none")
+        for phase in phases:
+            if not isinstance(phase, (tuple, list)) or len(phase) != 3:
+                remedy = "or use Curriculum.phases, .single, .mixed, .ramp or .ordered"
+                raise InputError("each phase as (initial, final, duration)", repr(phase), remedy)
         mixtures = [[_mixture(side) for side in phase[:2]] for phase in phases]
         self.level_names = tuple(dict.fromkeys(name for pair in mixtures for side in pair for name in side))
         self.durations = as_numbers([phase[2] for phase in phases], "durations of phases")

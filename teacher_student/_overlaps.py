@@ -6,7 +6,7 @@ import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
 
-from ._arrays import as_numbers, check_finite, is_known
+from ._arrays import as_numbers, check_finite
 from ._errors import InputError
 from ._pruning import units_that_stay
 
@@ -28,6 +28,10 @@ class Overlaps(eqx.Module):
 
     def __init__(self, Q: Any, R: Any, T: Any, readout: Any = 1.0):
         self.Q, self.R, self.T = (_with_block_axis(as_numbers(x, name)) for x, name in ((Q, "Q"), (R, "R"), (T, "T")))
+        shapes = {name: np.shape(x)[-2:] for name, x in (("Q", self.Q), ("R", self.R), ("T", self.T))}
+        K, M = (shapes["R"] + (0, 0))[:2]
+        if shapes != {"Q": (K, K), "R": (K, M), "T": (M, M)}:
+            raise InputError("Q (..., K, K), R (..., K, M) and T (..., M, M)", f"last axes {shapes}")
         readout = as_numbers(readout, "readout")
         self.readout = readout if np.ndim(readout) else readout * np.ones(np.shape(self.Q)[-1])
 
@@ -57,19 +61,6 @@ def _gram(xp: Any, Q: Any, R: Any, T: Any) -> Any:
 
 def _with_block_axis(x: Any) -> Any:
     return x[None] if np.ndim(x) == 2 else x
-
-
-def check_overlaps(overlaps: Overlaps, shape: tuple[int, int, int]) -> None:
-    """Raise InputError unless known `overlaps` have shape (B, K, M), are finite, symmetric and PSD."""
-    check_shapes(overlaps, shape)
-    if is_known(overlaps):
-        violation = psd_violation(overlaps)
-        if violation > LARGEST_VIOLATION:
-            raise InputError(
-                "symmetric, positive semidefinite [[Q, R], [R^T, T]] in every block of the start",
-                f"a relative violation of {violation:.3g}",
-                "take the overlaps of actual weights, or ts.random_overlaps",
-            )
 
 
 def check_shapes(overlaps: Overlaps, shape: tuple[int, int, int], what: str = "start overlaps") -> None:

@@ -7,13 +7,16 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from ._arrays import check_at_least, is_known
+from ._arrays import as_numbers, check_at_least, is_known
 from ._curriculum import Curriculum
 from ._errors import InputError, require_name
 from ._inputs import Inputs
+from ._overlaps import LARGEST_VIOLATION, Overlaps, check_shapes, psd_violation
 from ._sgd import SGD
 from ._student import Student
 from ._task import Task
+
+SPANNED = 1e-6  # relative deviation from Q = R T^-1 R^T that a start may have where the teacher's directions span
 
 
 class Problem(eqx.Module):
@@ -60,18 +63,70 @@ class Problem(eqx.Module):
         return jnp.outer(levels, jnp.asarray(self.task.cluster_probabilities)).ravel()
 
 
-def check_alphas(alphas: Any, problem: Problem) -> None:
-    """Raise InputError unless known `alphas` are finite, >= 0, increasing and within the curriculum."""
+def check_problem(problem: Any) -> None:
+    """Raise InputError unless it is one."""
+    if not isinstance(problem, Problem):
+        raise InputError("a ts.Problem", type(problem).__name__)
+
+
+def check_alphas(alphas: Any, problem: Problem, *, positive: bool = True) -> None:
+    """Raise InputError unless known `alphas` are finite, >= 0, increasing and within the curriculum.
+
+    positive: whether the last one must be > 0.
+    """
+    check_problem(problem)
+    alphas = as_numbers(alphas, "alphas")
     if np.ndim(alphas) != 1 or np.size(alphas) == 0:
         raise InputError("alphas as a non-empty list of times", f"shape {np.shape(alphas)}")
     check_at_least(alphas, 0.0, "alphas")
     if not is_known(alphas):
         return
-    alphas = np.asarray(alphas, dtype=np.float64)
     if np.any(np.diff(alphas) <= 0):
         raise InputError("increasing alphas", alphas.tolist())
     end = problem.curriculum.end
-    if alphas[-1] <= 0:
+    if positive and alphas[-1] <= 0:
         raise InputError("a last alpha > 0", alphas.tolist())
     if is_known(end) and alphas[-1] > end * (1 + 1e-12):
         raise InputError(f"alphas up to the curriculum's end, {float(end):g}", f"{alphas[-1]:g}")
+
+
+def check_state(problem: Problem, overlaps: Overlaps) -> None:
+    """Raise InputError unless `overlaps` have the shapes of one state of `problem`."""
+    check_problem(problem)
+    _check_kind(overlaps)
+    check_shapes(overlaps, problem.shape, "overlaps")
+    if np.ndim(overlaps.Q) != 3:
+        raise InputError("one state", f"leading axes {np.shape(overlaps.Q)[:-3]}", "use jax.vmap over them")
+
+
+def _check_kind(overlaps: Any) -> None:
+    if not isinstance(overlaps, Overlaps):
+        raise InputError("ts.Overlaps", type(overlaps).__name__, "see ts.random_overlaps")
+
+
+def check_overlaps(overlaps: Overlaps, problem: Problem) -> None:
+    """Raise InputError unless known `overlaps` are a state of `problem`, or several.
+
+    Of its shape (B, K, M), finite, symmetric and PSD; with no teacher in blocks that it does not see, and no student
+    outside of the teacher's directions in a block that these span.
+    """
+    check_problem(problem)
+    _check_kind(overlaps)
+    check_shapes(overlaps, problem.shape)
+    if not is_known(overlaps):
+        return
+    violation = psd_violation(overlaps)
+    if violation > LARGEST_VIOLATION:
+        raise InputError(
+            "symmetric, positive semidefinite [[Q, R], [R^T, T]] in every block of the start",
+            f"a relative violation of {violation:.3g}",
+            "take the overlaps of actual weights, or ts.random_overlaps",
+        )
+    for b, (name, seen) in enumerate(zip(problem.inputs.block_names, problem.task.seen_blocks, strict=True)):
+        Q, R, T = (np.asarray(x, float)[..., b, :, :] for x in (overlaps.Q, overlaps.R, overlaps.T))
+        if not seen and (np.any(R) or np.any(T)):
+            raise InputError(f"R = T = 0 in block {name!r}, which the teacher does not see", "other numbers there")
+        if problem.task.spanned_blocks[b]:
+            spanned = R @ np.linalg.pinv(T, hermitian=True) @ R.swapaxes(-1, -2)
+            if np.any(np.abs(Q - spanned) > SPANNED * np.max(np.abs(Q), initial=0.0)):
+                raise InputError(f"Q = R T^-1 R^T in block {name!r}, which the teacher's directions span", "another Q")

@@ -8,11 +8,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from ._arrays import as_numbers, check_at_least
+from ._arrays import as_numbers, check_at_least, check_finite, is_known
 from ._errors import InputError, require_name
-from ._overlaps import Overlaps
+from ._overlaps import LARGEST_VIOLATION, Overlaps, psd_violation
 from ._precision import to_host
-from ._problem import Problem
+from ._problem import Problem, check_problem
 
 
 def as_key(key: Any) -> jax.Array:
@@ -60,6 +60,7 @@ def random_overlaps(
         In a block of fraction 0 a teacher drawn here has T^b = 1 (its directions span the block).
     Raises InputError.
     """
+    check_problem(problem)
     sizes = problem.inputs.sizes(dim, problem.task.latents)
     check_at_least(scale, 0.0, "scale of the student's weights")
     T = None if isinstance(teacher, str) else as_numbers(teacher, "T")
@@ -67,6 +68,8 @@ def random_overlaps(
         require_name(teacher, ("random", "orthonormal"), "kind of teacher (or T itself)")
     elif np.shape(T) != (problem.shape[0], problem.shape[2], problem.shape[2]):
         raise InputError(f"T of shape (B, M, M) = {(problem.shape[0], *problem.shape[2:] * 2)}", np.shape(T))
+    else:
+        _check_teacher(T, problem)
     key = as_key(key)
     readout = problem.task.usual_readout if readout is None else readout
     law = _Law(
@@ -83,6 +86,22 @@ def random_overlaps(
         keys = key if key.ndim else key[None]
         found = to_host(_draw(law, keys, jnp.asarray(scale, jnp.float64), T, numbers))
     return found if key.ndim else jax.tree.map(lambda x: x[0], found)
+
+
+def _check_teacher(T: Any, problem: Problem) -> None:
+    """Raise InputError unless known T is that of some teacher."""
+    if not is_known(T):
+        return
+    check_finite(T, "T")
+    B, _, M = problem.shape
+    violation = psd_violation(Overlaps(np.zeros((B, 0, 0)), np.zeros((B, 0, M)), T, np.zeros(0)))
+    if violation > LARGEST_VIOLATION:
+        raise InputError(
+            "a symmetric, positive semidefinite T in every block", f"a relative violation of {violation:.3g}"
+        )
+    for name, seen, block in zip(problem.inputs.block_names, problem.task.seen_blocks, T, strict=True):
+        if not seen and np.any(block):
+            raise InputError(f"T = 0 in block {name!r}, which the teacher does not see", block.tolist())
 
 
 @dataclasses.dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """The full-weight engine: shared samples, paired problems, other distributions, exact starts, devices, memory."""
 
 import hashlib
+import json
 import os
 import subprocess
 import sys
@@ -157,10 +158,12 @@ def test_large_starts_have_their_overlaps_exactly(dtype: Any, monkeypatch: pytes
 
 def test_memory_is_said_before_it_is_allocated(monkeypatch: pytest.MonkeyPatch) -> None:
     problem = build.problem(K=3)
-    need = simulations.memory(problem, 10**6, workers=2)
+    need = simulations.memory(problem, 10**6, workers=2, runs=8)
     assert need > 2 * 2 * 5 * 10**6 * 4
-    assert simulations.memory(problem, 10**7, workers=4) > 1.5 * simulations.memory(problem, 10**7, workers=2)
-    assert simulations.memory(problem, 10**6, workers=2, runs=8, keep_weights=True) == need + 8 * 5 * 10**6 * 4
+    four, two = (simulations.memory(problem, 10**7, workers=n, runs=8) for n in (4, 2))
+    assert four > 1.5 * two
+    assert simulations.memory(problem, 10**7, workers=4, runs=2) == two  # no more threads than runs
+    assert simulations.memory(problem, 10**6, workers=2, runs=8, keep_weights=True) == need + 2 * 8 * 5 * 10**6 * 4
     monkeypatch.setattr(_memory, "available_memory", lambda: 10**8)
     with pytest.raises(ts.InputError, match=r"0\.[0-9]+ GB of memory for these runs; got: 0\.1 GB available; lower"):
         simulations.run(problem, 10**6, 2, [1e-6], 0, start=build.overlaps(problem, 1), workers=2, **QUIET)
@@ -169,10 +172,10 @@ def test_memory_is_said_before_it_is_allocated(monkeypatch: pytest.MonkeyPatch) 
 
 
 PEAK = """
-import re, sys
+import json, re, sys
 import simulations
 from tests import build
-K, dim = int(sys.argv[1]), int(sys.argv[2])
+K, dim, runs, options = json.loads(sys.argv[1])
 problem = build.problem(K=K, learning_rate=0.1 / K)
 start = build.overlaps(problem, 1)
 
@@ -180,21 +183,31 @@ def peak():  # of this program: getrusage counts the process it was started from
     return 1024 * int(re.search(r"VmHWM:\\s+(\\d+) kB", open("/proc/self/status").read()).group(1))
 
 before = peak()
-run = simulations.run(problem, dim, 1, [10 / dim], 0, start=start, workers=1, test_samples=64, progress=False)
-print(run.status[0], peak() - before, simulations.memory(problem, dim, workers=1))
+found = simulations.run(problem, dim, runs, [10 / dim], 0, start=start, test_samples=64, progress=False, **options)
+run = found[0] if options.get("keep_weights") else found
+print(run.status[0], peak() - before, simulations.memory(problem, dim, runs=runs, **options))
 """
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="/proc tells the peak memory of a process")
-@pytest.mark.parametrize(("K", "dim"), [(2, 10**6), (1024, 10**4)])
-def test_large_runs_stay_within_the_memory_that_is_said(K: int, dim: int) -> None:
-    """N = 1e6 and K = 1024, each in a process of its own."""
-    command = [sys.executable, "-c", PEAK, str(K), str(dim)]
+@pytest.mark.parametrize(
+    ("K", "dim", "runs", "options"),
+    [
+        (2, 10**6, 1, {"workers": 1}),
+        (1024, 10**4, 1, {"workers": 1}),
+        (2, 5 * 10**5, 32, {"workers": 2, "keep_weights": True}),
+        (2, 1000, 64, {"workers": 2, "inputs": "shared"}),
+    ],
+    ids=["long", "wide", "kept", "shared"],
+)
+def test_runs_stay_within_the_memory_that_is_said(K: int, dim: int, runs: int, options: dict[str, Any]) -> None:
+    """N = 1e6, K = 1024, kept weights and shared inputs, each in a process of its own; and not far below it."""
+    command = [sys.executable, "-c", PEAK, json.dumps([K, dim, runs, options])]
     done = subprocess.run(command, capture_output=True, text=True, cwd=Path(__file__).parent.parent, timeout=300)
     assert done.returncode == 0, done.stderr
     status, used, said = map(int, done.stdout.split())
     assert status == ts.Status.OK
-    assert 4 * (K + 2) * dim < used < said
+    assert 4 * (K + 2) * dim < used < said < 5 * used
 
 
 SPREAD = """

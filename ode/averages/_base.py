@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from teacher_student import Condition, Overlaps, Problem
+from teacher_student import Condition, InputError, Overlaps, Problem
 
 
 class StepAverages(eqx.Module):
@@ -26,6 +26,9 @@ class StepAverages(eqx.Module):
 
 class Averages(eqx.Module):
     """Base of the suppliers: ClosedForm and Sampled."""
+
+    def check(self, problem: Problem) -> None:
+        """Raise InputError unless these averages are for `problem`, as far as can be seen while it is being traced."""
 
     @abc.abstractmethod
     def step(self, problem: Problem, overlaps: Overlaps, condition: Condition) -> StepAverages:
@@ -52,6 +55,14 @@ def sum_of_conditions(step: Callable[[Condition], StepAverages], conditions: Con
         return MeanStep(found.gz, condition.variances[:, None, None] * found.gg, found.loss_slope)
 
     return weighted_sum(part, conditions, weights)
+
+
+def check_normals(normals: Any, rows: int) -> None:
+    """Raise InputError unless `normals` are points of so many Gaussians."""
+    found = np.shape(normals)
+    if len(found) != 2 or found[0] != rows:
+        remedy = "draw it for this problem, and take one scrambling: jax.tree.map(lambda x: x[0], sample)"
+        raise InputError(f"one scrambling of a sample for this problem, ({rows}, points)", f"shape {found}", remedy)
 
 
 def weighted_sum(part: Callable[[Condition], Any], conditions: Condition, weights: Any) -> Any:

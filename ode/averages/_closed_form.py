@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from teacher_student import Committee, Condition, InputError, Overlaps, Problem, polynomial_named
+from teacher_student import Committee, Condition, InputError, Overlaps, Problem, is_known, polynomial_named
 
 from ._base import Averages, StepAverages
 from ._gaussian import I2, slope
@@ -27,6 +27,9 @@ class ClosedForm(Averages):
     For a polynomial student by Wick's theorem, in code that `ode.derive` derives once per process.
     Source: Saad & Solla 1995, Eqs. (8)-(11) and appendix A; Goldt et al. 2019 (readout, noise).
     """
+
+    def check(self, problem: Problem) -> None:
+        require_closed_form(problem, traced_noise=False)
 
     def step(self, problem: Problem, overlaps: Overlaps, condition: Condition) -> StepAverages:
         v, K = overlaps.readout, problem.student.width
@@ -129,8 +132,11 @@ def _units(problem: Problem) -> tuple[str, str]:
     return problem.student.activation.name, teacher
 
 
-def missing_closed_form(problem: Problem) -> str | None:
-    """Why the drift of `problem` has no closed form here; None if it has one."""
+def missing_closed_form(problem: Problem, *, traced_noise: bool = True) -> str | None:
+    """Why the drift of `problem` has no closed form here; None if it has one.
+
+    traced_noise: whether label noise that is being traced counts as present (what it is cannot be looked at).
+    """
     if not isinstance(problem.task, Committee):
         return f"a {type(problem.task).__name__} (committees have one)"
     student, teacher = problem.student.activation.name, teacher_unit(problem)
@@ -147,17 +153,14 @@ def missing_closed_form(problem: Problem) -> str | None:
         return f"teacher activation {teacher!r} (erf, sign, linear and polynomials have one)"
     if teacher == "sign" and student not in ("erf", "linear") and problem.task.width > 1:
         return "a polynomial student of several sign units (of one it has one)"
-    if _committee(problem).labels == "sign" and not _is_zero(_committee(problem).noise):
+    noise = _committee(problem).noise
+    if _committee(problem).labels == "sign" and (np.any(np.asarray(noise)) if is_known(noise) else traced_noise):
         return "sign labels with noise (without noise they have one)"
     return None
 
 
-def _is_zero(x: Any) -> bool:
-    return not isinstance(x, jax.core.Tracer) and not np.any(np.asarray(x))
-
-
-def require_closed_form(problem: Problem) -> None:
-    """Raise InputError if the drift of `problem` has no closed form."""
-    reason = missing_closed_form(problem)
+def require_closed_form(problem: Problem, *, traced_noise: bool = True) -> None:
+    """Raise InputError if the drift of `problem` has no closed form (`missing_closed_form`)."""
+    reason = missing_closed_form(problem, traced_noise=traced_noise)
     if reason:
         raise InputError("a problem with closed-form averages", reason, "use averages=ode.Sampled()")

@@ -10,7 +10,7 @@ import numpy as np
 
 from teacher_student import Condition, Overlaps, Problem, to_float
 
-from ._base import Averages, MeanStep, StepAverages, sum_of_conditions, unit_gradients
+from ._base import Averages, MeanStep, StepAverages, check_normals, sum_of_conditions, unit_gradients
 from ._pieces import mean_over_points
 from ._roots import pseudo_inverse_sqrt, symmetric_sqrt
 
@@ -23,6 +23,9 @@ class FixedSample(Averages):
     """
 
     normals: Any  # (D, S)
+
+    def check(self, problem: Problem) -> None:
+        check_normals(self.normals, sum(dimensions(problem)) + 1)
 
     def spread(self, problem: Problem, overlaps: Overlaps) -> list["BlockSpread"]:
         """Per block, the points of its Gaussians and their factor: fluctuations of unit variance of its fields."""

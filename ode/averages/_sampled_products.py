@@ -13,6 +13,7 @@ import jax.numpy as jnp
 
 from teacher_student import Condition, Overlaps, Problem, to_float
 
+from ._base import check_normals
 from ._closed_form import ClosedForm, second_moments, teacher_unit
 from ._gaussian import J2
 from ._pieces import mean_over_points
@@ -27,6 +28,10 @@ class SampledProducts(ClosedForm):
     """
 
     normals: Any
+
+    def check(self, problem: Problem) -> None:
+        super().check(problem)
+        check_normals(self.normals, problem.student.width + problem.task.latents)
 
     def _gg(self, problem: Problem, v: jax.Array, C: jax.Array, s: jax.Array) -> jax.Array:
         K, task = problem.student.width, problem.task

@@ -60,7 +60,7 @@ class Equations(Mapping[str, sp.Eq]):
 
     def evaluate(self, overlaps: Overlaps, level: str | None = None) -> dict[str, float]:
         """The right-hand sides as numbers, at one state and level (None: the only one). Raises InputError."""
-        check_overlaps(overlaps, self.problem.shape)
+        check_overlaps(overlaps, self.problem)
         readout = -np.asarray(signed_readouts(self.problem, overlaps.readout))[self.problem.student.width :]
         given = self.fields.values(self.problem, overlaps, level_index(self.problem, level), readout)
         for symbol, value in self.definitions.items():

@@ -26,7 +26,7 @@ def known_guesses(problem: Problem, like: Overlaps | None = None, *, alpha: floa
     if not isinstance(problem.task, Committee):
         raise InputError("guesses for a task other than a committee", "none are known", "pass guesses")
     like = orthonormal(problem) if like is None else like
-    check_overlaps(like, problem.shape)
+    check_overlaps(like, problem)
     found = {"zero": _copies(problem, like, 0)}
     field = field_of(problem, like, alpha)
     if problem.student.width > 1 and np.ptp(like.readout) == 0:

@@ -72,7 +72,7 @@ def plateau(
     on the way out.
     Source: Saad & Solla 1995; Biehl, Riegler & Woehler 1996 (escape time and the start's overlap with the mode).
     """
-    check_overlaps(start, problem.shape)
+    check_overlaps(start, problem)
     check_at_least(share, 0.0, "share of the plateau's error", strict=True)
     if share >= 1:
         raise InputError("a share of the plateau's error below 1", share)

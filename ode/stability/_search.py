@@ -47,7 +47,7 @@ def fixed_points(
         raise InputError("guesses that are Overlaps", repr(given)[:60], "take some of ode.known_guesses(problem)")
     named = dict(given) if isinstance(given, Mapping) else dict(enumerate(given))
     for guess in named.values():
-        check_overlaps(guess, problem.shape)
+        check_overlaps(guess, problem)
     found: list[FixedPoint] = []
     missed: list[tuple[float, Any, str]] = []
     for name, guess in named.items():
