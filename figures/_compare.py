@@ -151,8 +151,9 @@ def _simulate(
     say: Callable[[str], None],
 ) -> ts.Trajectory:
     wanted = settings.simulation
-    need = simulations.memory(settings.problem, dim, precision=wanted.precision) / 2**20
-    say(f"simulation  N = {dim}, {wanted.runs} runs, {wanted.precision}, about {max(need, 1):.0f} MiB ...")
+    precision = wanted.precision or simulations.usual_precision(settings.problem, dim)
+    need = simulations.memory(settings.problem, dim, precision=precision, runs=wanted.runs) / 2**20
+    say(f"simulation  N = {dim}, {wanted.runs} runs, {precision}, about {max(need, 1):.0f} MiB ...")
     clock = time.perf_counter()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # an interruption is reported below
@@ -163,7 +164,7 @@ def _simulate(
             alphas,
             settings.key("runs" if name == "simulation" else "smaller runs"),
             start=start,
-            precision=wanted.precision,
+            precision=precision,
             test_samples=wanted.test_samples,
             progress=progress,
         )

@@ -70,7 +70,7 @@ class Simulation:
     dim: int = 1000
     smaller_dim: int | None = None
     runs: int = 32
-    precision: str = "float32"
+    precision: str | None = None
     test_samples: int = 256
 
 
@@ -280,7 +280,13 @@ def check_settings(settings: Settings) -> None:
     alphas, start = settings.alphas(), settings.overlaps()
     for dim in settings.dims:
         simulations.check_run(
-            settings.problem, dim, simulation.runs, alphas, start, simulation.precision, simulation.test_samples
+            settings.problem,
+            dim,
+            simulation.runs,
+            alphas,
+            start,
+            simulation.precision or simulations.usual_precision(settings.problem, dim),
+            simulation.test_samples,
         )
 
 

@@ -35,7 +35,9 @@ def step_at(problem: Problem, sample: FixedSample, overlaps: Overlaps, condition
     ]
     z = jnp.stack([each.factor @ x for each, x in zip(spread, within, strict=True)])
     noise = jnp.asarray(sample.normals)[-1]
-    hidden, loss_slope, g = unit_gradients(problem, overlaps.readout, z.sum(axis=0), condition.cluster, noise)
+    total = z.sum(axis=0)
+    label = problem.task.label(total[problem.student.width :].T, condition.cluster, noise)
+    hidden, loss_slope, g = unit_gradients(problem, overlaps.readout, total, label)
     return Step(z, jnp.stack([jnp.sum(x**2, axis=0) for x in within]), hidden, loss_slope, g)
 
 

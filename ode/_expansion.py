@@ -42,7 +42,7 @@ def expansion_field(problem: Problem, sample: FixedSample, exact: bool, alpha: A
     Arguments: exact: whether f and its derivatives are closed forms, or sampled like D and c.
     Source: van Kampen's expansion in the system size; Barber, Saad & Sollich 1996.
     """
-    averages = ClosedForm() if exact else reweighted(problem, sample, state.overlaps)
+    averages = ClosedForm() if exact else Reweighted.of(problem, sample.normals, state.overlaps)
 
     def f(x: jax.Array) -> jax.Array:
         return to_vector(drift(problem, averages, alpha, from_vector(x, state.overlaps)))
@@ -57,13 +57,6 @@ def expansion_field(problem: Problem, sample: FixedSample, exact: bool, alpha: A
     )
 
 
-def reweighted(problem: Problem, sample: FixedSample, at: Overlaps) -> Reweighted:
-    """The points of `sample` as points of the total fields at the state `at`, where averages are differentiable."""
-    _, K, M = problem.shape
-    normals = jnp.asarray(sample.normals)
-    return Reweighted(jnp.concatenate([normals[: K + M], normals[-1:]]), jax.lax.stop_gradient(at))
-
-
 def propagate(
     problem: Problem, sample: FixedSample, state: Expansion, with_accuracy: bool
 ) -> tuple[Observables, Observables]:
@@ -72,7 +65,7 @@ def propagate(
     A function h of the overlaps has variance grad h . Sigma grad h and shift grad h . m1 + (1/2) Hessian(h) : Sigma.
     """
     x, Sigma = to_vector(state.overlaps), state.covariance
-    points = reweighted(problem, FixedSample(sample.normals[:, :POINTS]), state.overlaps)
+    points = Reweighted.of(problem, sample.normals[:, :POINTS], state.overlaps)
 
     def observed(x: jax.Array) -> Observables:
         return observe(problem, from_vector(x, state.overlaps), points, with_accuracy=with_accuracy)

@@ -4,6 +4,7 @@ from ._agreement import Agreement, agreement
 from ._check_run import check_run, recordable_alphas
 from ._evidence import Comparison
 from ._memory import memory
+from ._precision import usual_precision
 from ._predicted import SpreadTest
 from ._run import run
 from ._run_many import run_many
@@ -27,5 +28,6 @@ __all__ = [
     "run_many",
     "sgd_step",
     "test",
+    "usual_precision",
     "weights_with",
 ]

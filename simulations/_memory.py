@@ -8,6 +8,7 @@ from teacher_student import InputError, Problem
 
 from ._check_run import check_sizes
 from ._ensemble import default_workers
+from ._precision import usual_precision
 from ._space import BLOCK_NUMBERS, AllDirections
 from ._weights import CHUNK_NUMBERS
 
@@ -18,7 +19,7 @@ def memory(
     problem: Problem,
     dim: int,
     *,
-    precision: str = "float32",
+    precision: str | None = None,
     workers: int | None = None,
     runs: int = 1,
     inputs: str = "own",
@@ -30,7 +31,8 @@ def memory(
     Of method "weights"; method "overlaps" needs a few megabytes at any N.
     Arguments as in `run`. Raises InputError.
     """
-    check_sizes(problem, dim, runs, precision, inputs, workers)
+    check_sizes(problem, dim, runs, precision or "float64", inputs, workers)
+    precision = precision or usual_precision(problem, dim)
     _, K, M = problem.shape
     space, shared = AllDirections.of(problem, dim), inputs == "shared"
     numbers = (K + M) * dim

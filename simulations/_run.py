@@ -25,11 +25,12 @@ from teacher_student import (
 
 from ._advance import schedule
 from ._chain import span_of
-from ._check_run import PRECISIONS, check_run
+from ._check_run import check_run, check_sizes
 from ._divergence import limits, mark_divergence
 from ._ensemble import Ensemble, default_workers, run_all
 from ._groups import Group, devices_for, own_groups, shared_groups, stacked
 from ._memory import check_memory, memory
+from ._precision import usual_precision, warn_of_rounding
 from ._space import AllDirections, Space
 from ._weights import Weights, overlaps_of_runs
 
@@ -123,9 +124,10 @@ def run(
       distribution: of the inputs' components around their means: "gaussian", "rademacher", "uniform", or a function
         (key, shape, dtype) -> numbers of mean 0 and variance 1; blocks and levels give them their variances. Theory is
         about the first, and about the others as far as it is universal.
-      precision: "float32" or "float64"; None: float32 for weights. The chain is float64 only: float32 would lose its
-        increments, which are of order 1/N.
-      test_samples: fresh inputs per level, run and alpha for error and accuracy.
+      precision: "float32" or "float64"; None: float32 for weights, where it loses nothing of decay and of the readouts'
+        steps (`usual_precision`). The chain is float64 only: float32 would lose its increments, which are of order 1/N.
+      test_samples: fresh inputs per level, run and alpha for error and accuracy, at least: whole blocks are taken, and
+        `Trajectory.source.test_samples` says how many.
       bound: a run whose Q_kk passes this many times the largest of 1, Q_kk at the start and T_mm has diverged.
       workers: threads on a CPU, runs at once on an accelerator; None: all cores, 32.
       devices: how many of `jax.local_devices()` the runs are spread over (by `jax.shard_map`); None: all.
@@ -133,7 +135,9 @@ def run(
     Returns a Trajectory with axes (runs, A), or (Trajectory, Weights with a leading axis of runs); a run that
     diverges has its status and NaN from then on. Raises InputError.
     """
-    precision = precision or PRECISIONS.get(method, ("float32",))[0]
+    check_sizes(problem, dim, runs, precision or "float64", inputs, workers)
+    if precision is None:
+        precision = "float64" if method == "overlaps" else usual_precision(problem, dim)
     check_run(problem, dim, runs, alphas, start, precision, test_samples, method, inputs, distribution, workers, bound)
     if keep_weights and method == "overlaps":
         raise InputError('keep_weights=False with method="overlaps" (it has no weights)', "keep_weights=True")
@@ -147,6 +151,7 @@ def run(
             problem, dim, precision=precision, workers=workers, runs=runs, inputs=inputs, keep_weights=keep_weights
         )
         check_memory(need, "lower the dimension, the width or the workers")
+        warn_of_rounding(problem, dim, precision)
     origins = jax.tree.map(np.asarray, start) if isinstance(start, Weights) else one_per_run(given, runs)
     call = Call(dim, runs, alphas, key, precision, test_samples, bound, workers, progress, keep_weights)
     source = {"inputs": None if inputs == "own" else inputs, "distribution": space.unusual_distribution}

@@ -5,9 +5,10 @@ from typing import Any
 
 from teacher_student import DIVERGENCE_BOUND, InputError, Overlaps, Problem, Trajectory
 
-from ._check_run import check_run
+from ._check_run import check_run, check_sizes
 from ._groups import check_structure, devices_for, paired_groups
 from ._memory import check_memory, memory
+from ._precision import usual_precision, warn_of_rounding
 from ._run import Call, Distribution, one_per_run, simulate, start_keys, start_overlaps
 from ._space import AllDirections
 
@@ -21,7 +22,7 @@ def run_many(
     *,
     start: Overlaps | Sequence[Overlaps] | None = None,
     distribution: Distribution = "gaussian",
-    precision: str = "float32",
+    precision: str | None = None,
     test_samples: int = 256,
     bound: float = DIVERGENCE_BOUND,
     workers: int | None = None,
@@ -45,6 +46,9 @@ def run_many(
     if not problems:
         raise InputError("at least one problem", "none")
     check_structure(problems)
+    if precision is None:
+        check_sizes(problems[0], dim, runs, "float64", "own", workers)
+        precision = max(usual_precision(problem, dim) for problem in problems)  # "float64" if one of them needs it
     starts = [start] * len(problems) if start is None or isinstance(start, Overlaps) else list(start)
     if len(starts) != len(problems):
         raise InputError(f"one start, or {len(problems)}, as many as problems", len(starts))
@@ -59,6 +63,8 @@ def run_many(
     on = devices_for(devices)
     need = memory(problems[0], dim, precision=precision, workers=workers, runs=len(problems) * runs, inputs="shared")
     check_memory(need, "lower the dimension, the width or the workers")
+    for problem in problems:
+        warn_of_rounding(problem, dim, precision)
     size = min(space.sharing(problems[0].student.width), -(-len(problems) // len(on)))
     groups = paired_groups(len(problems), runs, size * len(on))
     given = [

@@ -68,8 +68,8 @@ def sgd_step(problem: Problem, weights: Weights, sample: Sample, dim: Any = None
     hidden = problem.student.activation(fields)
     loss_slope = problem.sgd.loss_slope(hidden @ v, problem.task.label(nu, sample.cluster, sample.noise))
     g = loss_slope * v * problem.student.activation.derivative(fields)
-    return Weights(
-        student=(1 - eta * gamma / dim) * w - (eta / root) * g[:, None] * x,
+    return Weights(  # 1 - eta gamma / N would be rounded: in float32, decays below 1e-7 to nothing
+        student=w - ((eta * gamma / dim) * w + (eta / root) * g[:, None] * x),
         latents=u,
-        readout=(1 - eta_v * gamma / dim) * v - (eta_v / dim) * loss_slope * hidden,
+        readout=v - ((eta_v * gamma / dim) * v + (eta_v / dim) * loss_slope * hidden),
     )

@@ -245,3 +245,26 @@ def test_four_devices_give_the_bits_of_one() -> None:
     assert digests[1] == digests[4]
     np.testing.assert_allclose(np.array(paired[1], float), np.array(paired[4], float), rtol=1e-4)
     assert len(digests[1]) == hashlib.sha256().digest_size * 2
+
+
+@pytest.mark.parametrize("eta_v", [0.0, 0.02])
+def test_slow_decay_and_slow_readouts_are_not_rounded_away(eta_v: float) -> None:
+    """Steps of 2e-7 of weights without inputs, and of readouts: with the precision that is taken for them, exactly."""
+    inputs = ts.Inputs({"seen": 0.5, "silent": 0.5}, {"all": {"seen": 1.0, "silent": 0.0}})
+    task = ts.Committee(inputs, 1, "erf", support="seen")
+    gamma = 2e-4 if eta_v == 0 else 0.0
+    dim, rate = 100, eta_v * 1e-3
+    problem = ts.Problem(task, ts.Student(1, "erf"), ts.SGD(0.1, rate, gamma), ts.Curriculum.single("all", 30.0))
+    start = ts.random_overlaps(problem, dim, 0)
+    assert simulations.usual_precision(problem, dim) == "float64"
+    run = simulations.run(problem, dim, 4, [30.0], 1, start=start, **QUIET)
+    assert run.source.precision == "float64"
+    if eta_v == 0:
+        expected = start.Q[1, 0, 0] * (1 - 0.1 * gamma / dim) ** (2 * 30 * dim)
+        np.testing.assert_allclose(run.overlaps.Q[:, -1, 1, 0, 0], expected, rtol=1e-12)
+        assert expected < start.Q[1, 0, 0] * (1 - 1e-4)
+    else:
+        assert np.all(np.abs(run.overlaps.readout[:, -1, 0] - 1) > 1e-6)
+    with pytest.warns(UserWarning, match="float32 rounds away part of a step of 2e-07") as warned:
+        simulations.run(problem, dim, 1, [0.1], 1, start=start, precision="float32", **QUIET)
+    assert warned[0].filename == __file__

@@ -17,8 +17,7 @@ import simulations
 import teacher_student as ts
 from ode import _expansion
 from ode._derivatives import half_hessian, jacobian
-from ode._expansion import reweighted
-from ode.averages import ClosedForm, FixedSample
+from ode.averages import ClosedForm, FixedSample, Reweighted
 
 from . import build
 from .test_step_law import without_eta_squared
@@ -173,7 +172,7 @@ def test_reweighted_derivatives_are_those_of_the_closed_form() -> None:
 
 
 def reweighted_at(problem: ts.Problem, sample: FixedSample, state: ts.Overlaps) -> Any:
-    return reweighted(problem, sample, state)
+    return Reweighted.of(problem, sample.normals, state)
 
 
 def test_relu_is_differentiated_through_the_law_and_not_through_the_points() -> None:
@@ -203,7 +202,7 @@ def test_relu_is_differentiated_through_the_law_and_not_through_the_points() -> 
         difference = each(
             lambda s: (drift(s, x + step * direction) - drift(s, x - step * direction)) / (2 * step), 2**15
         )
-        law = each(lambda s: along(reweighted(inputs[0], s, inputs[1])), 2**13)
+        law = each(lambda s: along(Reweighted.of(inputs[0], s.normals, inputs[1])), 2**13)
         points = each(along, 2**13)
 
     def worst(found: tuple[np.ndarray, np.ndarray]) -> float:

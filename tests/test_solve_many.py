@@ -128,7 +128,7 @@ def test_bad_members_are_named_before_anything_is_solved() -> None:
     spoilt = dataclasses.replace(start, Q=start.Q * np.nan)
     with pytest.raises(ts.InputError, match="finite"):
         ode.solve_many(problems, [start, spoilt], ALPHAS)
-    with pytest.raises(ts.InputError, match="max_steps > 0"):
+    with pytest.raises(ts.InputError, match="rtol between 0 and 1"):
         ode.solve_many(problems, start, ALPHAS, rtol=0.0)
 
 

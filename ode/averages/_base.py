@@ -110,10 +110,10 @@ def _unless_zero(compute: Callable[[], Any], weight: jax.Array) -> Any:
 
 
 def unit_gradients(
-    problem: Problem, readout: jax.Array, z: jax.Array, cluster: Any, noise: jax.Array
+    problem: Problem, readout: jax.Array, z: jax.Array, label: jax.Array
 ) -> tuple[jax.Array, jax.Array, jax.Array]:
     """phi(lambda_k) (K, S), dloss/dyhat (S,) and g_k = dloss/dlambda_k (K, S) at total fields z (K + M, S)."""
     K = problem.student.width
     hidden = problem.student.activation(z[:K])
-    loss_slope = problem.sgd.loss_slope(readout @ hidden, problem.task.label(z[K:].T, cluster, noise))
+    loss_slope = problem.sgd.loss_slope(readout @ hidden, label)
     return hidden, loss_slope, loss_slope * readout[:, None] * problem.student.activation.derivative(z[:K])

@@ -11,6 +11,7 @@ import numpy as np
 from teacher_student import Condition, Overlaps, Problem, to_float
 
 from ._base import Averages, MeanStep, StepAverages, check_normals, sum_of_conditions, unit_gradients
+from ._law_derivatives import error_and_accuracy_by_law, is_smooth, mean_step_by_law
 from ._pieces import mean_over_points
 from ._roots import pseudo_inverse_sqrt, symmetric_sqrt
 
@@ -37,6 +38,14 @@ class FixedSample(Averages):
 
     def mean_step(self, problem: Problem, overlaps: Overlaps, conditions: Condition, weights: Any) -> MeanStep:
         """As in the base class, one condition after the other; those of weight 0 are not computed."""
+        if is_smooth(problem):
+            return self.mean_step_of_points(problem, overlaps, conditions, weights)
+        return mean_step_by_law(self, problem, overlaps, conditions, weights)
+
+    def mean_step_of_points(
+        self, problem: Problem, overlaps: Overlaps, conditions: Condition, weights: Any
+    ) -> MeanStep:
+        """`mean_step`, with the derivative of the points."""
         found = factors(problem, overlaps)
         return sum_of_conditions(lambda c: self._step(problem, overlaps, c, found), conditions, weights)
 
@@ -49,7 +58,8 @@ class FixedSample(Averages):
             *blocks, noise = _by_block(problem, normals)
             z = _fields(factors, blocks, scales, means)
             own, readout = to_float((problem, overlaps.readout), z.dtype)
-            hidden, loss_slope, g = unit_gradients(own, readout, z, condition.cluster, noise)
+            label = own.task.label(z[own.student.width :].T, condition.cluster, noise)
+            hidden, loss_slope, g = unit_gradients(own, readout, z, label)
             return g.sum(axis=1), [g @ xi.T for xi in blocks], g @ g.T, hidden @ loss_slope
 
         mean_g, g_xi, gg, slope = mean_over_points(sums, jnp.asarray(self.normals))
@@ -63,6 +73,12 @@ class FixedSample(Averages):
         self, problem: Problem, overlaps: Overlaps, condition: Condition
     ) -> tuple[jax.Array, jax.Array]:
         """E (yhat - y)^2 / 2 with the noiseless label, and P(sign yhat = sign y)."""
+        return error_and_accuracy_by_law(self, problem, overlaps, condition)
+
+    def error_and_accuracy_of_points(
+        self, problem: Problem, overlaps: Overlaps, condition: Condition
+    ) -> tuple[jax.Array, jax.Array]:
+        """`error_and_accuracy`, with the derivative of the points: that of an accuracy is 0."""
         K, found = problem.student.width, factors(problem, overlaps)
         scales, means = _scales_and_means(problem, overlaps, condition)
 

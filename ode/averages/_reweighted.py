@@ -5,6 +5,9 @@ stay where they are and carry the weights p(z; C, m) / p(z; C_0, m_0), which are
 whose derivatives are the score functions of the Gaussian law: dE[h]/dC = E[h (C^-1 (z-m)(z-m)^T C^-1 - C^-1)] / 2.
 Weights are divided by their sum, which takes away the noise that does not depend on h.
 
+A sign of the outputs, as label or as what accuracies compare, jumps also where the noise or a readout moves; its
+derivative in these is that of Phi(output / width), with the noise as the width where there is enough of it.
+
 Only the total fields z = sum_b z^b are drawn; the block fields are Gaussian given them,
   E[g_k z^b_j] = m^b_j E[g_k] + sum_i E[g_k (z - m)_i] (C^-1 Delta_b Omega^b)_ij.
 """
@@ -15,10 +18,10 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 
-from teacher_student import Condition, Overlaps, Problem
+from teacher_student import Committee, Condition, Overlaps, Problem
 
 from ._base import Averages, MeanStep, StepAverages, sum_of_conditions, unit_gradients
-from ._roots import field_root
+from ._roots import field_root, inverse_field_root
 
 
 class Reweighted(Averages):
@@ -26,22 +29,53 @@ class Reweighted(Averages):
 
     normals: (J + 1, S) standard normals, J = K + M; the last row is label noise. at: the state at which the value is
     exact for these points; elsewhere only first and second derivatives at it are meant to be used.
+    moving_labels: whether derivatives in what labels are made of are wanted too: noise and the teacher's readout.
     """
 
     normals: Any
     at: Overlaps
+    moving_labels: bool = eqx.field(static=True, default=False)
+
+    @staticmethod
+    def of(problem: Problem, normals: Any, at: Overlaps, *, moving_labels: bool = False) -> "Reweighted":
+        """Points (D, S) of a sample, the last row for noise, as points of the total fields at the state `at`."""
+        _, K, M = problem.shape
+        normals = jnp.asarray(normals, jnp.result_type(float))
+        rows = jnp.concatenate([normals[: K + M], normals[-1:]])
+        return Reweighted(rows, jax.lax.stop_gradient(at), moving_labels)
 
     def step(self, problem: Problem, overlaps: Overlaps, condition: Condition) -> StepAverages:
         K = problem.student.width
         law = _Law.of(overlaps, condition, K)
         z, weights = self._points(overlaps, condition, K)
         noise = jnp.asarray(self.normals)[-1]
-        hidden, loss_slope, g = unit_gradients(problem, overlaps.readout, z, condition.cluster, noise)
-        weighted = weights * g
-        g_centred = weighted @ (z - law.mean[:, None]).T
-        given = jnp.linalg.solve(law.covariance, law.block_covariance)  # (B, J, J): C^-1 Delta_b Omega^b
-        gz = weighted.sum(axis=1)[:, None] * law.block_mean[:, None, :] + g_centred @ given
-        return StepAverages(gz, weighted @ g.T, hidden @ (weights * loss_slope))
+        change, _, W = self._change(overlaps, condition, K)
+        inverse = W.T @ (jnp.eye(len(W)) - change + change @ change) @ W  # C^-1, to second order in the change
+        given = inverse @ law.block_covariance  # (B, J, J): C^-1 Delta_b Omega^b
+
+        def averages(y: jax.Array, weights: jax.Array) -> StepAverages:
+            hidden, loss_slope, g = unit_gradients(problem, overlaps.readout, z, y)
+            weighted = weights * g
+            g_centred = weighted @ (z - law.mean[:, None]).T
+            gz = weighted.sum(axis=1)[:, None] * law.block_mean[:, None, :] + g_centred @ given
+            return StepAverages(gz, weighted @ g.T, hidden @ (weights * loss_slope))
+
+        found = averages(problem.task.label(z[K:].T, condition.cluster, noise), weights)
+        return self._with_moving_labels(problem, z, weights, averages, found, noisy=True)
+
+    def _with_moving_labels(
+        self, problem: Problem, z: jax.Array, weights: jax.Array, averages: Any, found: Any, *, noisy: bool
+    ) -> Any:
+        """`found`, with the derivative of `averages(label, weights)` in what the labels' signs are made of."""
+        task = problem.task
+        if not (self.moving_labels and isinstance(task, Committee) and task.labels == "sign"):
+            return found
+        output = task.output(z[problem.student.width :].T)
+        width = jnp.maximum(jnp.asarray(task.noise) if noisy else 0.0, _width(output))
+        plus = jax.scipy.stats.norm.cdf(output / width)
+        change = plus - jax.lax.stop_gradient(plus)
+        parts = averages(jnp.ones_like(output), weights * change), averages(-jnp.ones_like(output), -weights * change)
+        return jax.tree.map(lambda *x: sum(x), found, *parts)
 
     def mean_step(self, problem: Problem, overlaps: Overlaps, conditions: Condition, weights: Any) -> MeanStep:
         """As in the base class, one condition after the other; those of weight 0 are not computed."""
@@ -54,21 +88,33 @@ class Reweighted(Averages):
         K = problem.student.width
         z, weights = self._points(overlaps, condition, K)
         output = overlaps.readout @ problem.student.activation(z[:K])
-        y = problem.task.clean_label(z[K:].T, condition.cluster)
-        return weights @ (output - y) ** 2 / 2, weights @ _right(output, y)
+
+        def averages(y: jax.Array, weights: jax.Array) -> tuple[jax.Array, jax.Array]:
+            return weights @ (output - y) ** 2 / 2, weights @ _right(output, y)
+
+        found = averages(problem.task.clean_label(z[K:].T, condition.cluster), weights)
+        return self._with_moving_labels(problem, z, weights, averages, found, noisy=False)
 
     def _points(self, overlaps: Overlaps, condition: Condition, K: int) -> tuple[jax.Array, jax.Array]:
         """Total fields z (J, S) drawn at the state `at`, and weights (S,) of sum 1 that turn their law into ours."""
-        law, drawn_at = _Law.of(overlaps, condition, K), _Law.of(self.at, condition, K)
         normals = jnp.asarray(self.normals)[:-1]
-        root = jax.lax.stop_gradient(field_root(drawn_at.covariance, K))
-        origin = jax.lax.stop_gradient(drawn_at.mean)
-        change = jnp.linalg.solve(root, jnp.linalg.solve(root, law.covariance).T) - jnp.eye(origin.size)
-        shift = jnp.linalg.solve(root, law.mean - origin)
+        drawn_at = _Law.of(self.at, condition, K)
+        root, origin = jax.lax.stop_gradient((field_root(drawn_at.covariance, K), drawn_at.mean))
+        change, shift, _ = self._change(overlaps, condition, K)
         # the exponent of the ratio of densities to second order in (change, shift), which is all that is asked for
         quadratic, linear = change - change @ change, shift - change @ shift
         exponent = jnp.einsum("ij,is,js->s", quadratic / 2, normals, normals) + linear @ normals
         return root @ normals + origin[:, None], jax.nn.softmax(exponent)
+
+    def _change(self, overlaps: Overlaps, condition: Condition, K: int) -> tuple[jax.Array, jax.Array, jax.Array]:
+        """W C W^T - W C_0 W^T and W (m - m_0), which are 0 at the state `at`, and W, the inverse of C_0's root.
+
+        In directions in which the fields of that state do not spread W is 0: a change that makes them is missed.
+        """
+        law, drawn_at = _Law.of(overlaps, condition, K), _Law.of(self.at, condition, K)
+        covariance, mean = jax.lax.stop_gradient((drawn_at.covariance, drawn_at.mean))
+        W = jax.lax.stop_gradient(inverse_field_root(covariance, K))
+        return W @ (law.covariance - covariance) @ W.T, W @ (law.mean - mean), W
 
 
 class _Law(eqx.Module):
@@ -89,10 +135,14 @@ class _Law(eqx.Module):
 def _right(output: jax.Array, y: jax.Array) -> jax.Array:
     """Whether sign(yhat) = sign(y) (S,), with derivatives (in the readout) as if the sign had the width `width`.
 
-    The law's weights do not move with the readout, so the jump at yhat = 0 is smoothed: Phi(y yhat / width) with the
-    usual width of a density estimate, whose bias is of the order of width^2.
+    The law's weights do not move with the readout, so the jump at yhat = 0 is smoothed: Phi(y yhat / width), with a
+    bias of the order of width^2.
     """
     right = (jnp.sign(output) == jnp.sign(y)).astype(output.dtype)
-    width = jax.lax.stop_gradient(jnp.std(output) * output.size**-0.2)
-    smooth = jax.scipy.stats.norm.cdf(jnp.sign(y) * output / jnp.maximum(width, 1e-150))
+    smooth = jax.scipy.stats.norm.cdf(jnp.sign(y) * output / _width(output))
     return right + smooth - jax.lax.stop_gradient(smooth)
+
+
+def _width(output: jax.Array) -> jax.Array:
+    """The usual width of an estimate of the density at 0."""
+    return jax.lax.stop_gradient(jnp.maximum(jnp.std(output) * output.size**-0.2, 1e-150))

@@ -53,3 +53,19 @@ def field_root(C: jax.Array, K: int) -> jax.Array:
     rest = symmetric_sqrt(C[:K, :K] - aligned @ aligned.T)
     top = jnp.concatenate([rest, aligned], axis=1)
     return jnp.concatenate([top, jnp.concatenate([jnp.zeros_like(aligned.T), symmetric_sqrt(C[K:, K:])], axis=1)])
+
+
+def inverse_field_root(C: jax.Array, K: int) -> jax.Array:
+    """The inverse of `field_root`, 0 in directions that C does not span; without a derivative."""
+    floor = RELATIVE_RANK * jnp.max(jnp.diagonal(C))
+
+    def inverse(A: jax.Array) -> jax.Array:
+        values, vectors = jnp.linalg.eigh(A)
+        kept = values > jnp.maximum(floor, 1e-300)
+        return (vectors * jnp.where(kept, jax.lax.rsqrt(jnp.where(kept, values, 1.0)), 0.0)) @ vectors.T
+
+    inner = inverse(C[K:, K:])
+    aligned = C[:K, K:] @ inner
+    outer = inverse(C[:K, :K] - aligned @ aligned.T)
+    top = jnp.concatenate([outer, -outer @ aligned @ inner], axis=1)
+    return jnp.concatenate([top, jnp.concatenate([jnp.zeros_like(aligned.T), inner], axis=1)])

@@ -16,6 +16,7 @@ from teacher_student import Condition, Overlaps, Problem, to_float
 from ._base import check_normals
 from ._closed_form import ClosedForm, second_moments, teacher_unit
 from ._gaussian import J2
+from ._law_derivatives import error_and_accuracy_by_law
 from ._pieces import mean_over_points
 from ._roots import field_root
 
@@ -56,6 +57,12 @@ class SampledProducts(ClosedForm):
         self, problem: Problem, overlaps: Overlaps, condition: Condition
     ) -> tuple[jax.Array, jax.Array]:
         """E (yhat - y)^2 / 2 with the noiseless label, and P(sign yhat = sign y)."""
+        return error_and_accuracy_by_law(self, problem, overlaps, condition)
+
+    def error_and_accuracy_of_points(
+        self, problem: Problem, overlaps: Overlaps, condition: Condition
+    ) -> tuple[jax.Array, jax.Array]:
+        """`error_and_accuracy`, with the derivative of the points: that of an accuracy is 0."""
         K, v = problem.student.width, overlaps.readout
         C = jnp.einsum("b,bij->ij", condition.variances, overlaps.gram)
         root = field_root(C, K)

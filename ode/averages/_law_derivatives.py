@@ -1,0 +1,64 @@
+"""Derivatives of sampled averages, through the law of the fields where those of the points would miss jumps.
+
+Moved points see a relu's slope and a label's sign as constants: the derivative of E[g_k g_l] would lack what comes from
+lambda_k = 0, and that of an accuracy would be 0. There values are those of the points, and derivatives those of
+`Reweighted` averages over the same normals: noisier by the score functions of the law, but not wrong.
+"""
+
+from typing import Any
+
+import equinox as eqx
+import jax
+
+from teacher_student import Committee, Condition, Overlaps, Problem, polynomial_named
+
+from ._base import MeanStep
+from ._reweighted import Reweighted
+
+
+def is_smooth(problem: Problem) -> bool:
+    """Whether g_k and yhat - y are known to have no jumps in the fields, the noise and the readouts."""
+    task = problem.task
+    labels = not isinstance(task, Committee) or (task.labels == "value" and _without_jumps(task.activation.name, 0))
+    return labels and _without_jumps(problem.student.activation.name, 1)
+
+
+def _without_jumps(activation: str, derivatives: int) -> bool:
+    return activation == "erf" or polynomial_named(activation) is not None or (activation == "relu" and not derivatives)
+
+
+@eqx.filter_custom_jvp
+def mean_step_by_law(
+    sample: Any, problem: Problem, overlaps: Overlaps, conditions: Condition, weights: Any
+) -> MeanStep:
+    """The sample's averages; their derivative is that of the law's."""
+    return sample.mean_step_of_points(problem, overlaps, conditions, weights)
+
+
+@mean_step_by_law.def_jvp
+def _mean_step_jvp(primals: Any, tangents: Any) -> tuple[MeanStep, MeanStep]:
+    (sample, *given), (_, *moved) = primals, tangents
+    points = Reweighted.of(given[0], sample.normals, given[1], moving_labels=True)
+    _, change = eqx.filter_jvp(points.mean_step, given, moved)
+    return mean_step_by_law(*primals), change
+
+
+@eqx.filter_custom_jvp
+def error_and_accuracy_by_law(
+    sample: Any, problem: Problem, overlaps: Overlaps, condition: Condition
+) -> tuple[jax.Array, jax.Array]:
+    """The sample's error and accuracy; their derivatives are those of the law's, but for an error without jumps."""
+    return sample.error_and_accuracy_of_points(problem, overlaps, condition)
+
+
+@error_and_accuracy_by_law.def_jvp
+def _error_and_accuracy_jvp(primals: Any, tangents: Any) -> tuple[Any, Any]:
+    (sample, *given), (_, *moved) = primals, tangents
+    points = Reweighted.of(given[0], sample.normals, given[1], moving_labels=True)
+
+    def both(*given: Any) -> tuple[jax.Array, jax.Array]:
+        error, accuracy = points.error_and_accuracy(*given)
+        return (sample.error_and_accuracy_of_points(*given)[0] if is_smooth(given[0]) else error), accuracy
+
+    _, change = eqx.filter_jvp(both, given, moved)
+    return error_and_accuracy_by_law(*primals), change

@@ -1,0 +1,41 @@
+"""Which precision full-weight SGD needs, so that its smallest steps are not rounded away."""
+
+import warnings
+
+import numpy as np
+
+from teacher_student import Problem
+
+LEAST_STEP = 1e-5  # relative change per step, of which float32's rounding (half of 6e-8) can take 0.3 %
+
+
+def usual_precision(problem: Problem, dim: int) -> str:
+    """What `run` takes for `precision=None`: "float32", or "float64" where float32 would lose part of a step.
+
+    A step of gradient descent changes weights by eta / sqrt(N), but decay by eta gamma / N and readouts by eta_v / N,
+    and float32 rounds a number of order 1 to 6e-8: "float64" if one of the two is below 1e-5 and not 0.
+
+    Arguments: dim: N.
+    """
+    return "float64" if _smallest(problem, dim) < LEAST_STEP else "float32"
+
+
+def warn_of_rounding(problem: Problem, dim: int, precision: str) -> None:
+    """Warn, in the name of the caller's caller, if `precision` loses part of a step."""
+    smallest = _smallest(problem, dim)
+    if precision == "float32" and smallest < LEAST_STEP:
+        warnings.warn(
+            f"float32 rounds away part of a step of {smallest:.1g} (decay, or readout rate, over N): "
+            f'leave precision out, or take "float64"',
+            stacklevel=3,
+        )
+
+
+def _smallest(problem: Problem, dim: int) -> float:
+    """The smallest relative change that a step makes on purpose."""
+    eta, eta_v, gamma = (
+        np.asarray(rate, float)
+        for rate in (problem.sgd.learning_rate, problem.sgd.readout_learning_rate, problem.sgd.weight_decay)
+    )
+    steps = np.stack([eta * gamma, eta_v, eta_v * gamma]) / dim
+    return float(np.min(steps, where=steps > 0, initial=np.inf))
