@@ -24,7 +24,8 @@ class Agreement:
     Fields: agrees; level (family-wise); p (family-wise p-value); worst_z and threshold_z (normal equivalents);
     comparisons; fixed: quantities that do not fluctuate at some alphas, with their largest deviation there;
     dims, runs: of the simulation, and of the smaller one; compared_to: the last alpha at which neither theory nor a run
-    had diverged, of those recorded up to recorded_to; method; notes; spread: the test of the predicted spread, if used.
+    had diverged, of those recorded up to recorded_to; method; notes; spread: the test of the predicted spread, if used;
+    against: what disagrees whatever p is: quantities that do not fluctuate and are off, runs that diverge alone.
     """
 
     agrees: bool
@@ -41,6 +42,7 @@ class Agreement:
     method: str
     notes: tuple[str, ...]
     spread: SpreadTest | None = None
+    against: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         return f"Agreement({self.verdict})"
@@ -56,6 +58,8 @@ class Agreement:
         word = "AGREE" if self.agrees else "DISAGREE"
         if self.compared_to < self.recorded_to:
             word += f" up to alpha {self.compared_to:g} of {self.recorded_to:g}, where the first diverged"
+        if self.against:
+            word += f" ({'; '.join(self.against)})"
         if not self.comparisons:
             return f"{word}: no quantity fluctuates; largest deviation {max(self.fixed.values()):.1e}"
         text = (
@@ -151,11 +155,13 @@ def agreement(
         z, test = _measured(evidence, moving, level, seed)
         p = test.p
     off = evidence.fixed_but_off
-    notes += [f"{name} does not fluctuate and differs from theory by more than rounding" for name in off]
+    against = [f"{name} does not fluctuate and differs from theory by {evidence.fixed[name]:.1e}" for name in off]
+    if split:
+        against.append("runs diverge where theory does not")
     notes += [f"theory states no spread of {name} at some alphas: not compared there" for name in evidence.unknown]
     notes += _notes_on_sampling(evidence) + _notes_on_sizes(runs, smaller)
     return Agreement(
-        agrees=bool(p > level and not off and not split),
+        agrees=bool(p > level and not against),
         level=level,
         p=p,
         worst_z=float(np.max(np.abs(z), initial=0.0)),
@@ -171,6 +177,7 @@ def agreement(
         method=test.method,
         notes=tuple(notes),
         spread=scatter,
+        against=tuple(against),
     )
 
 

@@ -7,6 +7,7 @@ import numpy as np
 
 from teacher_student import Observables, Trajectory, quantities
 
+INTEGRATED = 1e-7  # relative error of a solve at the default tolerances, at most
 ROUNDING = 64  # units in the last place of a recorded overlap: what accumulates in sums of N products
 
 
@@ -38,10 +39,11 @@ class Evidence:
     """Every quantity at every usable alpha, alpha fastest, as columns m.
 
     theory, sampling: (m,) values and their sampling errors. big: (runs, m) at N. term: (pairs, m) 1/N terms at N.
-    samples: (pairs, m) what is compared with theory. rounding: (m,) of the simulation. floor: (m,) variance that
-    counting right signs on the test samples adds to `samples` (0 for all but accuracies): accuracies are discrete,
-    and may be equal in all runs by chance. term_error: (m,) standard error of `term`. spread: (m,) predicted standard
-    deviation of one run, and spread_error: relative error of its square; None where spread is measured.
+    samples: (pairs, m) what is compared with theory. rounding: (m,) of the simulation. integrated: (m,) error of the
+    solve. floor: (m,) variance that counting right signs on the test samples adds to `samples` (0 for all but
+    accuracies): accuracies are discrete, and may be equal in all runs by chance. term_error: (m,) standard error of
+    `term`. spread: (m,) predicted standard deviation of one run, and spread_error: relative error of its square; None
+    where spread is measured.
     """
 
     names: tuple[str, ...]
@@ -53,6 +55,7 @@ class Evidence:
     term: np.ndarray
     samples: np.ndarray
     rounding: np.ndarray
+    integrated: np.ndarray
     floor: np.ndarray
     term_error: np.ndarray
     spread: np.ndarray | None = None
@@ -90,8 +93,8 @@ class Evidence:
 
     @property
     def fixed_but_off(self) -> list[str]:
-        """Quantities that do not fluctuate and miss theory by more than rounding and their own 1/N term."""
-        allowed = np.abs(self.term.mean(axis=0)) + 4 * self.sampling + self.rounding
+        """Quantities that do not fluctuate and miss theory by more than numerical errors and their own 1/N term."""
+        allowed = np.abs(self.term.mean(axis=0)) + 4 * self.sampling + self.rounding + self.integrated
         off = self._fixed_deviation > allowed
         if self.spread is not None:  # theory says that it does not fluctuate
             off |= self.samples.std(axis=0, ddof=1) > self.rounding
@@ -140,6 +143,7 @@ def gather(theory: Trajectory, runs: Trajectory, smaller: Trajectory | None, usa
         big=big,
         term=term,
         samples=big[: len(term)] - term,
+        integrated=INTEGRATED * _sizes(theory, ours),
         rounding=ROUNDING * np.finfo(runs.source.precision).eps * _sizes(theory, ours),
         floor=counted / (runs.source.test_samples or 1) * _variance_factor(runs, smaller),
         term_error=term.std(axis=0, ddof=1) / np.sqrt(len(term)),

@@ -145,7 +145,23 @@ def test_a_fixed_quantity_that_differs_is_found(many: list[ts.Trajectory], theor
     wrong = dataclasses.replace(theory, observables=dataclasses.replace(theory.observables, overlaps=overlaps))
     few = [part(each, slice(0, 12)) for each in many]
     assert simulations.agreement(theory, *few).agrees
-    assert not simulations.agreement(wrong, *few).agrees
+    verdict = simulations.agreement(wrong, *few)
+    assert not verdict.agrees
+    assert verdict.verdict.startswith("DISAGREE (readout[1] does not fluctuate and differs from theory by 1.0e-03): ")
+
+
+def test_what_does_not_fluctuate_is_right_to_the_accuracy_of_the_solve() -> None:
+    """Decay of weights without inputs in float64: far more precise than the ODE, and no disagreement."""
+    inputs = ts.Inputs({"seen": 0.5, "silent": 0.5}, {"all": {"seen": 1.0, "silent": 0.0}})
+    task = ts.Committee(inputs, 1, support="seen", noise=0.1)
+    problem = ts.Problem(task, ts.Student(1), ts.SGD(0.5, 0.0, 1e-3), ts.Curriculum.single("all", 1.0))
+    start = ts.random_overlaps(problem, 500, 0)
+    theory = ode.solve(problem, start, [1.0], rtol=1e-6, atol=1e-7)
+    runs = simulations.run(problem, 500, 8, [1.0], 1, start=start, progress=False)
+    assert runs.source.precision == "float64"
+    deviation = simulations.agreement(theory, runs).fixed["Q[silent][1,1]"]
+    assert 1e-12 < deviation < 1e-8
+    assert simulations.agreement(theory, runs).agrees
 
 
 def test_student_t_becomes_a_normal_value() -> None:
