@@ -23,11 +23,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         if options.list:
-            print(
-                "\n".join(
-                    f"{case.name:22}{'' if case.quick is None else 'quick'}".rstrip() for case in _catalogue.CASES
-                )
-            )
+            print("\n".join(f"{case.name:22}{case.words}" for case in _catalogue.CASES))
             return 0
         if options.read:
             print(_show(*_output.read(options.read), options))
@@ -49,7 +45,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser("python -m benchmarks", description=__doc__.split("\n\n")[0])
     parser.add_argument("--quick", action="store_true", help="a minute: check results at tiny sizes, time nothing")
     parser.add_argument("--only", action="append", metavar="NAME", help="what begins with NAME; may be repeated")
-    parser.add_argument("--list", action="store_true", help="print the names and stop")
+    parser.add_argument("--list", action="store_true", help="print names and what they measure, and stop")
     parser.add_argument("--markdown", action="store_true", help="print the table as Markdown")
     parser.add_argument(
         "--read", type=Path, metavar="FILE", help="print the table of a benchmarks.json, measure nothing"

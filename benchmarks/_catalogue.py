@@ -1,6 +1,7 @@
 """Everything that can be measured: its name, the function that measures it, and the sizes in full and in quick mode."""
 
 import dataclasses
+import importlib
 from collections.abc import Mapping
 from typing import Any
 
@@ -24,6 +25,13 @@ class Case:
     def group(self) -> str:
         """What quick mode measures in one process: an engine's rows."""
         return "simulations" if self.name.startswith(("weights", "shared", "chain")) else "ode"
+
+    @property
+    def words(self) -> str:
+        """What is measured, and whether in quick mode too."""
+        module, function = self.function.split(".")
+        measured = getattr(importlib.import_module(f"{__package__}.{module}"), function).__doc__.splitlines()[0]
+        return measured if self.quick is None else f"{measured} (quick)"
 
     def sizes(self, quick: bool, cores: int) -> dict[str, Any]:
         """Keyword arguments of the function."""

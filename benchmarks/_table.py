@@ -6,6 +6,11 @@ from ._records import Curve, Row
 
 HEADINGS = ("engine", "size", "time", "speed", "target", "of the limit", "compile", "memory", "check")
 
+MEANING = (
+    "target: the speed that was asked for; missed: the median is below it.",
+    "check: the largest difference from what the row is compared with, of the difference that is allowed.",
+)
+
 
 def table(found: Sequence[Row | Curve], machine: Mapping[str, str], *, times: bool = True) -> str:
     """Aligned text. times: False leaves everything but the checks out."""
@@ -20,6 +25,7 @@ def table(found: Sequence[Row | Curve], machine: Mapping[str, str], *, times: bo
         text += ["", "growth, seconds ~ size^p:", *(f"  {line}" for line in growth)]
     notes = [f"  {row.size}: {row.note}" for row in rows if row.note and row.seconds is not None]
     text += ["", "notes:", *notes] if notes else []
+    text += ["", *MEANING[0 if times else 1 :]]
     return "\n".join([*text, "", *(f"{key + ':':11}{value}" for key, value in machine.items())])
 
 

@@ -123,8 +123,16 @@ class Trajectory(eqx.Module):
         _, K, M = self.problem.shape
         alphas = np.asarray(self.alphas)
         when = f"{alphas.size} alphas up to {alphas.flat[-1]:g}"
-        errors = ", ".join(f"{level} {np.nanmean(np.asarray(e)[..., -1]):.5g}" for level, e in self.error.items())
-        return f"Trajectory({self.source.engine}, K={K}, M={M}, {when}, {self.describe()}; last error: {errors})"
+        errors = ", ".join(self._last_error(level) for level in self.error)
+        how = "" if self.sampling_error is None else f", {self.source.method}"
+        return f"Trajectory({self.source.engine}, K={K}, M={M}, {when}, {self.describe()}{how}; last error: {errors})"
+
+    def _last_error(self, level: str) -> str:
+        """In words, with the sampling error of theory where there is one."""
+        text = f"{level} {np.nanmean(np.asarray(self.error[level])[..., -1]):.5g}"
+        if self.sampling_error is None or not np.any(self.sampling_error.error[level][..., -1]):
+            return text
+        return f"{text} +- {np.nanmean(self.sampling_error.error[level][..., -1]):.1g}"
 
     def to_xarray(self) -> xr.Dataset:
         """A labelled data set with the whole problem, conventions, units, seed and versions in its attributes."""
