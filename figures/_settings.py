@@ -50,7 +50,8 @@ class Record:
 class Theory:
     """[theory]: averages "auto", "closed form" or "sampled"; points and replicates of the latter; tolerances;
 
-    error: standard error to reach with more points than that (in units of the largest generalisation error);
+    error: standard error to reach with more points than that, up to most_points (in units of the largest
+    generalisation error);
     fluctuations: whether to predict spread and 1/N term (omitted: with closed forms and at most 60 entries).
     """
 
@@ -58,6 +59,7 @@ class Theory:
     points: int = 2**12
     replicates: int = 4
     error: float | None = None
+    most_points: int = 2**17
     rtol: float | None = None
     atol: float | None = None
     fluctuations: bool | None = None
@@ -153,6 +155,7 @@ class Settings:
             self.theory.replicates,
             self.key("averages"),
             error=self.theory.error,
+            most_points=self.theory.most_points,
             products_only=self.theory.averages != "sampled" and ode.missing_closed_form(self.problem) is None,
         )
 
