@@ -9,7 +9,7 @@ from scipy import special, stats
 
 from teacher_student import Trajectory, require_name
 
-from ._comparable import check_comparable, check_predicted, usable_alphas
+from ._comparable import check_comparable, check_predicted, check_trajectories, usable_alphas
 from ._evidence import Comparison, Evidence, dim_of, gather, gather_predicted
 from ._family import FamilyTest, family_test, student_t
 from ._predicted import SpreadTest, mean_test, spread_test
@@ -135,9 +135,10 @@ def agreement(
     Raises InputError. Source: Westfall & Young 1993 (max-t).
     """
     require_name(spread, FEWEST_RUNS, "spread")
-    check_comparable(theory, runs, smaller, level, FEWEST_RUNS[spread])
+    check_trajectories(theory, runs, smaller)
     if spread == "predicted":
         check_predicted(theory, runs, smaller)
+    check_comparable(theory, runs, smaller, level, FEWEST_RUNS[spread])
     theory = theory.at(runs.alphas)
     smaller = smaller.at(runs.alphas) if smaller is not None else None
     if not theory.accuracy:

@@ -10,14 +10,18 @@ from teacher_student import InputError, Overlaps, Problem, Status, Trajectory
 from ._evidence import dim_of
 
 
-def check_comparable(
-    theory: Trajectory, runs: Trajectory, smaller: Trajectory | None, level: float, fewest_runs: int
-) -> None:
-    """Raise InputError unless `runs` (and `smaller`) simulate what `theory` solved, from the same start."""
+def check_trajectories(theory: Any, runs: Any, smaller: Any) -> None:
+    """Raise InputError unless these are trajectories; `smaller` may be None."""
     for each, what in ((theory, "theory"), (runs, "runs"), (smaller, "smaller")):
         if not isinstance(each, Trajectory) and (what != "smaller" or each is not None):
             remedy = "agreement(theory, runs): of ode.solve and of simulations.run"
             raise InputError(f"a Trajectory as {what}", type(each).__name__, remedy)
+
+
+def check_comparable(
+    theory: Trajectory, runs: Trajectory, smaller: Trajectory | None, level: float, fewest_runs: int
+) -> None:
+    """Raise InputError unless `runs` (and `smaller`) simulate what `theory` solved, from the same start."""
     if theory.runs is not None:
         raise InputError("a theory trajectory first", f"one with {theory.runs} runs", "agreement(theory, runs)")
     if not 0 < level < 1:
