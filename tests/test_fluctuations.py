@@ -322,7 +322,7 @@ def test_bad_input() -> None:
         simulations.agreement(theory, runs, spread="predictd")
     with pytest.raises(ts.InputError, match="a theory trajectory for an error budget"):
         runs.budget()
-    twins = ts.Overlaps(np.ones((2, 2, 2)), np.zeros((2, 2, 2)), [np.eye(2), np.zeros((2, 2))])
+    twins = ts.Overlaps([np.zeros((2, 2)), np.ones((2, 2))], np.zeros((2, 2, 2)), [np.eye(2), np.zeros((2, 2))])
     mixture, _ = xor()
     with pytest.raises(ts.InputError, match=r"linearly independent.*start from units that differ"):
         ode.fluctuations(mixture, twins, [0.1], averages=ode.Sampled(2**4, 2))
