@@ -9,6 +9,8 @@ from typing import Any
 
 import equinox as eqx
 import jax
+import jax.numpy as jnp
+import numpy as np
 
 from teacher_student import Committee, Condition, Overlaps, Problem, polynomial_named
 
@@ -27,31 +29,51 @@ def _without_jumps(activation: str, derivatives: int) -> bool:
     return activation == "erf" or polynomial_named(activation) is not None or (activation == "relu" and not derivatives)
 
 
-@eqx.filter_custom_jvp
 def mean_step_by_law(
     sample: Any, problem: Problem, overlaps: Overlaps, conditions: Condition, weights: Any
 ) -> MeanStep:
     """The sample's averages; their derivative is that of the law's."""
+    return _mean_step(*_as_operands((sample, problem, overlaps, conditions, weights)))
+
+
+def _as_operands(arguments: Any) -> Any:
+    """NumPy's numbers as JAX's, also those that a vmap holds: JAX's custom derivatives take no others."""
+
+    def operand(x: Any) -> Any:
+        held = isinstance(x, jax.core.Tracer) and jnp.issubdtype(x.dtype, jnp.inexact)
+        return x + 0 if held else jnp.asarray(x) if isinstance(x, (np.ndarray, np.generic)) else x
+
+    return jax.tree.map(operand, arguments)
+
+
+@eqx.filter_custom_jvp
+def _mean_step(sample: Any, problem: Problem, overlaps: Overlaps, conditions: Condition, weights: Any) -> MeanStep:
     return sample.mean_step_of_points(problem, overlaps, conditions, weights)
 
 
-@mean_step_by_law.def_jvp
+@_mean_step.def_jvp
 def _mean_step_jvp(primals: Any, tangents: Any) -> tuple[MeanStep, MeanStep]:
     (sample, *given), (_, *moved) = primals, tangents
     points = Reweighted.of(given[0], sample.normals, given[1], moving_labels=True)
     _, change = eqx.filter_jvp(points.mean_step, given, moved)
-    return mean_step_by_law(*primals), change
+    return _mean_step(*primals), change
 
 
-@eqx.filter_custom_jvp
 def error_and_accuracy_by_law(
     sample: Any, problem: Problem, overlaps: Overlaps, condition: Condition
 ) -> tuple[jax.Array, jax.Array]:
     """The sample's error and accuracy; their derivatives are those of the law's, but for an error without jumps."""
+    return _error_and_accuracy(*_as_operands((sample, problem, overlaps, condition)))
+
+
+@eqx.filter_custom_jvp
+def _error_and_accuracy(
+    sample: Any, problem: Problem, overlaps: Overlaps, condition: Condition
+) -> tuple[jax.Array, jax.Array]:
     return sample.error_and_accuracy_of_points(problem, overlaps, condition)
 
 
-@error_and_accuracy_by_law.def_jvp
+@_error_and_accuracy.def_jvp
 def _error_and_accuracy_jvp(primals: Any, tangents: Any) -> tuple[Any, Any]:
     (sample, *given), (_, *moved) = primals, tangents
     points = Reweighted.of(given[0], sample.normals, given[1], moving_labels=True)
@@ -61,4 +83,4 @@ def _error_and_accuracy_jvp(primals: Any, tangents: Any) -> tuple[Any, Any]:
         return (sample.error_and_accuracy_of_points(*given)[0] if is_smooth(given[0]) else error), accuracy
 
     _, change = eqx.filter_jvp(both, given, moved)
-    return error_and_accuracy_by_law(*primals), change
+    return _error_and_accuracy(*primals), change
