@@ -43,8 +43,8 @@ from ._problem import check_overlaps as check_overlaps, check_state as check_sta
 from ._pruning import units_that_stay as units_that_stay  # isort: skip
 from ._random_overlaps import as_key as as_key, key_numbers as key_numbers, key_words as key_words  # isort: skip
 from ._ranking import level_index as level_index  # isort: skip
-from ._status import check_bound as check_bound  # isort: skip
 from ._read import read_table as read_table  # isort: skip
+from ._status import check_bound as check_bound  # isort: skip
 
 __version__ = versions().get("teacher-student", "unknown")
 
