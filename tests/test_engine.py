@@ -269,3 +269,15 @@ def test_slow_decay_and_slow_readouts_are_not_rounded_away(eta_v: float) -> None
     with pytest.warns(UserWarning, match="float32 rounds away part of a step of 2e-07") as warned:
         simulations.run(problem, dim, 1, [0.1], 1, start=start, precision="float32", **QUIET)
     assert warned[0].filename == __file__
+
+
+def test_single_precision_decays_without_bias() -> None:
+    """By c = 168.5 x 2^-24 a step, which 1 - c in float32 would round by half of 2^-24, for all weights alike."""
+    dim, c = 100_000, 168.5 * 2.0**-24
+    problem = build.problem(blocks=1, K=1, M=1, readout=(1.0,), learning_rate=1.0, weight_decay=c * dim)
+    weights = jax.random.uniform(jax.random.key(0), (1, dim), jnp.float32, 0.5, 2.0)
+    before = _weights.Weights(weights, jnp.zeros((1, dim), jnp.float32), jnp.ones(1, jnp.float32))
+    sample = simulations.Sample(0, 0, jnp.zeros(dim, jnp.float32), jnp.float32(0.0))
+    after = simulations.sgd_step(ts.to_float(problem, jnp.float32), before, sample)
+    found = 1 - np.asarray(after.student, float) / np.asarray(weights, float)
+    assert abs(found.mean() - c) < 5 * found.std(ddof=1) / np.sqrt(dim)
