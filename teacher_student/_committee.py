@@ -11,6 +11,7 @@ import numpy as np
 from ._activation import Activation, as_activation
 from ._arrays import as_numbers, check_at_least, check_finite, check_width
 from ._errors import InputError, require_name
+from ._fields import with_fields
 from ._inputs import Inputs
 from ._task import Task
 
@@ -86,6 +87,11 @@ class Committee(Task):
     @property
     def cluster_means(self) -> Any:
         return np.zeros((len(self.inputs.level_names), 1, self.width))
+
+    def unnamed(self) -> "Committee":
+        inputs = self.inputs.unnamed()
+        support = tuple(name for name, seen in zip(inputs.block_names, self.seen_blocks, strict=True) if seen)
+        return with_fields(self, inputs=inputs, support=support)
 
     def output(self, nu: jax.Array) -> jax.Array:
         """sum_m vt_m phi(nu_m) of fields nu (..., M)."""

@@ -139,8 +139,9 @@ class Curriculum(eqx.Module):
         switches = jnp.asarray(self.switches)
         durations = jnp.asarray(self.durations)
         phase = jnp.minimum(jnp.sum(switches <= alpha), switches.shape[0] - 1)
-        begun = switches[phase] - durations[phase]
-        return self.shares_in(phase, jnp.clip((alpha - begun) / durations[phase], 0.0, 1.0))
+        begun, duration = switches[phase] - durations[phase], durations[phase]
+        progress = (alpha - begun) / jnp.where(duration > 0, duration, 1.0)  # a phase without samples has no inside
+        return self.shares_in(phase, jnp.clip(progress, 0.0, 1.0))
 
 
 def _mixture(given: Mixture) -> dict[str, Any]:

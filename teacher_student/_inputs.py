@@ -8,6 +8,7 @@ import numpy as np
 
 from ._arrays import as_numbers, check_at_least, check_finite, is_known
 from ._errors import InputError, nearest
+from ._fields import with_fields
 
 
 class Inputs(eqx.Module):
@@ -66,6 +67,11 @@ class Inputs(eqx.Module):
                 f"a variance >= 0 of block {self.block_names[block]!r} in level {self.level_names[level]!r}",
                 float(self.variances[level, block]),
             )
+
+    def unnamed(self) -> "Inputs":
+        """Return the same inputs with numbers for the names of blocks and levels."""
+        blocks, levels = (tuple(map(str, range(len(names)))) for names in (self.block_names, self.level_names))
+        return with_fields(self, block_names=blocks, level_names=levels)
 
     def sizes(self, dim: int, latents: int) -> tuple[int, ...]:
         """Dimensions N_b of each block for total dimension `dim` = N, summing to N.

@@ -70,6 +70,13 @@ class Task(eqx.Module):
     def clean_label(self, nu: jax.Array, cluster: jax.Array) -> jax.Array:
         """The label without noise, against which error and accuracy are measured."""
 
+    def unnamed(self) -> "Task":
+        """Return the same task without the names of its levels and blocks, for which programs need not be compiled anew.
+
+        Here the task itself: a task of the user's may look its names up.
+        """
+        return self
+
     def conditions(self) -> Condition:
         """All (level, cluster) pairs, level-major, each field with leading axis L * C."""
         levels, clusters, latents = np.shape(self.cluster_means)

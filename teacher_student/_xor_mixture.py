@@ -10,6 +10,7 @@ from scipy.special import ndtr
 
 from ._arrays import as_numbers, check_at_least
 from ._errors import InputError, nearest
+from ._fields import with_fields
 from ._inputs import Inputs
 from ._task import Task
 
@@ -74,6 +75,9 @@ class XorMixture(Task):
     @property
     def usual_readout(self) -> str:
         return "signs"
+
+    def unnamed(self) -> "XorMixture":
+        return with_fields(self, inputs=self.inputs.unnamed())
 
     def label(self, nu: jax.Array, cluster: jax.Array, noise: jax.Array) -> jax.Array:
         return self.clean_label(nu, cluster)

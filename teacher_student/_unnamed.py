@@ -1,0 +1,58 @@
+"""What of a problem a program is compiled for: its structure, without the names and without the lengths that vary.
+
+Two problems that differ in the names of levels and blocks, or in the number and order of phases, run through one
+compiled program. So names become numbers, every curriculum speaks of all levels in the task's own order, and its phases
+are filled up to one of a few counts with phases that last no time.
+"""
+
+from typing import Any
+
+import numpy as np
+
+from ._curriculum import Curriculum
+from ._fields import with_fields
+from ._problem import Problem
+
+FEWEST_PHASES = 4  # a program is compiled for 4, 16, 64 ... phases
+
+def unnamed(problem: Problem) -> Problem:
+    """Return `problem` with numbers for names and its phases filled up; what is learned stays the same.
+
+    Level i is called str(i). Arguments: a problem whose curriculum is known (not being traced).
+    """
+    task = problem.task.unnamed()
+    return with_fields(problem, task=task, curriculum=_of_all_levels(problem, task.inputs.level_names))
+
+
+def filled_length(count: int, fewest: int = FEWEST_PHASES) -> int:
+    """Return the length that a list of `count` entries is filled up to: the least fewest * 4^n that holds them."""
+    length = fewest
+    while length < count:
+        length *= 4
+    return length
+
+
+def _of_all_levels(problem: Problem, names: tuple[str, ...]) -> Curriculum:
+    """The curriculum with one column for each level of the task, and phases without duration at its end."""
+    curriculum = problem.curriculum
+    columns = [problem.inputs.level_names.index(name) for name in curriculum.level_names]
+    phases = np.shape(curriculum.durations)[-1]
+    more = filled_length(phases) - phases
+
+    def spread_out(shares: Any) -> np.ndarray:
+        shares = np.asarray(shares)
+        whole = np.zeros((*shares.shape[:-1], len(names)))
+        whole[..., columns] = shares
+        return whole
+
+    initial, final = spread_out(curriculum.initial_shares), spread_out(curriculum.final_shares)
+    # What is added lies at the end, with the last shares: whoever asks for the shares there gets the same answer.
+    last = np.repeat(final[..., -1:, :], more, axis=-2)
+    durations = np.asarray(curriculum.durations, float)
+    return with_fields(
+        curriculum,
+        level_names=names,
+        durations=np.concatenate([durations, np.zeros((*durations.shape[:-1], more))], axis=-1),
+        initial_shares=np.concatenate([initial, last], axis=-2),
+        final_shares=np.concatenate([final, last], axis=-2),
+    )
