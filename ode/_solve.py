@@ -103,9 +103,9 @@ def _compiled_whole(problem: Problem, start: Overlaps, alphas: Any, method: Meth
     from ._compiled_solve import INTEGRATOR, jitted_solve  # imports diffrax, which takes half a second
 
     times = np.asarray(alphas, float) if is_known(alphas) else alphas
-    inputs = to_float64((problem, start, times))
-    outcome = to_host(jitted_solve(*inputs, method.to_compile()))
-    return trajectory(problem, start, to_host(inputs[2]), outcome, method.source(INTEGRATOR))
+    numbers, state, times = to_float64((problem, start, times))
+    outcome = to_host(jitted_solve(numbers, state, times, method.to_compile()))
+    return trajectory(problem, start, to_host(times), outcome, method.source(INTEGRATOR))
 
 
 def _is_compiled_whole(compiled: Any, known: bool, adjoint: Any) -> bool:

@@ -28,7 +28,7 @@ from ._outcome import Outcome, trajectory
 from ._solve import check_solve
 from .averages import ClosedForm, Sampled
 
-FEWEST_ALPHAS = 16  # a program is compiled for 16, 64, 256 ... recorded alphas
+FEWEST_ALPHAS = 64  # a program is compiled for 64, 256, 1024 ... recorded alphas
 
 
 def solve_many(
@@ -72,7 +72,7 @@ def solve_many(
     if n == 0:
         raise InputError("at least one problem and start", "none")
     every = every * n if isinstance(starts, Overlaps) and len(every) == 1 else every
-    times = [np.asarray(each, float) for each in ([alphas] * n if np.ndim(alphas[0]) == 0 else alphas)]
+    times = _times(alphas, n)
     if not len(every) == len(times) == n:
         raise InputError(f"{n} starts and lists of alphas, as many as problems", f"{len(every)} and {len(times)}")
     members = list(zip(problems, every, times, strict=True))
@@ -96,6 +96,14 @@ def solve_many(
     everything = [found[i] for i in range(n)]
     warn_of_misses(averages, everything)
     return everything
+
+
+def _times(alphas: Any, n: int) -> list[np.ndarray]:
+    """The alphas of n problems: one list of times for all, or n lists."""
+    if isinstance(alphas, jax.Array):
+        alphas = np.asarray(alphas)  # looking into a JAX array would compile the look
+    alike = np.ndim(alphas) == 0 or all(np.ndim(alpha) == 0 for alpha in alphas)
+    return [np.asarray(times, float) for times in ([alphas] * n if alike else alphas)]
 
 
 def _require_known(problem: Problem) -> None:

@@ -11,7 +11,7 @@ from ._curriculum import Curriculum
 from ._fields import with_fields
 from ._problem import Problem
 
-FEWEST_PHASES = 4  # a program is compiled for 4, 16, 64 ... phases
+FEWEST_PHASES = 8  # a program is compiled for 8, 32, 128 ... phases
 
 
 def unnamed(problem: Problem) -> Problem:
