@@ -95,13 +95,23 @@ def _weighted_jvp(primals: Any, tangents: Any) -> tuple[Any, Any]:
     (part, weight, condition), (d_part, d_weight, d_condition) = primals, tangents
 
     def both() -> tuple[Any, Any]:
-        return eqx.filter_jvp(lambda part, at: part(at), (part, condition), (d_part, d_condition))
+        if not jax.tree.leaves((d_part, d_condition)):  # the weights alone move
+            value = part(condition)
+            return value, _with_zeros(value, None)
+        value, change = eqx.filter_jvp(lambda part, at: part(at), (part, condition), (d_part, d_condition))
+        return value, _with_zeros(value, change)
 
     if d_weight is None:
         return _unless_zero(lambda: jax.tree.map(lambda x: weight * x, both()), weight)
     value, change = both()
-    found = jax.tree.map(lambda x, dx: d_weight * x + weight * dx, value, change)
-    return jax.tree.map(lambda x: weight * x, value), found
+    moved = jax.tree.map(lambda x, dx: d_weight * x + weight * dx, value, change)
+    return jax.tree.map(lambda x: weight * x, value), moved
+
+
+def _with_zeros(value: Any, change: Any) -> Any:
+    """Return `change` with zeros where it is None: Equinox says None of what does not move, and sums need numbers."""
+    parts = jax.tree.map(lambda _: None, value) if change is None else change
+    return jax.tree.map(lambda dx, x: jnp.zeros_like(x) if dx is None else dx, parts, value, is_leaf=lambda x: x is None)
 
 
 def _unless_zero(compute: Callable[[], Any], weight: jax.Array) -> Any:
