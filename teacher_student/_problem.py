@@ -36,12 +36,13 @@ class Problem(eqx.Module):
         for name, kind in (("task", Task), ("student", Student), ("sgd", SGD), ("curriculum", Curriculum)):
             if not isinstance(getattr(self, name), kind):
                 raise InputError(f"a {kind.__name__} as the problem's {name}", type(getattr(self, name)).__name__)
+        require_name(self.task.labels, ("value", "sign"), f"kind of labels of {type(self.task).__name__}")
         for level in self.curriculum.level_names:
             require_name(level, self.inputs.level_names, "level in the curriculum")
-        if self.sgd.loss == "logistic" and getattr(self.task, "labels", "sign") != "sign":
-            raise InputError(
-                "labels +1 and -1 for the logistic loss", 'labels="value"', 'use labels="sign" or loss="squared"'
-            )
+        if self.sgd.loss == "logistic" and self.task.labels != "sign":
+            # A task of the user's own says so in its class; a committee takes it as an argument.
+            remedy = 'declare labels = "sign" in the task if they are, or use loss="squared"'
+            raise InputError("labels +1 and -1 for the logistic loss", f"labels={self.task.labels!r}", remedy)
 
     @property
     def inputs(self) -> Inputs:

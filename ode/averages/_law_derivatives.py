@@ -12,21 +12,15 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from teacher_student import Committee, Condition, Overlaps, Problem, polynomial_named
+from teacher_student import Condition, Overlaps, Problem
 
 from ._base import MeanStep
 from ._reweighted import Reweighted
 
 
 def is_smooth(problem: Problem) -> bool:
-    """Whether g_k and yhat - y are known to have no jumps in the fields, the noise and the readouts."""
-    task = problem.task
-    labels = not isinstance(task, Committee) or (task.labels == "value" and _without_jumps(task.activation.name, 0))
-    return labels and _without_jumps(problem.student.activation.name, 1)
-
-
-def _without_jumps(activation: str, derivatives: int) -> bool:
-    return activation == "erf" or polynomial_named(activation) is not None or (activation == "relu" and not derivatives)
+    """Whether task and student declare that g_k and yhat - y have no jumps in the fields, the noise and the readouts."""
+    return problem.task.smooth and problem.student.activation.smooth
 
 
 def mean_step_by_law(
