@@ -33,6 +33,16 @@ def tie_probabilities(task: "Task", T: Any) -> dict[str, float]:
     return dict(zip(levels, ties, strict=True))
 
 
+def describe_ties(ties: dict[str, float]) -> str:
+    """Return the ties of every level in words, such as "label 0 with probability 0.5"; nothing where there are none."""
+    present = {level: f"{probability:.3g}" for level, probability in ties.items() if probability > 0}
+    if not present:
+        return ""
+    alike = len(present) == len(ties) and len(set(present.values())) == 1
+    words = next(iter(present.values())) if alike else ", ".join(f"{p} ({level})" for level, p in present.items())
+    return f"label 0 with probability {words}"
+
+
 def field_covariance(variances: Any, T: Any) -> np.ndarray:
     """Return the covariance (M, M) of the latent fields, sum_b Delta_b T^b, at one level's variances (B,)."""
     return np.einsum("b,bmn->mn", np.asarray(variances, float), np.asarray(T, float))
@@ -51,7 +61,8 @@ def _root(covariance: np.ndarray) -> np.ndarray:
 
 
 def _normals(dimensions: int) -> np.ndarray:
-    from scipy.special import ndtri  # here, as importing SciPy's statistics takes longer than most of what needs no ties
+    # Imported late: SciPy's statistics take longer to import than all that a problem without ties needs.
+    from scipy.special import ndtri
     from scipy.stats import qmc
 
     sobol = qmc.Sobol(dimensions, scramble=True, rng=np.random.default_rng(SEED))

@@ -110,8 +110,9 @@ def _weighted_jvp(primals: Any, tangents: Any) -> tuple[Any, Any]:
 
 def _with_zeros(value: Any, change: Any) -> Any:
     """Return `change` with zeros where it is None: Equinox says None of what does not move, and sums need numbers."""
-    parts = jax.tree.map(lambda _: None, value) if change is None else change
-    return jax.tree.map(lambda dx, x: jnp.zeros_like(x) if dx is None else dx, parts, value, is_leaf=lambda x: x is None)
+    leaves, structure = jax.tree.flatten(value)
+    changes = [None] * len(leaves) if change is None else structure.flatten_up_to(change)
+    return structure.unflatten([jnp.zeros_like(x) if dx is None else dx for x, dx in zip(leaves, changes, strict=True)])
 
 
 def _unless_zero(compute: Callable[[], Any], weight: jax.Array) -> Any:

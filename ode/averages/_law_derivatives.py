@@ -19,7 +19,7 @@ from ._reweighted import Reweighted
 
 
 def is_smooth(problem: Problem) -> bool:
-    """Whether task and student declare that g_k and yhat - y have no jumps in the fields, the noise and the readouts."""
+    """Whether task and student declare that g_k and yhat - y do not jump in the fields, the noise and the readouts."""
     return problem.task.smooth and problem.student.activation.smooth
 
 

@@ -29,8 +29,8 @@ class Reweighted(Averages):
 
     normals: (J + 1, S) standard normals, J = K + M; the last row is label noise. at: the state at which the value is
     exact for these points; elsewhere only first and second derivatives at it are meant to be used.
-    moving_labels: whether derivatives in what labels are made of are wanted too: noise and the teacher's readout, as far
-      as the task says what its labels are the sign of (`Task.before_sign`).
+    moving_labels: whether derivatives in what labels are made of are wanted too: noise and the teacher's readout, as
+      far as the task says what its labels are the sign of (`Task.before_sign`).
     """
 
     normals: Any
