@@ -94,7 +94,7 @@ class Task(eqx.Module):
     def tie_probability(self, T: Any) -> dict[str, float]:
         """Return the probability that the noiseless label is 0, neither +1 nor -1, for each level.
 
-        It is 0 unless labels are signs that jump. Where the task knows no closed form, it is the share of 2^14 scrambled
+        It is 0 unless labels are signs that jump. Without a closed form it is the share of 2^14 scrambled
         Sobol points of a fixed seed, with a standard error below 0.003.
 
         Arguments: T: (B, M, M) overlaps of the latent directions, in every block.
