@@ -92,8 +92,8 @@ class Trajectory(eqx.Module):
     def tie_probability(self) -> dict[str, float]:
         """Probability per level that the noiseless label is 0, where no output is right: accuracy is at most the rest.
 
-        It is not 0 for teachers such as an even number of sign units with sign labels. Where runs have teachers of their
-        own it is the mean over the first TEACHERS of them, which differ by 1/sqrt(N) only.
+        It is not 0 for teachers such as an even number of sign units with sign labels. Where runs have teachers of
+        their own it is the mean over the first TEACHERS of them, which differ by 1/sqrt(N) only.
         """
         T = np.asarray(self.start.T)
         teachers = T.reshape(-1, *T.shape[-3:])

@@ -110,9 +110,9 @@ def _weighted_jvp(primals: Any, tangents: Any) -> tuple[Any, Any]:
 
 def _with_zeros(value: Any, change: Any) -> Any:
     """Return `change` with zeros where it is None: Equinox says None of what does not move, and sums need numbers."""
-    leaves, structure = jax.tree.flatten(value)
-    changes = [None] * len(leaves) if change is None else structure.flatten_up_to(change)
-    return structure.unflatten([jnp.zeros_like(x) if dx is None else dx for x, dx in zip(leaves, changes, strict=True)])
+    if change is None:
+        return jax.tree.map(jnp.zeros_like, value)
+    return jax.tree.map(lambda x, dx: jnp.zeros_like(x) if dx is None else dx, value, change)
 
 
 def _unless_zero(compute: Callable[[], Any], weight: jax.Array) -> Any:
