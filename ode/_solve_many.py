@@ -19,9 +19,9 @@ from teacher_student import (
     filled_length,
     is_known,
     unnamed,
+    with_level_names,
 )
 
-from ._compiled import rename_levels
 from ._enough_points import finer_averages, warn_of_misses
 from ._method import method_for
 from ._outcome import Outcome, trajectory
@@ -121,8 +121,8 @@ def _named(outcome: Outcome, problem: Problem, start: Overlaps, alphas: np.ndarr
     """The outcome of a nameless problem at filled-up alphas, with the problem's own names, at its own alphas."""
     path, observables, spread = outcome
     states, observables, spread = jax.tree.map(lambda x: x[: alphas.size], (path.states, observables, spread))
-    error = None if spread is None else rename_levels(spread, problem)
-    return dataclasses.replace(path, states=states), rename_levels(observables, problem), error
+    error = None if spread is None else with_level_names(spread, problem)
+    return dataclasses.replace(path, states=states), with_level_names(observables, problem), error
 
 
 def _starts(starts: Overlaps | Sequence[Overlaps]) -> list[Overlaps]:

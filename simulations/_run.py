@@ -19,6 +19,7 @@ from teacher_student import (
     as_key,
     key_words,
     unnamed,
+    with_level_names,
 )
 
 from ._advance import Schedule, blocks_holding, schedule
@@ -27,7 +28,7 @@ from ._check_run import check_run, check_sizes
 from ._divergence import limits, mark_divergence
 from ._ensemble import Ensemble, default_workers, run_all
 from ._groups import Group, devices_for, own_groups, shared_groups, stacked
-from ._host import to_float_on_host, with_names
+from ._host import to_float_on_host
 from ._keys import random_starts, run_keys
 from ._memory import check_memory, memory
 from ._precision import usual_precision, warn_of_rounding
@@ -212,7 +213,7 @@ def simulate(
     found = []
     for p, problem in enumerate(problems):
         observables = jax.tree.map(lambda *x: np.stack(x).astype(np.float64), *(finished[p, r][0] for r in done))
-        observables = with_names(observables, ensemble.problem.inputs.level_names, problem.inputs.level_names)
+        observables = with_level_names(observables, problem)
         bounds = limits(one_per_run(given[p], call.runs), call.bound)[done]
         observables, status, reached = mark_divergence(observables, steps / call.dim, bounds)
         start = given[p] if np.ndim(given[p].readout) == 1 else jax.tree.map(operator.itemgetter(done), given[p])

@@ -7,10 +7,10 @@ import equinox as eqx
 import jax
 import numpy as np
 
-from teacher_student import InputError, Observables, Problem, as_key, to_host, unnamed
+from teacher_student import InputError, Observables, Problem, as_key, to_host, unnamed, with_level_names
 
 from ._advance import blocks_holding, measure
-from ._host import to_float_on_host, with_names
+from ._host import to_float_on_host
 from ._space import AllDirections
 from ._weights import Weights, check_weights
 
@@ -40,7 +40,7 @@ def test(problem: Problem, weights: Weights, samples: int, key: Any) -> Observab
             for r in range(len(weights.readout))
         ]
     observables = jax.tree.map(lambda *x: np.stack(x).astype(np.float64), *outcomes)
-    return with_names(observables, numbers.inputs.level_names, problem.inputs.level_names)
+    return with_level_names(observables, problem)
 
 
 @eqx.filter_jit

@@ -46,7 +46,7 @@ from ._random_overlaps import as_key as as_key, key_numbers as key_numbers, key_
 from ._ranking import level_index as level_index  # isort: skip
 from ._read import read_table as read_table  # isort: skip
 from ._status import check_bound as check_bound  # isort: skip
-from ._unnamed import filled_length as filled_length, unnamed as unnamed  # isort: skip
+from ._unnamed import filled_length as filled_length, unnamed as unnamed, with_level_names as with_level_names  # isort: skip
 
 __version__ = versions().get("teacher-student", "unknown")
 
