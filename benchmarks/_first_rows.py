@@ -12,7 +12,7 @@ import subprocess
 import sys
 import tempfile
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO
 
@@ -30,7 +30,7 @@ NOT_SET_BY_USERS = ("XLA_FLAGS", "JAX_COMPILATION_CACHE_DIR", "EQX_ON_ERROR")  #
 COLD, WARM, NEXT = 1 / 4, 1 / 2.5, 1.0  # speeds asked for: 4 s, 2.5 s and 1 s where the yardstick takes 1 s
 LARGEST_DIFFERENCE = 1e-5  # of the errors at the end, relative
 OVER = "NumPy + SciPy script"
-TURNS = ("", ", again")
+SMALL = ("2", "2", "1.5", "100")  # the yardstick of the command line: K, M, eta, last alpha
 
 
 @dataclasses.dataclass(frozen=True)
@@ -78,24 +78,32 @@ def curves(name: str, plan: Plan, K: int, M: int, eta: float, last: float) -> li
             for number, (checkout, measured) in enumerate(found.items()):
                 own = Path(folder, str(number))
                 own.mkdir(exist_ok=True)
-                _first_curve(measured, checkout, own, problem)
+                _cold_curve(measured, checkout, own, problem)
+                if not plan.quick:
+                    _warm_curve(measured, checkout, own, problem)
                 _next_curves(measured, checkout, own, [*problem, *plan.size((), QUICK_CHANGES)])
     return [row for each in found for row in _rows(name, each, found[each], theirs, f"K={K} M={M}", last)]
 
 
-def _first_curve(measured: Measured, checkout: Checkout, folder: Path, problem: Sequence[str]) -> None:
-    """Measure the script cold, and with a folder of compiled programs, which the first round fills."""
-    start, kept = folder / "start.npz", folder / "kept"
-    script = [str(FOLDER / "first_curve.py"), *problem, str(start)]
+def _cold_curve(measured: Measured, checkout: Checkout, folder: Path, problem: Sequence[str]) -> None:
+    """Measure the script where nothing has been compiled, and check the error that it prints."""
+    start = folder / "start.npz"
     with tempfile.TemporaryDirectory() as nothing_kept:
+        script = [str(FOLDER / "first_curve.py"), *problem, str(start)]
         seconds, printed = run(script, checkout.root, nothing_kept)
     measured.note("cold", seconds)
     with np.load(start) as overlaps:
         exact = yardstick.final_error(**overlaps, eta=float(problem[-2]), last=float(problem[-1]))
     measured.check = Check(abs(float(printed) / exact - 1), LARGEST_DIFFERENCE, "SciPy DOP853, error at the end")
+
+
+def _warm_curve(measured: Measured, checkout: Checkout, folder: Path, problem: Sequence[str]) -> None:
+    """Measure the script with a folder of compiled programs, which the first round fills."""
+    kept = folder / "kept"
+    script = [str(FOLDER / "first_curve.py"), *problem, str(folder / "start.npz"), str(kept)]
     if not kept.exists():
-        run([*script, str(kept)], checkout.root, folder)
-    measured.note("warm", run([*script, str(kept)], checkout.root, folder)[0])
+        run(script, checkout.root, folder)
+    measured.note("warm", run(script, checkout.root, folder)[0])
 
 
 def _next_curves(measured: Measured, checkout: Checkout, folder: Path, arguments: Sequence[str]) -> None:
@@ -128,27 +136,57 @@ def _rows(name: str, checkout: Checkout, measured: Measured, theirs: list[float]
     return rows
 
 
-def commands(name: str, plan: Plan, arguments: Sequence[str], target: float | None = None, cores: int = 1) -> list[Row]:
-    """A command line from start to end, and again, with what it left in the user's cache (CPU seconds).
-
-    `compare`, which is long, is measured in one round, on all `cores`.
-    """
+def commands(name: str, plan: Plan, arguments: Sequence[str], target: float | None = None) -> list[Row]:
+    """A command line from start to end (CPU seconds)."""
     found = {checkout: Measured() for checkout in checkouts()}
     theirs: list[float] = []
-    for _ in range(1 if "compare" in arguments else min(plan.rounds, ROUNDS)):
+    for _ in range(min(plan.rounds, ROUNDS)):
         with tempfile.TemporaryDirectory() as folder:
-            theirs.append(run([str(FOLDER / "yardstick.py"), "2", "2", "1.5", "100"], FOLDER.parent, folder)[0])
-        for checkout, measured in found.items():
-            with tempfile.TemporaryDirectory() as folder:
-                run(["-c", "import matplotlib.font_manager"], checkout.root, folder)  # lists a machine's fonts, once
-                for turn in TURNS:
-                    out = ["--out", str(Path(folder, turn))] if "compare" in arguments else []
-                    measured.note(turn, run([*checkout.command(), *arguments, *out], checkout.root, folder)[0])
-    words = " ".join(["teacher-student", *arguments])
+            theirs.append(run([str(FOLDER / "yardstick.py"), *SMALL], FOLDER.parent, folder)[0])
+            for checkout, measured in found.items():
+                measured.note("", run([*checkout.command(), *arguments], checkout.root, folder)[0])
+    return _command_rows(name, found, theirs, arguments, target)
+
+
+def compare(name: str, plan: Plan, cores: int) -> list[Row]:
+    """`teacher-student compare` of the built-in problem, and again with what it left in the user's cache (CPU seconds).
+
+    It is long, and measured in one round. cores: those that it runs on.
+    """
+    found = {checkout: Measured() for checkout in checkouts()}
+    with tempfile.TemporaryDirectory() as folder:
+        theirs = [run([str(FOLDER / "yardstick.py"), *SMALL], FOLDER.parent, folder)[0]]
+    for checkout, measured in found.items():
+        with tempfile.TemporaryDirectory() as folder:
+            run(["-c", "import matplotlib.font_manager"], checkout.root, folder)  # lists a machine's fonts, once
+            for turn in ("", ", again"):
+                command = [*checkout.command(), "compare", "--out", str(Path(folder, f"out{turn}"))]
+                measured.note(turn, run(command, checkout.root, folder)[0])
+    return _command_rows(name, found, theirs, ["compare"], None, f", {cores} core{'s' * (cores > 1)}")
+
+
+def _command_rows(
+    name: str,
+    found: Mapping[Checkout, Measured],
+    theirs: list[float],
+    arguments: Sequence[str],
+    target: float | None,
+    words: str = "",
+) -> list[Row]:
+    """One row for each turn of a command in each checkout."""
+    said = " ".join(["teacher-student", *arguments])
     return [
-        Row(name, f"Command line{each.words}", f"{words}{turn}", "process", median(x), ratio(theirs, x, OVER), target)
-        for each, measured in found.items()
-        for turn, x in measured.seconds.items()
+        Row(
+            name,
+            f"Command line{checkout.words}",
+            f"{said}{turn}{words}",
+            "process",
+            median(seconds),
+            ratio(theirs, seconds, OVER),
+            target,
+        )
+        for checkout, measured in found.items()
+        for turn, seconds in measured.seconds.items()
     ]
 
 

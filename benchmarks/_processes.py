@@ -72,7 +72,7 @@ def environment(quick: bool) -> dict[str, str]:
 
 @contextlib.contextmanager
 def _process(command: list[str], environment: dict[str, str]) -> Iterator[subprocess.Popen[str]]:
-    """Killed on the way out if it still runs, with those it started; Ctrl-C reaches this one, which then ends it."""
+    """Killed on the way out if it still runs, and those it started; Ctrl-C reaches this process, which ends it."""
     process = subprocess.Popen(
         command, env=environment, cwd=ROOT, stderr=subprocess.PIPE, text=True, start_new_session=True
     )
