@@ -105,13 +105,16 @@ def test_nothing_is_compiled_again_for_what_is_no_structure(method: str) -> None
     assert {what: names for what, names in again.items() if names} == {}
 
 
-def test_another_structure_is_compiled_for() -> None:
-    """The count can fail: another N of full weights, and another width, are other programs."""
+def test_another_structure_is_compiled_for_and_can_be_prepared() -> None:
+    """The count can fail: another N of full weights is another program; `prepare` compiles it before any run."""
     with requests() as compiled:
         simulations.run(**USUAL)
         compiled.clear()
+        simulations.prepare(small(), 64, start=START)
+        assert {"jit(_advance_group)", "jit(_measure_group)", "jit(_start_weights)"} <= set(compiled)
+        compiled.clear()
         simulations.run(**USUAL | {"dim": 64})
-        assert "jit(_advance_group)" in compiled
+        assert compiled == []
 
 
 def test_starts_of_any_number_of_runs_are_drawn_by_one_program() -> None:
