@@ -6,6 +6,7 @@ from ._evidence import Comparison
 from ._memory import memory
 from ._precision import usual_precision
 from ._predicted import SpreadTest
+from ._prepare import prepare
 from ._run import run
 from ._run_many import run_many
 from ._step import Sample, make_sample, sgd_step
@@ -23,6 +24,7 @@ __all__ = [
     "make_sample",
     "measure_overlaps",
     "memory",
+    "prepare",
     "recordable_alphas",
     "run",
     "run_many",

@@ -105,13 +105,16 @@ def test_nothing_is_compiled_again_for_what_is_no_structure(method: str) -> None
     assert {what: names for what, names in again.items() if names} == {}
 
 
-def test_another_structure_is_compiled_for() -> None:
-    """The count can fail: another N of full weights, and another width, are other programs."""
+def test_another_structure_is_compiled_for_and_can_be_prepared() -> None:
+    """The count can fail: another N of full weights is another program; `prepare` compiles it before any run."""
     with requests() as compiled:
         simulations.run(**USUAL)
         compiled.clear()
+        simulations.prepare(small(), 64, start=START)
+        assert {"jit(_advance_group)", "jit(_measure_group)", "jit(_start_weights)"} <= set(compiled)
+        compiled.clear()
         simulations.run(**USUAL | {"dim": 64})
-        assert "jit(_advance_group)" in compiled
+        assert compiled == []
 
 
 def test_starts_of_any_number_of_runs_are_drawn_by_one_program() -> None:
@@ -155,27 +158,26 @@ def test_results_have_the_names_of_the_problem() -> None:
     assert list(simulations.test(problem, weights, 64, 0).error) == ["simple", "difficult"]
 
 
-@pytest.mark.parametrize("steps", [1, 10, 999])
-def test_phases_that_fill_up_a_curriculum_have_no_sample(steps: int) -> None:
+def test_phases_that_fill_up_a_curriculum_have_no_sample() -> None:
     """At every step, also beyond the end, the level and its shares are those of the user's own phases."""
     problem = small(ts.Curriculum.phases(("hard", 0.3), ("easy", "hard", 0.7)))
     filled = ts.unnamed(problem)
     assert filled.curriculum.durations.size == 4
-    levels = []
-    for each in (problem, filled):
-        table = schedule(each, steps)
-        uniforms = jax.random.uniform(jax.random.key(0), (steps + 2,))
-        draw = jax.vmap(lambda i, u, each=each, table=table: draw_level(each, table, i, u))
-        levels.append(np.asarray(draw(jnp.arange(steps + 2), uniforms)))
-    np.testing.assert_array_equal(*levels)
-    assert np.all((levels[0] >= 0) & (levels[0] < 2))
-    assert np.all(levels[1][steps:] == 1)  # hard, as the last phase ends
+    draw = jax.jit(jax.vmap(draw_level, in_axes=(None, None, 0, 0)))
+    steps, uniforms = jnp.arange(1000), jax.random.uniform(jax.random.key(0), (1000,))
+    for dim in (1, 2, 10, 998):
+        levels = [np.asarray(draw(each, schedule(each, dim), steps, uniforms)) for each in (problem, filled)]
+        np.testing.assert_array_equal(*levels)
+        assert set(np.unique(levels[1])) <= {0, 1}
+        assert np.all(levels[1][dim:] == 1)  # hard, as the last phase ends
+    assert np.all(levels[1][:299] == 1)
+    assert 0.3 < np.mean(levels[1][299:998]) < 0.7
 
 
-def test_a_last_step_beyond_the_end_is_finite() -> None:
-    """The curriculum ends at 0.6 of a step: its one step is drawn in no phase's inside, with the last shares' level."""
-    curriculum = ts.Curriculum.phases(("easy", 0.004), ("hard", 0.004))
-    for dim in (60, 100):
-        run = simulations.run(**USUAL | {"problem": small(curriculum), "dim": dim, "alphas": [0.008]})
-        assert np.all(np.isfinite(run.overlaps.Q))
-        assert np.all(run.status == ts.Status.OK)
+def test_a_phase_that_rounds_to_no_step_has_no_sample() -> None:
+    """Phases of 0.36 and 0.36 steps: the one step there is belongs to the second, whose level alone is learned."""
+    curriculum = ts.Curriculum.phases(("easy", 0.006), ("hard", 0.006))
+    run = simulations.run(**USUAL | {"problem": small(curriculum), "alphas": [0.012]})
+    hard = simulations.run(**USUAL | {"problem": small(ts.Curriculum.single("hard", 1.0)), "alphas": [0.012]})
+    assert np.all(np.isfinite(run.overlaps.Q))
+    np.testing.assert_array_equal(run.overlaps.Q, hard.overlaps.Q)
