@@ -16,15 +16,15 @@ from tqdm import tqdm
 
 import teacher_student as ts
 
-from .._settings import load_toml
-from ._cells import FINISHED, CellStatus, Task
+from .._settings_file import load_toml
+from ._cell_status import FINISHED, RETRY, CellStatus
+from ._cells import Task
 from ._farm import farm, require_guard
 from ._needs import describe
 from ._spec import Sweep, check_sweep, read_sweep
 from ._store import Store, writing
 
 LINE_EVERY = 30.0  # seconds between lines of progress in a log
-RETRY = {"failed": CellStatus.FAILED, "diverged": CellStatus.DIVERGED, "too stiff": CellStatus.TOO_STIFF}
 
 
 def sweep(
