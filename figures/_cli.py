@@ -5,9 +5,10 @@ imported by the function that calls it.
 """
 
 import argparse
+import contextlib
 import sys
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from ._cli_figures import add_figure_commands
 from ._ctrl_c import heeding_ctrl_c, stop_if_asked
 from ._interrupted import Interrupted
 from ._output import COMPARISON_FILES, refuse_results
-from ._settings_file import load_tables, read_file
+from ._settings_file import load_tables, read_file, require_runs
 from ._solve_command import add_solve_options
 from .sweeps import FINISHED, RETRY, CellStatus
 
@@ -52,24 +53,23 @@ def _cache(given: str | None) -> bool | str | None:
     return True if given is None else None if given.lower() == "off" else given
 
 
-class _warnings_in_one_line(warnings.catch_warnings):
+@contextlib.contextmanager
+def _warnings_in_one_line() -> Iterator[None]:
     """Warnings as lines like any other; of kept programs that cannot be read, which may be all, only the first."""
+    unreadable: list[str] = []
 
-    def __enter__(self) -> Any:
-        entered = super().__enter__()
-        unreadable: list[str] = []
+    def show(message: Warning | str, *_: Any, **__: Any) -> None:
+        text = str(message).partition("\n")[0]
+        if "persistent compilation cache" in text:
+            unreadable.append(text)
+            if len(unreadable) > 1:
+                return
+            text = f"a kept program cannot be used; all is compiled again, `--cache off` keeps none ({text})"
+        print(f"teacher-student: warning: {text}", file=sys.stderr)
 
-        def show(message: Warning | str, *rest: Any, **options: Any) -> None:
-            text = ts.first_line(message) if isinstance(message, Warning) else str(message)
-            if "persistent compilation cache" in text:
-                if unreadable:
-                    return
-                unreadable.append(text)
-                text = f"a kept program cannot be used and is compiled again; `--cache off` does without ({text})"
-            print(f"teacher-student: warning: {text}", file=sys.stderr)
-
-        warnings.showwarning = show  # type: ignore[assignment]
-        return entered
+    with warnings.catch_warnings():
+        warnings.showwarning = show
+        yield
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -140,7 +140,7 @@ def progress_and_say(options: argparse.Namespace) -> tuple[bool, Callable[[str],
 def _compare(options: argparse.Namespace) -> int:
     changes = {"dim": options.dim, "runs": options.runs, "seed": options.seed}
     tables = load_tables(options.problem, **changes)
-    read_file(tables)
+    require_runs(read_file(tables).simulation)
     refuse_results([Path(options.out) / name for name in COMPARISON_FILES.values()], force=options.force)
     from ._compare import compare
     from ._settings import read_settings

@@ -19,6 +19,7 @@ from ._ctrl_c import stop_if_asked
 from ._interrupted import Interrupted
 from ._output import COMPARISON_FILES, check_output
 from ._settings import Settings
+from ._settings_file import require_runs
 
 
 @dataclasses.dataclass(frozen=True)
@@ -51,6 +52,7 @@ def compare(
     progress: a progress bar. say: what gets each line of text.
     Raises InputError before computing, Interrupted after Ctrl-C (finished runs are then on disk).
     """
+    require_runs(settings.simulation)
     unused = {"smaller"} if len(settings.dims) == 1 else set()
     unused |= set() if settings.fluctuations else {"fluctuations"}
     paths = {name: Path(out) / file for name, file in COMPARISON_FILES.items() if name not in unused}

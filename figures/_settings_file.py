@@ -136,10 +136,16 @@ def check_file(file: File, *, simulated: bool) -> None:
         check_simulation(simulation, file.start, file.agreement.spread)
 
 
+def require_runs(simulation: Simulation) -> None:
+    """Raise InputError for fewer runs than a verdict needs."""
+    if simulation.runs < 3:
+        raise ts.InputError("simulation.runs >= 3 (a standard error needs them)", simulation.runs)
+
+
 def check_simulation(simulation: Simulation, start: Start, spread: str) -> None:
     """Raise InputError for too few runs, or a second dimension that is not the smaller one."""
-    if simulation.runs < 3 and start.number is None:
-        raise ts.InputError("simulation.runs >= 3 (a standard error needs them)", simulation.runs)
+    if start.number is None:  # else it may be a cell of an ensemble, whose runs are put together
+        require_runs(simulation)
     smaller = simulation.smaller_dim
     if smaller and spread != "predicted" and not 0 < smaller < simulation.dim:
         raise ts.InputError("simulation.smaller_dim below simulation.dim (0: none)", smaller)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ._errors import InputError
-from ._kept_programs import open_folder, usual_folder
+from ._kept_programs import open_folder, usual_folder, users_own
 
 SMALL_LOOP = "xla_cpu_small_while_loop_byte_threshold"
 BYTES = 2**16  # numbers that one turn of a loop may touch, to be compiled in one piece; XLA's default is 2^10
@@ -21,8 +21,9 @@ SHORTEST = 0.05  # seconds that a program took to compile, to be kept: reading o
 def tune_compiler(cache: bool | str | Path | None = None) -> None:
     """Compile loops of small steps in one piece and, if asked, keep compiled programs for the next start.
 
-    cache: True: in your cache folder, or where the variable TEACHER_STUDENT_CACHE says ("off": not at all); a path: in
-    that folder; None: not at all. At most 1 GiB is kept. A folder that cannot be used costs a warning.
+    cache: True: in your cache folder, or where the variable TEACHER_STUDENT_CACHE says ("off": not at all), or, if you
+    have set JAX_COMPILATION_CACHE_DIR, as JAX is told to; a path: in that folder, which is to hold nothing else; None:
+    not at all. At most 1 GiB is kept. A folder that cannot be used costs a warning.
 
     On a CPU, XLA runs each operation of a loop as a call of its own, which for narrow students takes longer than what
     is computed: in one piece a solve of K = 2 takes a half or a third of the time. Results change by rounding at most.
@@ -34,9 +35,13 @@ def tune_compiler(cache: bool | str | Path | None = None) -> None:
     Raises InputError if JAX has computed something already, which fixes XLA_FLAGS.
     """
     _compile_small_loops_whole()
+    if cache is True and users_own():
+        _let_programs_be_kept()
+        return
     folder = usual_folder() if cache is True else Path(cache) if cache else None
-    if folder is not None:
+    if folder is not None and open_folder(folder):
         _keep_programs(folder)
+        _let_programs_be_kept()
 
 
 def _compile_small_loops_whole() -> None:
@@ -50,8 +55,6 @@ def _compile_small_loops_whole() -> None:
 
 
 def _keep_programs(folder: Path) -> None:
-    if not open_folder(folder):
-        return
     settings = {
         "jax_compilation_cache_dir": str(folder),
         "jax_compilation_cache_max_size": LARGEST,
@@ -59,11 +62,8 @@ def _keep_programs(folder: Path) -> None:
         "jax_persistent_cache_min_entry_size_bytes": -1,
     }
     os.environ.update({name.upper(): str(value) for name, value in settings.items()})
-    os.environ.setdefault("EQX_ON_ERROR", "nan")  # Equinox's default calls back to Python, and is read at its import
     if "jax" in sys.modules:
         _reconfigure_jax(settings)
-    if "equinox._errors" in sys.modules:
-        _let_equinox_return_nan()
 
 
 def _reconfigure_jax(settings: dict[str, Any]) -> None:
@@ -75,11 +75,12 @@ def _reconfigure_jax(settings: dict[str, Any]) -> None:
     compilation_cache.reset_cache()  # it may have been opened, or found missing, before
 
 
-def _let_equinox_return_nan() -> None:
-    """What EQX_ON_ERROR=nan does, for an Equinox that has read it already; it has no public name for that."""
-    errors = sys.modules["equinox._errors"]
+def _let_programs_be_kept() -> None:
+    """Without Equinox's checks, which call back to Python to raise: JAX keeps no program that does."""
+    os.environ.setdefault("EQX_ON_ERROR", "nan")  # read when Equinox is imported
+    errors = sys.modules.get("equinox._errors")  # it was; Equinox has no public name for what it has read
     if getattr(errors, "EQX_ON_ERROR", None) == "raise":  # anything else was chosen by the user
-        errors.EQX_ON_ERROR = os.environ["EQX_ON_ERROR"]  # type: ignore[attr-defined]
+        errors.EQX_ON_ERROR = os.environ["EQX_ON_ERROR"]  # type: ignore[union-attr]
 
 
 def jax_has_started() -> bool:

@@ -8,6 +8,11 @@ OFF = "off"
 VARIABLE = "TEACHER_STUDENT_CACHE"
 
 
+def users_own() -> bool:
+    """Whether the user has told JAX, and not us, where to keep programs; that cache is left as it is."""
+    return "JAX_COMPILATION_CACHE_DIR" in os.environ and not os.environ.get(VARIABLE)
+
+
 def usual_folder() -> Path | None:
     """Where TEACHER_STUDENT_CACHE says, or the user's cache folder; None: switched off."""
     given = os.environ.get(VARIABLE, "")
