@@ -53,6 +53,7 @@ def solve(settings: Settings, paths: dict[str, Path], *, force: bool, say: Calla
     from ._solution_table import solution_table
 
     start, alphas = settings.overlaps(), settings.wanted_alphas()
+    ts.check_overlaps(start, settings.problem)  # before anything is said or made
     check_output(paths["theory"].parent, paths.values(), force=force)
     say(describe(settings))
     say("theory      solving ...")

@@ -16,6 +16,7 @@ from tqdm import tqdm
 
 import teacher_student as ts
 
+from .._ctrl_c import stop_if_asked
 from .._settings_file import load_toml
 from ._cell_status import FINISHED, RETRY, CellStatus
 from ._cells import Task
@@ -161,6 +162,7 @@ def run_sweep(
             for task, found in workers_.do(_filled(store, each) for each in tasks):
                 before = time.perf_counter()
                 _write(store, task.engine, found)
+                stop_if_asked()
                 storing += time.perf_counter() - before
                 computed += len(found)
                 bar.set_postfix_str(_words(store), refresh=False)
