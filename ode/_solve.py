@@ -16,6 +16,7 @@ from teacher_student import (
     check_alphas,
     check_overlaps,
     is_known,
+    make_room,
     require_traceable,
     to_float64,
     to_host,
@@ -73,6 +74,7 @@ def solve(
     Raises InputError. A student norm that leaves its bound gives status DIVERGED, not an error.
     """
     check_solve(problem, start, alphas)
+    make_room()
     require_traceable((problem, start, alphas), "ode.solve")
     known = is_known((problem, start, alphas))
     if not known:

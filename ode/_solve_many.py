@@ -18,6 +18,7 @@ from teacher_student import (
     check_problem,
     filled_length,
     is_known,
+    make_room,
     unnamed,
     with_level_names,
 )
@@ -82,6 +83,7 @@ def solve_many(
     groups = list(_by_structure(to_compile))
     for group in groups:
         _check([members[i] for i in group])
+    make_room()
     found: dict[int, Trajectory] = {}
     for group in groups:
         waiting: dict[int, tuple[Any, list[int]]] = {0: (averages, group)}  # by number of points

@@ -7,7 +7,6 @@ from typing import Any, Literal, NamedTuple, overload
 
 import jax
 import numpy as np
-from tqdm import tqdm
 
 from teacher_student import (
     DIVERGENCE_BOUND,
@@ -18,6 +17,7 @@ from teacher_student import (
     Trajectory,
     as_key,
     key_words,
+    make_room,
     unnamed,
     with_level_names,
 )
@@ -142,6 +142,7 @@ def run(
     check_run(problem, dim, runs, alphas, start, precision, test_samples, method, inputs, distribution, workers, bound)
     if keep_weights and method == "overlaps":
         raise InputError('keep_weights=False with method="overlaps" (it has no weights)', "keep_weights=True")
+    make_room()
     on = devices_for(devices)
     given = start_overlaps(problem, dim, start, key, runs)
     space = span_of(problem, given, dim) if method == "overlaps" else AllDirections.of(problem, dim, distribution)
@@ -190,6 +191,8 @@ def simulate(
 
     given: what trajectories record as their starts; origins: one per run, leading axis.
     """
+    from tqdm import tqdm  # only a run needs it
+
     steps = np.unique(np.rint(np.asarray(call.alphas, float) * call.dim).astype(np.int64))
     dtype = np.dtype(call.precision)
     with jax.enable_x64(call.precision == "float64"):

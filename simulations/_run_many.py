@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from teacher_student import DIVERGENCE_BOUND, InputError, Overlaps, Problem, Trajectory
+from teacher_student import DIVERGENCE_BOUND, InputError, Overlaps, Problem, Trajectory, make_room
 
 from ._check_run import check_run, check_sizes
 from ._groups import check_structure, devices_for, paired_groups
@@ -60,6 +60,7 @@ def run_many(
     for problem in problems[1:]:
         if (sizes := problem.inputs.sizes(dim, problem.task.latents)) != space.counts:
             raise InputError("problems with blocks of the same sizes", f"{space.counts} and {sizes} at N = {dim}")
+    make_room()
     on = devices_for(devices)
     need = memory(problems[0], dim, precision=precision, workers=workers, runs=len(problems) * runs, inputs="shared")
     check_memory(need, "lower the dimension, the width or the workers")

@@ -2,12 +2,11 @@
 
 import dataclasses
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import equinox as eqx
 import jax
 import numpy as np
-import xarray as xr
 
 from ._budget import Budget, budget
 from ._errors import InputError
@@ -16,6 +15,9 @@ from ._observables import Observables
 from ._overlaps import Overlaps
 from ._problem import Problem
 from ._status import Status
+
+if TYPE_CHECKING:  # half a second to import: only files and labelled data sets need it
+    import xarray as xr
 
 
 @dataclasses.dataclass(frozen=True)
@@ -136,7 +138,7 @@ class Trajectory(eqx.Module):
             return text
         return f"{text} +- {np.nanmean(self.sampling_error.error[level][..., -1]):.1g}"
 
-    def to_xarray(self) -> xr.Dataset:
+    def to_xarray(self) -> "xr.Dataset":
         """A labelled data set with the whole problem, conventions, units, seed and versions in its attributes."""
         from ._files import trajectory_to_xarray
 
@@ -151,6 +153,8 @@ class Trajectory(eqx.Module):
     @staticmethod
     def load(path: str | Path) -> "Trajectory":
         """Read a trajectory that `save` wrote, with its problem. Raises InputError for any other file."""
+        import xarray as xr
+
         from ._files import trajectory_from_xarray
 
         try:

@@ -11,7 +11,7 @@ import xarray as xr
 import teacher_student as ts
 
 from ._axes import Axis
-from ._cells import CellStatus
+from ._cell_status import CellStatus
 from ._labels import label_of
 from ._measures import OVERLAPS, PER_LEVEL, Layout, Measures
 from ._spec import Sweep

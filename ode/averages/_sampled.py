@@ -6,8 +6,6 @@ from typing import Any
 import equinox as eqx
 import jax
 import numpy as np
-from scipy.special import ndtri
-from scipy.stats import qmc
 
 from teacher_student import InputError, Problem, as_key, key_numbers, require_name
 
@@ -122,5 +120,8 @@ class Sampled(eqx.Module):
 
 
 def _normals(points: int, dimensions: int, seed: np.random.SeedSequence) -> np.ndarray:
+    from scipy.special import ndtri
+    from scipy.stats import qmc  # a second to import: only what is sampled needs it
+
     sobol = qmc.Sobol(dimensions, scramble=True, rng=np.random.default_rng(seed))
     return np.ascontiguousarray(ndtri(np.clip(sobol.random(points), 2.0**-33, 1 - 2.0**-33)).T)
