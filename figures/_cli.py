@@ -148,7 +148,7 @@ def _compare(options: argparse.Namespace) -> int:
     progress, say = progress_and_say(options)
     result = compare(read_settings(tables), options.out, force=options.force, progress=progress, say=say)
     if not options.quiet:
-        print(result.agreement.table)
+        print(result.table)
         for path in result.paths.values():
             print(f"wrote {path}")
     print(result.agreement.verdict)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations  # types are not looked up, which would load JAX before a file is checked
 
+import contextlib
 import dataclasses
 import itertools
 import time
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from pathlib import Path
 
 import numpy as np
@@ -36,6 +38,16 @@ class Comparison:
     paths: dict[str, Path]
     bands: ts.Trajectory | None = None
     predicted: simulations.Agreement | None = None
+
+    @property
+    def table(self) -> str:
+        """The verdict's table, with the other statistic as its last row: the predicted spread and 1/N term."""
+        if self.predicted is None or self.predicted is self.agreement:
+            return self.agreement.table
+        other, own = self.predicted, self.agreement
+        differs = "" if other.agrees == own.agrees else "; it differs from the verdict, which allows for any spread"
+        outcome = f"{'agrees' if other.agrees else 'disagrees'}, largest |z| {other.worst_z:.2f}, p = {other.p:.3g}"
+        return f"{own.table}\nwith predicted spread and 1/N term: {outcome}{differs}"
 
 
 def compare(
@@ -80,20 +92,23 @@ def _compare(settings: Settings, paths: dict[str, Path], progress: bool, say: Ca
     if alphas.size != settings.wanted_alphas().size or not np.allclose(alphas, settings.wanted_alphas(), 0, 1e-9):
         say(f"            {alphas.size} alphas, moved to whole numbers of steps at N = {settings.dims}")
     stop_if_asked()
-    theory = _solve(settings, start, alphas, say)
-    theory.save(paths["theory"], force=True)
-    stop_if_asked()
-    bands = _fluctuations(settings, start, alphas, say) if settings.fluctuations else None
-    if bands is not None:
-        bands.save(paths["fluctuations"], force=True)
-    stop_if_asked()
-    ensembles = []
-    for dim, name in zip(settings.dims, ("simulation", "smaller"), strict=False):
-        ensembles.append(_simulate(settings, start, alphas, dim, name, paths[name], progress, say))
+    with _prepared_beside(settings, start) as prepared:
+        theory = _solve(settings, start, alphas, say)
+        theory.save(paths["theory"], force=True)
         stop_if_asked()
+        bands = _fluctuations(settings, start, alphas, say) if settings.fluctuations else None
+        if bands is not None:
+            bands.save(paths["fluctuations"], force=True)
+        stop_if_asked()
+        ensembles = []
+        for dim, name in zip(settings.dims, ("simulation", "smaller"), strict=False):
+            wait([prepared[dim]])
+            ensembles.append(_simulate(settings, start, alphas, dim, name, paths[name], progress, say))
+            stop_if_asked()
     runs, smaller = ensembles[0], ensembles[1] if len(ensembles) > 1 else None
     say("verdict     ...")
-    verdict, predicted = _judge(settings, theory, runs, smaller, bands, say)
+    verdict, predicted = _judge(settings, theory, runs, smaller, bands)
+    say(verdict.verdict)
     ts.write_whole(paths["report"], lambda path: path.write_text(verdict.to_json()), force=True)
     stop_if_asked()
     say("picture     ...")
@@ -101,6 +116,24 @@ def _compare(settings: Settings, paths: dict[str, Path], progress: bool, say: Ca
     stop_if_asked()
     written = {name: path for name, path in paths.items() if name != "fluctuations" or bands is not None}
     return Comparison(theory, runs, smaller, verdict, written, bands, predicted)
+
+
+@contextlib.contextmanager
+def _prepared_beside(settings: Settings, start: ts.Overlaps) -> Iterator[dict[int, Future[None]]]:
+    """Compile the simulations in a thread beside the theory: most of either's time is compilation.
+
+    Gives what to wait for, by dimension. A failure is left to the simulation itself, which says it.
+    """
+    pool = ThreadPoolExecutor(1)
+    try:
+        yield {
+            dim: pool.submit(
+                simulations.prepare, settings.problem, dim, start=start, precision=settings.simulation.precision
+            )
+            for dim in settings.dims
+        }
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)  # after Ctrl-C too
 
 
 def _solve(settings: Settings, start: ts.Overlaps, alphas: np.ndarray, say: Callable[[str], None]) -> ts.Trajectory:
@@ -128,19 +161,13 @@ def _judge(
     runs: ts.Trajectory,
     smaller: ts.Trajectory | None,
     bands: ts.Trajectory | None,
-    say: Callable[[str], None],
 ) -> tuple[simulations.Agreement, simulations.Agreement | None]:
     """The verdict that is asked for, and the one with spread and 1/N term of theory (None without these)."""
     predicted = None if bands is None else simulations.agreement(bands, runs, spread="predicted", level=settings.level)
     if settings.spread == "predicted":
         assert predicted is not None  # `check_settings` comes first
         return predicted, predicted
-    verdict = simulations.agreement(theory, runs, smaller, level=settings.level, seed=settings.seed)
-    if predicted is not None:
-        say(f"predicted   with spread and 1/N term of theory, to leading order: {predicted.verdict}")
-        if predicted.agrees != verdict.agrees:
-            say("            this differs from the verdict below, which measures both and allows for any spread")
-    return verdict, predicted
+    return simulations.agreement(theory, runs, smaller, level=settings.level, seed=settings.seed), predicted
 
 
 def _draw(
