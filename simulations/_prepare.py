@@ -1,6 +1,5 @@
 """`simulations.prepare`: compile before there is something to run, in a thread beside other work, say."""
 
-
 import jax
 import numpy as np
 
