@@ -1,5 +1,6 @@
 """The exact chain of the overlaps: SGD in the coordinates of the span of student and latents, at a cost free of N."""
 
+import os
 from typing import Any
 
 import equinox as eqx
@@ -14,10 +15,17 @@ from ._space import Space
 from ._weights import Weights
 
 # Runs that one call steps together, however many there are: another number would be another program, of 10 s of CPU
-# time. What a step of a run costs at K = 2 (8) by their number, in microseconds, on a core of a two-core machine
-# without ts.tune_compiler: 3.6 (11) at 1, 1.6 (4.3) at 4, 1.1 (4.0) at 8, 0.9 (2.5) at 32. So a single run takes
-# 2.4 (2.9) times as long as it would alone, and a thousand take 1.2 (1.6) times as long as in groups of 32.
-TOGETHER = 8
+# time. What a step of a run costs by their number, in microseconds on one core of a busy machine, with two blocks:
+#                                  1     4     8    32
+#   K = 2                          3.6   1.6   1.1   0.9
+#   K = 8                         11     4.3   4.0   2.5
+#   K = 2, ts.tune_compiler()      1.2   0.8   0.8   0.8
+#   K = 8, ts.tune_compiler()      2.7   4.9   3.5   4.0
+# Tuned, a loop in one piece is fast alone, and large ones come apart again. Else each operation of a step is a call of
+# its own, which several runs share: a single run takes 2.4 (2.9) times as long as it would alone, and a thousand 1.2
+# (1.6) times as long as in groups of 32.
+TOGETHER, TOGETHER_TUNED = 8, 1
+SMALL_LOOP = "xla_cpu_small_while_loop_byte_threshold"  # what ts.tune_compiler sets in XLA_FLAGS
 
 
 class Span(Space):
@@ -41,7 +49,7 @@ class Span(Space):
 
     @property
     def together(self) -> int:
-        return TOGETHER
+        return TOGETHER_TUNED if SMALL_LOOP in os.environ.get("XLA_FLAGS", "") else TOGETHER
 
     @property
     def cost(self) -> int:
