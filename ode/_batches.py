@@ -13,7 +13,9 @@ import numpy as np
 
 from teacher_student import Overlaps, Problem, Status, to_float64, to_host
 
-from ._solve import Method, Outcome, jitted_solve, solve_one
+from ._compiled_solve import jitted_solve, solve_one
+from ._method import Method
+from ._outcome import Outcome
 
 SIDE_BY_SIDE = 32  # problems that advance together
 ONE_BY_ONE = 8  # problems in one compiled call that takes them in turn

@@ -3,30 +3,25 @@
 import dataclasses
 from typing import Any
 
-import equinox as eqx
 import jax
-import jax.numpy as jnp
 import numpy as np
 
 from teacher_student import (
     DIVERGENCE_BOUND,
     Fluctuations,
     InputError,
-    Observables,
     Overlaps,
     Problem,
     Status,
     Trajectory,
     is_known,
-    to_float,
     to_host,
 )
 
-from ._diffusion import one_test
 from ._enough_points import require_given_points
-from ._expansion import Expansion, expansion_field, propagate
-from ._integrate import Settings, integrate_field
-from ._solve import mean_and_error, method_for, solve
+from ._host_expansion import expand_from_host
+from ._method import Settings, method_for
+from ._solve import solve
 from .averages import ClosedForm, FixedSample, Sampled, missing_closed_form
 
 TOLERANCES = {True: (1e-4, 1e-6), False: (1e-3, 1e-5)}  # of Sigma and m1, by whether the drift's averages are exact
@@ -40,7 +35,7 @@ def fluctuations(
     *,
     averages: ClosedForm | Sampled | None = None,
     sample: Sampled | None = None,
-    with_accuracy: bool = True,
+    with_accuracy: bool | None = None,
     rtol: float | None = None,
     atol: float | None = None,
     max_steps: int = 100_000,
@@ -58,8 +53,7 @@ def fluctuations(
     Arguments: as in `solve`. averages: those of the drift f and its derivatives. sample: points for what has no closed
       form, above all the covariance D of one step (averages over four units); None: `averages` if these are sampled,
       else Sampled(2**13). The spread over its scramblings gives the errors of variance and shift.
-    It takes some twenty seconds for K = 3, most of them compiling; with sampled averages a minute or more.
-    Each structure's compiled program holds some 3,000 memory maps: after a dozen in one process, `jax.clear_caches()`.
+    It takes some seconds for K = 3, most of them compiling; with sampled averages a minute or more.
     Raises InputError, also where the solve stops before its last alpha, and where averages are sampled and units are
     linearly dependent at the start (averages then have no derivative in the law of the fields).
     Source: van Kampen's expansion in the system size; for committees Barber, Saad & Sollich 1996.
@@ -94,12 +88,11 @@ def fluctuations(
     if not method.exact:
         _require_independent(problem, start)
     points = sample or (averages if isinstance(averages, Sampled) else Sampled(2**13 if method.exact else 2**12))
-    settings = Settings(*TOLERANCES[method.exact], bound, max_steps, method.settings.adjoint)
+    settings = Settings(*TOLERANCES[method.exact], bound, max_steps)
     with jax.enable_x64(True):
-        problem_64, start_64, times = to_float((problem, start, theory.alphas), jnp.float64)
         samples = points.draw(problem)
         assert isinstance(samples, FixedSample)
-        found = to_host(_expand(problem_64, start_64, times, samples, method.exact, with_accuracy, settings))
+        found = expand_from_host(problem, to_host(start), theory.alphas, samples, method, settings)
     _require_finite(found, theory)
     finer = solved(0.5)
     return dataclasses.replace(
@@ -131,36 +124,3 @@ def _require_finite(found: Fluctuations, theory: Trajectory) -> None:
             f"none at alpha {theory.alphas[np.argmin(finite)]:g}",
             "end the alphas before that (units may have become linearly dependent there)",
         )
-
-
-@eqx.filter_jit
-def _expand(
-    problem: Problem,
-    start: Overlaps,
-    alphas: jax.Array,
-    samples: FixedSample,
-    exact: bool,
-    with_accuracy: bool,
-    settings: Settings,
-) -> Fluctuations:
-    """Fluctuations at `alphas`: mean over scramblings (leading axis of `samples`) and standard errors."""
-
-    def one(sample: FixedSample) -> tuple[jax.Array, Observables, Observables, Observables]:
-        path = integrate_field(
-            lambda alpha, state: expansion_field(problem, sample, exact, alpha, state),
-            jnp.asarray(problem.curriculum.switches),
-            Expansion.at(start),
-            alphas,
-            settings,
-            lambda state: state.overlaps,
-        )
-
-        def observed(state: Expansion) -> tuple[Observables, Observables, Observables]:
-            test = one_test(problem, sample, state.overlaps, with_accuracy)
-            return (*propagate(problem, sample, state, with_accuracy), test)
-
-        return path.states.covariance, *jax.lax.map(observed, path.states)
-
-    covariance, variance, shift, test = jax.lax.map(one, samples)
-    (variance, variance_error), (shift, shift_error) = mean_and_error(variance), mean_and_error(shift)
-    return Fluctuations(covariance.mean(axis=0), variance, shift, mean_and_error(test)[0], variance_error, shift_error)

@@ -12,28 +12,10 @@ import optimistix
 from teacher_student import Overlaps, Problem, Status
 
 from ._drift import drift
+from ._method import Settings
+from ._outcome import Path
 from ._phase_clock import PhaseClock
 from .averages import Averages
-
-
-class Settings(eqx.Module):
-    """Tolerances and bounds of an integration."""
-
-    rtol: Any
-    atol: Any
-    bound: Any  # on Q_kk, in units of the largest of 1, Q_kk at the start and T_mm
-    max_steps: int = eqx.field(static=True)
-    adjoint: diffrax.AbstractAdjoint
-    fixed_order: bool = eqx.field(static=True, default=False)  # no derivative with respect to the curriculum is wanted
-
-
-class Path(eqx.Module):
-    """States at recorded alphas (NaN after a stop), status, the time it stopped at and step counts."""
-
-    states: Any
-    status: jax.Array
-    reached: jax.Array
-    stats: dict[str, jax.Array]
 
 
 def integrate(problem: Problem, averages: Averages, start: Overlaps, alphas: jax.Array, settings: Settings) -> Path:
@@ -92,7 +74,7 @@ def integrate_field(
             step_ts=alphas,
             jump_ts=switches,
         ),
-        adjoint=settings.adjoint,
+        adjoint=settings.adjoint or diffrax.RecursiveCheckpointAdjoint(),
         event=diffrax.Event(diverged),
         max_steps=settings.max_steps,
         throw=False,

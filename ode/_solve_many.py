@@ -1,5 +1,6 @@
 """`ode.solve_many`: many problems, one compilation per structure, all cores."""
 
+import dataclasses
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -15,12 +16,19 @@ from teacher_student import (
     check_alphas,
     check_overlaps,
     check_problem,
+    filled_length,
+    is_known,
+    unnamed,
+    with_level_names,
 )
 
-from ._batches import solve_batches
 from ._enough_points import finer_averages, warn_of_misses
-from ._solve import check_solve, method_for, trajectory
+from ._method import method_for
+from ._outcome import Outcome, trajectory
+from ._solve import check_solve
 from .averages import ClosedForm, Sampled
+
+FEWEST_ALPHAS = 64  # a program is compiled for 64, 256, 1024 ... recorded alphas
 
 
 def solve_many(
@@ -29,7 +37,7 @@ def solve_many(
     alphas: Any,
     *,
     averages: ClosedForm | Sampled | None = None,
-    with_accuracy: bool = True,
+    with_accuracy: bool | None = None,
     rtol: float | None = None,
     atol: float | None = None,
     max_steps: int = 100_000,
@@ -38,16 +46,20 @@ def solve_many(
 ) -> list[Trajectory]:
     """`solve` for many problems; those of one structure go through one compiled program, on all cores.
 
-    Problems have one structure if they differ in numbers only, not in widths, activations, losses, or the number of
-    blocks, levels, phases or recorded alphas. Each is integrated with its own steps, so that a trajectory depends on
-    what else is in the batch by rounding at most, and one that diverges or is stiff costs the others nothing: narrow
-    students with closed forms advance side by side, and one that takes very many steps is taken out and solved alone.
+    Problems have one structure if they differ in numbers and names only, not in widths, activations, losses, or the
+    number of blocks and levels; phases and recorded alphas are filled up to a few lengths. Each is integrated with its
+    own steps, so that a trajectory depends on what else is in the batch by rounding at most, and one that diverges or
+    is stiff costs the others nothing: narrow students with closed forms advance side by side, and one that takes very
+    many steps is taken out and solved alone. The integrator is diffrax's Tsit5, compiled whole.
 
     Arguments: problems: n of them, or one for n starts. starts: one for all, n, or Overlaps with a leading axis n
     (such as `random_overlaps` with n keys: an ensemble). alphas: (A,) for all, or n lists of times.
     workers: threads; None: all cores. The rest: as in `solve`; `averages` is used for every problem.
     Returns n trajectories, in order. Raises InputError, before computing, if one of them could not be solved.
     """
+    from ._batches import solve_batches  # with diffrax, whose import takes half a second
+    from ._compiled_solve import INTEGRATOR
+
     if workers is not None and (isinstance(workers, bool) or not isinstance(workers, int) or workers < 1):
         raise InputError("workers as an integer >= 1, or None for all cores", repr(workers))
     if not isinstance(problems, Problem) and not isinstance(problems, (list, tuple)):
@@ -60,11 +72,14 @@ def solve_many(
     if n == 0:
         raise InputError("at least one problem and start", "none")
     every = every * n if isinstance(starts, Overlaps) and len(every) == 1 else every
-    times = [np.asarray(each, float) for each in ([alphas] * n if np.ndim(alphas[0]) == 0 else alphas)]
+    times = _times(alphas, n)
     if not len(every) == len(times) == n:
         raise InputError(f"{n} starts and lists of alphas, as many as problems", f"{len(every)} and {len(times)}")
     members = list(zip(problems, every, times, strict=True))
-    groups = list(_by_structure(members))
+    for problem in problems:
+        _require_known(problem)
+    to_compile = [(unnamed(problem), start, _filled(alphas)) for problem, start, alphas in members]
+    groups = list(_by_structure(to_compile))
     for group in groups:
         _check([members[i] for i in group])
     found: dict[int, Trajectory] = {}
@@ -73,14 +88,41 @@ def solve_many(
         while waiting:
             supplier, pending = waiting.pop(min(waiting))
             method = method_for(problems[group[0]], supplier, with_accuracy, rtol, atol, max_steps, bound)
-            outcomes = solve_batches([members[i] for i in pending], method, workers)
+            outcomes = solve_batches([to_compile[i] for i in pending], method.to_compile(), workers)
             for i, outcome in zip(pending, outcomes, strict=True):
-                found[i] = trajectory(*members[i], outcome, method.source())
+                found[i] = trajectory(*members[i], _named(outcome, *members[i]), method.source(INTEGRATOR))
                 if (finer := finer_averages(supplier, found[i])) is not None:
                     waiting.setdefault(finer.points, (finer, []))[1].append(i)
     everything = [found[i] for i in range(n)]
     warn_of_misses(averages, everything)
     return everything
+
+
+def _times(alphas: Any, n: int) -> list[np.ndarray]:
+    """The alphas of n problems: one list of times for all, or n lists."""
+    if isinstance(alphas, jax.Array):
+        alphas = np.asarray(alphas)  # looking into a JAX array would compile the look
+    alike = np.ndim(alphas) == 0 or all(np.ndim(alpha) == 0 for alpha in alphas)
+    return [np.asarray(times, float) for times in ([alphas] * n if alike else alphas)]
+
+
+def _require_known(problem: Problem) -> None:
+    """Raise InputError for a problem that is being traced: batches are made of known numbers."""
+    if not is_known(problem):
+        raise InputError("problems of known numbers in ode.solve_many", "traced ones", "use jax.vmap over ode.solve")
+
+
+def _filled(alphas: np.ndarray) -> np.ndarray:
+    """The alphas, and the last of them again until one of a few lengths is reached."""
+    return np.concatenate([alphas, np.repeat(alphas[-1:], filled_length(alphas.size, FEWEST_ALPHAS) - alphas.size)])
+
+
+def _named(outcome: Outcome, problem: Problem, start: Overlaps, alphas: np.ndarray) -> Outcome:
+    """The outcome of a nameless problem at filled-up alphas, with the problem's own names, at its own alphas."""
+    path, observables, spread = outcome
+    states, observables, spread = jax.tree.map(lambda x: x[: alphas.size], (path.states, observables, spread))
+    error = None if spread is None else with_level_names(spread, problem)
+    return dataclasses.replace(path, states=states), with_level_names(observables, problem), error
 
 
 def _starts(starts: Overlaps | Sequence[Overlaps]) -> list[Overlaps]:

@@ -16,6 +16,7 @@ __all__ = [
     "make_sample",
     "measure_overlaps",
     "memory",
+    "prepare",
     "recordable_alphas",
     "run",
     "run_many",

@@ -7,6 +7,7 @@ from ._evidence import Comparison as Comparison
 from ._memory import memory as memory
 from ._precision import usual_precision as usual_precision
 from ._predicted import SpreadTest as SpreadTest
+from ._prepare import prepare as prepare
 from ._run import run as run
 from ._run_many import run_many as run_many
 from ._step import Sample as Sample

@@ -13,7 +13,11 @@ from ._chi_square import chi_square
 from ._space import Space
 from ._weights import Weights
 
-MOST_TOGETHER = 32  # runs: more are no faster (python -m benchmarks)
+# Runs that one call steps together, however many there are: another number would be another program, of 10 s of CPU
+# time. What a step of a run costs at K = 2 (8) by their number, in microseconds, on a core of a two-core machine
+# without ts.tune_compiler: 3.6 (11) at 1, 1.6 (4.3) at 4, 1.1 (4.0) at 8, 0.9 (2.5) at 32. So a single run takes
+# 2.4 (2.9) times as long as it would alone, and a thousand take 1.2 (1.6) times as long as in groups of 32.
+TOGETHER = 8
 
 
 class Span(Space):
@@ -26,8 +30,8 @@ class Span(Space):
     Equal in law to full-weight SGD at every N, for Gaussian inputs, cluster means included. One compilation for all N.
     """
 
-    dim: jax.Array
-    free: jax.Array  # (B,) N_b - r_b
+    dim: Any
+    free: Any  # (B,) N_b - r_b
     beside: tuple[bool, ...] = eqx.field(static=True)  # N_b > r_b: the last coordinate is for the rest
     latents: tuple[int, ...] = eqx.field(static=True)  # coordinates that the latents take, first in their block
 
@@ -35,8 +39,9 @@ class Span(Space):
     def block_steps(self) -> int:
         return 64
 
-    def together(self, runs: int) -> int:
-        return min(MOST_TOGETHER, 1 << (runs - 1).bit_length())  # few runs do not pay for many
+    @property
+    def together(self) -> int:
+        return TOGETHER
 
     @property
     def cost(self) -> int:
@@ -80,8 +85,7 @@ def span_of(problem: Problem, start: Overlaps, dim: int) -> Span:
     ranks = [min(K + own, size) for own, size in zip(latents, sizes, strict=True)]
     free = [size - rank for size, rank in zip(sizes, ranks, strict=True)]
     counts = tuple(rank + (left > 0) for rank, left in zip(ranks, free, strict=True))
-    with jax.enable_x64(True):
-        numbers = jnp.asarray(dim, jnp.float64), jnp.asarray(free, jnp.float64)
+    numbers = np.asarray(dim, np.float64), np.asarray(free, np.float64)
     return Span(counts, *numbers, tuple(left > 0 for left in free), latents)
 
 

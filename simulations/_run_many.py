@@ -9,7 +9,7 @@ from ._check_run import check_run, check_sizes
 from ._groups import check_structure, devices_for, paired_groups
 from ._memory import check_memory, memory
 from ._precision import usual_precision, warn_of_rounding
-from ._run import Call, Distribution, one_per_run, simulate, start_keys, start_overlaps
+from ._run import Call, Distribution, one_per_run, simulate, start_overlaps
 from ._space import AllDirections
 
 
@@ -68,10 +68,7 @@ def run_many(
         warn_of_rounding(problem, dim, precision)
     size = min(space.sharing(problems[0].student.width), -(-len(problems) // len(on)))
     groups = paired_groups(len(problems), runs, size * len(on))
-    given = [
-        start_overlaps(problem, dim, each, start_keys(key, runs)[:, 0])
-        for problem, each in zip(problems, starts, strict=True)
-    ]
+    given = [start_overlaps(problem, dim, each, key, runs) for problem, each in zip(problems, starts, strict=True)]
     origins = [one_per_run(each, runs) for each in given]
     call = Call(dim, runs, alphas, key, precision, test_samples, bound, workers, progress, False)
     source = {"distribution": space.unusual_distribution}

@@ -40,6 +40,7 @@ from ._arrays import is_known as is_known, is_number as is_number  # isort: skip
 from ._compiler import jax_has_started as jax_has_started  # isort: skip
 from ._dotted import with_entry as with_entry  # isort: skip
 from ._errors import first_line as first_line, nearest as nearest, require_name as require_name  # isort: skip
+from ._fields import with_fields as with_fields  # isort: skip
 from ._files import CONVENTIONS as CONVENTIONS, LONG_NAMES as LONG_NAMES  # isort: skip
 from ._means_right import require_clusters as require_clusters  # isort: skip
 from ._overlaps import check_shapes as check_shapes  # isort: skip
@@ -55,7 +56,7 @@ from ._read import read_table as read_table  # isort: skip
 from ._status import check_bound as check_bound  # isort: skip
 from ._tables import read_problem as read_problem  # isort: skip
 from ._programs import make_room as make_room  # isort: skip
-from ._unnamed import filled_length as filled_length, unnamed as unnamed  # isort: skip
+from ._unnamed import filled_length as filled_length, unnamed as unnamed, with_level_names as with_level_names  # isort: skip
 from ._write_whole import write_whole as write_whole  # isort: skip
 
 __version__: str

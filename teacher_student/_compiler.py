@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ._errors import InputError
-from ._kept_programs import open_folder, usual_folder, users_own
+from ._kept_programs import open_folder, users_own, usual_folder
 
 SMALL_LOOP = "xla_cpu_small_while_loop_byte_threshold"
 BYTES = 2**16  # numbers that one turn of a loop may touch, to be compiled in one piece; XLA's default is 2^10

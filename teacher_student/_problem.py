@@ -10,6 +10,7 @@ import numpy as np
 from ._arrays import as_numbers, check_at_least, is_known
 from ._curriculum import Curriculum
 from ._errors import InputError, require_name
+from ._fields import with_fields
 from ._inputs import Inputs
 from ._overlaps import LARGEST_VIOLATION, Overlaps, check_shapes, psd_violation
 from ._sgd import SGD
@@ -56,6 +57,23 @@ class Problem(eqx.Module):
         """The curriculum's shares (its own levels) put in the order of the task's levels (L,)."""
         order = [self.inputs.level_names.index(name) for name in self.curriculum.level_names]
         return jnp.zeros(len(self.inputs.level_names), jnp.asarray(shares).dtype).at[jnp.array(order)].set(shares)
+
+    def curriculum_of_all_levels(self) -> Curriculum:
+        """Return the curriculum, of known numbers, with a column for each of the task's levels, in the task's order."""
+        columns = [self.inputs.level_names.index(name) for name in self.curriculum.level_names]
+
+        def spread_out(shares: Any) -> np.ndarray:
+            whole = np.zeros((*np.shape(shares)[:-1], len(self.inputs.level_names)))
+            whole[..., columns] = shares
+            return whole
+
+        return with_fields(
+            self.curriculum,
+            level_names=self.inputs.level_names,
+            durations=np.asarray(self.curriculum.durations, float),
+            initial_shares=spread_out(self.curriculum.initial_shares),
+            final_shares=spread_out(self.curriculum.final_shares),
+        )
 
     def condition_weights(self, alpha: Any) -> jax.Array:
         """p(l, c) at time alpha, in the order of `task.conditions()`."""
@@ -122,11 +140,13 @@ def check_overlaps(overlaps: Overlaps, problem: Problem) -> None:
             f"a relative violation of {violation:.3g}",
             "take the overlaps of actual weights, or ts.random_overlaps",
         )
-    for b, (name, seen) in enumerate(zip(problem.inputs.block_names, problem.task.seen_blocks, strict=True)):
+    task = problem.task  # asked once for all blocks: each answer takes as long as there are blocks
+    seen_spanned = zip(problem.inputs.block_names, task.seen_blocks, task.spanned_blocks, strict=True)
+    for b, (name, seen, spanned_block) in enumerate(seen_spanned):
         Q, R, T = (np.asarray(x, float)[..., b, :, :] for x in (overlaps.Q, overlaps.R, overlaps.T))
         if not seen and (np.any(R) or np.any(T)):
             raise InputError(f"R = T = 0 in block {name!r}, which the teacher does not see", "other numbers there")
-        if problem.task.spanned_blocks[b]:
+        if spanned_block:
             spanned = R @ np.linalg.pinv(T, hermitian=True) @ R.swapaxes(-1, -2)
             if np.any(np.abs(Q - spanned) > SPANNED * np.max(np.abs(Q), initial=0.0)):
                 raise InputError(f"Q = R T^-1 R^T in block {name!r}, which the teacher's directions span", "another Q")

@@ -71,7 +71,7 @@ class Task(eqx.Module):
         """The label without noise, against which error and accuracy are measured."""
 
     def unnamed(self) -> "Task":
-        """Return the same task without the names of its levels and blocks, for which programs need not be compiled anew.
+        """Return the same task without the names of its levels and blocks: programs are not compiled for names.
 
         Here the task itself: a task of the user's may look its names up.
         """

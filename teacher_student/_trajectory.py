@@ -24,6 +24,7 @@ if TYPE_CHECKING:  # half a second to import: only files and labelled data sets 
 class Source:
     """Where a trajectory comes from: engine "ode" or "sgd", method, precision, dimension, seed, and the samples.
 
+    integrator: of theory, and whether it was stepped from the host or compiled whole.
     inputs: "shared" if all runs saw the same samples. distribution: of the inputs, where it is not Gaussian.
     """
 
@@ -35,6 +36,7 @@ class Source:
     test_samples: int | None = None
     inputs: str | None = None
     distribution: str | None = None
+    integrator: str | None = None
 
 
 class Trajectory(eqx.Module):

@@ -5,15 +5,15 @@ compiled program. So names become numbers, every curriculum speaks of all levels
 are filled up to one of a few counts with phases that last no time.
 """
 
-from typing import Any
-
 import numpy as np
 
 from ._curriculum import Curriculum
 from ._fields import with_fields
+from ._observables import Observables
 from ._problem import Problem
 
-FEWEST_PHASES = 4  # a program is compiled for 4, 16, 64 ... phases
+FEWEST_PHASES = 8  # a program is compiled for 8, 32, 128 ... phases
+
 
 def unnamed(problem: Problem) -> Problem:
     """Return `problem` with numbers for names and its phases filled up; what is learned stays the same.
@@ -22,6 +22,16 @@ def unnamed(problem: Problem) -> Problem:
     """
     task = problem.task.unnamed()
     return with_fields(problem, task=task, curriculum=_of_all_levels(problem, task.inputs.level_names))
+
+
+def with_level_names(observables: Observables, problem: Problem) -> Observables:
+    """Return observables of the nameless problem under the names that `problem` gives its levels."""
+    names = list(zip(problem.task.unnamed().inputs.level_names, problem.inputs.level_names, strict=True))
+    error, accuracy = (
+        {name: values[number] for number, name in names if number in values}
+        for values in (observables.error, observables.accuracy)
+    )
+    return Observables(observables.overlaps, error, accuracy)
 
 
 def filled_length(count: int, fewest: int = FEWEST_PHASES) -> int:
@@ -34,25 +44,15 @@ def filled_length(count: int, fewest: int = FEWEST_PHASES) -> int:
 
 def _of_all_levels(problem: Problem, names: tuple[str, ...]) -> Curriculum:
     """The curriculum with one column for each level of the task, and phases without duration at its end."""
-    curriculum = problem.curriculum
-    columns = [problem.inputs.level_names.index(name) for name in curriculum.level_names]
-    phases = np.shape(curriculum.durations)[-1]
-    more = filled_length(phases) - phases
-
-    def spread_out(shares: Any) -> np.ndarray:
-        shares = np.asarray(shares)
-        whole = np.zeros((*shares.shape[:-1], len(names)))
-        whole[..., columns] = shares
-        return whole
-
-    initial, final = spread_out(curriculum.initial_shares), spread_out(curriculum.final_shares)
+    curriculum = problem.curriculum_of_all_levels()
+    more = filled_length(np.shape(curriculum.durations)[-1]) - np.shape(curriculum.durations)[-1]
     # What is added lies at the end, with the last shares: whoever asks for the shares there gets the same answer.
-    last = np.repeat(final[..., -1:, :], more, axis=-2)
-    durations = np.asarray(curriculum.durations, float)
+    last = np.repeat(curriculum.final_shares[..., -1:, :], more, axis=-2)
+    none = np.zeros((*np.shape(curriculum.durations)[:-1], more))
     return with_fields(
         curriculum,
         level_names=names,
-        durations=np.concatenate([durations, np.zeros((*durations.shape[:-1], more))], axis=-1),
-        initial_shares=np.concatenate([initial, last], axis=-2),
-        final_shares=np.concatenate([final, last], axis=-2),
+        durations=np.concatenate([curriculum.durations, none], axis=-1),
+        initial_shares=np.concatenate([curriculum.initial_shares, last], axis=-2),
+        final_shares=np.concatenate([curriculum.final_shares, last], axis=-2),
     )

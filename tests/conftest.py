@@ -15,6 +15,16 @@ if "JAX_COMPILATION_CACHE_DIR" not in os.environ:  # before anything imports JAX
     os.environ["JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"] = "0.5"
 
 
+@pytest.fixture
+def traced_anew() -> Iterator[None]:
+    """For sabotage: what is changed in a function is seen only by programs that are traced after the change."""
+    import jax
+
+    jax.clear_caches()
+    yield
+    jax.clear_caches()
+
+
 @pytest.fixture(scope="module", autouse=True)
 def _free_compiled_programs() -> Iterator[None]:
     """Every compiled program maps memory, and Linux allows a process 65,530 maps: beyond, XLA's compiler crashes."""

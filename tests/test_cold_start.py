@@ -146,7 +146,9 @@ for arguments in {calls!r}:
     loaded = sorted({SLOW!r} & set(sys.modules))
     print("LOADED", json.dumps([json.dumps([code, loaded, said.getvalue()])]))
 """
-    wanted = [message for *_, message in BAD + IN_SETTINGS] + ["without results"] * 2 + ["known keys in [sgd]; got: 'rate'"]
+    wanted = (
+        [message for *_, message in BAD + IN_SETTINGS] + ["without results"] * 2 + ["known keys in [sgd]; got: 'rate'"]
+    )
     for message, found in zip(wanted, loaded_after(code), strict=True):
         status, loaded, said = json.loads(found.pop())
         assert (status, loaded, said.count("\n")) == (2, [], 1), said

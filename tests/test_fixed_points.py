@@ -125,12 +125,14 @@ def wrong_drift(factor: float) -> Any:
     return drift
 
 
+@pytest.mark.usefixtures("traced_anew")
 def test_a_wrong_noise_term_moves_the_critical_rate(monkeypatch: pytest.MonkeyPatch) -> None:
     """Twice the eta^2 term halves eta_c; without it nothing is critical."""
-    monkeypatch.setattr(_field, "drift", wrong_drift(2.0))  # the blocks' names keep the compiled programs apart
+    monkeypatch.setattr(_field, "drift", wrong_drift(2.0))
     found = ode.critical(problem(block="doubled"), "sgd.learning_rate", (1.0, 6.0))
     assert abs(found.value - ETA_C / 2) < 1e-8
     monkeypatch.setattr(_field, "drift", wrong_drift(0.0))
+    jax.clear_caches()
     with pytest.raises(ts.InputError, match="stable throughout"):
         ode.critical(problem(block="dropped"), "sgd.learning_rate", (1.0, 6.0))
 

@@ -96,10 +96,11 @@ _expansion_diffusion = _expansion.diffusion
 @pytest.mark.parametrize(
     ("name", "slip"), [("switched", without_eta_squared), ("sign_mixed", without_half_of_the_levels)]
 )
+@pytest.mark.usefixtures("traced_anew")
 def test_a_wrong_spread_is_caught(name: str, slip: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(_expansion, "diffusion", slip)
     problem, start = PROBLEMS[name]()
-    wrong = ode.fluctuations(problem, start, ALPHAS, sample=ode.Sampled(2**12, 2), max_steps=99_999)  # traced anew
+    wrong = ode.fluctuations(problem, start, ALPHAS, sample=ode.Sampled(2**12, 2))
     verdict = simulations.agreement(wrong, runs_of(name), spread="predicted", level=0.02)
     assert not verdict.agrees
     assert verdict.spread.p < 0.01

@@ -12,7 +12,7 @@ from scipy import stats
 
 import ode
 import teacher_student as ts
-from ode._solve import WIDE
+from ode._method import WIDE
 from ode.averages import FixedSample, SampledProducts, _pieces, _sampled_products
 from ode.averages._roots import field_root, pseudo_inverse_sqrt, symmetric_sqrt
 

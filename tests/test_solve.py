@@ -202,8 +202,10 @@ def test_an_erf_student_diverges_linearly() -> None:
 
 def test_too_few_steps_are_a_status() -> None:
     problem = build.problem()
-    theory = ode.solve(problem, build.overlaps(problem), [5.0, 10.0], max_steps=16)
-    assert theory.status == ts.Status.TOO_STIFF
+    for compiled, steps in ((False, 4), (True, 16)):
+        theory = ode.solve(problem, build.overlaps(problem), [5.0, 10.0], max_steps=steps, compiled=compiled)
+        assert theory.status == ts.Status.TOO_STIFF
+        assert np.isnan(theory.error["hard"][-1])
 
 
 def test_precision_and_configuration_are_the_users() -> None:

@@ -171,8 +171,8 @@ def _simulated(place: tuple[int, ...], settings: Settings, start: ts.Overlaps, t
     if not task.agreement or cell.status != CellStatus.DONE:
         return cell
     smaller = run(settings.dims[1], "smaller runs") if len(settings.dims) > 1 else None
-    (theory,) = ode.solve_many(
-        [settings.problem],
+    theory = ode.solve(
+        settings.problem,
         start,
         runs.alphas,
         averages=settings.averages(),

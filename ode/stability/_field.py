@@ -1,44 +1,47 @@
 """The drift at frozen shares as a vector field on the entries that can move, with its exact Jacobian."""
 
+import dataclasses
+import functools
 from typing import Any
 
-import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from teacher_student import InputError, Overlaps, Problem, check_at_least, from_vector, to_float, to_host, to_vector
+from teacher_student import InputError, Overlaps, Problem, check_at_least, from_vector, to_host, to_vector
 
+from .._compiled import PROGRAMS, at_shares, bare, operands
 from .._drift import drift
 from .._observe import observe
 from ..averages import ClosedForm, missing_closed_form
 
 
-class Field(eqx.Module):
+@dataclasses.dataclass(frozen=True)
+class Field:
     """x' = f(x) for the entries x (n,) of a state that the drift moves; the others stay as in `like`.
 
     They are Q^b_kl (k <= l) of every block, R^b_km of the blocks that the latents have components in, and v_k if the
-    readout is trained. The curriculum's shares are frozen at `alpha`.
+    readout is trained. The curriculum's shares are frozen.
+    problem: with its names. leaves, structure: what is compiled for, all entries and no names. free: places of x among
+    all entries, in the order of `to_vector`.
     """
 
     problem: Problem
     like: Overlaps
-    alpha: Any
-    free: tuple[int, ...] = eqx.field(static=True)  # places in `to_vector`
-
-    def overlaps(self, x: Any) -> Overlaps:
-        """The state with entries x (float64 context or NumPy x in one)."""
-        whole = to_vector(self.like).at[np.array(self.free)].set(x)
-        return from_vector(whole, self.like)
-
-    def __call__(self, x: jax.Array) -> jax.Array:
-        slope = drift(self.problem, ClosedForm(), self.alpha, self.overlaps(x))
-        return to_vector(slope)[np.array(self.free)]
+    free: np.ndarray
+    leaves: list[Any]
+    structure: Any
 
     @property
     def rate(self) -> float:
         """The scale of the drift: the larger learning rate."""
         return float(np.maximum(self.problem.sgd.learning_rate, self.problem.sgd.readout_learning_rate))
+
+    def whole(self, x: Any) -> np.ndarray:
+        """Return all entries of the state with entries x."""
+        entries = _all_entries(self.like)
+        entries[self.free] = x
+        return entries
 
 
 def field_of(problem: Problem, like: Overlaps, alpha: float | None) -> Field:
@@ -52,70 +55,101 @@ def field_of(problem: Problem, like: Overlaps, alpha: float | None) -> Field:
     alpha = float(problem.curriculum.end) if alpha is None else alpha
     check_at_least(alpha, 0.0, "alpha")
     with jax.enable_x64(True):
-        known = to_float((problem, like, np.float64(alpha)), jnp.float64)
-    return Field(known[0], known[1], known[2], _free(problem))
+        leaves, structure = operands((at_shares(bare(problem), _shares_at(problem, alpha)), to_host(like)))
+    return Field(problem, to_host(like), _free(problem), leaves, structure)
+
+
+def _shares_at(problem: Problem, alpha: float) -> np.ndarray:
+    """The shares (L,) of the task's levels at alpha: at a switch those of the later phase, beyond the end the last."""
+    curriculum = problem.curriculum_of_all_levels()
+    switches = np.asarray(curriculum.switches)
+    phase = min(int(np.sum(switches <= alpha)), switches.size - 1)
+    duration = curriculum.durations[phase]
+    progress = np.clip((alpha - (switches[phase] - duration)) / duration, 0.0, 1.0)
+    initial, final = curriculum.initial_shares[phase], curriculum.final_shares[phase]
+    return initial + progress * (final - initial)
 
 
 def _rates(problem: Problem) -> tuple[Any, Any]:
     return problem.sgd.learning_rate, problem.sgd.readout_learning_rate
 
 
-def _free(problem: Problem) -> tuple[int, ...]:
+def _free(problem: Problem) -> np.ndarray:
     B, K, M = problem.shape
     pairs = np.ones(B * K * (K + 1) // 2, bool)
     seen = np.repeat(problem.task.seen_blocks, K * M)
     trained = np.full(K, float(problem.sgd.readout_learning_rate) > 0)
-    return tuple(np.flatnonzero(np.concatenate([pairs, seen, trained])).tolist())
+    return np.flatnonzero(np.concatenate([pairs, seen, trained]))
+
+
+def _all_entries(overlaps: Overlaps) -> np.ndarray:
+    """All entries of a state, as `to_vector` orders them, on the host."""
+    first, second = np.triu_indices(np.shape(overlaps.Q)[-1])
+    Q, R, readout = (np.asarray(x, float) for x in (overlaps.Q, overlaps.R, overlaps.readout))
+    return np.concatenate([Q[:, first, second].ravel(), R.ravel(), readout])
 
 
 def entries(field: Field, overlaps: Overlaps) -> np.ndarray:
     """The entries x (n,) of a state."""
-    first, second = np.triu_indices(field.problem.student.width)
-    Q, R, readout = (np.asarray(x, float) for x in (overlaps.Q, overlaps.R, overlaps.readout))
-    return np.concatenate([Q[:, first, second].ravel(), R.ravel(), readout])[list(field.free)]
+    return _all_entries(overlaps)[field.free]
+
+
+def state(field: Field, x: np.ndarray) -> Overlaps:
+    """The overlaps with entries x, on the host."""
+    B, K, M = field.problem.shape
+    first, second = np.triu_indices(K)
+    upper, R, readout = np.split(field.whole(x), [B * first.size, B * first.size + B * K * M])
+    Q = np.zeros((B, K, K))
+    Q[:, first, second] = Q[:, second, first] = upper.reshape(B, -1)
+    return Overlaps(Q, R.reshape(B, K, M), field.like.T, readout)
 
 
 def value(field: Field, x: np.ndarray) -> np.ndarray:
     """f(x) (n,)."""
     with jax.enable_x64(True):
-        return np.asarray(_value(field, x))
+        return np.asarray(_value_program(field.structure)(field.leaves, field.whole(x)))[field.free]
 
 
 def linearised(field: Field, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """f(x) (n,) and its Jacobian df_i/dx_j (n, n)."""
     with jax.enable_x64(True):
-        slope, jacobian = _linearised(field, x)
-        return np.asarray(slope), np.asarray(jacobian)
-
-
-def state(field: Field, x: np.ndarray) -> Overlaps:
-    """The overlaps with entries x, on the host."""
-    with jax.enable_x64(True):
-        return to_host(_state(field, x))
+        slope, jacobian = _linearised_program(field.structure)(field.leaves, field.whole(x))
+    return np.asarray(slope)[field.free], np.asarray(jacobian)[np.ix_(field.free, field.free)]
 
 
 def errors(field: Field, x: np.ndarray) -> np.ndarray:
     """(L,) generalisation error at every level."""
     with jax.enable_x64(True):
-        return np.asarray(_errors(field, x))
+        return np.asarray(_errors_program(field.structure)(field.leaves, field.whole(x)))
 
 
-@eqx.filter_jit
-def _state(field: Field, x: Any) -> Overlaps:
-    return field.overlaps(x)
+def _slope(structure: Any, leaves: Any, x: jax.Array) -> jax.Array:
+    """The drift of all entries."""
+    problem, like = jax.tree.unflatten(structure, leaves)
+    return to_vector(drift(problem, ClosedForm(), 0.0, from_vector(x, like)))
 
 
-@eqx.filter_jit
-def _value(field: Field, x: Any) -> jax.Array:
-    return field(x)
+# All entries go in and come out: which of them are free depends on numbers, and would be compiled for.
+@functools.lru_cache(maxsize=PROGRAMS)
+def _value_program(structure: Any) -> Any:
+    return jax.jit(functools.partial(_slope, structure))
 
 
-@eqx.filter_jit
-def _linearised(field: Field, x: Any) -> tuple[jax.Array, jax.Array]:
-    return field(x), jax.jacfwd(field)(x)
+@functools.lru_cache(maxsize=PROGRAMS)
+def _linearised_program(structure: Any) -> Any:
+    @jax.jit
+    def linearised(leaves: Any, x: jax.Array) -> tuple[jax.Array, jax.Array]:
+        return _slope(structure, leaves, x), jax.jacfwd(lambda x: _slope(structure, leaves, x))(x)
+
+    return linearised
 
 
-@eqx.filter_jit
-def _errors(field: Field, x: Any) -> jax.Array:
-    observed = observe(field.problem, field.overlaps(x), None, with_accuracy=False)
-    return jnp.stack([observed.error[name] for name in field.problem.inputs.level_names])
+@functools.lru_cache(maxsize=PROGRAMS)
+def _errors_program(structure: Any) -> Any:
+    @jax.jit
+    def errors(leaves: Any, x: jax.Array) -> jax.Array:
+        problem, like = jax.tree.unflatten(structure, leaves)
+        observed = observe(problem, from_vector(x, like), None, with_accuracy=False)
+        return jnp.stack([observed.error[name] for name in problem.inputs.level_names])
+
+    return errors

@@ -1,5 +1,7 @@
 """Permutation symmetry of the hidden units: the part of a state that all units share."""
 
+import functools
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -11,10 +13,12 @@ from ._field import Field
 
 def projector(field: Field) -> np.ndarray:
     """P (n, n): Q^b_kk, Q^b_kl, R^b_km over k and v_k each replaced by their mean."""
-    return _projector(np.shape(field.like.R), field.free)
+    return _projector(np.shape(field.like.R))[np.ix_(field.free, field.free)]
 
 
-def _projector(shape: tuple[int, ...], free: tuple[int, ...]) -> np.ndarray:
+@functools.lru_cache(maxsize=16)
+def _projector(shape: tuple[int, ...]) -> np.ndarray:
+    """The projector for all entries."""
     B, K, M = shape
     like = Overlaps(np.zeros((B, K, K)), np.zeros((B, K, M)), np.zeros((B, M, M)), np.zeros(K))
 
@@ -29,5 +33,4 @@ def _projector(shape: tuple[int, ...], free: tuple[int, ...]) -> np.ndarray:
 
     with jax.enable_x64(True):
         size = B * K * (K + 1) // 2 + B * K * M + K
-        whole = np.asarray(jax.vmap(average)(jnp.eye(size))).T
-    return whole[np.ix_(free, free)]
+        return np.asarray(jax.vmap(average)(jnp.eye(size))).T

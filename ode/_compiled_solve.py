@@ -1,0 +1,64 @@
+"""A solve that is compiled whole: the way of batches, of `jax.vmap`, and of gradients."""
+
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+
+from teacher_student import Observables, Overlaps, Problem
+
+from ._integrate import integrate
+from ._method import Method, Points
+from ._observe import observe
+from ._outcome import Outcome, Path, fine_and_change, mean_and_error, with_halves, worst
+from .averages import ClosedForm
+
+INTEGRATOR = "Tsit5, compiled whole"
+
+
+def solve_one(problem: Problem, start: Overlaps, alphas: jax.Array, method: Method) -> Outcome:
+    """Path, observables and their sampling error (float64; inside jit)."""
+    sample, accuracy = method.sample, method.with_accuracy
+    # A list of times may be filled up with its last one, whose sampled averages are then not computed again.
+    is_new = jnp.concatenate([jnp.ones(1, bool), alphas[1:] > alphas[:-1]])
+
+    def observed(path: Path, points: Points) -> Observables:
+        return _observe_path(problem, path, points, accuracy, is_new)
+
+    if not method.exact:
+        assert sample is not None
+
+        def one(points: Points) -> tuple[Path, Observables]:
+            path = integrate(problem, points, start, alphas, method.settings)
+            return path, observed(path, points)
+
+        replicates = jnp.shape(sample.normals)[0]
+        paths, observables = jax.lax.map(one, with_halves(sample, jnp) if method.halved else sample)
+        if not method.halved:
+            return worst(paths), *mean_and_error(observables)
+        whole = worst(jax.tree.map(lambda x: x[:replicates], paths))
+        return whole, *fine_and_change(observables, replicates, jnp.hypot)
+    path = integrate(problem, ClosedForm(), start, alphas, method.settings)
+    if sample is None:
+        seen = jax.vmap(lambda state: observe(problem, state, None, with_accuracy=accuracy))(path.states)
+        return path, seen, None
+    return path, *mean_and_error(jax.lax.map(lambda points: observed(path, points), sample))
+
+
+jitted_solve = eqx.filter_jit(solve_one)
+
+
+def _observe_path(problem: Problem, path: Path, points: Points, accuracy: bool, is_new: jax.Array) -> Observables:
+    """Observables of the states that are new, and zeros for the others."""
+
+    def one(state: Overlaps) -> Observables:
+        return observe(problem, state, points, with_accuracy=accuracy)
+
+    shapes = jax.eval_shape(one, jax.tree.map(lambda x: x[0], path.states))
+    nothing = jax.tree.map(lambda x: jnp.zeros(x.shape, x.dtype), shapes)
+
+    def if_new(marked: Any) -> Observables:
+        return jax.lax.cond(marked[0], one, lambda _: nothing, marked[1])
+
+    return jax.lax.map(if_new, (is_new, path.states))

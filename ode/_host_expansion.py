@@ -1,0 +1,111 @@
+"""The expansion in 1/N along a trajectory, stepped from the host: one compiled field, one compiled read-out."""
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from teacher_student import Fluctuations, Observables, Overlaps, Problem, with_level_names
+
+from ._compiled import PROGRAMS, QUICK, at_shares, bare, largest_norm, operands, pack, unpack
+from ._diffusion import one_test
+from ._expansion import Expansion, expansion_field, propagate
+from ._host_solve import largest_allowed_norm
+from ._host_steps import Bounds, Tolerances, integrate_from_host
+from ._method import Method, Settings
+from ._outcome import mean_and_error
+from .averages import FixedSample
+
+
+def expand_from_host(
+    problem: Problem, start: Overlaps, alphas: np.ndarray, samples: FixedSample, method: Method, settings: Settings
+) -> Fluctuations:
+    """Return the fluctuations at `alphas`: means over scramblings (leading axis of `samples`) and standard errors."""
+    parts = [
+        _expand(problem, start, alphas, jax.tree.map(lambda x, i=i: x[i], samples), method, settings)
+        for i in range(len(samples.normals))
+    ]
+    covariance, variance, shift, test = jax.tree.map(lambda *x: np.stack(x), *parts)
+    (variance, variance_error), (shift, shift_error) = mean_and_error(variance), mean_and_error(shift)
+    return Fluctuations(covariance.mean(axis=0), variance, shift, mean_and_error(test)[0], variance_error, shift_error)
+
+
+def _expand(
+    problem: Problem, start: Overlaps, alphas: np.ndarray, sample: FixedSample, method: Method, settings: Settings
+) -> tuple[np.ndarray, Observables, Observables, Observables]:
+    """Return covariance (A, n, n), variance, shift and one test sample's variance under one scrambling."""
+    leaves, structure = operands((bare(problem), sample))
+    field, read_out = _field_program(structure, method.exact), _read_out_program(structure, method.with_accuracy)
+    y, sizes = _start(start)
+    path = integrate_from_host(
+        lambda shares, y: np.asarray(field(leaves, shares, y)),
+        problem.curriculum_of_all_levels(),
+        y,
+        alphas,
+        _tolerances(settings, sizes),
+        Bounds(largest_allowed_norm(start, settings.bound), largest_norm(problem), settings.max_steps),
+        high_order=False,  # the tolerances are loose, and steps that end on recorded alphas short
+    )
+    read = [jax.tree.map(np.asarray, read_out(leaves, state)) for state in path.states]
+    variance, shift, test = jax.tree.map(lambda *x: np.stack(x), *read)
+    n = sizes[2]
+    covariance = path.states[:, sizes[0] : sizes[0] + n * n].reshape(-1, n, n)
+    variance, shift, test = (with_level_names(seen, problem) for seen in (variance, shift, test))
+    return covariance, variance, shift, test
+
+
+def _start(start: Overlaps) -> tuple[np.ndarray, tuple[int, int, int]]:
+    """The packed expansion of runs that all start alike, and the sizes of its parts: overlaps, covariance, shift."""
+    overlaps = pack(start)
+    B, K, M = np.shape(start.R)
+    n = B * K * (K + 1) // 2 + B * K * M + K
+    return np.concatenate([overlaps, np.zeros(n * n + n)]), (overlaps.size, n * n, n)
+
+
+def _tolerances(settings: Settings, sizes: tuple[int, int, int]) -> Tolerances:
+    """Tolerances under which the root mean square of each part alone is kept below 1.
+
+    SciPy takes the mean over all entries, in which the covariance's many would dilute the overlaps' error: a part with
+    a share p of all entries gets sqrt(p) of the tolerance.
+    """
+    share = np.repeat(np.sqrt(np.array(sizes) / np.sum(sizes)), sizes)
+    return Tolerances(settings.rtol * share, settings.atol * share)
+
+
+def _unpacked(y: Any, shape: tuple[int, int, int]) -> Expansion:
+    B, K, M = shape
+    n = B * K * (K + 1) // 2 + B * K * M + K
+    first = y.size - n * n - n
+    return Expansion(unpack(y[:first], shape), y[first:-n].reshape(n, n), y[-n:])
+
+
+@functools.lru_cache(maxsize=PROGRAMS)
+def _field_program(structure: Any, exact: bool) -> Callable[..., Any]:
+    """The compiled field of the expansion, of shares (L,) and a packed state."""
+
+    @functools.partial(jax.jit, compiler_options=QUICK)
+    def field(leaves: list[jax.Array], shares: jax.Array, y: jax.Array) -> jax.Array:
+        problem, sample = jax.tree.unflatten(structure, leaves)
+        slope = expansion_field(at_shares(problem, shares), sample, exact, 0.0, _unpacked(y, problem.shape))
+        moved = slope.overlaps
+        parts = (moved.Q, moved.R, moved.T, moved.readout, slope.covariance, slope.shift)
+        return jnp.concatenate([x.ravel() for x in parts])
+
+    return field
+
+
+@functools.lru_cache(maxsize=PROGRAMS)
+def _read_out_program(structure: Any, with_accuracy: bool) -> Callable[..., Any]:
+    """The compiled variance, shift and one-test variance of every quantity at a packed state."""
+
+    @functools.partial(jax.jit, compiler_options=QUICK)
+    def read_out(leaves: list[jax.Array], y: jax.Array) -> tuple[Observables, Observables, Observables]:
+        problem, sample = jax.tree.unflatten(structure, leaves)
+        state = _unpacked(y, problem.shape)
+        test = one_test(problem, sample, state.overlaps, with_accuracy)
+        return (*propagate(problem, sample, state, with_accuracy), test)
+
+    return read_out

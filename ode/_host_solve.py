@@ -1,0 +1,78 @@
+"""A solve of known numbers, stepped from the host: the quickest way to the first curve and to the next one."""
+
+from typing import Any, TypeVar
+
+import jax
+import numpy as np
+
+from teacher_student import Observables, Overlaps, Problem
+
+from ._compiled import compiled_drift, largest_norm, observe_states, pack, unpack
+from ._host_steps import Bounds, Tolerances, integrate_from_host
+from ._method import Method, Points
+from ._outcome import Outcome, Path, fine_and_change, mean_and_error, with_halves, worst
+from .averages import Averages, ClosedForm
+
+Member = TypeVar("Member", Path, Observables)
+INTEGRATORS = {True: "DOP853, stepped from the host", False: "RK45, stepped from the host"}  # by: averages are exact
+
+
+def solve_from_host(problem: Problem, start: Overlaps, alphas: np.ndarray, method: Method) -> Outcome:
+    """Return path, observables and their sampling error (call it at 64 bits)."""
+    if not method.exact:
+        return _with_sampled_averages(problem, start, alphas, method)
+    path = _path(problem, start, alphas, ClosedForm(), method)
+    if method.sample is None:
+        return path, _observables(problem, path, None, method), None
+    return path, *mean_and_error(
+        _stack([_observables(problem, path, points, method) for points in _each(method.sample)])
+    )
+
+
+def _with_sampled_averages(problem: Problem, start: Overlaps, alphas: np.ndarray, method: Method) -> Outcome:
+    """Return the mean of one solve per scrambling, and the error that their spread gives."""
+    assert method.sample is not None
+    replicates = len(method.sample.normals)
+    samples = with_halves(method.sample, np) if method.halved else method.sample
+    paths = [_path(problem, start, alphas, points, method) for points in _each(samples)]
+    observed = _stack(
+        [_observables(problem, path, points, method) for path, points in zip(paths, _each(samples), strict=True)]
+    )
+    whole = worst(_stack(paths[:replicates]))
+    return whole, *(fine_and_change(observed, replicates, np.hypot) if method.halved else mean_and_error(observed))
+
+
+def largest_allowed_norm(start: Overlaps, bound: Any) -> float:
+    """Return the largest Q_kk that counts as finite: `bound` times the largest of 1, Q_kk at the start and T_mm."""
+    norms = [np.asarray(x).diagonal(axis1=-2, axis2=-1).ravel() for x in (start.Q, start.T)]
+    return float(bound) * max(1.0, float(np.max(np.concatenate(norms))))
+
+
+def _path(problem: Problem, start: Overlaps, alphas: np.ndarray, averages: Averages, method: Method) -> Path:
+    """Return the states at `alphas` under one supplier of averages."""
+    settings = method.settings
+    largest = largest_allowed_norm(start, settings.bound)
+    path = integrate_from_host(
+        compiled_drift(problem, averages, 10 * largest),
+        problem.curriculum_of_all_levels(),
+        pack(start),
+        alphas,
+        Tolerances(float(settings.rtol), float(settings.atol)),
+        Bounds(largest, largest_norm(problem), settings.max_steps),
+        high_order=method.exact,
+    )
+    states = unpack(path.states, problem.shape)
+    return Path(states, np.asarray(int(path.status)), np.asarray(path.reached), path.stats)
+
+
+def _observables(problem: Problem, path: Path, points: Points | None, method: Method) -> Observables:
+    return observe_states(problem, pack(path.states), points, method.with_accuracy)
+
+
+def _each(sample: Points) -> list[Points]:
+    """Return the scramblings of a sample, one by one."""
+    return [jax.tree.map(lambda x, i=i: x[i], sample) for i in range(len(sample.normals))]
+
+
+def _stack(members: list[Member]) -> Member:
+    return jax.tree.map(lambda *x: np.stack(x), *members)

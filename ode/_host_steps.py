@@ -1,0 +1,165 @@
+"""Integration stepped from the host: SciPy chooses the steps, and each slope is one call of a small compiled function.
+
+A solve that is compiled whole takes seconds until its first curve, because the integrator is compiled in. Here only the
+right-hand side is, for its structure alone: any times, any number of phases, any tolerances run through one program.
+"""
+
+import dataclasses
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from teacher_student import Curriculum, Status
+
+Slope = Callable[[np.ndarray, np.ndarray], np.ndarray]  # (shares of levels, state y (n,)) -> dy/dalpha (n,)
+
+
+@dataclasses.dataclass(frozen=True)
+class Tolerances:
+    """rtol and atol per step, in the root mean square over all entries; numbers, or one for each entry (n,)."""
+
+    rtol: Any
+    atol: Any
+
+
+@dataclasses.dataclass(frozen=True)
+class Bounds:
+    """Where an integration stops: beyond `norm` for the largest Q_kk, which `norm_of` reads off a state, or `steps`."""
+
+    norm: float
+    norm_of: Callable[[np.ndarray], float]
+    steps: int
+
+
+@dataclasses.dataclass(frozen=True)
+class HostPath:
+    """States (A, n) at the recorded alphas (NaN after a stop), Status, the time it stopped at, and step counts."""
+
+    states: np.ndarray
+    status: Status
+    reached: float
+    accepted: int
+    attempted: int
+
+    @property
+    def stats(self) -> dict[str, np.ndarray]:
+        """Step counts under the names that compiled solves give them."""
+        rejected = self.attempted - self.accepted
+        counts = {"num_steps": self.attempted, "num_accepted_steps": self.accepted, "num_rejected_steps": rejected}
+        return {name: np.asarray(count) for name, count in counts.items()}
+
+
+@dataclasses.dataclass(frozen=True)
+class _Progress:
+    """Where an integration stands: time, state, size of the next step (None: to be chosen), counts and status."""
+
+    alpha: float
+    y: np.ndarray
+    step: float | None = None
+    accepted: int = 0
+    attempted: int = 0
+    status: Status = Status.OK
+
+
+def integrate_from_host(
+    slope: Slope,
+    curriculum: Curriculum,
+    y: np.ndarray,
+    alphas: np.ndarray,
+    tolerances: Tolerances,
+    bounds: Bounds,
+    *,
+    high_order: bool = True,
+) -> HostPath:
+    """Integrate dy/dalpha = slope(shares(alpha), y) from alpha = 0, and record y at `alphas`.
+
+    Steps end on every recorded alpha, because dense output is less accurate than the steps where a plateau is left, and
+    on every switch, where the slope jumps.
+
+    Arguments: curriculum: known numbers; y: (n,) the state at alpha = 0; alphas: (A,) increasing.
+    high_order: DOP853 for slopes that are smooth; else RK45, as the error estimate of a high order has no meaning for
+      averages over points, whose slopes have kinks.
+    """
+    records = np.full((alphas.size, y.size), np.nan)
+    progress = _Progress(0.0, np.asarray(y, np.float64))
+    targets = _targets(curriculum, alphas)
+    next_record = 0
+    if alphas[0] == 0:
+        records[0], next_record = y, 1
+    for phase, target in targets:
+        progress = _advance(slope, curriculum, phase, target, progress, tolerances, bounds, high_order)
+        # A state that leaves its bound exactly at a recorded alpha is recorded: it is what was reached.
+        if next_record < alphas.size and progress.alpha >= alphas[next_record]:
+            records[next_record], next_record = progress.y, next_record + 1
+        if progress.status != Status.OK:
+            break
+    return HostPath(records, progress.status, progress.alpha, progress.accepted, progress.attempted)
+
+
+def _targets(curriculum: Curriculum, alphas: np.ndarray) -> list[tuple[int, float]]:
+    """Times to land on, each with the phase that leads to it: recorded alphas > 0, and switches before the last one."""
+    switches = np.asarray(curriculum.switches, float)
+    times = np.union1d(alphas[alphas > 0], switches[switches < alphas[-1]])
+    times = times[times > 0]
+    # The phase that ends at a switch leads to it. Beyond the last switch by rounding, the last phase goes on.
+    phases = np.minimum(np.searchsorted(switches, times, side="left"), switches.size - 1)
+    return list(zip(phases.tolist(), times.tolist(), strict=True))
+
+
+def _advance(
+    slope: Slope,
+    curriculum: Curriculum,
+    phase: int,
+    target: float,
+    progress: _Progress,
+    tolerances: Tolerances,
+    bounds: Bounds,
+    high_order: bool,
+) -> _Progress:
+    """Progress at `target`, within one phase, or where the integration stopped before."""
+    # Importing scipy.integrate takes half as long as importing JAX: nobody pays for it who does not integrate.
+    from scipy.integrate import DOP853, RK45
+
+    shares = _shares_of(curriculum, phase)
+    span = target - progress.alpha
+    solver = (DOP853 if high_order else RK45)(
+        lambda alpha, y: slope(shares(alpha), y),
+        progress.alpha,
+        progress.y,
+        target,
+        rtol=tolerances.rtol,
+        atol=tolerances.atol,
+        first_step=None if progress.step is None else min(progress.step, span),
+    )
+    wanted = max(solver.h_abs, progress.step or 0.0)
+    accepted, attempted, status = progress.accepted, progress.attempted, Status.OK
+    while solver.status == "running" and status == Status.OK:
+        evaluations = solver.nfev
+        with np.errstate(all="ignore"):  # a trial step far outside overflows, and is rejected
+            solver.step()
+        attempted += (solver.nfev - evaluations) // solver.n_stages
+        if solver.status == "failed":
+            status = Status.TOO_STIFF if np.all(np.isfinite(slope(shares(solver.t), solver.y))) else Status.DIVERGED
+            break
+        accepted += 1
+        # The last step is cut short by the target, which says nothing about the size that the error allows.
+        wanted = max(solver.h_abs, wanted) if solver.status == "finished" else solver.h_abs
+        if not bounds.norm_of(solver.y) < bounds.norm:  # true also for NaN
+            status = Status.DIVERGED
+        elif attempted >= bounds.steps and solver.status == "running":
+            status = Status.TOO_STIFF
+    return _Progress(float(solver.t), solver.y, float(wanted), accepted, attempted, status)
+
+
+def _shares_of(curriculum: Curriculum, phase: int) -> Callable[[float], np.ndarray]:
+    """The shares of the levels as a function of alpha within one phase, its ends included."""
+    initial, final = (np.asarray(side, float)[phase] for side in (curriculum.initial_shares, curriculum.final_shares))
+    if np.array_equal(initial, final):
+        return lambda alpha: initial
+    end, duration = float(curriculum.switches[phase]), float(curriculum.durations[phase])
+
+    def ramp(alpha: float) -> np.ndarray:
+        return initial + np.clip((alpha - (end - duration)) / duration, 0.0, 1.0) * (final - initial)
+
+    return ramp

@@ -1,0 +1,123 @@
+"""How a problem is solved: by which averages, with which points, how tightly, and by whom the steps are taken."""
+
+from __future__ import annotations
+
+import dataclasses
+import sys
+from typing import TYPE_CHECKING, Any
+
+import equinox as eqx
+import numpy as np
+
+from teacher_student import InputError, Problem, Source, check_bound, check_problem, is_number, key_words
+
+from ._observe import accuracy_is_closed, error_is_closed
+from .averages import ClosedForm, FixedSample, Sampled, SampledProducts, missing_closed_form, require_closed_form
+
+if TYPE_CHECKING:  # its import takes half a second, which a solve that is stepped from the host need not pay
+    import diffrax
+
+Points = FixedSample | SampledProducts
+WIDE = 80  # units from which on sampling an erf student's E[g g^T] beats its closed form (benchmarks: wide)
+
+
+class Settings(eqx.Module):
+    """Tolerances and bounds of an integration."""
+
+    rtol: Any
+    atol: Any
+    bound: Any  # on Q_kk, in units of the largest of 1, Q_kk at the start and T_mm
+    max_steps: int = eqx.field(static=True)
+    adjoint: diffrax.AbstractAdjoint | None = None  # None: RecursiveCheckpointAdjoint
+    fixed_order: bool = eqx.field(static=True, default=False)  # no derivative with respect to the curriculum is wanted
+
+
+class Method(eqx.Module):
+    """How a problem is solved: by which averages, with which points for what has no closed form, how tightly."""
+
+    exact: bool = eqx.field(static=True)  # the drift's averages are closed forms
+    with_accuracy: bool = eqx.field(static=True)
+    sample: Points | None  # leading axis: independent scramblings
+    settings: Settings
+    name: str = eqx.field(static=True)
+    seed: str | None = eqx.field(static=True)
+    halved: bool = eqx.field(static=True, default=False)  # the stated error has the change from half as many points
+
+    def source(self, integrator: str) -> Source:
+        """Return what a trajectory records of it."""
+        return Source("ode", self.name, "float64", seed=self.seed, integrator=integrator)
+
+    def to_compile(self) -> Method:
+        """Return the part that a program depends on: another seed must not compile it again."""
+        return dataclasses.replace(self, name="", seed=None)
+
+
+def fastest_averages(problem: Problem) -> ClosedForm | Sampled:
+    """What `averages=None` means: closed forms where they exist, but of wide erf students E[g g^T] sampled."""
+    check_problem(problem)
+    if missing_closed_form(problem) is not None:
+        return Sampled()
+    wide = problem.student.activation.name == "erf" and problem.student.width >= WIDE
+    return Sampled(products_only=True) if wide else ClosedForm()
+
+
+def accuracy_is_wanted(problem: Problem, with_accuracy: bool | None) -> bool:
+    """What `with_accuracy=None` means: accuracies where labels are signs, or where they cost nothing to compute.
+
+    P(sign yhat = sign y) of value labels is seldom asked for, and sampling it takes a hundred times as long as a solve.
+    """
+    if with_accuracy is None:
+        return getattr(problem.task, "labels", "value") == "sign" or accuracy_is_closed(problem)
+    if not isinstance(with_accuracy, bool):
+        raise InputError("with_accuracy=True, False or None (where labels are signs)", repr(with_accuracy))
+    return with_accuracy
+
+
+def method_for(
+    problem: Problem,
+    averages: ClosedForm | Sampled | None,
+    with_accuracy: bool | None,
+    rtol: float | None,
+    atol: float | None,
+    max_steps: int,
+    bound: float,
+    adjoint: diffrax.AbstractAdjoint | None = None,
+    fixed_order: bool = True,
+) -> Method:
+    """Return the method that the arguments of `solve` ask for. Raises InputError.
+
+    fixed_order: levels of share 0 are left out of derivatives too: the curriculum is not what is differentiated.
+    """
+    supplier = averages or fastest_averages(problem)
+    exact = isinstance(supplier, ClosedForm)
+    if exact:
+        require_closed_form(problem)
+    elif not isinstance(supplier, Sampled):
+        raise InputError("averages=ode.ClosedForm() or ode.Sampled(...)", type(supplier).__name__)
+    wanted = accuracy_is_wanted(problem, with_accuracy)
+    closed = exact and error_is_closed(problem) and (accuracy_is_closed(problem) or not wanted)
+    defaults = (1e-8, 1e-10) if exact else (1e-5, 1e-7)
+    rtol, atol = (default if given is None else given for given, default in zip((rtol, atol), defaults, strict=True))
+    check_settings(rtol, atol, max_steps, bound, adjoint)
+    numbers = np.float64(rtol), np.float64(atol), np.float64(bound)
+    settings = Settings(*numbers, int(max_steps), adjoint, fixed_order)
+    if closed:
+        return Method(True, wanted, None, settings, "closed form", None)
+    sampler = supplier if isinstance(supplier, Sampled) else Sampled(2**13, 8)  # for an accuracy alone: cheap
+    name = "closed form" if exact else sampler.name
+    halved = not exact and (sampler.products_only or sampler.error is not None)
+    return Method(exact, wanted, sampler.draw(problem), settings, name, key_words(sampler.key), halved)
+
+
+def check_settings(rtol: Any, atol: Any, max_steps: Any, bound: Any, adjoint: Any) -> None:
+    """Raise InputError unless these are settings of `solve`."""
+    for name, tolerance in (("rtol", rtol), ("atol", atol)):
+        if not is_number(tolerance) or not 0 < tolerance < 1:
+            raise InputError(f"{name} between 0 and 1", repr(tolerance))
+    check_bound(bound)
+    if not is_number(max_steps) or max_steps < 1 or max_steps != int(max_steps):
+        raise InputError("an integer max_steps >= 1", repr(max_steps))
+    # Whoever has an adjoint has imported diffrax; whoever has none need not.
+    diffrax = sys.modules.get("diffrax")
+    if adjoint is not None and (diffrax is None or not isinstance(adjoint, diffrax.AbstractAdjoint)):
+        raise InputError("a diffrax adjoint, such as diffrax.ForwardMode()", repr(adjoint))

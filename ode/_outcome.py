@@ -1,0 +1,70 @@
+"""What every way of solving returns, and how replicates of sampled averages become one result with an error."""
+
+from typing import Any
+
+import equinox as eqx
+import jax
+import numpy as np
+
+from teacher_student import Observables, Overlaps, Problem, Source, Trajectory
+
+
+class Path(eqx.Module):
+    """States at recorded alphas (NaN after a stop), status, the time it stopped at and step counts."""
+
+    states: Any
+    status: Any
+    reached: Any
+    stats: dict[str, Any]
+
+
+Outcome = tuple[Path, Observables, Observables | None]  # path, observables, and their sampling error
+
+
+def trajectory(problem: Problem, start: Overlaps, alphas: Any, outcome: Outcome, source: Source) -> Trajectory:
+    """Return the trajectory of an outcome."""
+    path, observables, spread = outcome
+    return Trajectory(problem, start, alphas, observables, path.status, path.reached, path.stats, spread, source)
+
+
+def worst(paths: Path) -> Path:
+    """Return one path for all replicates: mean overlaps, the worst status, the least alpha reached, all steps."""
+    return Path(
+        jax.tree.map(lambda x: x.mean(axis=0), paths.states),
+        paths.status.max(axis=0),
+        paths.reached.min(axis=0),
+        jax.tree.map(lambda x: x.sum(axis=0), paths.stats),
+    )
+
+
+def mean_and_error(observables: Observables) -> tuple[Observables, Observables]:
+    """Return the mean over replicates and its standard error (of NumPy's or JAX's arrays, traced ones included)."""
+    mean = jax.tree.map(lambda x: x.mean(axis=0), observables)
+    one = jax.tree.leaves(observables)[0].shape[0] == 1  # no spread to go by
+    error = jax.tree.map(
+        lambda x: np.full(x.shape[1:], np.nan) if one else x.std(axis=0, ddof=1) / np.sqrt(1.0 * x.shape[0]),
+        observables,
+    )
+    return mean, error
+
+
+def fine_and_change(observables: Observables, n: int, hypot: Any) -> tuple[Observables, Observables]:
+    """Return mean and error of the first n replicates, with the change that half of the points made in the error.
+
+    observables: n replicates, then the same with half of their points. hypot: NumPy's or JAX's.
+    """
+    fine, coarse = (jax.tree.map(lambda x, part=part: x[part], observables) for part in (slice(n), slice(n, None)))
+    mean, error = mean_and_error(fine)
+    change = jax.tree.map(lambda a, b: a - b.mean(axis=0), mean, coarse)
+    return mean, jax.tree.map(hypot, error, change)
+
+
+def with_halves(sample: Any, xp: Any) -> Any:
+    """Return the scramblings, and after them those with their first half of points in place of the second.
+
+    A bias of second order in the averages' error, which the spread over scramblings does not show, at least doubles.
+    """
+    normals = xp.asarray(sample.normals)
+    half = normals[..., : normals.shape[-1] // 2]
+    both = xp.concatenate([normals, xp.concatenate([half, half], axis=-1)])
+    return eqx.tree_at(lambda points: points.normals, sample, both)
