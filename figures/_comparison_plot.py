@@ -151,7 +151,7 @@ def _panels(theory: ts.Trajectory) -> list[tuple[str, list[ts.Quantity]]]:
                 panels.append((f"${kind}_{{{indices}}}${where}", chosen))
     if np.any(np.asarray(theory.problem.sgd.readout_learning_rate) > 0):
         panels.append((r"readout $v_k$", [q for q in found if q.kind == "readout"]))
-    return panels
+    return [(label, chosen) for label, chosen in panels if chosen]  # accuracies may not have been computed
 
 
 def _draw_panel(
@@ -180,7 +180,8 @@ def _draw_panel(
         if quantity.name in simulated and runs is not None:
             mean, error = _mean_and_error(simulated[quantity.name])
             axes.errorbar(runs.alphas, mean, error, fmt=marker, ms=3, mfc="none", mew=0.8, lw=0.8, color=colour)
-        axes.plot([], [], line + marker, color=colour, ms=3, mfc="none", lw=1.2, label=_short(quantity))
+        shown = line if runs is None else line + marker
+        axes.plot([], [], shown, color=colour, ms=3, mfc="none", lw=1.2, label=_short(quantity))
         _draw_bayes(axes, quantity, theory, colour)
     _scale_axes(axes, label, chosen, theory.alphas)
     axes.set_ylabel(label)

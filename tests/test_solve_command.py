@@ -5,7 +5,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import ode
 import teacher_student as ts
 from figures._cli import main
 from figures._settings import load_settings
@@ -50,11 +49,12 @@ def test_it_asks_nothing_of_a_simulation(file: Path, tmp_path: Path, monkeypatch
     assert settings.wanted_alphas().tolist() == [1.0, 1.001]
 
 
-def test_a_stopped_solve_is_written_and_has_its_exit_code(file: Path, tmp_path: Path, monkeypatch, capsys) -> None:
-    honest = ode.solve
-    monkeypatch.setattr(ode, "solve", lambda *arguments, **options: honest(*arguments, **options, max_steps=2))
+def test_a_stopped_solve_is_written_and_has_its_exit_code(file: Path, tmp_path: Path, capsys) -> None:
+    """A linear student beyond its critical rate."""
+    diverging = SMALL.replace("[student]\nwidth = 1", '[student]\nwidth = 1\nactivation = "linear"')
+    file.write_text(diverging.replace("learning_rate = 1.0", "learning_rate = 20.0"))
     assert main(["solve", str(file), "--out", str(tmp_path / "out")]) == 1
-    assert capsys.readouterr().out.splitlines()[-1].startswith("STOPPED: too stiff")
+    assert capsys.readouterr().out.splitlines()[-1].startswith("STOPPED: diverged")
     assert {path.name for path in (tmp_path / "out").iterdir()} == FILES
 
 
