@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-# Before anything imports JAX; the workers of pytest-xdist inherit it. Only programs without Equinox's callbacks are kept.
+# Before anything imports JAX; the workers of pytest-xdist inherit it. Programs that call back to Python are not kept.
 if "JAX_COMPILATION_CACHE_DIR" not in os.environ:
     folder = tempfile.mkdtemp(prefix="compiled-")
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
