@@ -15,6 +15,7 @@ import collections, sys, warnings
 import jax
 events = collections.Counter()
 jax.monitoring.register_event_listener(lambda event, **_: events.update([event.rpartition("/")[2]]))
+jax.monitoring.register_event_duration_secs_listener(lambda event, *_, **__: events.update([event.rpartition("/")[2]]))
 """
 # every program is kept, however quickly it was compiled: what is counted does not depend on the machine
 SMALL = "import teacher_student as ts\nfrom teacher_student import _compiler\n_compiler.SHORTEST = 0.0\n"
@@ -26,7 +27,7 @@ problem = ts.Problem(task, ts.Student(1), ts.SGD(0.5), order)
 start = ts.Overlaps([[[0.5]]], [[[0.1]]], [[[1.0]]], [1.0])
 many = ode.solve_many([problem, problem], start, [1.0], with_accuracy=False)  # compiled whole, by diffrax
 print(float(many[0].error["all"][0]).hex())
-print(events["cache_hits"], events["cache_misses"])
+print(events["backend_compile_duration"], events["cache_hits"])
 """
 PROGRAMS = """
 import jax.numpy as jnp
@@ -57,8 +58,8 @@ def test_a_compiled_solve_is_found_again_whether_equinox_was_loaded_before_or_no
     late = "import equinox, diffrax\n" + SMALL + KEEP
     second = run(late + COUNT + SOLVE, tmp_path)
     assert second[0] == first[0]
-    hits, misses = (int(number) for number in second[1].split())
-    assert (hits > 0, misses) == (True, 0)
+    needed, hits = (int(number) for number in second[1].split())
+    assert needed == hits > 2  # none that JAX would not keep, because it calls back to Python
 
 
 def test_garbage_in_the_cache_costs_warnings_and_no_result(tmp_path: Path) -> None:
