@@ -29,7 +29,8 @@ def boundary(found: xr.Dataset, x: str, y: str, where: Any = 0.0) -> xr.Dataset:
     cells around it as if they were common to all (cells of one seed share it; independent errors do less), for
     "steepest" from the cells' errors and at least the two cells around it, for "diverged" these two; `cell_low` and
     `cell_high`, the cells around it; `crossings`, how often the row passes the level in all (the other places are
-    further along x). NaN where there is none or, for the interval, where errors are not known. Raises InputError.
+    further along x). Exact cells leave no interval of a level: `low` = `high` = `position`. NaN where there is none or,
+    for the interval, where errors are not known. Raises InputError.
     """
     for name in (x, y):
         ts.require_name(name, [str(dim) for dim in found["value"].dims], "free axis of the map")

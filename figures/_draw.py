@@ -97,9 +97,11 @@ def _table(line: xr.Dataset, y: str) -> str:
     for _, row in line.groupby(y, squeeze=False):
         at, (position, low, high, left, right) = row[y].item(), (row[name].item() for name in COLUMNS)
         place = f"{at:.6g}" if isinstance(at, (int, float)) else str(at)
-        interval = "not known" if np.isnan(low) else f"[{low:.4g}, {high:.4g}]"
+        interval = "not known" if np.isnan(low) else "exact" if low == high else f"[{low:.4g}, {high:.4g}]"
         found = f"{position:>10.4g}  {interval:<24}[{left:.4g}, {right:.4g}]"
         rows.append(f"  {place:<20}" + ("      none" if np.isnan(position) else found))
+    if any(line["low"].values == line["high"].values):
+        rows.append("  exact: without sampling or run error; the place between two cells is interpolated")
     several = int(np.sum(line["crossings"] > 1))
     if several:
         rows.append(f"  {several} rows pass it more than once; the first place is listed, the picture has all")

@@ -19,6 +19,7 @@ from teacher_student import (
     filled_length,
     is_known,
     make_room,
+    to_times,
     unnamed,
     with_level_names,
 )
@@ -76,9 +77,11 @@ def solve_many(
     times = _times(alphas, n)
     if not len(every) == len(times) == n:
         raise InputError(f"{n} starts and lists of alphas, as many as problems", f"{len(every)} and {len(times)}")
-    members = list(zip(problems, every, times, strict=True))
-    for problem in problems:
+    for problem, alphas in zip(problems, times, strict=True):
         _require_known(problem)
+        check_alphas(alphas, problem)
+    times = [to_times(alphas, problem) for alphas, problem in zip(times, problems, strict=True)]
+    members = list(zip(problems, every, times, strict=True))
     to_compile = [(unnamed(problem), start, _filled(alphas)) for problem, start, alphas in members]
     groups = list(_by_structure(to_compile))
     for group in groups:
@@ -105,7 +108,7 @@ def _times(alphas: Any, n: int) -> list[np.ndarray]:
     if isinstance(alphas, jax.Array):
         alphas = np.asarray(alphas)  # looking into a JAX array would compile the look
     alike = np.ndim(alphas) == 0 or all(np.ndim(alpha) == 0 for alpha in alphas)
-    return [np.asarray(times, float) for times in ([alphas] * n if alike else alphas)]
+    return [np.asarray(times) for times in ([alphas] * n if alike else alphas)]
 
 
 def _require_known(problem: Problem) -> None:
@@ -148,8 +151,6 @@ def _check(members: list[Any]) -> None:
         unclear = members
     for problem, start, alphas in unclear:
         check_solve(problem, start, alphas)
-    for problem, _, alphas in members:
-        check_alphas(alphas, problem)
 
 
 def _by_structure(members: list[Any]) -> Iterator[list[int]]:

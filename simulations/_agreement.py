@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from scipy import special, stats
 
-from teacher_student import Trajectory, require_name
+from teacher_student import Trajectory, describe_ties, require_name
 
 from ._comparable import check_comparable, check_predicted, check_trajectories, usable_alphas
 from ._evidence import Comparison, Evidence, dim_of, gather, gather_predicted
@@ -26,6 +26,7 @@ class Agreement:
     dims, runs: of the simulation, and of the smaller one; compared_to: the last alpha at which neither theory nor a run
     had diverged, of those recorded up to recorded_to; method; notes; spread: the test of the predicted spread, if used;
     against: what disagrees whatever p is: quantities that do not fluctuate and are off, runs that diverge alone.
+    tie_probability: per level, how often the noiseless label is 0, in theory and simulation alike.
     """
 
     agrees: bool
@@ -43,6 +44,7 @@ class Agreement:
     notes: tuple[str, ...]
     spread: SpreadTest | None = None
     against: tuple[str, ...] = ()
+    tie_probability: dict[str, float] = dataclasses.field(default_factory=dict)
 
     def __repr__(self) -> str:
         return f"Agreement({self.verdict})"
@@ -160,7 +162,8 @@ def agreement(
     if split:
         against.append("runs diverge where theory does not")
     notes += [f"theory states no spread of {name} at some alphas: not compared there" for name in evidence.unknown]
-    notes += _notes_on_sampling(evidence) + _notes_on_sizes(runs, smaller)
+    ties = theory.tie_probability
+    notes += _notes_on_ties(ties) + _notes_on_sampling(evidence) + _notes_on_sizes(runs, smaller)
     return Agreement(
         agrees=bool(p > level and not against),
         level=level,
@@ -179,6 +182,7 @@ def agreement(
         notes=tuple(notes),
         spread=scatter,
         against=tuple(against),
+        tie_probability=ties,
     )
 
 
@@ -194,6 +198,12 @@ def _measured(evidence: Evidence, moving: np.ndarray, level: float, seed: int) -
 
 def _without_accuracy(runs: Trajectory) -> Trajectory:
     return dataclasses.replace(runs, observables=dataclasses.replace(runs.observables, accuracy={}))
+
+
+def _notes_on_ties(ties: dict[str, float]) -> list[str]:
+    """What both engines have in common, so that no comparison of them can show it."""
+    words = describe_ties(ties)
+    return [f"ties: {words}; no output is right there, so accuracy cannot reach 1"] if words else []
 
 
 def _notes_on_sampling(evidence: Evidence) -> list[str]:

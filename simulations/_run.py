@@ -18,6 +18,7 @@ from teacher_student import (
     as_key,
     key_words,
     make_room,
+    to_times,
     unnamed,
     with_level_names,
 )
@@ -193,7 +194,7 @@ def simulate(
     """
     from tqdm import tqdm  # only a run needs it
 
-    steps = np.unique(np.rint(np.asarray(call.alphas, float) * call.dim).astype(np.int64))
+    steps = np.unique(np.rint(to_times(call.alphas, problems[0]) * call.dim).astype(np.int64))
     dtype = np.dtype(call.precision)
     with jax.enable_x64(call.precision == "float64"):
         members = [_numbers(problem, call.dim, dtype) for problem in problems]

@@ -43,17 +43,20 @@ from ._errors import first_line as first_line, nearest as nearest, require_name 
 from ._fields import with_fields as with_fields  # isort: skip
 from ._files import CONVENTIONS as CONVENTIONS, LONG_NAMES as LONG_NAMES  # isort: skip
 from ._means_right import require_clusters as require_clusters  # isort: skip
+from ._nearest_state import nearest_state as nearest_state  # isort: skip
 from ._overlaps import check_shapes as check_shapes  # isort: skip
 from ._polynomial import Polynomial as Polynomial, polynomial as polynomial  # isort: skip
 from ._precision import require_traceable as require_traceable  # isort: skip
 from ._precision import to_float as to_float, to_float64 as to_float64, to_host as to_host  # isort: skip
 from ._problem import check_alphas as check_alphas, check_problem as check_problem  # isort: skip
 from ._problem import check_overlaps as check_overlaps, check_state as check_state  # isort: skip
+from ._problem import to_times as to_times  # isort: skip
 from ._pruning import units_that_stay as units_that_stay  # isort: skip
 from ._random_overlaps import as_key as as_key, key_numbers as key_numbers, key_words as key_words  # isort: skip
 from ._ranking import level_index as level_index  # isort: skip
 from ._read import read_table as read_table  # isort: skip
 from ._status import check_bound as check_bound  # isort: skip
+from ._ties import describe_ties as describe_ties  # isort: skip
 from ._tables import read_problem as read_problem  # isort: skip
 from ._programs import make_room as make_room  # isort: skip
 from ._unnamed import filled_length as filled_length, unnamed as unnamed  # isort: skip

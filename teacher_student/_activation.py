@@ -16,14 +16,39 @@ from ._polynomial import EXAMPLE, Polynomial, polynomial
 class Activation(eqx.Module):
     """A hidden unit's activation phi, with its derivative by forward-mode differentiation.
 
-    `name`: what files and messages call it. `function`: an elementwise JAX function.
-    `odd`: phi(-x) = -phi(x) and phi is positive for positive x, so that sign(phi(x)) = sign(x); of
-    polynomials, x**3 is and x**3 - 3*x is not.
+    What a function does not say of itself is declared. What is not declared is taken not to hold, which is always
+    right: derivatives of sampled averages then go through the law of the fields, which is noisier.
+
+    Arguments:
+      name: what files and messages call it. function: an elementwise JAX function.
+      odd: phi(-x) = -phi(x) and phi is positive for positive x, so that sign(phi(x)) = sign(x); of polynomials,
+        x**3 is and x**3 - 3*x is not.
+      smooth: neither phi nor phi' jumps anywhere (erf, tanh, polynomials; not relu, whose phi' jumps at 0).
+      continuous: phi does not jump anywhere (relu too; not sign). What is smooth is continuous.
+    Raises InputError.
     """
 
     name: str = eqx.field(static=True)
     function: Callable[[jax.Array], jax.Array] = eqx.field(static=True)
-    odd: bool = eqx.field(static=True, default=False)
+    odd: bool = eqx.field(static=True)
+    smooth: bool = eqx.field(static=True)
+    continuous: bool = eqx.field(static=True)
+
+    def __init__(
+        self,
+        name: str,
+        function: Callable[[jax.Array], jax.Array],
+        odd: bool = False,
+        smooth: bool = False,
+        continuous: bool = False,
+    ):
+        if not callable(function):
+            raise InputError("an elementwise JAX function as activation", repr(function))
+        for what, declared in (("odd", odd), ("smooth", smooth), ("continuous", continuous)):
+            if not isinstance(declared, bool):
+                raise InputError(f"{what}=True or False of an activation", repr(declared))
+        self.name, self.function, self.odd = name, function, odd
+        self.smooth, self.continuous = smooth, continuous or smooth
 
     def __call__(self, x: jax.Array) -> jax.Array:
         return self.function(x)
@@ -42,9 +67,9 @@ def _erf(x: jax.Array) -> jax.Array:
     return jax.lax.erf(x * np.sqrt(0.5).astype(x.dtype))
 
 
-ERF = Activation("erf", _erf, odd=True)
-RELU = Activation("relu", jax.nn.relu)
-LINEAR = Activation("linear", polynomial("x"), odd=True)
+ERF = Activation("erf", _erf, odd=True, smooth=True)
+RELU = Activation("relu", jax.nn.relu, continuous=True)
+LINEAR = Activation("linear", polynomial("x"), odd=True, smooth=True)
 SIGN = Activation("sign", jnp.sign, odd=True)
 
 BUILT_IN = {each.name: each for each in (ERF, RELU, LINEAR, SIGN)}
@@ -67,8 +92,10 @@ def as_activation(given: "str | Activation | Callable") -> Activation:
             return BUILT_IN[given]
         if given.isidentifier() and given != "x":
             require_name(given, BUILT_IN, f"activation (or a polynomial such as {EXAMPLE}, or a JAX function)")
-        found = polynomial(given)
-        return LINEAR if found == LINEAR.function else Activation(str(found), found, odd=found.keeps_sign)
+        parsed = polynomial(given)
+        if parsed == LINEAR.function:
+            return LINEAR
+        return Activation(str(parsed), parsed, odd=parsed.keeps_sign, smooth=True)
     if not callable(given):
         raise InputError("an activation's name or a JAX function", repr(given))
     probe = jax.ShapeDtypeStruct((3,), jnp.float32)

@@ -4,6 +4,7 @@ NumPy keeps float64 whatever the user's JAX settings; `jnp.asarray` would round 
 Values are checked only where they are known: under vmap, jit or grad they are tracers.
 """
 
+from collections.abc import Iterable
 from typing import Any
 
 import jax
@@ -33,6 +34,19 @@ def as_numbers(x: Any, what: str) -> Any:
         except (TypeError, ValueError):
             raise InputError(f"numbers for {what}", repr(x)) from None
     return jnp.stack([jnp.asarray(as_numbers(each, what)) for each in x])
+
+
+def as_number(x: Any, what: str) -> Any:
+    """`x` as one float64 number of no axes, or a traced one. Raises InputError for any other shape, traced or not."""
+    number = as_numbers(x, what)
+    if np.ndim(number) != 0:
+        raise InputError(f"one number for {what}", f"shape {np.shape(number)}", "use jax.vmap over several")
+    return number
+
+
+def as_row(values: Iterable[Any], what: str) -> Any:
+    """One number after the other as an array (n,), or a traced one. Raises InputError for one that is not a number."""
+    return as_numbers([as_number(value, what) for value in values], what)
 
 
 def is_number(x: Any) -> bool:

@@ -9,11 +9,12 @@ import jax.numpy as jnp
 import numpy as np
 
 from ._activation import Activation, as_activation
-from ._arrays import as_numbers, check_at_least, check_finite, check_width
+from ._arrays import as_number, as_numbers, check_at_least, check_finite, check_width
 from ._errors import InputError, require_name
 from ._fields import with_fields
 from ._inputs import Inputs
 from ._task import Task
+from ._ties import angle_between, field_covariance
 
 
 class Committee(Task):
@@ -69,7 +70,7 @@ class Committee(Task):
         self.support = tuple(name for name in inputs.block_names if name in names)
         require_name(labels, ("value", "sign"), "kind of labels")
         self.labels = labels
-        self.noise = as_numbers(noise, "noise")
+        self.noise = as_number(noise, "noise")
         check_at_least(self.noise, 0.0, "noise (a standard deviation)")
 
     @property
@@ -88,6 +89,22 @@ class Committee(Task):
     def cluster_means(self) -> Any:
         return np.zeros((len(self.inputs.level_names), 1, self.width))
 
+    @property
+    def smooth(self) -> bool:  # type: ignore[override]  # a task may declare it by an attribute, or, as here, compute it
+        """Labels are values of units that do not jump."""
+        return self.labels == "value" and self.activation.continuous
+
+    def tie_probability(self, T: Any) -> dict[str, float]:
+        """As of every task; exact for up to two units of sign or relu, and 0 for erf and polynomial units."""
+        unit, levels = self.activation, self.inputs.level_names
+        if self.labels == "sign" and unit.name in ("sign", "relu") and self.width <= 2:
+            readout = np.asarray(self.readout, float)
+            rows = (field_covariance(row, T) for row in np.asarray(self.inputs.variances))
+            return {level: _ties_of_few(unit.name, readout, C) for level, C in zip(levels, rows, strict=True)}
+        if (unit.name == "erf" or unit.polynomial is not None) and np.any(np.asarray(self.readout)):
+            return dict.fromkeys(levels, 0.0)  # outputs are analytic in the fields, and 0 on a set of measure 0
+        return super().tie_probability(T)
+
     def unnamed(self) -> "Committee":
         inputs = self.inputs.unnamed()
         support = tuple(name for name, seen in zip(inputs.block_names, self.seen_blocks, strict=True) if seen)
@@ -101,6 +118,24 @@ class Committee(Task):
         y = self.output(nu) + jnp.asarray(self.noise, nu.dtype) * noise
         return jnp.sign(y) if self.labels == "sign" else y
 
+    def before_sign(self, nu: jax.Array, cluster: jax.Array) -> tuple[jax.Array, Any] | None:
+        return (self.output(nu), self.noise) if self.labels == "sign" else None
+
     def clean_label(self, nu: jax.Array, cluster: jax.Array) -> jax.Array:
         y = self.output(nu)
         return jnp.sign(y) if self.labels == "sign" else y
+
+
+def _ties_of_few(unit: str, readout: np.ndarray, covariance: np.ndarray) -> float:
+    """P(sum_m vt_m phi(nu_m) = 0) of one or two sign or relu units, from the angle between their fields."""
+    silent = readout == 0
+    if np.all(silent):
+        return 1.0
+    if unit == "sign":
+        if readout.size == 1 or np.any(silent) or abs(readout[0]) != abs(readout[1]):
+            return 0.0
+        differ = angle_between(covariance) / np.pi
+        return differ if readout[0] == readout[1] else 1 - differ
+    if readout.size == 1 or np.any(silent):  # one relu unit that counts is off half of the time
+        return 0.5
+    return 0.5 - angle_between(covariance) / (2 * np.pi)  # both are off

@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from ._arrays import as_numbers, check_at_least, is_known
+from ._arrays import as_number, as_numbers, as_row, check_at_least, is_known
 from ._errors import InputError, require_name
 
 Mixture = str | Mapping[str, Any]  # a level, or shares of levels
@@ -37,8 +37,11 @@ class Curriculum(eqx.Module):
                 raise InputError("each phase as (initial, final, duration)", repr(phase), remedy)
         mixtures = [[_mixture(side) for side in phase[:2]] for phase in phases]
         self.level_names = tuple(dict.fromkeys(name for pair in mixtures for side in pair for name in side))
-        self.durations = as_numbers([phase[2] for phase in phases], "durations of phases")
-        shares = [[[side.get(name, 0.0) for name in self.level_names] for side in pair] for pair in mixtures]
+        self.durations = as_row((phase[2] for phase in phases), "durations of phases")
+        shares = [
+            [as_row((side.get(name, 0.0) for name in self.level_names), "shares of levels") for side in pair]
+            for pair in mixtures
+        ]
         self.initial_shares = as_numbers([pair[0] for pair in shares], "shares")
         self.final_shares = as_numbers([pair[1] for pair in shares], "shares")
         check_at_least(self.durations, 0.0, "durations of phases", strict=True)
@@ -87,7 +90,8 @@ class Curriculum(eqx.Module):
             require_name(name, shares, 'level in the order (or "mixed")')
         if len(set(names)) < len(names):
             raise InputError("each level once in the order", repr(order))
-        amounts = as_numbers(list(shares.values()), "shares of levels")
+        duration = as_number(duration, "the budget's duration")
+        amounts = as_row(shares.values(), "shares of levels")
         check_at_least(amounts, 0.0, "shares of levels")
         if is_known(amounts) and abs(np.sum(amounts) - 1) > 1e-9:
             raise InputError("shares of levels that sum to 1", f"a sum of {np.sum(amounts):.12g}")

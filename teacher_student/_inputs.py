@@ -6,7 +6,7 @@ from typing import Any
 import equinox as eqx
 import numpy as np
 
-from ._arrays import as_numbers, check_at_least, check_finite, is_known
+from ._arrays import as_numbers, as_row, check_at_least, check_finite, is_known
 from ._errors import InputError, nearest
 from ._fields import with_fields
 
@@ -38,11 +38,11 @@ class Inputs(eqx.Module):
         if not isinstance(levels, Mapping) or not levels:
             raise InputError("levels as level name -> (block name -> variance)", repr(levels))
         self.level_names = tuple(levels)
-        self.fractions = as_numbers(list(fractions.values()), "fractions")
+        self.fractions = as_row(fractions.values(), "fractions")
         self.variances = as_numbers([self._row(name, row) for name, row in levels.items()], "variances")
         self._check()
 
-    def _row(self, level: str, row: Mapping[str, Any]) -> list[Any]:
+    def _row(self, level: str, row: Mapping[str, Any]) -> Any:
         if not isinstance(row, Mapping):
             raise InputError(f"variances of level {level!r} as block name -> variance", repr(row))
         for block in row:
@@ -53,7 +53,7 @@ class Inputs(eqx.Module):
         for block in self.block_names:
             if block not in row:
                 raise InputError(f"a variance of block {block!r} in level {level!r}", f"only {sorted(row)}")
-        return [row[block] for block in self.block_names]
+        return as_row((row[block] for block in self.block_names), f"variances of level {level!r}")
 
     def _check(self) -> None:
         check_at_least(self.fractions, 0.0, "fractions")

@@ -36,12 +36,13 @@ class Problem(eqx.Module):
         for name, kind in (("task", Task), ("student", Student), ("sgd", SGD), ("curriculum", Curriculum)):
             if not isinstance(getattr(self, name), kind):
                 raise InputError(f"a {kind.__name__} as the problem's {name}", type(getattr(self, name)).__name__)
+        require_name(self.task.labels, ("value", "sign"), f"kind of labels of {type(self.task).__name__}")
         for level in self.curriculum.level_names:
             require_name(level, self.inputs.level_names, "level in the curriculum")
-        if self.sgd.loss == "logistic" and getattr(self.task, "labels", "sign") != "sign":
-            raise InputError(
-                "labels +1 and -1 for the logistic loss", 'labels="value"', 'use labels="sign" or loss="squared"'
-            )
+        if self.sgd.loss == "logistic" and self.task.labels != "sign":
+            # A task of the user's own says so in its class; a committee takes it as an argument.
+            remedy = 'declare labels = "sign" in the task if they are, or use loss="squared"'
+            raise InputError("labels +1 and -1 for the logistic loss", f"labels={self.task.labels!r}", remedy)
 
     @property
     def inputs(self) -> Inputs:
@@ -87,25 +88,45 @@ def check_problem(problem: Any) -> None:
         raise InputError("a ts.Problem", type(problem).__name__)
 
 
+def to_times(alphas: Any, problem: Problem) -> Any:
+    """Return `alphas` as float64 times within the curriculum; traced ones are returned as they are.
+
+    Rounded to their own precision, alphas that end with the curriculum may lie past its end (20.1 in float32 is
+    20.1000004): these are moved to the end, so that nothing is integrated or simulated where no level is defined.
+    """
+    times = as_numbers(alphas, "alphas")
+    end = problem.curriculum.end
+    if not is_known((times, end)):
+        return times
+    return np.where((times > end) & (times <= end * (1 + _rounding(alphas))), end, times)
+
+
+def _rounding(alphas: Any) -> float:
+    """Relative error that rounding to their type leaves in alphas; of float64 ones also what a sum of phases leaves."""
+    kind = alphas.dtype if hasattr(alphas, "dtype") else np.asarray(alphas).dtype
+    return max(float(jnp.finfo(kind).eps), 1e-12) if jnp.issubdtype(kind, jnp.floating) else 1e-12
+
+
 def check_alphas(alphas: Any, problem: Problem, *, positive: bool = True) -> None:
     """Raise InputError unless known `alphas` are finite, >= 0, increasing and within the curriculum.
 
     positive: whether the last one must be > 0.
     """
     check_problem(problem)
-    alphas = as_numbers(alphas, "alphas")
-    if np.ndim(alphas) != 1 or np.size(alphas) == 0:
-        raise InputError("alphas as a non-empty list of times", f"shape {np.shape(alphas)}")
-    check_at_least(alphas, 0.0, "alphas")
-    if not is_known(alphas):
+    times = to_times(alphas, problem)
+    if np.ndim(times) != 1 or np.size(times) == 0:
+        raise InputError("alphas as a non-empty list of times", f"shape {np.shape(times)}")
+    check_at_least(times, 0.0, "alphas")
+    if not is_known(times):
         return
-    if np.any(np.diff(alphas) <= 0):
-        raise InputError("increasing alphas", alphas.tolist())
+    if np.any(np.diff(times) <= 0):
+        raise InputError("increasing alphas", np.asarray(alphas, float).tolist())
     end = problem.curriculum.end
-    if positive and alphas[-1] <= 0:
-        raise InputError("a last alpha > 0", alphas.tolist())
-    if is_known(end) and alphas[-1] > end * (1 + 1e-12):
-        raise InputError(f"alphas up to the curriculum's end, {float(end):g}", f"{alphas[-1]:g}")
+    if positive and times[-1] <= 0:
+        raise InputError("a last alpha > 0", times.tolist())
+    if is_known(end) and times[-1] > end:
+        # All digits: rounded ones may say the same of both.
+        raise InputError(f"alphas up to the curriculum's end, {float(end)!r}", repr(float(times[-1])))
 
 
 def check_state(problem: Problem, overlaps: Overlaps) -> None:
@@ -149,4 +170,5 @@ def check_overlaps(overlaps: Overlaps, problem: Problem) -> None:
         if spanned_block:
             spanned = R @ np.linalg.pinv(T, hermitian=True) @ R.swapaxes(-1, -2)
             if np.any(np.abs(Q - spanned) > SPANNED * np.max(np.abs(Q), initial=0.0)):
-                raise InputError(f"Q = R T^-1 R^T in block {name!r}, which the teacher's directions span", "another Q")
+                required = f"Q = R T^-1 R^T in block {name!r}, which the teacher's directions span"
+                raise InputError(required, "another Q", "compute Q from R and T there")

@@ -5,7 +5,7 @@ from typing import Any
 import equinox as eqx
 import jax
 
-from ._arrays import as_numbers, check_at_least
+from ._arrays import as_number, check_at_least
 from ._errors import require_name
 
 
@@ -33,9 +33,9 @@ class SGD(eqx.Module):
         weight_decay: Any = 0.0,
         loss: str = "squared",
     ):
-        self.learning_rate = as_numbers(learning_rate, "learning rate")
-        self.readout_learning_rate = as_numbers(readout_learning_rate, "readout learning rate")
-        self.weight_decay = as_numbers(weight_decay, "weight decay")
+        self.learning_rate = as_number(learning_rate, "learning rate")
+        self.readout_learning_rate = as_number(readout_learning_rate, "readout learning rate")
+        self.weight_decay = as_number(weight_decay, "weight decay")
         check_at_least(self.learning_rate, 0.0, "learning rate")
         check_at_least(self.readout_learning_rate, 0.0, "readout learning rate")
         check_at_least(self.weight_decay, 0.0, "weight decay")

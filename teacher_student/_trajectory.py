@@ -15,6 +15,7 @@ from ._observables import Observables
 from ._overlaps import Overlaps
 from ._problem import Problem
 from ._status import Status
+from ._ties import describe_ties
 
 if TYPE_CHECKING:  # half a second to import: only files and labelled data sets need it
     import xarray as xr
@@ -87,6 +88,18 @@ class Trajectory(eqx.Module):
         """Number of runs; None for a theory trajectory."""
         return int(np.shape(self.status)[0]) if self.source.engine == "sgd" else None
 
+    @property
+    def tie_probability(self) -> dict[str, float]:
+        """Probability per level that the noiseless label is 0, where no output is right: accuracy is at most the rest.
+
+        It is not 0 for teachers such as an even number of sign units with sign labels. Over runs with teachers of their
+        own it is the mean.
+        """
+        T = np.asarray(self.start.T)
+        teachers = np.unique(T.reshape(-1, *T.shape[-3:]), axis=0)
+        ties = [self.problem.task.tie_probability(teacher) for teacher in teachers]
+        return {level: float(np.mean([tie[level] for tie in ties])) for level in self.problem.inputs.level_names}
+
     def at(self, alphas: Any) -> "Trajectory":
         """The trajectory at some of its recorded alphas. Raises InputError if one of them was not recorded."""
         mine, wanted = np.asarray(self.alphas), np.asarray(alphas, dtype=np.float64)
@@ -129,14 +142,24 @@ class Trajectory(eqx.Module):
         when = f"{alphas.size} alphas up to {alphas.flat[-1]:g}"
         errors = ", ".join(self._last_error(level) for level in self.error)
         how = "" if self.sampling_error is None else f", {self.source.method}"
-        return f"Trajectory({self.source.engine}, K={K}, M={M}, {when}, {self.describe()}{how}; last error: {errors})"
+        ties = describe_ties(self.tie_probability)
+        text = f"{self.source.engine}, K={K}, M={M}, {when}, {self.describe()}{how}; last error: {errors}"
+        return f"Trajectory({text}; ties: {ties})" if ties else f"Trajectory({text})"
 
     def _last_error(self, level: str) -> str:
-        """In words, with the sampling error of theory where there is one."""
-        text = f"{level} {np.nanmean(np.asarray(self.error[level])[..., -1]):.5g}"
-        if self.sampling_error is None or not np.any(self.sampling_error.error[level][..., -1]):
-            return text
-        return f"{text} +- {np.nanmean(self.sampling_error.error[level][..., -1]):.1g}"
+        """In words, with the sampling error of theory where there is one; after a stop, the last one before it."""
+        errors, alphas = np.asarray(self.error[level]), np.ravel(self.alphas)
+        known = np.isfinite(errors)
+        recorded = np.flatnonzero(known.reshape(-1, alphas.size).any(axis=0))
+        if not recorded.size:
+            return f"{level} none"
+        last = recorded[-1]
+        text = f"{level} {np.mean(errors[..., last][known[..., last]]):.5g}"
+        if self.sampling_error is not None:
+            spread = np.asarray(self.sampling_error.error[level])[..., last]
+            spread = spread[np.isfinite(spread)]  # not known from a single scrambling
+            text += f" +- {np.mean(spread):.1g}" if np.any(spread) else ""
+        return text if last == alphas.size - 1 else f"{text} at alpha {alphas[last]:g}"
 
     def to_xarray(self) -> "xr.Dataset":
         """A labelled data set with the whole problem, conventions, units, seed and versions in its attributes."""

@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from ._arrays import as_numbers, check_at_least
+from ._arrays import as_row, check_at_least
 from ._errors import InputError
 from ._fields import with_fields
 from ._inputs import Inputs
@@ -34,6 +34,9 @@ class XorMixture(Task):
     inputs: Inputs
     separation: Any  # (L,) s_l
 
+    labels = "sign"
+    smooth = True  # labels are those of the clusters, whatever the fields
+
     def __init__(self, levels: Mapping[str, Mapping[str, Any]]):
         if not isinstance(levels, Mapping) or not levels:
             raise InputError("levels as level name -> {separation, plane_variance, rest_variance}", repr(levels))
@@ -43,7 +46,7 @@ class XorMixture(Task):
             name: {"plane": row["plane_variance"], "rest": row["rest_variance"]} for name, row in levels.items()
         }
         self.inputs = Inputs({"plane": 0.0, "rest": 1.0}, variances)
-        self.separation = as_numbers([row["separation"] for row in levels.values()], "separations")
+        self.separation = as_row((row["separation"] for row in levels.values()), "separations")
         check_at_least(self.separation, 0.0, "separation of the clusters", strict=True)
 
     @property
@@ -65,11 +68,6 @@ class XorMixture(Task):
     @property
     def cluster_means(self) -> Any:
         return self.separation[:, None, None] * DIRECTIONS.astype(self.separation.dtype)
-
-    @property
-    def labels(self) -> str:
-        """Labels are signs."""
-        return "sign"
 
     @property
     def usual_readout(self) -> str:

@@ -1,5 +1,7 @@
 """Problems: every bad number or name is one clear line, before any computation; tables read back what they wrote."""
 
+from typing import Any
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -98,3 +100,69 @@ def test_problems_are_pytrees_of_numbers() -> None:
     assert batch.task.inputs.variances.shape == (2, 1, 1)
     with pytest.raises(ts.InputError, match="not a batch"):
         ts.problem_to_tables(batch)
+
+
+TWO = np.array([1.0, 0.5])
+LEVELS = {"easy": {"separation": 1.0, "plane_variance": 0.1, "rest_variance": 0.1}}
+ONE_NUMBER = {
+    "learning rate": lambda x: ts.SGD(x),
+    "readout learning rate": lambda x: ts.SGD(1.0, x),
+    "weight decay": lambda x: ts.SGD(1.0, 0.0, x),
+    "noise": lambda x: ts.Committee(ts.Inputs({"a": 1.0}), 2, noise=x),
+    "fractions": lambda x: ts.Inputs({"a": x, "b": x}),
+    "variances of level 'easy'": lambda x: ts.Inputs({"a": 1.0}, {"easy": {"a": x}}),
+    "separations": lambda x: ts.XorMixture({"easy": LEVELS["easy"] | {"separation": x}}),
+    "variances of level 'easy'; ": lambda x: ts.XorMixture({"easy": LEVELS["easy"] | {"rest_variance": x}}),
+    "durations of phases": lambda x: ts.Curriculum.single("easy", x),
+    "durations of phases; ": lambda x: ts.Curriculum.phases(("easy", 1.0), ("hard", x)),
+    "shares of levels": lambda x: ts.Curriculum.mixed({"easy": x, "hard": x}, 1.0),
+    "shares of levels; ": lambda x: ts.Curriculum.ordered("mixed", {"easy": x, "hard": x}, 1.0),
+    "the budget's duration": lambda x: ts.Curriculum.ordered(("easy", "hard"), {"easy": 0.5, "hard": 0.5}, x),
+}
+
+
+@pytest.mark.parametrize("what", ONE_NUMBER)
+@pytest.mark.parametrize("several", [TWO, TWO[:1], TWO.reshape(1, 2)], ids=["two", "one in a list", "a table"])
+def test_what_is_one_number_refuses_any_other_shape_also_under_jit(what: str, several: np.ndarray) -> None:
+    make = ONE_NUMBER[what]
+    for attempt in (make, lambda x: make(x.tolist()), jax.jit(lambda x: jax.tree.leaves(make(x)))):
+        with pytest.raises(ts.InputError, match="one number for " + what.partition(";")[0]) as error:
+            attempt(several)
+        assert "\n" not in str(error.value)
+
+
+def test_one_number_of_a_batch_is_one_number() -> None:
+    rates = jax.vmap(lambda x: ts.SGD(x, x, x).learning_rate)(TWO)
+    np.testing.assert_allclose(rates, TWO)
+    durations = jax.vmap(lambda x: ts.Curriculum.ordered("mixed", {"easy": 0.5, "hard": 0.5}, x).durations)(TWO)
+    np.testing.assert_allclose(durations[:, 0], TWO)
+
+
+SWITCH = ts.Curriculum.phases(("easy", 10.0), ("hard", 10.1))
+
+
+@pytest.mark.parametrize("make", [np.float32, jnp.float32], ids=["NumPy", "JAX"])
+def test_alphas_of_single_precision_may_end_with_the_curriculum(make: Any) -> None:
+    """20.1 in single precision is 20.1000004: moved to the end, as no level is defined beyond it."""
+    problem = build.problem(curriculum=SWITCH)
+    alphas = make([1.0, 20.1])
+    ts.check_alphas(alphas, problem)
+    times = ts.to_times(alphas, problem)
+    assert times.dtype == np.float64
+    assert times[-1] == SWITCH.end < float(alphas[-1])
+    assert times[0] == 1.0
+    np.testing.assert_array_equal(ts.to_times([0.5, 20.0], problem), [0.5, 20.0])
+
+
+def test_alphas_beyond_rounding_are_refused_with_digits_that_differ() -> None:
+    problem = build.problem(curriculum=SWITCH)
+    for alphas, got in (([20.1000004], "20.1000004"), (np.float32([20.1001]), "20.100099563598633")):
+        with pytest.raises(ts.InputError, match=f"the curriculum's end, 20.1; got: {got}"):
+            ts.check_alphas(alphas, problem)
+    with pytest.raises(ts.InputError, match="increasing alphas"):  # two that are the end
+        ts.check_alphas([20.1, 20.1 * (1 + 5e-13)], problem)
+
+
+def test_traced_alphas_are_left_alone() -> None:
+    times = jax.jit(lambda alphas: ts.to_times(alphas, build.problem(curriculum=SWITCH)))(np.array([1.0, 30.0]))
+    np.testing.assert_allclose(times, [1.0, 30.0])

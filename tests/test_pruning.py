@@ -12,7 +12,7 @@ import ode
 import simulations
 import teacher_student as ts
 from figures import atlas
-from figures.atlas import _tickets, _tickets_plan, _tickets_summary, _tickets_theory
+from figures.atlas import _tickets, _tickets_plan, _tickets_summary
 
 from . import build
 
@@ -272,11 +272,13 @@ def test_verdict_and_picture_of_the_study(tmp_path) -> None:
     assert (tmp_path / "tickets.png").stat().st_size > 10_000
 
 
-def test_states_of_a_loose_integration_become_valid_ones() -> None:
+def test_states_of_a_loose_integration_become_valid_starts() -> None:
     problem = xor(4)
     state = jax.tree.map(lambda *x: np.stack(x), *(build.overlaps(problem, seed) for seed in (0, 1)))
-    assert ts.psd_violation(_tickets_theory._positive(state)) < 1e-12
-    jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, atol=1e-12), _tickets_theory._positive(state), state)
-    noisy = ts.Overlaps(state.Q - 1e-2 * np.eye(4), state.R, state.T, state.readout)
-    assert ts.psd_violation(noisy) > 1e-5
-    assert ts.psd_violation(_tickets_theory._positive(noisy)) < 1e-12
+    jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, atol=1e-12), ts.nearest_state(state, problem), state)
+    for change in (-1e-2, 1e-5):  # not positive semidefinite; positive, but outside of the plane that is all there is
+        loose = ts.Overlaps(state.Q + change * np.eye(4), state.R, state.T, state.readout)
+        with pytest.raises(ts.InputError):
+            ts.check_overlaps(loose, problem)
+        ts.check_overlaps(ts.nearest_state(loose, problem), problem)
+        ts.check_overlaps(ts.nearest_state(loose, problem).prune([2, 0]), xor(2))

@@ -53,20 +53,10 @@ def _train(plan: Plan, problem: ts.Problem, starts: ts.Overlaps) -> Trained:
     found = ode.solve_many(
         [problem] * len(each), each, [problem.curriculum.end], averages=plan.averages, rtol=1e-3, atol=1e-4
     )
-    overlaps = _positive(stack([row(one.overlaps, -1) for one in found]))
+    # Tolerances are loose, and what is pruned of these states is a start again, of which overlaps of weights are asked.
+    overlaps = ts.nearest_state(stack([row(one.overlaps, -1) for one in found]), problem)
     accuracy = np.array([one.accuracy["all"][-1] for one in found])
     return Trained(overlaps, accuracy, ts.means_right(problem, overlaps)["all"].all(axis=-1))
-
-
-def _positive(overlaps: ts.Overlaps) -> ts.Overlaps:
-    """The nearest state that weights can have: a loose integration leaves Gram matrices PSD to its tolerance only.
-
-    Per block Q <- R T^+ R^T + [Q - R T^+ R^T]_+, [.]_+ without negative eigenvalues.
-    """
-    seen = overlaps.R @ np.linalg.pinv(overlaps.T, hermitian=True) @ overlaps.R.swapaxes(-1, -2)
-    values, vectors = np.linalg.eigh(overlaps.Q - seen)
-    rest = (vectors * np.maximum(values, 0.0)[..., None, :]) @ vectors.swapaxes(-1, -2)
-    return ts.Overlaps(seen + rest, overlaps.R, overlaps.T, overlaps.readout)
 
 
 def orders_of(plan: Plan, engine: str, problem: ts.Problem, ends: ts.Overlaps) -> dict[str, np.ndarray]:

@@ -12,21 +12,15 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from teacher_student import Committee, Condition, Overlaps, Problem, polynomial_named
+from teacher_student import Condition, Overlaps, Problem
 
-from ._base import MeanStep
+from ._base import MeanStep, value_and_change
 from ._reweighted import Reweighted
 
 
 def is_smooth(problem: Problem) -> bool:
-    """Whether g_k and yhat - y are known to have no jumps in the fields, the noise and the readouts."""
-    task = problem.task
-    labels = not isinstance(task, Committee) or (task.labels == "value" and _without_jumps(task.activation.name, 0))
-    return labels and _without_jumps(problem.student.activation.name, 1)
-
-
-def _without_jumps(activation: str, derivatives: int) -> bool:
-    return activation == "erf" or polynomial_named(activation) is not None or (activation == "relu" and not derivatives)
+    """Whether task and student declare that g_k and yhat - y do not jump in the fields, the noise and the readouts."""
+    return problem.task.smooth and problem.student.activation.smooth
 
 
 def mean_step_by_law(
@@ -55,7 +49,7 @@ def _mean_step(sample: Any, problem: Problem, overlaps: Overlaps, conditions: Co
 def _mean_step_jvp(primals: Any, tangents: Any) -> tuple[MeanStep, MeanStep]:
     (sample, *given), (_, *moved) = primals, tangents
     points = Reweighted.of(given[0], sample.normals, given[1], moving_labels=True)
-    _, change = eqx.filter_jvp(points.mean_step, given, moved)
+    _, change = value_and_change(points.mean_step, given, moved)
     return _mean_step(*primals), change
 
 
@@ -82,5 +76,5 @@ def _error_and_accuracy_jvp(primals: Any, tangents: Any) -> tuple[Any, Any]:
         error, accuracy = points.error_and_accuracy(*given)
         return (sample.error_and_accuracy_of_points(*given)[0] if is_smooth(given[0]) else error), accuracy
 
-    _, change = eqx.filter_jvp(both, given, moved)
+    _, change = value_and_change(both, given, moved)
     return _error_and_accuracy(*primals), change

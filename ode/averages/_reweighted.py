@@ -18,7 +18,7 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 
-from teacher_student import Committee, Condition, Overlaps, Problem
+from teacher_student import Condition, Overlaps, Problem
 
 from ._base import Averages, MeanStep, StepAverages, sum_of_conditions, unit_gradients
 from ._roots import field_root, inverse_field_root
@@ -29,7 +29,8 @@ class Reweighted(Averages):
 
     normals: (J + 1, S) standard normals, J = K + M; the last row is label noise. at: the state at which the value is
     exact for these points; elsewhere only first and second derivatives at it are meant to be used.
-    moving_labels: whether derivatives in what labels are made of are wanted too: noise and the teacher's readout.
+    moving_labels: whether derivatives in what labels are made of are wanted too: noise and the teacher's readout, as
+      far as the task says what its labels are the sign of (`Task.before_sign`).
     """
 
     normals: Any
@@ -61,17 +62,25 @@ class Reweighted(Averages):
             return StepAverages(gz, weighted @ g.T, hidden @ (weights * loss_slope))
 
         found = averages(problem.task.label(z[K:].T, condition.cluster, noise), weights)
-        return self._with_moving_labels(problem, z, weights, averages, found, noisy=True)
+        return self._with_moving_labels(problem, condition.cluster, z, weights, averages, found, noisy=True)
 
     def _with_moving_labels(
-        self, problem: Problem, z: jax.Array, weights: jax.Array, averages: Any, found: Any, *, noisy: bool
+        self,
+        problem: Problem,
+        cluster: jax.Array,
+        z: jax.Array,
+        weights: jax.Array,
+        averages: Any,
+        found: Any,
+        *,
+        noisy: bool,
     ) -> Any:
         """`found`, with the derivative of `averages(label, weights)` in what the labels' signs are made of."""
-        task = problem.task
-        if not (self.moving_labels and isinstance(task, Committee) and task.labels == "sign"):
+        outputs = problem.task.before_sign(z[problem.student.width :].T, cluster) if self.moving_labels else None
+        if outputs is None:
             return found
-        output = task.output(z[problem.student.width :].T)
-        width = jnp.maximum(jnp.asarray(task.noise) if noisy else 0.0, _width(output))
+        output, noise = outputs
+        width = jnp.maximum(jnp.asarray(noise) if noisy else 0.0, _width(output))
         plus = jax.scipy.stats.norm.cdf(output / width)
         change = plus - jax.lax.stop_gradient(plus)
         parts = averages(jnp.ones_like(output), weights * change), averages(-jnp.ones_like(output), -weights * change)
@@ -93,7 +102,7 @@ class Reweighted(Averages):
             return weights @ (output - y) ** 2 / 2, weights @ _right(output, y)
 
         found = averages(problem.task.clean_label(z[K:].T, condition.cluster), weights)
-        return self._with_moving_labels(problem, z, weights, averages, found, noisy=False)
+        return self._with_moving_labels(problem, condition.cluster, z, weights, averages, found, noisy=False)
 
     def _points(self, overlaps: Overlaps, condition: Condition, K: int) -> tuple[jax.Array, jax.Array]:
         """Total fields z (J, S) drawn at the state `at`, and weights (S,) of sum 1 that turn their law into ours."""

@@ -67,7 +67,7 @@ class Sampled(eqx.Module):
         for name, number in (("points", points), ("most_points", most_points)):
             if not isinstance(number, (int, np.integer)) or number < 2 or number & (number - 1):
                 raise InputError(f"a power of two as {name} (Sobol points are balanced only then)", number)
-        if not isinstance(replicates, (int, np.integer)) or replicates < 1:
+        if isinstance(replicates, bool) or not isinstance(replicates, (int, np.integer)) or replicates < 1:
             raise InputError("replicates >= 1 (with 1 no error is estimated)", replicates)
         if error is not None:
             if not isinstance(error, (float, int, np.floating)) or not 0 < error < 1:
