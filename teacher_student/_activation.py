@@ -19,11 +19,24 @@ class Activation(eqx.Module):
     `name`: what files and messages call it. `function`: an elementwise JAX function.
     `odd`: phi(-x) = -phi(x) and phi is positive for positive x, so that sign(phi(x)) = sign(x); of
     polynomials, x**3 is and x**3 - 3*x is not.
+    `continuous`: phi does not jump, as relu does not. `smooth`: phi does not jump and neither does its derivative.
+    A smooth activation is continuous without saying so. Nothing is declared unless you do: derivatives of sampled
+    averages then go through the law of the fields, which is right for every activation, but noisier. (Of a teacher's
+    unit they need to know whether it is continuous, of a student's unit, whose derivative learning sees, whether it
+    is smooth.) A function that is declared smooth and is not has biased derivatives.
     """
 
     name: str = eqx.field(static=True)
     function: Callable[[jax.Array], jax.Array] = eqx.field(static=True)
     odd: bool = eqx.field(static=True, default=False)
+    continuous: bool = eqx.field(static=True, default=False)
+    smooth: bool = eqx.field(static=True, default=False)
+
+    def __post_init__(self) -> None:
+        for name in ("odd", "continuous", "smooth"):
+            if not isinstance(getattr(self, name), bool):
+                raise InputError(f"{name}=True or False of an activation", repr(getattr(self, name)))
+        self.continuous = self.continuous or self.smooth
 
     def __call__(self, x: jax.Array) -> jax.Array:
         return self.function(x)
@@ -42,9 +55,9 @@ def _erf(x: jax.Array) -> jax.Array:
     return jax.lax.erf(x * np.sqrt(0.5).astype(x.dtype))
 
 
-ERF = Activation("erf", _erf, odd=True)
-RELU = Activation("relu", jax.nn.relu)
-LINEAR = Activation("linear", polynomial("x"), odd=True)
+ERF = Activation("erf", _erf, odd=True, smooth=True)
+RELU = Activation("relu", jax.nn.relu, continuous=True)
+LINEAR = Activation("linear", polynomial("x"), odd=True, smooth=True)
 SIGN = Activation("sign", jnp.sign, odd=True)
 
 BUILT_IN = {each.name: each for each in (ERF, RELU, LINEAR, SIGN)}
@@ -55,7 +68,8 @@ def as_activation(given: "str | Activation | Callable") -> Activation:
 
     A polynomial in x is spelt as in Python, "x**3 - 3*x", and named by its normal form ("x" is "linear").
     A function must be elementwise and made of JAX operations, such as `jnp.tanh`; in a file it is named
-    by where it is imported from, "jax.numpy:tanh".
+    by where it is imported from, "jax.numpy:tanh". What is known of it, an `Activation` declares:
+    ts.Activation("tanh", jnp.tanh, odd=True, smooth=True).
     Raises InputError for an unknown name, a text that is no polynomial, or a function that changes shape.
     """
     if isinstance(given, Activation):
@@ -68,7 +82,7 @@ def as_activation(given: "str | Activation | Callable") -> Activation:
         if given.isidentifier() and given != "x":
             require_name(given, BUILT_IN, f"activation (or a polynomial such as {EXAMPLE}, or a JAX function)")
         found = polynomial(given)
-        return LINEAR if found == LINEAR.function else Activation(str(found), found, odd=found.keeps_sign)
+        return LINEAR if found == LINEAR.function else Activation(str(found), found, odd=found.keeps_sign, smooth=True)
     if not callable(given):
         raise InputError("an activation's name or a JAX function", repr(given))
     probe = jax.ShapeDtypeStruct((3,), jnp.float32)

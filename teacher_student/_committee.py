@@ -38,8 +38,9 @@ class Committee(Task):
     activation: Activation
     readout: Any  # (M,)
     support: tuple[str, ...] = eqx.field(static=True)
-    labels: str = eqx.field(static=True)
     noise: Any  # ()
+    # The default is never used; it hides the property of the base class, which could not be set.
+    labels: str = eqx.field(static=True, default="value")
 
     def __init__(
         self,
@@ -87,6 +88,14 @@ class Committee(Task):
     @property
     def cluster_means(self) -> Any:
         return np.zeros((len(self.inputs.level_names), 1, self.width))
+
+    @property
+    def smooth(self) -> bool:
+        return self.labels == "value" and self.activation.continuous
+
+    @property
+    def output_of_signs(self) -> Callable[[jax.Array], jax.Array] | None:
+        return self.output if self.labels == "sign" else None
 
     def unnamed(self) -> "Committee":
         inputs = self.inputs.unnamed()

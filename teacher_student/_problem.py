@@ -38,9 +38,12 @@ class Problem(eqx.Module):
                 raise InputError(f"a {kind.__name__} as the problem's {name}", type(getattr(self, name)).__name__)
         for level in self.curriculum.level_names:
             require_name(level, self.inputs.level_names, "level in the curriculum")
-        if self.sgd.loss == "logistic" and getattr(self.task, "labels", "sign") != "sign":
+        require_name(self.task.labels, ("value", "sign"), "kind of labels of the task")
+        if self.sgd.loss == "logistic" and self.task.labels != "sign":
             raise InputError(
-                "labels +1 and -1 for the logistic loss", 'labels="value"', 'use labels="sign" or loss="squared"'
+                "labels +1 and -1 for the logistic loss",
+                f"labels={self.task.labels!r} of a {type(self.task).__name__}",
+                'declare labels="sign" (in a task of your own as a property) or use loss="squared"',
             )
 
     @property

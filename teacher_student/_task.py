@@ -5,6 +5,7 @@ fields nu of M latent directions: a teacher's hidden units, or the means of the 
 """
 
 import abc
+from collections.abc import Callable
 from typing import Any
 
 import equinox as eqx
@@ -28,7 +29,11 @@ class Condition(eqx.Module):
 
 
 class Task(eqx.Module):
-    """Base of all tasks."""
+    """Base of all tasks.
+
+    A task of your own states its inputs, latents, blocks, clusters and labels, and may declare two things about the
+    labels: `labels` and `smooth`. What is not declared is taken to be the general case: values that may jump.
+    """
 
     inputs: eqx.AbstractVar[Inputs]
 
@@ -51,6 +56,29 @@ class Task(eqx.Module):
     def usual_readout(self) -> str:
         """The readout of `random_overlaps` where none is asked for."""
         return "ones"
+
+    @property
+    def labels(self) -> str:
+        """What labels are: "sign" (+1 or -1, which the logistic loss needs) or "value" (any number)."""
+        return "value"
+
+    @property
+    def smooth(self) -> bool:
+        """Whether labels are known to have no jumps in the fields, in the noise and in what the task is made of.
+
+        Where they may have some (the default), derivatives of sampled averages go through the law of the fields,
+        which is right for every label, but noisier. Declaring True for labels that jump makes derivatives wrong.
+        """
+        return False
+
+    @property
+    def output_of_signs(self) -> Callable[[jax.Array], jax.Array] | None:
+        """The output whose sign is the label, as a function of fields nu (..., M); None: labels are made otherwise.
+
+        The noise of standard deviation `noise` is added to it. With it, derivatives in what the output is made of,
+        and in the noise, see where signs turn; without it, only derivatives in the law of the fields do.
+        """
+        return None
 
     @property
     @abc.abstractmethod

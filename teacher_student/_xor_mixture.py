@@ -73,6 +73,11 @@ class XorMixture(Task):
         return "sign"
 
     @property
+    def smooth(self) -> bool:
+        """A cluster's label does not depend on the fields at all."""
+        return True
+
+    @property
     def usual_readout(self) -> str:
         return "signs"
 

@@ -12,7 +12,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from teacher_student import Committee, Condition, Overlaps, Problem, polynomial_named
+from teacher_student import Condition, Overlaps, Problem
 
 from ._base import MeanStep, value_and_change
 from ._reweighted import Reweighted
@@ -20,13 +20,8 @@ from ._reweighted import Reweighted
 
 def is_smooth(problem: Problem) -> bool:
     """Whether g_k and yhat - y are known to have no jumps in the fields, the noise and the readouts."""
-    task = problem.task
-    labels = not isinstance(task, Committee) or (task.labels == "value" and _without_jumps(task.activation.name, 0))
-    return labels and _without_jumps(problem.student.activation.name, 1)
-
-
-def _without_jumps(activation: str, derivatives: int) -> bool:
-    return activation == "erf" or polynomial_named(activation) is not None or (activation == "relu" and not derivatives)
+    # g_k holds phi'(lambda_k), so a student's unit must be smooth where a teacher's need only be continuous
+    return problem.task.smooth and problem.student.activation.smooth
 
 
 def mean_step_by_law(

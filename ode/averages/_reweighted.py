@@ -18,7 +18,7 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 
-from teacher_student import Committee, Condition, Overlaps, Problem
+from teacher_student import Condition, Overlaps, Problem
 
 from ._base import Averages, MeanStep, StepAverages, sum_of_conditions, unit_gradients
 from ._roots import field_root, inverse_field_root
@@ -67,11 +67,12 @@ class Reweighted(Averages):
         self, problem: Problem, z: jax.Array, weights: jax.Array, averages: Any, found: Any, *, noisy: bool
     ) -> Any:
         """`found`, with the derivative of `averages(label, weights)` in what the labels' signs are made of."""
-        task = problem.task
-        if not (self.moving_labels and isinstance(task, Committee) and task.labels == "sign"):
+        output_of = problem.task.output_of_signs
+        if not self.moving_labels or output_of is None:
             return found
-        output = task.output(z[problem.student.width :].T)
-        width = jnp.maximum(jnp.asarray(task.noise) if noisy else 0.0, _width(output))
+        output = output_of(z[problem.student.width :].T)
+        noise = jnp.asarray(getattr(problem.task, "noise", 0.0)) if noisy else 0.0
+        width = jnp.maximum(noise, _width(output))
         plus = jax.scipy.stats.norm.cdf(output / width)
         change = plus - jax.lax.stop_gradient(plus)
         parts = averages(jnp.ones_like(output), weights * change), averages(-jnp.ones_like(output), -weights * change)
