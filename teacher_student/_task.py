@@ -75,8 +75,9 @@ class Task(eqx.Module):
     def output_of_signs(self) -> Callable[[jax.Array], jax.Array] | None:
         """The output whose sign is the label, as a function of fields nu (..., M); None: labels are made otherwise.
 
-        The noise of standard deviation `noise` is added to it. With it, derivatives in what the output is made of,
-        and in the noise, see where signs turn; without it, only derivatives in the law of the fields do.
+        A task of your own may define it as a method: output_of_signs(self, nu). Noise of the standard deviation that
+        the task's `noise` is, if it has one, is added to the output. With it, derivatives in what the output is made
+        of, and in the noise, see where signs turn; without it, only derivatives in the law of the fields do.
         """
         return None
 
