@@ -56,6 +56,8 @@ CASES = (
     Case("drift-k32", "_drift_rows.closed", {"K": 32, "M": 4, "target": 40}, {"K": 24}),
     Case("solve-k2", "_solve_rows.whole", _committee(2, 2, 1.5, last=300.0, dim=10**6, target=40), {"last": 40.0}),
     Case("solve-k8", "_solve_rows.whole", {**WIDE, "last": 1000.0, "target": 13}),
+    Case("host-k2", "_solve_rows.whole", _committee(2, 2, 1.5, last=300.0, dim=10**6, compiled=False)),
+    Case("host-k8", "_solve_rows.whole", {**WIDE, "last": 1000.0, "compiled": False}),
     Case(
         "batch-k2",
         "_batch_rows.batch",

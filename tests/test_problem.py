@@ -56,8 +56,14 @@ def of_own(task: ts.Task, loss: str) -> ts.Problem:
         (lambda: ts.Curriculum.phases("easy"), "each phase as"),
         (lambda: build.problem(curriculum=ts.Curriculum.single("esay", 1.0)), "did you mean 'easy'"),
         (lambda: build.problem(loss="logistic"), "labels \\+1 and -1 for the logistic loss"),
-        (lambda: of_own(build.SignOfTwo(ONE_BLOCK), "logistic"), "labels='value'; declare labels = \"sign\" in the task"),
-        (lambda: of_own(Mislabelled(ONE_BLOCK), "squared"), "kind of labels of Mislabelled; got: 'signs'; did you mean"),
+        (
+            lambda: of_own(build.SignOfTwo(ONE_BLOCK), "logistic"),
+            "labels='value'; declare labels = \"sign\" in the task",
+        ),
+        (
+            lambda: of_own(Mislabelled(ONE_BLOCK), "squared"),
+            "kind of labels of Mislabelled; got: 'signs'; did you mean",
+        ),
         (lambda: ts.Activation("tanh", jnp.tanh, smooth="yes"), "smooth=True or False of an activation; got: 'yes'"),
         (lambda: ts.random_overlaps(build.problem(), 2, 0), "at least 2 dimensions"),
         (lambda: ts.random_overlaps(build.problem(), 100, 0, scale=-1.0), "scale"),
