@@ -72,7 +72,7 @@ def test_cells_are_what_solve_gives() -> None:
         levels = BASE["task"]["levels"] | {"hard": {"relevant": 1.0, "irrelevant": variance}}
         task = ts.Committee(ts.Inputs(BASE["task"]["fractions"], levels), 1, support="relevant")
         order = ts.Curriculum.phases(("easy", 2.0), ("hard", 2.0))
-        theory = ode.solve(ts.Problem(task, ts.Student(1), ts.SGD(rate), order), start, [4.0])
+        theory = ode.solve(ts.Problem(task, ts.Student(1), ts.SGD(rate), order), start, [4.0], compiled=True)
         cell = found.sel(engine="theory", rate=rate, variance=variance)
         assert cell["status"] == CellStatus.DONE
         assert cell["reached"] == 4.0
