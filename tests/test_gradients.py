@@ -145,7 +145,8 @@ def finite_differences(function: Callable[[Any], Any], at: np.ndarray, h: float)
 
 def test_the_derivative_of_a_solve_in_the_curriculum_alone() -> None:
     """In its shares alone and in its lengths alone: reverse, compiled or not, and forward."""
-    order = ts.Curriculum.mixed({"easy": 0.3, "hard": 0.7}, 0.3) + ts.Curriculum.ramp("easy", "hard", 0.7)
+    order = ts.Curriculum.mixed({"easy": 0.3, "hard": 0.7}, 0.3)
+    order += ts.Curriculum.ramp({"easy": 0.8, "hard": 0.2}, "hard", 0.7)  # no share begins at its border, 0
     problem = build.problem(K=2, M=1, readout=(1.0,), curriculum=order)
     start, at = build.overlaps(problem, 1), {name: getattr(order, name) for name in ("initial_shares", "durations")}
 
