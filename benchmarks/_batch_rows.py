@@ -49,7 +49,8 @@ def batch(
         return ode.solve_many(problems, starts, alphas, averages=ode.ClosedForm(), with_accuracy=False)
 
     def alone() -> list[ts.Trajectory]:
-        return [ode.solve(problems[i], starts[i], alphas, averages=ode.ClosedForm(), with_accuracy=False) for i in some]
+        options: Any = {"averages": ode.ClosedForm(), "with_accuracy": False, "compiled": True}
+        return [ode.solve(problems[i], starts[i], alphas, **options) for i in some]
 
     many, compiling, memory = first_call(together, time.perf_counter)
     single = alone()

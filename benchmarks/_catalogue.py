@@ -13,17 +13,23 @@ WIDTHS = (2, 4, 8, 16, 32, 64, 128, 256)
 
 @dataclasses.dataclass(frozen=True)
 class Case:
-    """One measurement. quick: what is smaller in quick mode, None: left out of it. every_core: not one alone."""
+    """One measurement. quick: what is smaller in quick mode, None: left out of it. every_core: not one alone.
+
+    longest: seconds after which its process is given up, if more than usual.
+    """
 
     name: str
     function: str  # "module.function" of this package
     full: Mapping[str, Any]
     quick: Mapping[str, Any] | None = None
     every_core: bool = False
+    longest: float = 0.0
 
     @property
     def group(self) -> str:
-        """What quick mode measures in one process: an engine's rows."""
+        """What quick mode measures in one process: an engine's rows, or whole processes."""
+        if self.name.startswith("first"):
+            return "first"
         return "simulations" if self.name.startswith(("weights", "shared", "chain")) else "ode"
 
     @property
@@ -50,6 +56,8 @@ CASES = (
     Case("drift-k32", "_drift_rows.closed", {"K": 32, "M": 4, "target": 40}, {"K": 24}),
     Case("solve-k2", "_solve_rows.whole", _committee(2, 2, 1.5, last=300.0, dim=10**6, target=40), {"last": 40.0}),
     Case("solve-k8", "_solve_rows.whole", {**WIDE, "last": 1000.0, "target": 13}),
+    Case("host-k2", "_solve_rows.whole", _committee(2, 2, 1.5, last=300.0, dim=10**6, compiled=False)),
+    Case("host-k8", "_solve_rows.whole", {**WIDE, "last": 1000.0, "compiled": False}),
     Case(
         "batch-k2",
         "_batch_rows.batch",
@@ -95,6 +103,10 @@ CASES = (
     Case("chain-k8", "_chain_rows.chain", {**WIDE, "runs": 1, "steps": 40_000, "target": 14}),
     Case("chain-k8-runs", "_chain_rows.chain", {**WIDE, "runs": 32, "steps": 4_000, "target": 14}),
     Case("chain-1e9", "_chain_rows.chain_at_large_dim", {**SMALL, "steps": 100_000}, {"steps": 100}),
+    Case("first-k2", "_first_rows.curves", {**_committee(2, 2, 1.5), "last": 100.0}, {"last": 5.0}, longest=3600.0),
+    Case("first-k8", "_first_rows.curves", {**WIDE, "last": 100.0}, longest=3600.0),
+    Case("first-help", "_first_rows.commands", {"arguments": ("--help",), "target": 1 / 0.6}),
+    Case("first-compare", "_first_rows.compare", {}, every_core=True, longest=3600.0),
     Case("grow-width", "_curve_rows.closed_widths", {"widths": WIDTHS}),
     Case("grow-width-sampled", "_curve_rows.sampled_widths", {"widths": WIDTHS}),
     Case("grow-dimension", "_curve_rows.dims_of_weights", {"dims": DIMS, "numbers": 4e6}),

@@ -148,7 +148,7 @@ def cells(plan: Plan, counts: Sequence[int], last: float, cores: int) -> list[Cu
 
     def alone() -> None:
         for i in some:
-            ode.solve(problems[i], starts[i], alphas, **options)
+            ode.solve(problems[i], starts[i], alphas, **options, compiled=True)
 
     for count in counts:
         chosen = np.linspace(0, max(counts) - 1, count).astype(int)

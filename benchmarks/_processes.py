@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -48,12 +49,13 @@ def measure(cases: Sequence[Case], quick: bool, core: int | None, untuned: bool 
         out = Path(folder) / "records.json"
         names = [case.name for case in cases]
         command = [sys.executable, "-m", "benchmarks._measure", str(out), *names]
+        longest = max(LONGEST, *(case.longest for case in cases))
         command += ["--cores", ",".join(map(str, cores)), *["--quick"] * quick, *["--untuned"] * untuned]
         with _process(command, environment(quick)) as process:
             try:
-                _, errors = process.communicate(timeout=LONGEST)
+                _, errors = process.communicate(timeout=longest)
             except subprocess.TimeoutExpired:
-                return [_failed(name, f"took longer than {LONGEST:.0f} s") for name in names]
+                return [_failed(name, f"took longer than {longest:.0f} s") for name in names]
         if process.returncode != 0:
             last = (errors.strip().splitlines() or [f"exit code {process.returncode}"])[-1]
             return [_failed(name, last) for name in names]
@@ -70,7 +72,7 @@ def environment(quick: bool) -> dict[str, str]:
 
 @contextlib.contextmanager
 def _process(command: list[str], environment: dict[str, str]) -> Iterator[subprocess.Popen[str]]:
-    """Killed on the way out if it still runs; Ctrl-C reaches this process only, which then ends that one."""
+    """Killed on the way out if it still runs, and those it started; Ctrl-C reaches this process, which ends it."""
     process = subprocess.Popen(
         command, env=environment, cwd=ROOT, stderr=subprocess.PIPE, text=True, start_new_session=True
     )
@@ -78,7 +80,7 @@ def _process(command: list[str], environment: dict[str, str]) -> Iterator[subpro
         yield process
     finally:
         if process.poll() is None:
-            process.kill()
+            os.killpg(process.pid, signal.SIGKILL)
         process.wait()
 
 

@@ -17,7 +17,8 @@ def measured(case: Case, quick: bool, cores: int) -> list[Row | Curve]:
         measure = getattr(importlib.import_module(f"{__package__}.{module}"), function)
         if module == "_curve_rows":
             return list(measure(plan, **sizes))
-        return [measure(case.name, plan, **sizes)]
+        found = measure(case.name, plan, **sizes)
+        return [found] if isinstance(found, Row) else list(found)
     except Exception as error:  # one that fails leaves the others right
         first = (str(error).strip() or "no message").splitlines()[0]
         return [failure(case.name, f"{type(error).__name__}: {first}")]

@@ -1,14 +1,9 @@
 """Comparisons, pictures and the command line."""
 
-from . import atlas
-from ._boundary import boundary
-from ._compare import Comparison, Interrupted, compare
-from ._comparison_plot import comparison
-from ._curves import curves
-from ._map import Contrast, select
-from ._phase_diagram import phase_diagram
-from ._settings import Settings, load_settings, read_settings
-from .sweeps import CellStatus, Summary, Sweep, load_sweep, open_sweep, read_sweep, run_sweep, sweep
+from lazy_loader import attach_stub
+
+# Loading everything takes seconds: a name is imported when it is first used, from where `__init__.pyi` says.
+__getattr__, __dir__, _ = attach_stub(__name__, __file__)
 
 __all__ = [
     "CellStatus",

@@ -1,19 +1,27 @@
-"""The command line: `teacher-student compare`, `sweep`, `figure` and `derive`."""
+"""The command line: `teacher-student compare`, `solve`, `sweep`, `figure` and `derive`.
+
+Help, and what is wrong with an option or a file, is said before JAX is loaded, which takes a second: what computes is
+imported by the function that calls it.
+"""
 
 import argparse
+import contextlib
 import sys
-from collections.abc import Sequence
+import warnings
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-
-import numpy as np
+from typing import Any
 
 import teacher_student as ts
 
 from ._cli_derive import add_derive_options
 from ._cli_figures import add_figure_commands
-from ._compare import Interrupted, compare
-from ._settings import load_settings
-from .sweeps import FINISHED, RETRY, CellStatus, load_sweep, open_sweep, run_sweep
+from ._ctrl_c import heeding_ctrl_c, stop_if_asked
+from ._interrupted import Interrupted
+from ._output import COMPARISON_FILES, refuse_results
+from ._settings_file import load_tables, read_file, require_runs
+from ._solve_command import add_solve_options
+from .sweeps import FINISHED, RETRY, CellStatus
 
 AGREE, DISAGREE, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
 FAILED_CELLS = 1
@@ -22,26 +30,53 @@ FAILED_CELLS = 1
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit code: 0 agree, 1 disagree, 2 bad input, 130 interrupted."""
     options = _parser().parse_args(arguments)
-    if not ts.jax_has_started():  # called from Python, it may have
-        ts.tune_compiler()
-    try:
-        return options.action(options)
-    except ts.InputError as error:
-        print(f"teacher-student: {error}", file=sys.stderr)
-        return BAD_INPUT
-    except Interrupted as error:
-        print(f"teacher-student: {error}", file=sys.stderr)
-        return INTERRUPTED
-    except KeyboardInterrupt:
-        print("teacher-student: interrupted before a run had finished", file=sys.stderr)
-        return INTERRUPTED
+    with heeding_ctrl_c(), _warnings_in_one_line():
+        try:
+            if not ts.jax_has_started():  # called from Python, it may have
+                ts.tune_compiler(_cache(options.cache))
+            code = options.action(options)
+            stop_if_asked()
+            return code
+        except ts.InputError as error:
+            print(f"teacher-student: {error}", file=sys.stderr)
+            return BAD_INPUT
+        except Interrupted as error:
+            print(f"teacher-student: {error}", file=sys.stderr)
+            return INTERRUPTED
+        except KeyboardInterrupt:
+            print("teacher-student: interrupted", file=sys.stderr)
+            return INTERRUPTED
+
+
+def _cache(given: str | None) -> bool | str | None:
+    """What `--cache` says, for `ts.tune_compiler`: omitted, the usual place; "off", none."""
+    return True if given is None else None if given.lower() == "off" else given
+
+
+@contextlib.contextmanager
+def _warnings_in_one_line() -> Iterator[None]:
+    """Warnings as lines like any other; of kept programs that cannot be read, which may be all, only the first."""
+    unreadable: list[str] = []
+
+    def show(message: Warning | str, *_: Any, **__: Any) -> None:
+        text = str(message).partition("\n")[0]
+        if "persistent compilation cache" in text:
+            unreadable.append(text)
+            if len(unreadable) > 1:
+                return
+            text = f"a kept program cannot be used; all is compiled again, `--cache off` keeps none ({text})"
+        print(f"teacher-student: warning: {text}", file=sys.stderr)
+
+    with warnings.catch_warnings():
+        warnings.showwarning = show
+        yield
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="teacher-student", description="Order-parameter theory of online learning, checked by simulation."
     )
-    parser.add_argument("--version", action="version", version=f"%(prog)s {ts.__version__}")
+    parser.add_argument("--version", action=_Version, nargs=0, help="the version, and no more")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     one = commands.add_parser(
         "compare", help="theory and simulation of one problem, a verdict, a picture and files (the main job)"
@@ -54,6 +89,7 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("--force", action="store_true", help="overwrite existing results")
     one.add_argument("--quiet", action="store_true", help="no progress bar, only the verdict")
     one.set_defaults(action=_compare)
+    add_solve_options(commands.add_parser("solve", help="theory alone of one problem: a table, a picture and a file"))
     sweep = commands.add_parser(
         "sweep", help="a grid of problems into a Zarr store; started again, it computes only what is missing"
     )
@@ -69,29 +105,66 @@ def _parser() -> argparse.ArgumentParser:
     sweep.set_defaults(action=_sweep)
     add_figure_commands(commands.add_parser("figure", help="draw a picture again from saved data"))
     add_derive_options(commands.add_parser("derive", help="the ODE of an activation, derived, as LaTeX"))
+    for command in _leaves(commands):
+        command.add_argument(
+            "--cache",
+            metavar="DIR",
+            help="where compiled programs are kept, at most 1 GiB (default: your cache folder, or what the variable "
+            "TEACHER_STUDENT_CACHE says); off: nowhere",
+        )
     return parser
 
 
+class _Version(argparse.Action):
+    """Looks the version up when it is asked for: that reads files of every installed package."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: Any) -> None:
+        print(f"{parser.prog} {ts.__version__}")
+        parser.exit()
+
+
+def _leaves(commands: Any) -> list[argparse.ArgumentParser]:
+    """The parsers of all commands, those of `figure` one by one."""
+    leaves = []
+    for parser in commands.choices.values():
+        below = [action for action in parser._actions if isinstance(action, argparse._SubParsersAction)]
+        leaves += [leaf for action in below for leaf in _leaves(action)] if below else [parser]
+    return leaves
+
+
+def progress_and_say(options: argparse.Namespace) -> tuple[bool, Callable[[str], None]]:
+    """Whether to show a progress bar, and what gets each line of text."""
+    return not options.quiet and sys.stderr.isatty(), (lambda line: None) if options.quiet else print
+
+
 def _compare(options: argparse.Namespace) -> int:
-    settings = load_settings(options.problem, dim=options.dim, runs=options.runs, seed=options.seed)
-    found = compare(
-        settings,
-        options.out,
-        force=options.force,
-        progress=not options.quiet and sys.stderr.isatty(),
-        say=(lambda line: None) if options.quiet else print,
-    )
+    changes = {"dim": options.dim, "runs": options.runs, "seed": options.seed}
+    tables = load_tables(options.problem, **changes)
+    require_runs(read_file(tables).simulation)
+    refuse_results([Path(options.out) / name for name in COMPARISON_FILES.values()], force=options.force)
+    from ._compare import compare
+    from ._settings import read_settings
+
+    progress, say = progress_and_say(options)
+    result = compare(read_settings(tables), options.out, force=options.force, progress=progress, say=say)
     if not options.quiet:
-        print(found.agreement.table)
-        for path in found.paths.values():
+        print(result.table)
+        for path in result.paths.values():
             print(f"wrote {path}")
-    print(found.agreement.verdict)
-    return AGREE if found.agreement.agrees else DISAGREE
+    print(result.agreement.verdict)
+    return AGREE if result.agreement.agrees else DISAGREE
 
 
 def _sweep(options: argparse.Namespace) -> int:
+    from .sweeps import load_sweep
+
     spec = load_sweep(options.sweep, seed=options.seed)
     out = Path(options.out) if options.out else Path(Path(options.sweep).stem + ".zarr")
+    if options.workers is not None and options.workers < 0:
+        raise ts.InputError("workers >= 0", options.workers)
+    from .sweeps import run_sweep
+
+    progress, say = progress_and_say(options)
     try:
         summary = run_sweep(
             spec,
@@ -99,11 +172,21 @@ def _sweep(options: argparse.Namespace) -> int:
             scheduler=options.scheduler,
             workers=options.workers,
             retry=options.retry,
-            progress=not options.quiet and sys.stderr.isatty(),
-            say=(lambda line: None) if options.quiet else print,
+            progress=progress,
+            say=say,
         )
     except KeyboardInterrupt:
-        done = int(np.sum(open_sweep(out)["status"].isin(FINISHED))) if out.exists() else 0
-        raise Interrupted(f"interrupted; {out} has {done} finished cells, and the same command goes on") from None
+        raise Interrupted(f"interrupted; {out} has {_done(out)} finished cells, and the same command goes on") from None
     print(f"{out}: {summary}")
     return FAILED_CELLS if summary.counts.get(CellStatus.FAILED) else 0
+
+
+def _done(store: Path) -> int:
+    """Number of finished cells of a sweep's store."""
+    from .sweeps import open_sweep
+
+    return int(open_sweep(store)["status"].isin(FINISHED).sum()) if store.exists() else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

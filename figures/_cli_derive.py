@@ -1,12 +1,12 @@
 """The command line's `teacher-student derive`: the whole ODE as LaTeX, on the screen and as a PDF."""
 
+from __future__ import annotations  # types are not looked up, which would load JAX before a file is checked
+
 import argparse
 from pathlib import Path
 
 import ode
 import teacher_student as ts
-
-from ._equations_pdf import equations_pdf
 
 
 def add_derive_options(parser: argparse.ArgumentParser) -> None:
@@ -45,6 +45,8 @@ def _derive(options: argparse.Namespace) -> int:
     found = ode.derive.equations(problem)
     print(found.latex)
     if path is not None:
+        from ._equations_pdf import equations_pdf  # matplotlib takes half a second to import
+
         equations_pdf(found.lines, path, title=_title(problem), force=options.force)
         print(f"% wrote {path}")
     return 0

@@ -1,27 +1,20 @@
 """The command line's `teacher-student figure NAME`: pictures drawn from saved data alone."""
 
+from __future__ import annotations  # types are not looked up: matplotlib is loaded when something is drawn
+
 import argparse
-import json
 import sys
 from pathlib import Path
-from typing import Any
-
-import numpy as np
-import xarray as xr
-from matplotlib.figure import Figure
+from typing import TYPE_CHECKING, Any
 
 import teacher_student as ts
 
-from ._boundary import boundary
-from ._compare import FILES
-from ._comparison_plot import comparison
-from ._curves import curves
-from ._map import along_theory, coarse, select
-from ._phase_diagram import free_axes, phase_diagram
-from .atlas import MEASURES, named_figure, pack
-from .sweeps import CellStatus, axes_of, open_sweep
+from ._output import COMPARISON_FILES as FILES
+from .atlas import MEASURES
 
-COLUMNS = ("position", "low", "high", "cell_low", "cell_high")  # of a printed boundary
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
 KINDS = (".png", ".pdf", ".svg")
 
 
@@ -30,19 +23,19 @@ def add_figure_commands(parser: argparse.ArgumentParser) -> None:
     names = parser.add_subparsers(required=True, metavar="NAME")
     one = names.add_parser("comparison", help="theory and simulation of one problem, from the --out of `compare`")
     one.add_argument("directory", metavar="DIR", help="the --out of `compare`")
-    one.set_defaults(draw=_comparison)
+    one.set_defaults(draw="draw_comparison")
     two = names.add_parser("phase-diagram", help="a map over two axes of a sweep, with its boundary")
     two.add_argument("--x", help="axis to the right (default: the first one left free)")
     two.add_argument("--y", help="axis upwards")
     two.add_argument("--panels", metavar="AXIS", help="one panel per value of this axis")
     two.add_argument("--boundary", metavar="WHERE", help="a level, 'steepest' or 'diverged'")
     two.add_argument("--engine", choices=["theory", "simulation"], help="of the tiles")
-    two.set_defaults(draw=_phase_diagram)
+    two.set_defaults(draw="draw_phase_diagram")
     two.add_argument("--limits", nargs=2, type=float, metavar=("LOW", "HIGH"), help="of the colour scale")
     three = names.add_parser("curves", help="one number against one axis of a sweep")
     three.add_argument("--x", help="axis to the right (default: the first one left free)")
     three.add_argument("--lines", metavar="AXIS", help="one curve per value of this axis")
-    three.set_defaults(draw=_curves)
+    three.set_defaults(draw="draw_curves")
     for each in (two, three):
         each.add_argument("store", metavar="STORE", help="the --out of `sweep`")
         each.add_argument("--value", default="error", help="error, accuracy, time_to_NAME ... (default: error)")
@@ -95,6 +88,8 @@ def _named(options: argparse.Namespace) -> int:
     paths = [Path(each) for each in options.save or (directory / f"{stem}.png", directory / f"{stem}.pdf")]
     _check_pictures(paths, force=options.force)
     given = {key: getattr(options, key) for key in ("task", "measure", "rate", "time") if hasattr(options, key)}
+    from .atlas import named_figure, pack
+
     drawn = named_figure(
         name, directory, quick=options.quick, workers=options.workers, progress=sys.stderr.isatty(), **given
     )
@@ -125,116 +120,23 @@ def _save(figure: Figure, paths: list[Path], *, force: bool) -> None:
 def _figure(options: argparse.Namespace) -> int:
     paths = [Path(name) for name in options.save]
     _check_pictures(paths, force=options.force)
-    _save(options.draw(options), paths, force=options.force)
+    _check_data(options)
+    from . import _draw
+
+    _save(getattr(_draw, options.draw)(options), paths, force=options.force)
     return 0
 
 
-def _comparison(options: argparse.Namespace) -> Figure:
+def _check_data(options: argparse.Namespace) -> None:
+    """Raise InputError where there is nothing to draw."""
+    if options.draw != "draw_comparison":
+        if not Path(options.store).exists():
+            reason = f"{options.store} (no such file or directory)"
+            raise ts.InputError("the store of a sweep", reason, "run `teacher-student sweep` first")
+        return
     directory = Path(options.directory)
     for name in ("theory", "simulation"):
         if not (directory / FILES[name]).exists():
             raise ts.InputError(
                 f"a directory with {FILES[name]}", str(directory), "run `teacher-student compare` first"
             )
-    theory, runs = (ts.Trajectory.load(directory / FILES[name]) for name in ("theory", "simulation"))
-    report, bands = directory / FILES["report"], directory / FILES["fluctuations"]
-    return comparison(
-        theory,
-        runs,
-        json.loads(report.read_text()) if report.exists() else None,
-        ts.Trajectory.load(bands) if bands.exists() else None,
-    )
-
-
-def _choice(options: argparse.Namespace, dataset: xr.Dataset) -> dict[str, Any]:
-    at = {}
-    for each in options.at:
-        name, equals, text = each.partition("=")
-        if not equals:
-            raise ts.InputError("--at NAME=VALUE", repr(each))
-        at[name] = _typed(dataset, name, text)
-    contrast = options.contrast
-    if contrast is not None:
-        contrast = (contrast[0], *(_typed(dataset, contrast[0], text) for text in contrast[1:]))
-    return {"value": options.value, "at": at, "contrast": contrast, "over": options.over}
-
-
-def _typed(dataset: xr.Dataset, name: str, text: str) -> Any:
-    ts.require_name(name, [str(dim) for dim in dataset.sizes], "dimension of the sweep")
-    if dataset[name].dtype.kind not in "if":
-        return text
-    return _number(text, f"value of {name}")
-
-
-def _number(text: str, what: str) -> float:
-    try:
-        return float(text)
-    except ValueError:
-        raise ts.InputError(f"a number as {what}", repr(text)) from None
-
-
-def _phase_diagram(options: argparse.Namespace) -> Figure:
-    dataset = _opened(options.store)
-    choice, where = _choice(options, dataset), options.boundary
-    if where is not None and where not in ("steepest", "diverged"):
-        where = _number(where, "boundary (or 'steepest' or 'diverged')")
-    axes = {"x": options.x, "y": options.y, "panels": options.panels}
-    limits = tuple(options.limits) if options.limits else None
-    figure = phase_diagram(dataset, **axes, **choice, boundary=where, engine=options.engine, limits=limits)
-    if where is not None:
-        _print_boundary(dataset, options, choice, where)
-    return figure
-
-
-def _print_boundary(dataset: xr.Dataset, options: argparse.Namespace, choice: dict[str, Any], where: Any) -> None:
-    engines = [options.engine] if options.engine else dataset["engine"].values.tolist()
-    maps = {engine: select(dataset, engine=engine, **choice) for engine in engines}
-    for engine, found in maps.items():
-        x, y, panels = free_axes(found, options.x, options.y, options.panels)
-        for place in panels:
-            here, how = found.sel(place), ""
-            if engine == "simulation" and "theory" in maps and not isinstance(where, str):
-                here, how = along_theory(maps["theory"].sel(place), here, x), " (theory + the interpolated difference)"
-            elif engine == "simulation":
-                here = coarse(here)
-            of = ", ".join([engine, *(str(label) for label in place.values())])
-            print(f"boundary of {of}: {x} at which {_words(options, where)}{how}")
-            print(_table(boundary(here, x, y, where), y))
-
-
-def _table(line: xr.Dataset, y: str) -> str:
-    rows = [f"  {y:<20}{'position':>10}  {'95 % from the errors':<24}{'between cells'}"]
-    for _, row in line.groupby(y, squeeze=False):
-        at, (position, low, high, left, right) = row[y].item(), (row[name].item() for name in COLUMNS)
-        place = f"{at:.6g}" if isinstance(at, (int, float)) else str(at)
-        interval = "not known" if np.isnan(low) else "exact" if low == high else f"[{low:.4g}, {high:.4g}]"
-        found = f"{position:>10.4g}  {interval:<24}[{left:.4g}, {right:.4g}]"
-        rows.append(f"  {place:<20}" + ("      none" if np.isnan(position) else found))
-    if any(line["low"].values == line["high"].values):
-        rows.append("  exact: without sampling or run error; the place between two cells is interpolated")
-    several = int(np.sum(line["crossings"] > 1))
-    if several:
-        rows.append(f"  {several} rows pass it more than once; the first place is listed, the picture has all")
-    return "\n".join(rows)
-
-
-def _words(options: argparse.Namespace, where: Any) -> str:
-    if isinstance(where, str):
-        return "it changes most steeply" if where == "steepest" else "it starts to diverge"
-    return f"{options.value}{' contrast' if options.contrast else ''} passes {where:g}"
-
-
-def _opened(store: str) -> xr.Dataset:
-    """A sweep's data set, read as far as it is used; says how much of it is missing."""
-    dataset = open_sweep(store)
-    axes_of(dataset)
-    asked = int(np.sum(dataset["status"] != CellStatus.NOT_ASKED))
-    missing = int(np.sum(dataset["status"] == CellStatus.PENDING))
-    if missing:
-        print(f"note: {missing} of {asked} cells of {store} are not done yet")
-    return dataset
-
-
-def _curves(options: argparse.Namespace) -> Figure:
-    dataset = _opened(options.store)
-    return curves(dataset, x=options.x, lines=options.lines, **_choice(options, dataset))

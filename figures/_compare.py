@@ -1,11 +1,14 @@
 """The main job: theory, simulation, verdict, picture and files of one problem."""
 
+from __future__ import annotations  # types are not looked up, which would load JAX before a file is checked
+
+import contextlib
 import dataclasses
 import itertools
-import os
 import time
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from pathlib import Path
 
 import numpy as np
@@ -14,18 +17,11 @@ import ode
 import simulations
 import teacher_student as ts
 
-from ._comparison_plot import comparison
+from ._ctrl_c import stop_if_asked
+from ._interrupted import Interrupted
+from ._output import COMPARISON_FILES, check_output
 from ._settings import Settings
-
-FILES = {
-    "report": "report.json",
-    "theory": "theory.nc",
-    "fluctuations": "fluctuations.nc",
-    "simulation": "simulation.nc",
-    "smaller": "simulation_smaller.nc",
-    "png": "comparison.png",
-    "pdf": "comparison.pdf",
-}
+from ._settings_file import require_runs
 
 
 @dataclasses.dataclass(frozen=True)
@@ -43,9 +39,15 @@ class Comparison:
     bands: ts.Trajectory | None = None
     predicted: simulations.Agreement | None = None
 
-
-class Interrupted(KeyboardInterrupt):
-    """Ctrl-C during the simulation; finished runs are on disk."""
+    @property
+    def table(self) -> str:
+        """The verdict's table, with the other statistic as its last row: the predicted spread and 1/N term."""
+        if self.predicted is None or self.predicted is self.agreement:
+            return self.agreement.table
+        other, own = self.predicted, self.agreement
+        differs = "" if other.agrees == own.agrees else "; it differs from the verdict, which allows for any spread"
+        outcome = f"{'agrees' if other.agrees else 'disagrees'}, largest |z| {other.worst_z:.2f}, p = {other.p:.3g}"
+        return f"{own.table}\nwith predicted spread and 1/N term: {outcome}{differs}"
 
 
 def compare(
@@ -62,52 +64,125 @@ def compare(
     progress: a progress bar. say: what gets each line of text.
     Raises InputError before computing, Interrupted after Ctrl-C (finished runs are then on disk).
     """
+    require_runs(settings.simulation)
     unused = {"smaller"} if len(settings.dims) == 1 else set()
     unused |= set() if settings.fluctuations else {"fluctuations"}
-    paths = {name: Path(out) / file for name, file in FILES.items() if name not in unused}
+    paths = {name: Path(out) / file for name, file in COMPARISON_FILES.items() if name not in unused}
     check_output(Path(out), list(paths.values()), force=force)
-    alphas, start, problem = settings.alphas(), settings.overlaps(), settings.problem
+    before = {path: path.stat().st_mtime_ns for path in paths.values() if path.exists()}
+    try:
+        return _compare(settings, paths, progress, say)
+    except Interrupted:
+        raise
+    except KeyboardInterrupt:
+        written = [path for path in paths.values() if path.exists() and before.get(path) != path.stat().st_mtime_ns]
+        raise Interrupted(_what_is_there(written)) from None
+
+
+def _what_is_there(written: list[Path]) -> str:
+    simulated = any(path.name.startswith("simulation") for path in written)
+    stage = "interrupted" if simulated else "interrupted before a run had finished"
+    return f"{stage}; written: {', '.join(map(str, written)) or 'nothing'}"
+
+
+def _compare(settings: Settings, paths: dict[str, Path], progress: bool, say: Callable[[str], None]) -> Comparison:
+    """The stages of `compare`: each is said before it starts and written when it ends; Ctrl-C is heeded between."""
+    alphas, start = settings.alphas(), settings.overlaps()
     say(describe(settings))
     if alphas.size != settings.wanted_alphas().size or not np.allclose(alphas, settings.wanted_alphas(), 0, 1e-9):
         say(f"            {alphas.size} alphas, moved to whole numbers of steps at N = {settings.dims}")
+    stop_if_asked()
+    with _prepared_beside(settings, start) as prepared:
+        theory = _solve(settings, start, alphas, say)
+        theory.save(paths["theory"], force=True)
+        stop_if_asked()
+        bands = _fluctuations(settings, start, alphas, say) if settings.fluctuations else None
+        if bands is not None:
+            bands.save(paths["fluctuations"], force=True)
+        stop_if_asked()
+        ensembles = []
+        for dim, name in zip(settings.dims, ("simulation", "smaller"), strict=False):
+            wait([prepared[dim]])
+            ensembles.append(_simulate(settings, start, alphas, dim, name, paths[name], progress, say))
+            stop_if_asked()
+    runs, smaller = ensembles[0], ensembles[1] if len(ensembles) > 1 else None
+    say("verdict     ...")
+    verdict, predicted = _judge(settings, theory, runs, smaller, bands)
+    say(verdict.verdict)
+    ts.write_whole(paths["report"], lambda path: path.write_text(verdict.to_json()), force=True)
+    stop_if_asked()
+    say("picture     ...")
+    _draw(theory, runs, verdict, bands, paths)
+    stop_if_asked()
+    written = {name: path for name, path in paths.items() if name != "fluctuations" or bands is not None}
+    return Comparison(theory, runs, smaller, verdict, written, bands, predicted)
+
+
+@contextlib.contextmanager
+def _prepared_beside(settings: Settings, start: ts.Overlaps) -> Iterator[dict[int, Future[None]]]:
+    """Compile the simulations in a thread beside the theory: most of either's time is compilation.
+
+    Gives what to wait for, by dimension. A failure is left to the simulation itself, which says it.
+    """
+    pool = ThreadPoolExecutor(1)
+    try:
+        yield {
+            dim: pool.submit(
+                simulations.prepare, settings.problem, dim, start=start, precision=settings.simulation.precision
+            )
+            for dim in settings.dims
+        }
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)  # after Ctrl-C too
+
+
+def _solve(settings: Settings, start: ts.Overlaps, alphas: np.ndarray, say: Callable[[str], None]) -> ts.Trajectory:
+    say("theory      solving ...")
     clock = time.perf_counter()
     theory = ode.solve(
-        problem,
+        settings.problem,
         start,
-        _with_points_between(alphas),
+        with_points_between(alphas),
         averages=settings.averages(),
         rtol=settings.theory.rtol,
         atol=settings.theory.atol,
     )
     steps = int(np.sum(theory.stats["num_steps"]))
     say(
-        f"theory      {theory.source.method}, {steps} steps, {theory.describe()} "
+        f"            {theory.source.method}, {steps} steps, {theory.describe()} "
         f"({time.perf_counter() - clock:.1f} s with compilation)"
     )
-    bands = _fluctuations(settings, start, alphas, say) if settings.fluctuations else None
-    theory.save(paths["theory"], force=True)
-    if bands is not None:
-        bands.save(paths["fluctuations"], force=True)
-    ensembles = []
-    for dim, name in zip(settings.dims, ("simulation", "smaller"), strict=False):
-        ensembles.append(_simulate(settings, start, alphas, dim, name, paths[name], progress, say))
-    runs, smaller = ensembles[0], ensembles[1] if len(ensembles) > 1 else None
+    return theory
+
+
+def _judge(
+    settings: Settings,
+    theory: ts.Trajectory,
+    runs: ts.Trajectory,
+    smaller: ts.Trajectory | None,
+    bands: ts.Trajectory | None,
+) -> tuple[simulations.Agreement, simulations.Agreement | None]:
+    """The verdict that is asked for, and the one with spread and 1/N term of theory (None without these)."""
     predicted = None if bands is None else simulations.agreement(bands, runs, spread="predicted", level=settings.level)
     if settings.spread == "predicted":
         assert predicted is not None  # `check_settings` comes first
-        verdict = predicted
-    else:
-        verdict = simulations.agreement(theory, runs, smaller, level=settings.level, seed=settings.seed)
-        if predicted is not None:
-            say(f"predicted   with spread and 1/N term of theory, to leading order: {predicted.verdict}")
-            if predicted.agrees != verdict.agrees:
-                say("            this differs from the verdict below, which measures both and allows for any spread")
-    ts.write_whole(paths["report"], lambda path: path.write_text(verdict.to_json()), force=True)
+        return predicted, predicted
+    return simulations.agreement(theory, runs, smaller, level=settings.level, seed=settings.seed), predicted
+
+
+def _draw(
+    theory: ts.Trajectory,
+    runs: ts.Trajectory,
+    verdict: simulations.Agreement,
+    bands: ts.Trajectory | None,
+    paths: dict[str, Path],
+) -> None:
+    from ._comparison_plot import comparison  # matplotlib takes half a second to import
+
     figure = comparison(theory, runs, verdict.to_dict(), bands)
     for kind in ("png", "pdf"):
         ts.write_whole(paths[kind], lambda path: figure.savefig(path, dpi=200), force=True)
-    written = {name: path for name, path in paths.items() if name != "fluctuations" or bands is not None}
-    return Comparison(theory, runs, smaller, verdict, written, bands, predicted)
+        stop_if_asked()
 
 
 def _fluctuations(
@@ -134,7 +209,7 @@ def _fluctuations(
     return bands
 
 
-def _with_points_between(alphas: np.ndarray) -> np.ndarray:
+def with_points_between(alphas: np.ndarray) -> np.ndarray:
     """The recorded alphas, the start, and points between them, so that the theory is drawn as a smooth line."""
     knots = np.concatenate([[0.0], alphas])
     return np.concatenate([[0.0], *(np.linspace(a, b, 9)[1:] for a, b in itertools.pairwise(knots) if b > a)])
@@ -173,20 +248,6 @@ def _simulate(
         raise Interrupted(f"interrupted; {runs.runs} finished runs at N = {dim} are in {path}")
     say(f"            {runs.describe()} ({time.perf_counter() - clock:.1f} s with compilation)")
     return runs
-
-
-def check_output(out: Path, files: list[Path], *, force: bool) -> None:
-    """Make `out`. Raises InputError if it cannot be written to, or has results and not `force`."""
-    found = [file for file in files if file.exists()]
-    if found and not force:
-        raise ts.InputError("an output directory without results", str(found[0]), "choose another, or add --force")
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-        probe = out / f".probe-{os.getpid()}"
-        probe.touch()
-        probe.unlink()
-    except OSError as error:
-        raise ts.InputError("a writable output directory", f"{out} ({error.strerror})", "choose another") from error
 
 
 def describe(settings: Settings) -> str:

@@ -100,8 +100,9 @@ def _spread_ratios(bands: ts.Trajectory | None, runs: ts.Trajectory | None) -> x
     if bands is None or bands.fluctuations is None or runs is None or (runs.runs or 0) < 2:
         return None
     spread = bands.fluctuations.spread(runs.source.dim or 0, runs.source.test_samples)
-    pairs = zip(ts.quantities(spread, bands.problem), ts.quantities(runs.observables, runs.problem), strict=True)
-    found = [(ours.kind, mine.values.std(axis=0, ddof=1), ours.values) for ours, mine in pairs]
+    simulated = {quantity.name: quantity.values for quantity in ts.quantities(runs.observables, runs.problem)}
+    predictions = ts.quantities(spread, bands.problem)  # without accuracies, where theory was not asked for them
+    found = [(each.kind, simulated[each.name].std(axis=0, ddof=1), each.values) for each in predictions]
     kept = [(kind, measured / predicted) for kind, measured, predicted in found if np.all(predicted > 1e-6)]
     if not kept:
         return None
@@ -140,6 +141,7 @@ def _panels(theory: ts.Trajectory) -> list[tuple[str, list[ts.Quantity]]]:
         (r"generalisation error $\epsilon_g$", [q for q in found if q.kind == "error"]),
         ("accuracy", [q for q in found if q.kind == "accuracy"]),
     ]
+    panels = [(label, chosen) for label, chosen in panels if chosen]
     for block in blocks:
         for kind in ("Q", "R"):
             chosen = [q for q in found if q.kind == kind and (len(blocks) == 1 or f"[{block}]" in q.name)]
@@ -149,7 +151,7 @@ def _panels(theory: ts.Trajectory) -> list[tuple[str, list[ts.Quantity]]]:
                 panels.append((f"${kind}_{{{indices}}}${where}", chosen))
     if np.any(np.asarray(theory.problem.sgd.readout_learning_rate) > 0):
         panels.append((r"readout $v_k$", [q for q in found if q.kind == "readout"]))
-    return panels
+    return [(label, chosen) for label, chosen in panels if chosen]  # accuracies may not have been computed
 
 
 def _draw_panel(
@@ -178,7 +180,8 @@ def _draw_panel(
         if quantity.name in simulated and runs is not None:
             mean, error = _mean_and_error(simulated[quantity.name])
             axes.errorbar(runs.alphas, mean, error, fmt=marker, ms=3, mfc="none", mew=0.8, lw=0.8, color=colour)
-        axes.plot([], [], line + marker, color=colour, ms=3, mfc="none", lw=1.2, label=_short(quantity))
+        shown = line if runs is None else line + marker
+        axes.plot([], [], shown, color=colour, ms=3, mfc="none", lw=1.2, label=_short(quantity))
         _draw_bayes(axes, quantity, theory, colour)
     _scale_axes(axes, label, chosen, theory.alphas)
     axes.set_ylabel(label)

@@ -1,79 +1,25 @@
-"""A comparison's file: a problem, a start, what to record, how to solve and simulate it, and the level."""
+"""What a comparison needs, from its file: a problem, a start, what to record, how to solve and simulate it."""
+
+from __future__ import annotations  # types are not looked up, which would load JAX before the file is checked
 
 import dataclasses
 import math
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import jax
 import numpy as np
 
 import ode
 import simulations
 import teacher_student as ts
 
+from ._settings_file import Record, Simulation, Start, Theory, check_simulation, load_tables, read_file, with_changes
+
+if TYPE_CHECKING:
+    import jax
+
 CHEAP_ENTRIES = 60  # of a state: the covariance of more takes minutes
-BUILT_IN = Path(__file__).parent / "relevant_irrelevant.toml"
-
-
-@dataclasses.dataclass(frozen=True)
-class Start:
-    """[start]: random weights (scale, readout, teacher), or overlaps Q, R, T with their readout.
-
-    scale: standard deviation of the student's weights (0.5). readout: "ones", "signs" or numbers (the task's usual).
-    teacher: "random" or "orthonormal" ("random"). Q, R, T: one matrix per block. number: which of the seed's
-    independent starts (and simulated runs) to take: an axis over it is an ensemble, the same for every other value.
-    """
-
-    scale: float | None = None
-    readout: str | float | list[float] | None = None
-    teacher: str | None = None
-    Q: list[list[list[float]]] | None = None
-    R: list[list[list[float]]] | None = None
-    T: list[list[list[float]]] | None = None
-    number: int | None = None
-
-
-@dataclasses.dataclass(frozen=True)
-class Record:
-    """[record]: alphas, or `count` of them (20) up to the end, spacing "linear" or "log" (from `first`)."""
-
-    alphas: list[float] | None = None
-    count: int | None = None
-    spacing: str = "linear"
-    first: float | None = None
-
-
-@dataclasses.dataclass(frozen=True)
-class Theory:
-    """[theory]: averages "auto", "closed form" or "sampled"; points and replicates of the latter; tolerances;
-
-    error: standard error to reach with more points than that, up to most_points (in units of the largest
-    generalisation error);
-    fluctuations: whether to predict spread and 1/N term (omitted: with closed forms and at most 60 entries).
-    """
-
-    averages: str = "auto"
-    points: int = 2**12
-    replicates: int = 4
-    error: float | None = None
-    most_points: int = 2**17
-    rtol: float | None = None
-    atol: float | None = None
-    fluctuations: bool | None = None
-
-
-@dataclasses.dataclass(frozen=True)
-class Simulation:
-    """[simulation]: dimension N, the smaller one for the 1/N term (omitted: a divisor of N; 0: none), runs."""
-
-    dim: int = 1000
-    smaller_dim: int | None = None
-    runs: int = 32
-    precision: str | None = None
-    test_samples: int = 256
 
 
 @dataclasses.dataclass(frozen=True)
@@ -107,6 +53,8 @@ class Settings:
 
     def key(self, purpose: str) -> jax.Array:
         """The key for "start", "averages", "runs" or "smaller runs"; all follow from the seed (and start.number)."""
+        import jax
+
         key = jax.random.fold_in(ts.as_key(self.seed), PURPOSES.index(purpose))
         number = self.start.number
         if number is None or purpose == "averages":  # an ensemble is solved with the same points
@@ -177,90 +125,44 @@ def _divisor(dim: int) -> int:
     return found[-1]
 
 
-@dataclasses.dataclass(frozen=True)
-class _File:
-    task: dict[str, Any]
-    student: dict[str, Any]
-    sgd: dict[str, Any]
-    curriculum: dict[str, Any]
-    start: Start = Start()
-    record: Record = Record()
-    theory: Theory = Theory()
-    simulation: Simulation = Simulation()
-    agreement: dict[str, Any] = dataclasses.field(default_factory=dict)
-    seed: int = 0
-
-
-@dataclasses.dataclass(frozen=True)
-class _Agreement:
-    level: float = 0.01
-    spread: str = "measured"
-
-
-def read_settings(tables: Mapping[str, Any], **changes: Any) -> Settings:
+def read_settings(tables: Mapping[str, Any], *, simulated: bool = True, **changes: Any) -> Settings:
     """Settings from nested tables; `changes` (dim, runs, seed; None: as in the tables) come last.
 
+    simulated: whether there is to be a simulation; without one nothing is asked of it.
     Raises InputError for anything that could not be computed, before computing.
     """
-    tables = {name: dict(table) if isinstance(table, Mapping) else table for name, table in tables.items()}
-    for name, value in changes.items():
-        if value is not None:
-            place = tables if name == "seed" else tables.setdefault("simulation", {})
-            place[name] = value
-            if name == "dim":
-                place.pop("smaller_dim", None)
-    settings = parse_settings(tables)
-    check_settings(settings)
+    settings = parse_settings(with_changes(tables, **changes), simulated=simulated)
+    (check_settings if simulated else check_theory)(settings)
     return settings
 
 
-def parse_settings(tables: Mapping[str, Any]) -> Settings:
+def parse_settings(tables: Mapping[str, Any], *, simulated: bool = False) -> Settings:
     """Settings from nested tables, of a valid problem but not yet checked to be solvable. Raises InputError."""
-    file = ts.read_table(_File, tables, "")
-    judged = ts.read_table(_Agreement, file.agreement, "agreement")
+    file = read_file(tables, simulated=simulated)
     return Settings(
         ts.problem_from_tables(tables),
         file.start,
         file.record,
         file.theory,
         file.simulation,
-        judged.level,
+        file.agreement.level,
         file.seed,
-        judged.spread,
+        file.agreement.spread,
     )
 
 
-def load_settings(path: str | Path | None, **changes: Any) -> Settings:
+def load_settings(path: str | Path | None, *, simulated: bool = True, **changes: Any) -> Settings:
     """Settings from a TOML file; None: the built-in problem. Raises InputError."""
-    return read_settings(load_toml(BUILT_IN if path is None else path, "problem"), **changes)
-
-
-def load_toml(path: str | Path, what: str) -> dict[str, Any]:
-    """Tables of a TOML file. Raises InputError."""
-    try:
-        with Path(path).open("rb") as file:
-            return tomllib.load(file)
-    except OSError as error:
-        raise ts.InputError(f"a readable {what} file", f"{path} ({error.strerror})") from error
-    except tomllib.TOMLDecodeError as error:
-        raise ts.InputError(f"valid TOML in {path}", str(error)) from error
+    return read_settings(load_tables(path, **changes), simulated=simulated)
 
 
 def check_theory(settings: Settings) -> None:
-    """Raise InputError unless [theory], [record], [start] and [agreement] can be used."""
-    theory = settings.theory
-    ts.require_name(theory.averages, ("auto", "closed form", "sampled"), "theory.averages")
-    if not 0 < settings.level < 1:
-        raise ts.InputError("agreement.level between 0 and 1", settings.level)
-    if settings.simulation.dim < 1:
-        raise ts.InputError("simulation.dim >= 1", settings.simulation.dim)
+    """Raise InputError unless the problem has the averages and the times that are asked for."""
     reason = ode.missing_closed_form(settings.problem)
-    if theory.averages == "closed form" and reason:
+    if settings.theory.averages == "closed form" and reason:
         raise ts.InputError("a problem with closed-form averages", reason, 'set theory.averages = "sampled"')
-    _check_spread(settings)
     settings.averages()
-    _check_record(settings)
-    _check_start(settings.start)
+    _check_times(settings)
 
 
 def check_settings(settings: Settings) -> None:
@@ -275,10 +177,7 @@ def check_settings(settings: Settings) -> None:
                 simulation.dim,
                 "raise it, or leave the fluctuations out",
             )
-    if simulation.runs < 3 and settings.start.number is None:
-        raise ts.InputError("simulation.runs >= 3 (a standard error needs them)", simulation.runs)
-    if len(settings.dims) > 1 and not 0 < settings.dims[1] < settings.dims[0]:
-        raise ts.InputError("simulation.smaller_dim below simulation.dim (0: none)", settings.dims[1])
+    check_simulation(simulation, settings.start, settings.spread)
     _check_recordable(settings)
     alphas, start = settings.alphas(), settings.overlaps()
     for dim in settings.dims:
@@ -293,31 +192,8 @@ def check_settings(settings: Settings) -> None:
         )
 
 
-def _check_spread(settings: Settings) -> None:
-    ts.require_name(settings.spread, ("measured", "predicted"), "agreement.spread")
-    if settings.spread == "measured":
-        return
-    if settings.theory.fluctuations is False:
-        raise ts.InputError(
-            'theory.fluctuations for agreement.spread = "predicted"', "false", "leave it out, or measure the spread"
-        )
-    if settings.simulation.smaller_dim:
-        raise ts.InputError(
-            'no simulation.smaller_dim with agreement.spread = "predicted" (it states the 1/N term)',
-            settings.simulation.smaller_dim,
-            "leave it out",
-        )
-
-
-def _check_record(settings: Settings) -> None:
+def _check_times(settings: Settings) -> None:
     record, end = settings.record, float(settings.problem.curriculum.end)
-    ts.require_name(record.spacing, ("linear", "log"), "record.spacing")
-    if record.alphas is not None and (record.count is not None or record.first is not None):
-        raise ts.InputError("either record.alphas or record.count (and first)", "both", "leave one out")
-    if record.count is not None and record.count < 1:
-        raise ts.InputError("record.count >= 1", record.count)
-    if record.first is not None and record.spacing == "linear":
-        raise ts.InputError('record.first only with spacing = "log"', 'spacing "linear"', "leave it out")
     if record.first is not None and not 0 < record.first < end:
         raise ts.InputError(f"record.first between 0 and the curriculum's end, {end:g}", record.first)
     ts.check_alphas(settings.wanted_alphas(), settings.problem)
@@ -333,20 +209,3 @@ def _check_recordable(settings: Settings) -> None:
             wanted.tolist(),
             "raise the dimension, or record fewer",
         )
-
-
-def _check_start(start: Start) -> None:
-    if start.number is not None and start.number < 0:
-        raise ts.InputError("start.number >= 0", start.number)
-    given = [name for name in ("Q", "R", "T") if getattr(start, name) is not None]
-    if not given:
-        return
-    if len(given) < 3:
-        raise ts.InputError("Q, R and T together in [start]", f"only {', '.join(given)}")
-    useless = [name for name in ("scale", "teacher", "number") if getattr(start, name) is not None]
-    if useless:
-        raise ts.InputError(
-            "no scale, teacher or number beside Q, R and T in [start]", ", ".join(useless), "leave it out"
-        )
-    if isinstance(start.readout, str) and start.readout != "ones":
-        raise ts.InputError('readout as numbers or "ones" beside Q, R and T in [start]', repr(start.readout))

@@ -1,15 +1,9 @@
 """The order-parameter ODEs: averages, drift, integration, stability."""
 
-from . import derive
-from ._drift import drift
-from ._fluctuations import fluctuations
-from ._method import fastest_averages
-from ._observe import observe
-from ._rank_by_loss import rank_by_loss
-from ._solve import solve
-from ._solve_many import solve_many
-from .averages import ClosedForm, Sampled, missing_closed_form, require_closed_form
-from .stability import Critical, FixedPoint, Plateau, critical, fixed_points, known_guesses, plateau
+from lazy_loader import attach_stub
+
+# Loading everything takes seconds: a name is imported when it is first used, from where `__init__.pyi` says.
+__getattr__, __dir__, _ = attach_stub(__name__, __file__)
 
 __all__ = [
     "ClosedForm",

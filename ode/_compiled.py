@@ -100,16 +100,6 @@ def observe_states(problem: Problem, states: np.ndarray, sample: Averages | None
     return Observables(unpack(states, problem.shape), by_name(error), by_name(accuracy))
 
 
-def rename_levels(observables: Observables, problem: Problem) -> Observables:
-    """Return observables of the nameless problem under the names that `problem` gives its levels."""
-    names = list(zip(problem.task.unnamed().inputs.level_names, problem.inputs.level_names, strict=True))
-    error, accuracy = (
-        {own: values[number] for number, own in names if number in values}
-        for values in (observables.error, observables.accuracy)
-    )
-    return Observables(observables.overlaps, error, accuracy)
-
-
 def operands(tree: Any) -> tuple[list[Any], Any]:
     """Return the structure of `tree` and its numbers as JAX arrays, which compiled calls take quicker than NumPy's."""
     leaves, structure = jax.tree.flatten(to_float64(tree))

@@ -8,9 +8,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from teacher_student import Fluctuations, Observables, Overlaps, Problem
+from teacher_student import Fluctuations, Observables, Overlaps, Problem, with_level_names
 
-from ._compiled import PROGRAMS, QUICK, at_shares, bare, largest_norm, operands, pack, rename_levels, unpack
+from ._compiled import PROGRAMS, QUICK, at_shares, bare, largest_norm, operands, pack, unpack
 from ._diffusion import one_test
 from ._expansion import Expansion, expansion_field, propagate
 from ._host_solve import largest_allowed_norm
@@ -53,7 +53,7 @@ def _expand(
     variance, shift, test = jax.tree.map(lambda *x: np.stack(x), *read)
     n = sizes[2]
     covariance = path.states[:, sizes[0] : sizes[0] + n * n].reshape(-1, n, n)
-    variance, shift, test = (rename_levels(seen, problem) for seen in (variance, shift, test))
+    variance, shift, test = (with_level_names(seen, problem) for seen in (variance, shift, test))
     return covariance, variance, shift, test
 
 

@@ -67,7 +67,7 @@ def accuracy_is_wanted(problem: Problem, with_accuracy: bool | None) -> bool:
     P(sign yhat = sign y) of value labels is seldom asked for, and sampling it takes a hundred times as long as a solve.
     """
     if with_accuracy is None:
-        return getattr(problem.task, "labels", "value") == "sign" or accuracy_is_closed(problem)
+        return problem.task.labels == "sign" or accuracy_is_closed(problem)
     if not isinstance(with_accuracy, bool):
         raise InputError("with_accuracy=True, False or None (where labels are signs)", repr(with_accuracy))
     return with_accuracy

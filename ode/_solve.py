@@ -16,9 +16,11 @@ from teacher_student import (
     check_alphas,
     check_overlaps,
     is_known,
+    make_room,
     require_traceable,
     to_float64,
     to_host,
+    to_times,
 )
 
 from ._enough_points import finer_averages, require_given_points, warn_of_misses
@@ -73,6 +75,7 @@ def solve(
     Raises InputError. A student norm that leaves its bound gives status DIVERGED, not an error.
     """
     check_solve(problem, start, alphas)
+    make_room()
     require_traceable((problem, start, alphas), "ode.solve")
     known = is_known((problem, start, alphas))
     if not known:
@@ -94,7 +97,7 @@ def solve(
 
 
 def _stepped_from_host(problem: Problem, start: Overlaps, alphas: Any, method: Method) -> Trajectory:
-    times = np.asarray(alphas, float)
+    times = to_times(alphas, problem)
     outcome = solve_from_host(problem, to_host(start), times, method)
     return trajectory(problem, start, times, outcome, method.source(INTEGRATORS[method.exact]))
 
@@ -102,7 +105,7 @@ def _stepped_from_host(problem: Problem, start: Overlaps, alphas: Any, method: M
 def _compiled_whole(problem: Problem, start: Overlaps, alphas: Any, method: Method) -> Trajectory:
     from ._compiled_solve import INTEGRATOR, jitted_solve  # imports diffrax, which takes half a second
 
-    times = np.asarray(alphas, float) if is_known(alphas) else alphas
+    times = to_times(alphas, problem)
     numbers, state, times = to_float64((problem, start, times))
     outcome = to_host(jitted_solve(numbers, state, times, method.to_compile()))
     return trajectory(problem, start, to_host(times), outcome, method.source(INTEGRATOR))

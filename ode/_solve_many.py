@@ -18,10 +18,12 @@ from teacher_student import (
     check_problem,
     filled_length,
     is_known,
+    make_room,
+    to_times,
     unnamed,
+    with_level_names,
 )
 
-from ._compiled import rename_levels
 from ._enough_points import finer_averages, warn_of_misses
 from ._method import method_for
 from ._outcome import Outcome, trajectory
@@ -75,13 +77,16 @@ def solve_many(
     times = _times(alphas, n)
     if not len(every) == len(times) == n:
         raise InputError(f"{n} starts and lists of alphas, as many as problems", f"{len(every)} and {len(times)}")
-    members = list(zip(problems, every, times, strict=True))
-    for problem in problems:
+    for problem, alphas in zip(problems, times, strict=True):
         _require_known(problem)
+        check_alphas(alphas, problem)
+    times = [to_times(alphas, problem) for alphas, problem in zip(times, problems, strict=True)]
+    members = list(zip(problems, every, times, strict=True))
     to_compile = [(unnamed(problem), start, _filled(alphas)) for problem, start, alphas in members]
     groups = list(_by_structure(to_compile))
     for group in groups:
         _check([members[i] for i in group])
+    make_room()
     found: dict[int, Trajectory] = {}
     for group in groups:
         waiting: dict[int, tuple[Any, list[int]]] = {0: (averages, group)}  # by number of points
@@ -103,7 +108,7 @@ def _times(alphas: Any, n: int) -> list[np.ndarray]:
     if isinstance(alphas, jax.Array):
         alphas = np.asarray(alphas)  # looking into a JAX array would compile the look
     alike = np.ndim(alphas) == 0 or all(np.ndim(alpha) == 0 for alpha in alphas)
-    return [np.asarray(times, float) for times in ([alphas] * n if alike else alphas)]
+    return [np.asarray(times) for times in ([alphas] * n if alike else alphas)]
 
 
 def _require_known(problem: Problem) -> None:
@@ -121,8 +126,8 @@ def _named(outcome: Outcome, problem: Problem, start: Overlaps, alphas: np.ndarr
     """The outcome of a nameless problem at filled-up alphas, with the problem's own names, at its own alphas."""
     path, observables, spread = outcome
     states, observables, spread = jax.tree.map(lambda x: x[: alphas.size], (path.states, observables, spread))
-    error = None if spread is None else rename_levels(spread, problem)
-    return dataclasses.replace(path, states=states), rename_levels(observables, problem), error
+    error = None if spread is None else with_level_names(spread, problem)
+    return dataclasses.replace(path, states=states), with_level_names(observables, problem), error
 
 
 def _starts(starts: Overlaps | Sequence[Overlaps]) -> list[Overlaps]:
@@ -146,8 +151,6 @@ def _check(members: list[Any]) -> None:
         unclear = members
     for problem, start, alphas in unclear:
         check_solve(problem, start, alphas)
-    for problem, _, alphas in members:
-        check_alphas(alphas, problem)
 
 
 def _by_structure(members: list[Any]) -> Iterator[list[int]]:

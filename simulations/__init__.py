@@ -1,16 +1,9 @@
 """Finite-size students: SGD, ensembles of runs, and agreement with theory."""
 
-from ._agreement import Agreement, agreement
-from ._check_run import check_run, recordable_alphas
-from ._evidence import Comparison
-from ._memory import memory
-from ._precision import usual_precision
-from ._predicted import SpreadTest
-from ._run import run
-from ._run_many import run_many
-from ._step import Sample, make_sample, sgd_step
-from ._testing import test
-from ._weights import Weights, measure_overlaps, weights_with
+from lazy_loader import attach_stub
+
+# Loading everything takes seconds: a name is imported when it is first used, from where `__init__.pyi` says.
+__getattr__, __dir__, _ = attach_stub(__name__, __file__)
 
 __all__ = [
     "Agreement",
@@ -23,6 +16,7 @@ __all__ = [
     "make_sample",
     "measure_overlaps",
     "memory",
+    "prepare",
     "recordable_alphas",
     "run",
     "run_many",

@@ -22,27 +22,35 @@ MOST_STEPS = 2**31 - 1  # of a run: steps are counted in 32 bits
 
 
 class Schedule(eqx.Module):
-    """Steps (P,) at which phases begin and end, none beyond those that a run can have, and the phases' lengths."""
+    """Steps (P,) at which phases begin and end, none beyond those that a run can have, and the phases' lengths.
 
-    begins: jax.Array
-    ends: jax.Array
-    lengths: jax.Array
+    Phases without steps, such as those that a curriculum is filled up with, have no sample. last: () index of the last
+    phase that has some.
+    """
+
+    begins: Any
+    ends: Any
+    lengths: Any
+    last: Any
 
 
 def schedule(problem: Problem, dim: int) -> Schedule:
-    """The curriculum of `problem` in steps of 1/N."""
+    """The curriculum of `problem` in steps of 1/N, as NumPy arrays: nothing is compiled for the number of phases."""
     ends = np.rint(np.asarray(problem.curriculum.switches) * dim)
     begins = np.concatenate([[0.0], ends[:-1]])
-    first, last = (jnp.asarray(np.minimum(each, MOST_STEPS), jnp.int32) for each in (begins, ends))
-    return Schedule(first, last, jnp.asarray(ends - begins))
+    first, end = (np.minimum(steps, MOST_STEPS).astype(np.int32) for steps in (begins, ends))
+    last = np.max(np.flatnonzero(ends > begins), initial=0)
+    return Schedule(first, end, ends - begins, np.int32(last))
 
 
 def draw_level(problem: Problem, schedule: Schedule, step: jax.Array, uniform: jax.Array) -> jax.Array:
     """Index of the level of the sample at `step`, drawn with the curriculum's shares at the middle of the step."""
-    last = schedule.ends.shape[0] - 1
-    phase = jnp.minimum(jnp.searchsorted(schedule.ends, step, side="right"), last)
-    length = schedule.lengths[phase].astype(uniform.dtype)
-    progress = ((step - schedule.begins[phase]).astype(uniform.dtype) + 0.5) / length
+    # The first phase that ends after the step, which is never one without steps. Alphas are rounded to steps, so the
+    # last step may lie beyond the curriculum: it belongs to the last phase with steps, not to one filled up with.
+    phase = jnp.minimum(jnp.searchsorted(schedule.ends, step, side="right"), schedule.last)
+    begin, length = (jnp.asarray(steps)[phase] for steps in (schedule.begins, schedule.lengths))
+    length = jnp.maximum(length.astype(uniform.dtype), 1)  # 0 where the whole curriculum is shorter than half a step
+    progress = ((step - begin).astype(uniform.dtype) + 0.5) / length
     return _choose(problem.level_shares(problem.curriculum.shares_in(phase, progress)), uniform)
 
 
@@ -87,9 +95,15 @@ def advance(
     return jax.lax.fori_loop(first // length, (last + length - 1) // length, run_block, weights)
 
 
-def measure(problem: Problem, space: Space, key: jax.Array, weights: Weights, tests: int) -> Observables:
-    """Overlaps, and error and accuracy of every level on about `tests` fresh inputs (whole blocks of them).
+def blocks_holding(tests: int, space: Space) -> np.int32:
+    """How many blocks of inputs hold `tests` of them."""
+    return np.int32(-(-tests // space.block_steps))
 
+
+def measure(problem: Problem, space: Space, key: jax.Array, weights: Weights, blocks: Any) -> Observables:
+    """Overlaps, and error and accuracy of every level on `blocks` blocks of fresh inputs.
+
+    blocks: a number of 32 bits that may be traced: no program is compiled for the number of test samples.
     Levels share the standard normal inputs, scaled with their own variances. Call it at 64 bits: outputs are computed
     in float64: float32 saturates erf(lambda / sqrt 2) at lambda = 5.5, and units that cancel then have the sign 0.
     """
@@ -105,19 +119,19 @@ def measure(problem: Problem, space: Space, key: jax.Array, weights: Weights, te
         y = problem.task.clean_label(nu, cluster)
         return (output - y) ** 2 / 2, (jnp.sign(output) == jnp.sign(y)).astype(jnp.float64)
 
-    def test_block(total: Any, index: jax.Array) -> tuple[Any, None]:
+    def test_block(index: jax.Array, total: Any) -> Any:
         normals_key, clusters_key = jax.random.split(jax.random.fold_in(key, index))
         normals = space.draw(normals_key, length, dtype)
         clusters = _choose(probabilities, jax.random.uniform(clusters_key, (length,), dtype))
-        found = jax.vmap(lambda level: jax.vmap(lambda c, n: test(level, c, n))(clusters, normals))(levels)
-        return jax.tree.map(lambda t, f: t + f.sum(axis=1), total, found), None
+        outcomes = jax.vmap(lambda level: jax.vmap(lambda c, n: test(level, c, n))(clusters, normals))(levels)
+        return jax.tree.map(lambda t, f: t + f.sum(axis=1), total, outcomes)
 
-    count = -(-tests // length)
     zero = jnp.zeros(levels.size, jnp.float64)
-    (error, accuracy), _ = jax.lax.scan(test_block, (zero, zero), jnp.arange(count))
+    error, accuracy = jax.lax.fori_loop(0, blocks, test_block, (zero, zero))
+    samples = jnp.asarray(blocks, jnp.float64) * length
     names = problem.inputs.level_names
     return Observables(
         space.overlaps(weights),
-        {name: error[i] / (count * length) for i, name in enumerate(names)},
-        {name: accuracy[i] / (count * length) for i, name in enumerate(names)},
+        {name: error[i] / samples for i, name in enumerate(names)},
+        {name: accuracy[i] / samples for i, name in enumerate(names)},
     )

@@ -1,5 +1,6 @@
 """The exact chain of the overlaps: SGD in the coordinates of the span of student and latents, at a cost free of N."""
 
+import os
 from typing import Any
 
 import equinox as eqx
@@ -13,7 +14,18 @@ from ._chi_square import chi_square
 from ._space import Space
 from ._weights import Weights
 
-MOST_TOGETHER = 32  # runs: more are no faster (python -m benchmarks)
+# Runs that one call steps together, however many there are: another number would be another program, of 10 s of CPU
+# time. What a step of a run costs by their number, in microseconds on one core of a busy machine, with two blocks:
+#                                  1     4     8    32
+#   K = 2                          3.6   1.6   1.1   0.9
+#   K = 8                         11     4.3   4.0   2.5
+#   K = 2, ts.tune_compiler()      1.2   0.8   0.8   0.8
+#   K = 8, ts.tune_compiler()      2.7   4.9   3.5   4.0
+# Tuned, a loop in one piece is fast alone, and large ones come apart again. Else each operation of a step is a call of
+# its own, which several runs share: a single run takes 2.4 (2.9) times as long as it would alone, and a thousand 1.2
+# (1.6) times as long as in groups of 32.
+TOGETHER, TOGETHER_TUNED = 8, 1
+SMALL_LOOP = "xla_cpu_small_while_loop_byte_threshold"  # what ts.tune_compiler sets in XLA_FLAGS
 
 
 class Span(Space):
@@ -26,8 +38,8 @@ class Span(Space):
     Equal in law to full-weight SGD at every N, for Gaussian inputs, cluster means included. One compilation for all N.
     """
 
-    dim: jax.Array
-    free: jax.Array  # (B,) N_b - r_b
+    dim: Any
+    free: Any  # (B,) N_b - r_b
     beside: tuple[bool, ...] = eqx.field(static=True)  # N_b > r_b: the last coordinate is for the rest
     latents: tuple[int, ...] = eqx.field(static=True)  # coordinates that the latents take, first in their block
 
@@ -35,8 +47,9 @@ class Span(Space):
     def block_steps(self) -> int:
         return 64
 
-    def together(self, runs: int) -> int:
-        return min(MOST_TOGETHER, 1 << (runs - 1).bit_length())  # few runs do not pay for many
+    @property
+    def together(self) -> int:
+        return TOGETHER_TUNED if SMALL_LOOP in os.environ.get("XLA_FLAGS", "") else TOGETHER
 
     @property
     def cost(self) -> int:
@@ -80,8 +93,7 @@ def span_of(problem: Problem, start: Overlaps, dim: int) -> Span:
     ranks = [min(K + own, size) for own, size in zip(latents, sizes, strict=True)]
     free = [size - rank for size, rank in zip(sizes, ranks, strict=True)]
     counts = tuple(rank + (left > 0) for rank, left in zip(ranks, free, strict=True))
-    with jax.enable_x64(True):
-        numbers = jnp.asarray(dim, jnp.float64), jnp.asarray(free, jnp.float64)
+    numbers = np.asarray(dim, np.float64), np.asarray(free, np.float64)
     return Span(counts, *numbers, tuple(left > 0 for left in free), latents)
 
 

@@ -1,6 +1,7 @@
 """Laws of the inputs' components: Gaussian, or another one of the same mean and variance, to see what depends on it."""
 
 import dataclasses
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -45,6 +46,11 @@ def as_distribution(given: "str | Callable[..., jax.Array]") -> Distribution:
     if not callable(given):
         require_name(given, NAMED, "distribution of the inputs (or a function (key, shape, dtype) -> numbers)")
         return Distribution(given, NAMED[given])
+    return _checked(given)
+
+
+@functools.lru_cache(maxsize=64)  # the check compiles the function, so it is done once for each
+def _checked(given: Callable[..., jax.Array]) -> Distribution:
     name = getattr(given, "__qualname__", type(given).__name__)
     with jax.enable_x64(False):
         try:

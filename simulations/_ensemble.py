@@ -8,13 +8,14 @@ from typing import Any
 
 import equinox as eqx
 import jax
-import jax.numpy as jnp
 import numpy as np
 
-from teacher_student import Observables, Overlaps, Problem, to_float, to_host
+from teacher_student import Observables, Overlaps, Problem, to_host
 
 from ._advance import Schedule, advance, measure
 from ._groups import Group, over_members
+from ._host import to_float_on_host
+from ._keys import Keys
 from ._space import Space
 from ._threads import in_threads, stop_on_ctrl_c
 from ._weights import Weights
@@ -36,7 +37,7 @@ class Ensemble(eqx.Module):
     problem: Problem
     schedule: Schedule
     space: Space
-    tests: int = eqx.field(static=True)
+    tests: Any  # () blocks of test inputs
     differ: tuple[bool, ...] = eqx.field(static=True, default=())
     devices: tuple[Any, ...] = eqx.field(static=True, default=(None,))
 
@@ -69,7 +70,7 @@ def default_workers(workers: int | None) -> int:
 def run_all(
     ensemble: Ensemble,
     groups: list[Group],
-    keys: jax.Array,
+    keys: Keys,
     starts: Overlaps | Weights,
     steps: np.ndarray,
     dtype: np.dtype,
@@ -86,16 +87,16 @@ def run_all(
     threads = default_workers(workers) if jax.default_backend() == "cpu" and len(ensemble.devices) == 1 else 1
     with stop_on_ctrl_c() as stop:
 
-        def work(group: Group, steps: np.ndarray = steps) -> Finished | None:
+        def work(group: Group) -> Finished | None:
             with jax.enable_x64(dtype == np.float64):
-                chosen = jax.tree.map(lambda x: x[group.problems, group.runs], starts)
+                chosen = _starts_of(group, starts)
 
                 def tell(steps: int) -> None:
                     report(steps * group.wanted)
 
                 return _run_group(ensemble, group, keys, chosen, steps, dtype, stop, tell, keep_weights)
 
-        work(groups[0], np.zeros(1, int))  # compiles, once for all threads
+        _compile(ensemble, groups[0], keys, starts, dtype, stop)
         finished: dict[tuple[int, int], Finished] = {}
         for group, found in in_threads(work, groups, min(threads, len(groups)), stop):
             for place in range(group.wanted):
@@ -107,7 +108,7 @@ def run_all(
 def _run_group(
     ensemble: Ensemble,
     group: Group,
-    keys: jax.Array,
+    keys: Keys,
     starts: Overlaps | Weights,
     steps: np.ndarray,
     dtype: np.dtype,
@@ -118,13 +119,12 @@ def _run_group(
     """Observables (group, A, ...) of some runs at the given steps; None if `stop` was set on the way."""
     ensemble = ensemble.of(group.problems)
     shared = group.stream is not None
-    source = np.full(group.runs.size, group.stream) if shared else group.runs
-    sample_keys, test_keys = (keys[group.stream if shared else source, i] for i in (2, 3))
+    start_keys, sample_keys, test_keys = _keys_of(group, keys)
     if isinstance(starts, Weights):
-        weights = to_float(starts, dtype)
+        weights = to_float_on_host(starts, dtype)
     else:
         with jax.enable_x64(True), ONE_AT_A_TIME:
-            weights = _start_weights(ensemble, to_float(starts, jnp.float64), keys[source, 1], dtype)
+            weights = _start_weights(ensemble, to_float_on_host(starts, np.float64), start_keys, dtype)
             jax.block_until_ready(weights.student)
     numbers = ensemble.space.cost * group.runs.size
     length = ensemble.space.block_steps
@@ -144,31 +144,90 @@ def _run_group(
     return jax.tree.map(lambda *x: np.stack(x, axis=1), *recorded), to_host(weights) if keep_weights else None
 
 
+def _starts_of(group: Group, starts: Overlaps | Weights) -> Overlaps | Weights:
+    return jax.tree.map(lambda x: x[group.problems, group.runs], starts)
+
+
+def _keys_of(group: Group, keys: Keys) -> tuple[Keys, Keys, Keys]:
+    """Keys of the starts' weights, of samples and of test samples: those of each member, or of the shared stream."""
+    if group.stream is None:
+        return keys[group.runs, 1], keys[group.runs, 2], keys[group.runs, 3]
+    return keys[np.full(group.runs.size, group.stream), 1], keys[group.stream, 2], keys[group.stream, 3]
+
+
+def _compile(
+    ensemble: Ensemble,
+    group: Group,
+    keys: Keys,
+    starts: Overlaps | Weights,
+    dtype: np.dtype,
+    stop: threading.Event,
+) -> None:
+    """Compile what `group` needs, side by side and once for all threads, without computing anything.
+
+    XLA compiles each program in one thread, so three at once take the time of the longest. Over several devices they
+    are compiled as the first group calls them: where its weights lie is not known before.
+    """
+    if len(ensemble.devices) > 1:
+        return
+    chosen, ensemble = _starts_of(group, starts), ensemble.of(group.problems)
+    shared, step = group.stream is not None, np.int32(0)
+    start_keys, sample_keys, test_keys = _keys_of(group, keys)
+    weights = _blank_weights(chosen, ensemble.space.counts, dtype)
+    programs: list[tuple[Any, bool, tuple[Any, ...]]] = [  # whether at 64 bits; arguments as in `_run_group`
+        (_advance_group, dtype == np.float64, ((ensemble, sample_keys), weights, step, step, shared)),
+        (_measure_group, True, (ensemble, test_keys, weights, step, shared)),
+    ]
+    if isinstance(chosen, Overlaps):
+        blank = jax.tree.map(lambda x: _blank(x.shape, np.dtype(np.float64)), chosen)
+        programs.append((_start_weights, True, (ensemble, blank, start_keys, dtype)))
+
+    def build(program: tuple[Any, bool, tuple[Any, ...]]) -> bool:
+        function, wide, arguments = program
+        with jax.enable_x64(wide):
+            function.lower(*arguments).compile()
+        return True
+
+    for _ in in_threads(build, programs, len(programs), stop):
+        pass
+
+
+def _blank_weights(starts: Overlaps | Weights, counts: tuple[int, ...], dtype: np.dtype) -> Weights:
+    """Zeros of the shapes of the weights that begin with `starts`, which take no memory."""
+    if isinstance(starts, Weights):
+        return jax.tree.map(lambda x: _blank(x.shape, dtype), starts)
+    members, _, K, M = starts.R.shape
+    shapes = (members, K, sum(counts)), (members, M, sum(counts)), (members, K)
+    return Weights(*(_blank(shape, dtype) for shape in shapes))  # type: ignore[arg-type]
+
+
+def _blank(shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
+    return np.broadcast_to(np.zeros((), dtype), shape)
+
+
 @eqx.filter_jit
-def _start_weights(ensemble: Ensemble, starts: Overlaps, keys: jax.Array, dtype: Any) -> Weights:
+def _start_weights(ensemble: Ensemble, starts: Overlaps, keys: Keys, dtype: Any) -> Weights:
     def one(start: Overlaps, key: jax.Array) -> Weights:
         return ensemble.space.start(start, key, dtype)
 
-    return over_members(one, (0, 0), ensemble.devices, in_turn=True)(starts, keys)
+    return over_members(one, (0, 0), ensemble.devices, in_turn=True)(starts, keys.wrapped())
 
 
 @eqx.filter_jit
-def _advance_group(
-    constant: tuple[Ensemble, jax.Array], weights: Weights, first: Any, last: Any, shared: bool
-) -> Weights:
+def _advance_group(constant: tuple[Ensemble, Keys], weights: Weights, first: Any, last: Any, shared: bool) -> Weights:
     ensemble, keys = constant
 
     def one(what: Any, key: jax.Array, weights: Weights, first: Any, last: Any) -> Weights:
         return advance(what[0], what[1], ensemble.space, key, weights, first, last)
 
     mapped = over_members(one, (ensemble.axes, None if shared else 0, 0, None, None), ensemble.devices)
-    return mapped((ensemble.problem, ensemble.schedule), keys, weights, first, last)
+    return mapped((ensemble.problem, ensemble.schedule), keys.wrapped(), weights, first, last)
 
 
 @eqx.filter_jit
-def _measure_group(ensemble: Ensemble, keys: jax.Array, weights: Weights, step: Any, shared: bool) -> Observables:
+def _measure_group(ensemble: Ensemble, keys: Keys, weights: Weights, step: Any, shared: bool) -> Observables:
     def one(what: Any, key: jax.Array, weights: Weights, step: Any) -> Observables:
         return measure(what[0], ensemble.space, jax.random.fold_in(key, step), weights, ensemble.tests)
 
     mapped = over_members(one, (ensemble.axes, None if shared else 0, 0, None), ensemble.devices)
-    return mapped((ensemble.problem, ensemble.schedule), keys, weights, step)
+    return mapped((ensemble.problem, ensemble.schedule), keys.wrapped(), weights, step)

@@ -36,7 +36,7 @@ def memory(
     _, K, M = problem.shape
     space, shared = AllDirections.of(problem, dim), inputs == "shared"
     numbers = (K + M) * dim
-    together = space.sharing(K) if shared else space.together(runs)
+    together = space.sharing(K) if shared else space.together
     threads = min(default_workers(workers), runs if shared else -(-runs // together))
     blocks = threads * 3 * max(BLOCK_NUMBERS, dim) * (1 if shared else together)
     start = 6 * (min(CHUNK_NUMBERS, numbers) + (K + M) ** 2)  # float64, one run's at a time

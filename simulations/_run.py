@@ -6,9 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Literal, NamedTuple, overload
 
 import jax
-import jax.numpy as jnp
 import numpy as np
-from tqdm import tqdm
 
 from teacher_student import (
     DIVERGENCE_BOUND,
@@ -19,16 +17,20 @@ from teacher_student import (
     Trajectory,
     as_key,
     key_words,
-    random_overlaps,
-    to_float,
+    make_room,
+    to_times,
+    unnamed,
+    with_level_names,
 )
 
-from ._advance import schedule
+from ._advance import Schedule, blocks_holding, schedule
 from ._chain import span_of
 from ._check_run import check_run, check_sizes
 from ._divergence import limits, mark_divergence
 from ._ensemble import Ensemble, default_workers, run_all
 from ._groups import Group, devices_for, own_groups, shared_groups, stacked
+from ._host import to_float_on_host
+from ._keys import random_starts, run_keys
 from ._memory import check_memory, memory
 from ._precision import usual_precision, warn_of_rounding
 from ._space import AllDirections, Space
@@ -141,10 +143,11 @@ def run(
     check_run(problem, dim, runs, alphas, start, precision, test_samples, method, inputs, distribution, workers, bound)
     if keep_weights and method == "overlaps":
         raise InputError('keep_weights=False with method="overlaps" (it has no weights)', "keep_weights=True")
+    make_room()
     on = devices_for(devices)
-    given = start_overlaps(problem, dim, start, start_keys(key, runs)[:, 0])
+    given = start_overlaps(problem, dim, start, key, runs)
     space = span_of(problem, given, dim) if method == "overlaps" else AllDirections.of(problem, dim, distribution)
-    at_once = space.sharing(problem.student.width) if inputs == "shared" else space.together(runs)
+    at_once = space.sharing(problem.student.width) if inputs == "shared" else space.together
     groups = (shared_groups if inputs == "shared" else own_groups)(runs, _at_once(space, at_once, workers) * len(on))
     if method == "weights":
         need = memory(
@@ -189,15 +192,17 @@ def simulate(
 
     given: what trajectories record as their starts; origins: one per run, leading axis.
     """
-    steps = np.unique(np.rint(np.asarray(call.alphas, float) * call.dim).astype(np.int64))
+    from tqdm import tqdm  # only a run needs it
+
+    steps = np.unique(np.rint(to_times(call.alphas, problems[0]) * call.dim).astype(np.int64))
     dtype = np.dtype(call.precision)
     with jax.enable_x64(call.precision == "float64"):
-        members = [(to_float(problem, dtype), schedule(problem, call.dim)) for problem in problems]
+        members = [_numbers(problem, call.dim, dtype) for problem in problems]
         (problem, phases), differ = stacked(members) if len(problems) > 1 else (members[0], ())
-        ensemble = Ensemble(problem, phases, space, call.test_samples, differ, devices)
+        ensemble = Ensemble(problem, phases, space, blocks_holding(call.test_samples, space), differ, devices)
     total = len(problems) * call.runs * int(steps[-1])
     starts = jax.tree.map(lambda *x: np.stack(x), *origins)
-    keys = start_keys(call.key, call.runs)
+    keys = run_keys(call.key, call.runs)
     label = f"SGD N={call.dim}"
     with tqdm(total=total, unit="step", unit_scale=True, disable=not call.progress, desc=label, leave=False) as bar:
         finished = run_all(ensemble, groups, keys, starts, steps, dtype, call.workers, bar.update, call.keep_weights)
@@ -212,6 +217,7 @@ def simulate(
     found = []
     for p, problem in enumerate(problems):
         observables = jax.tree.map(lambda *x: np.stack(x).astype(np.float64), *(finished[p, r][0] for r in done))
+        observables = with_level_names(observables, problem)
         bounds = limits(one_per_run(given[p], call.runs), call.bound)[done]
         observables, status, reached = mark_divergence(observables, steps / call.dim, bounds)
         start = given[p] if np.ndim(given[p].readout) == 1 else jax.tree.map(operator.itemgetter(done), given[p])
@@ -224,10 +230,10 @@ def simulate(
     return found
 
 
-def start_keys(key: Any, runs: int) -> jax.Array:
-    """(runs, 4) keys of each run: start overlaps, start weights, samples, test samples."""
-    with jax.enable_x64(True):
-        return jax.vmap(lambda r: jax.random.split(jax.random.fold_in(as_key(key), r), 4))(jnp.arange(runs))
+def _numbers(problem: Problem, dim: int, dtype: np.dtype) -> tuple[Problem, Schedule]:
+    """What compiled programs know of `problem`: no names, phases filled up to a few counts, numbers on the host."""
+    compiled = unnamed(problem)
+    return to_float_on_host(compiled, dtype), schedule(compiled, dim)
 
 
 def _at_once(space: Space, together: int, workers: int | None) -> int:
@@ -235,10 +241,10 @@ def _at_once(space: Space, together: int, workers: int | None) -> int:
     return together if jax.default_backend() == "cpu" else default_workers(workers)
 
 
-def start_overlaps(problem: Problem, dim: int, start: Overlaps | Weights | None, keys: jax.Array) -> Overlaps:
+def start_overlaps(problem: Problem, dim: int, start: Overlaps | Weights | None, key: Any, runs: int) -> Overlaps:
     """The overlaps at alpha = 0: one for all runs, or one per run (leading axis)."""
     if start is None:
-        return random_overlaps(problem, dim, keys)
+        return random_starts(problem, dim, key, runs)
     return overlaps_of_runs(problem, start) if isinstance(start, Weights) else start
 
 
@@ -249,5 +255,4 @@ def one_per_run(start: Overlaps, runs: int) -> Overlaps:
 
 
 def _tests(test_samples: int, space: Space) -> int:
-    length = space.block_steps
-    return -(-test_samples // length) * length
+    return int(blocks_holding(test_samples, space)) * space.block_steps

@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 from typing import Any
 
-from teacher_student import DIVERGENCE_BOUND, InputError, Overlaps, Problem, Trajectory
+from teacher_student import DIVERGENCE_BOUND, InputError, Overlaps, Problem, Trajectory, make_room
 
 from ._check_run import check_run, check_sizes
 from ._groups import check_structure, devices_for, paired_groups
 from ._memory import check_memory, memory
 from ._precision import usual_precision, warn_of_rounding
-from ._run import Call, Distribution, one_per_run, simulate, start_keys, start_overlaps
+from ._run import Call, Distribution, one_per_run, simulate, start_overlaps
 from ._space import AllDirections
 
 
@@ -60,6 +60,7 @@ def run_many(
     for problem in problems[1:]:
         if (sizes := problem.inputs.sizes(dim, problem.task.latents)) != space.counts:
             raise InputError("problems with blocks of the same sizes", f"{space.counts} and {sizes} at N = {dim}")
+    make_room()
     on = devices_for(devices)
     need = memory(problems[0], dim, precision=precision, workers=workers, runs=len(problems) * runs, inputs="shared")
     check_memory(need, "lower the dimension, the width or the workers")
@@ -67,10 +68,7 @@ def run_many(
         warn_of_rounding(problem, dim, precision)
     size = min(space.sharing(problems[0].student.width), -(-len(problems) // len(on)))
     groups = paired_groups(len(problems), runs, size * len(on))
-    given = [
-        start_overlaps(problem, dim, each, start_keys(key, runs)[:, 0])
-        for problem, each in zip(problems, starts, strict=True)
-    ]
+    given = [start_overlaps(problem, dim, each, key, runs) for problem, each in zip(problems, starts, strict=True)]
     origins = [one_per_run(each, runs) for each in given]
     call = Call(dim, runs, alphas, key, precision, test_samples, bound, workers, progress, False)
     source = {"distribution": space.unusual_distribution}

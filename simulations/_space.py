@@ -27,9 +27,10 @@ class Space(eqx.Module):
     def block_steps(self) -> int:
         """Steps whose inputs are drawn together."""
 
+    @property
     @abc.abstractmethod
-    def together(self, runs: int) -> int:
-        """Of `runs` with samples of their own, how many one thread steps together on a CPU."""
+    def together(self) -> int:
+        """Runs with samples of their own that one thread steps together on a CPU, however many there are."""
 
     def sharing(self, width: int) -> int:
         """Runs that one thread steps together where they share their inputs."""
@@ -77,7 +78,8 @@ class AllDirections(Space):
     def block_steps(self) -> int:
         return max(1, min(64, BLOCK_NUMBERS // self.dim))
 
-    def together(self, runs: int) -> int:
+    @property
+    def together(self) -> int:
         return max(1, min(16, 1000 // self.dim))  # many save calls at small N; at large N inputs are each run's own
 
     def sharing(self, width: int) -> int:

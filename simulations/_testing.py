@@ -1,14 +1,16 @@
 """`simulations.test`: error and accuracy of given weights on fresh samples."""
 
+import operator
 from typing import Any
 
 import equinox as eqx
 import jax
 import numpy as np
 
-from teacher_student import InputError, Observables, Problem, as_key, to_float, to_host
+from teacher_student import InputError, Observables, Problem, as_key, to_host, unnamed, with_level_names
 
-from ._advance import measure
+from ._advance import blocks_holding, measure
+from ._host import to_float_on_host
 from ._space import AllDirections
 from ._weights import Weights, check_weights
 
@@ -30,20 +32,19 @@ def test(problem: Problem, weights: Weights, samples: int, key: Any) -> Observab
     check_weights(problem, weights, dim)
     space = AllDirections(problem.inputs.sizes(dim, problem.task.latents), dim)
     dtype, key = np.asarray(weights.student).dtype, as_key(key)
+    numbers, weights = to_float_on_host(unnamed(problem), dtype), to_float_on_host(weights, dtype)
+    blocks = blocks_holding(int(samples), space)
     with jax.enable_x64(True):  # for the outputs
-        found = [
-            to_host(
-                _measure(
-                    to_float(problem, dtype),
-                    space,
-                    jax.random.fold_in(key, r),
-                    to_float(jax.tree.map(lambda x, r=r: np.asarray(x)[r], weights), dtype),
-                    int(samples),
-                )
-            )
+        outcomes = [
+            to_host(_measure(numbers, space, key, np.uint32(r), jax.tree.map(operator.itemgetter(r), weights), blocks))
             for r in range(len(weights.readout))
         ]
-    return jax.tree.map(lambda *x: np.stack(x).astype(np.float64), *found)
+    observables = jax.tree.map(lambda *x: np.stack(x).astype(np.float64), *outcomes)
+    return with_level_names(observables, problem)
 
 
-_measure = eqx.filter_jit(measure)  # samples are static: not an array
+@eqx.filter_jit
+def _measure(
+    problem: Problem, space: AllDirections, key: jax.Array, run: Any, weights: Weights, blocks: Any
+) -> Observables:
+    return measure(problem, space, jax.random.fold_in(key, run), weights, blocks)

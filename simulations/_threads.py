@@ -15,7 +15,8 @@ Result = TypeVar("Result")
 def stop_on_ctrl_c() -> Iterator[threading.Event]:
     """An event that Ctrl-C sets, in place of a KeyboardInterrupt at an arbitrary point (inside a lock, say).
 
-    A second Ctrl-C acts as usual. Outside the main thread, where signals do not arrive, nothing changes.
+    A second Ctrl-C acts as usual. The usual handler's `notice`, where it has one, is called at the first, for whoever
+    started us. Outside the main thread, where signals do not arrive, nothing changes.
     """
     stop = threading.Event()
     if threading.current_thread() is not threading.main_thread():
@@ -25,6 +26,7 @@ def stop_on_ctrl_c() -> Iterator[threading.Event]:
 
     def handler(number: int, frame: object) -> None:
         stop.set()
+        getattr(usual, "notice", lambda: None)()
         signal.signal(signal.SIGINT, usual)
 
     signal.signal(signal.SIGINT, handler)

@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from teacher_student import InputError, Overlaps, Problem, to_float, to_host, units_that_stay
+from teacher_student import InputError, Overlaps, Problem, to_host, units_that_stay
 
 CHUNK_NUMBERS = 2**20  # of float64 that starts are made of at a time
 RANK_TOLERANCE = 1e-9  # eigenvalues below this share of the largest count as zero
@@ -138,10 +138,11 @@ def overlaps_of_runs(problem: Problem, weights: Weights) -> Overlaps:
     """Overlaps of `weights` with a leading axis of runs, in float64."""
     sizes = problem.inputs.sizes(np.shape(weights.student)[-1], problem.task.latents)
     with jax.enable_x64(True):
-        found = [
-            to_host(
-                measure_overlaps(to_float(jax.tree.map(lambda x, r=r: np.asarray(x)[r], weights), jnp.float64), sizes)
-            )
+        overlaps = [
+            to_host(_measure(jax.tree.map(lambda x, r=r: np.asarray(x[r], np.float64), weights), sizes))
             for r in range(len(weights.readout))
         ]  # one after the other: a float64 copy of all would double the memory
-    return jax.tree.map(lambda *x: np.stack(x), *found)
+    return jax.tree.map(lambda *x: np.stack(x), *overlaps)
+
+
+_measure = eqx.filter_jit(measure_overlaps)

@@ -1,53 +1,90 @@
-"""What a user can ask of the compiler: small loops in one piece, and compiled programs that outlive the process."""
+"""What a user can ask of the compiler: small loops in one piece, and compiled programs that outlive the process.
+
+All of it is said to JAX by environment variables where JAX is not loaded yet (importing it takes a second, which bad
+input need not wait for), so that processes started by this one do the same; and by its configuration where it is.
+"""
 
 import os
+import sys
 from pathlib import Path
-
-import jax
+from typing import Any
 
 from ._errors import InputError
+from ._kept_programs import open_folder, users_own, usual_folder
 
 SMALL_LOOP = "xla_cpu_small_while_loop_byte_threshold"
 BYTES = 2**16  # numbers that one turn of a loop may touch, to be compiled in one piece; XLA's default is 2^10
+LARGEST = 2**30  # bytes of kept programs; those that were not used for longest go first
+SHORTEST = 0.05  # seconds that a program took to compile, to be kept: reading one takes a few milliseconds
 
 
-def tune_compiler(cache: str | Path | None = None) -> None:
-    """Compile loops of small steps in one piece, and keep compiled programs in the folder `cache`, if given.
+def tune_compiler(cache: bool | str | Path | None = None) -> None:
+    """Compile loops of small steps in one piece and, if asked, keep compiled programs for the next start.
+
+    cache: True: in your cache folder, or where the variable TEACHER_STUDENT_CACHE says ("off": not at all), or, if you
+    have set JAX_COMPILATION_CACHE_DIR, as JAX is told to; a path: in that folder, which is to hold nothing else; None:
+    not at all. At most 1 GiB is kept. A folder that cannot be used costs a warning.
 
     On a CPU, XLA runs each operation of a loop as a call of its own, which for narrow students takes longer than what
     is computed: in one piece a solve of K = 2 takes a half or a third of the time. Results change by rounding at most.
-    It sets XLA_FLAGS (what stands there stays) and `jax_compilation_cache_dir` for this process and those it starts,
-    so nothing else calls it but the command line: call it first, or set them yourself,
-      export XLA_FLAGS=--xla_backend_extra_options=xla_cpu_small_while_loop_byte_threshold=65536
+    It acts on this process and on those it starts, by XLA_FLAGS (what stands there stays) and by JAX's configuration,
+    which nothing else of ours touches: call it first. Programs are kept only if they do not call back to Python, so
+    Equinox's checks inside compiled programs (`equinox.error_if`, in your own functions too) give NaN in place of an
+    exception where programs are kept; ours report what they find as a status, either way.
 
-    Solves are kept only with EQX_ON_ERROR=nan in the environment before the start: else they call back to Python to
-    check themselves, and JAX keeps no such program.
-
-    Raises InputError if JAX has computed something already, which fixes XLA_FLAGS, and if `cache` cannot be made.
+    Raises InputError if JAX has computed something already, which fixes XLA_FLAGS.
     """
-    flags = os.environ.get("XLA_FLAGS", "")
-    if SMALL_LOOP not in flags:
-        if jax_has_started():
-            raise InputError(
-                "ts.tune_compiler() before JAX computes anything",
-                "a call after it has",
-                "call it first, after importing",
-            )
-        os.environ["XLA_FLAGS"] = f"{flags} --xla_backend_extra_options={SMALL_LOOP}={BYTES}".strip()
-    if cache is None:
+    _compile_small_loops_whole()
+    if cache is True and users_own():
+        _let_programs_be_kept()
         return
-    try:
-        Path(cache).mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError("a folder for compiled programs", f"{cache} ({error.strerror})") from error
-    os.environ["JAX_COMPILATION_CACHE_DIR"] = str(cache)  # of processes that this one starts
-    jax.config.update("jax_compilation_cache_dir", str(cache))
-    jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.5)
+    folder = usual_folder() if cache is True else Path(cache) if cache else None
+    if folder is not None and open_folder(folder):
+        _keep_programs(folder)
+        _let_programs_be_kept()
+
+
+def _compile_small_loops_whole() -> None:
+    flags = os.environ.get("XLA_FLAGS", "")
+    if SMALL_LOOP in flags:
+        return
+    if jax_has_started():
+        required, remedy = "ts.tune_compiler() before JAX computes anything", "call it first, after importing"
+        raise InputError(required, "a call after it has", remedy)
+    os.environ["XLA_FLAGS"] = f"{flags} --xla_backend_extra_options={SMALL_LOOP}={BYTES}".strip()
+
+
+def _keep_programs(folder: Path) -> None:
+    settings = {
+        "jax_compilation_cache_dir": str(folder),
+        "jax_compilation_cache_max_size": LARGEST,
+        "jax_persistent_cache_min_compile_time_secs": SHORTEST,
+        "jax_persistent_cache_min_entry_size_bytes": -1,
+    }
+    os.environ.update({name.upper(): str(value) for name, value in settings.items()})
+    if "jax" in sys.modules:
+        _reconfigure_jax(settings)
+
+
+def _reconfigure_jax(settings: dict[str, Any]) -> None:
+    import jax
+    from jax.experimental.compilation_cache import compilation_cache
+
+    for name, value in settings.items():
+        jax.config.update(name, value)
+    compilation_cache.reset_cache()  # it may have been opened, or found missing, before
+
+
+def _let_programs_be_kept() -> None:
+    """Without Equinox's checks, which call back to Python to raise: JAX keeps no program that does."""
+    os.environ.setdefault("EQX_ON_ERROR", "nan")  # read when Equinox is imported
+    errors = sys.modules.get("equinox._errors")  # it was; Equinox has no public name for what it has read
+    if getattr(errors, "EQX_ON_ERROR", None) == "raise":  # anything else was chosen by the user
+        errors.EQX_ON_ERROR = os.environ["EQX_ON_ERROR"]  # type: ignore[union-attr]
 
 
 def jax_has_started() -> bool:
     """Whether JAX has set up its devices, from when on XLA_FLAGS are not read any more."""
-    from jax._src import xla_bridge  # JAX has no public name for it
-
-    known = getattr(xla_bridge, "backends_are_initialized", None)
+    bridge = sys.modules.get("jax._src.xla_bridge")  # JAX has no public name for it
+    known = getattr(bridge, "backends_are_initialized", None)
     return bool(known is not None and known())

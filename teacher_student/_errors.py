@@ -8,7 +8,8 @@ class InputError(ValueError):
     """Bad input, in one line: what was required, what was got, what to do."""
 
     def __init__(self, required: str, got: object, remedy: str = ""):
-        text = f"required: {required}; got: {got}"
+        # An array's repr has a line for each row; an error has one.
+        text = " ".join(f"required: {required}; got: {got}".split())
         super().__init__(f"{text}; {remedy}" if remedy else text)
 
 

@@ -1,11 +1,7 @@
-"""Trajectories as labelled data sets and NetCDF files. Files appear whole or not at all."""
+"""Trajectories as labelled data sets and NetCDF files."""
 
-import contextlib
-import importlib.metadata
 import json
-import os
-import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +13,10 @@ from ._errors import InputError
 from ._fluctuations import Fluctuations
 from ._observables import Observables
 from ._overlaps import Overlaps
-from ._tables import problem_from_tables, problem_to_tables
+from ._problem_tables import problem_from_tables, problem_to_tables
 from ._trajectory import Source, Trajectory
+from ._versions import versions
+from ._write_whole import write_whole
 
 CONVENTIONS = (
     "alpha = samples / N; lambda_k = w_k.x/sqrt(N); Q = w.w/N, R = w.u/N, T = u.u/N per input block; "
@@ -166,40 +164,6 @@ def _fluctuations(dataset: xr.Dataset, observables: Callable[[str], Any]) -> Flu
     return Fluctuations(dataset["covariance"].values, *(observables(f"_{name}") for name in FLUCTUATIONS))
 
 
-def versions() -> dict[str, str]:
-    """Versions of this package and of what its numbers depend on."""
-    packages = ("teacher-student", "jax", "jaxlib", "diffrax", "equinox", "numpy", "scipy", "xarray")
-    found = {}
-    for package in packages:
-        with contextlib.suppress(importlib.metadata.PackageNotFoundError):
-            found[package] = importlib.metadata.version(package)
-    return found
-
-
 def save_dataset(dataset: xr.Dataset, path: str | Path, *, force: bool = False) -> Path:
     """Write `dataset` to NetCDF (whole or not at all). Raises InputError if `path` exists, unless `force`."""
     return write_whole(path, lambda temporary: dataset.to_netcdf(temporary, engine="netcdf4"), force=force)
-
-
-def write_whole(path: str | Path, write: Callable[[Path], Any], *, force: bool = False) -> Path:
-    """Call `write` on a temporary path beside `path`, then rename: the file appears whole or not at all."""
-    path = Path(path)
-    if path.exists() and not force:
-        raise InputError("a path that does not exist yet", str(path), "choose another, or force (--force)")
-    with _temporary_beside(path) as temporary:
-        write(temporary)
-        os.replace(temporary, path)
-    return path
-
-
-@contextlib.contextmanager
-def _temporary_beside(path: Path) -> Iterator[Path]:
-    temporary = path.with_name(f".{path.stem}-{uuid.uuid4().hex[:8]}{path.suffix}")
-    try:
-        temporary.touch(exist_ok=False)
-    except OSError as error:
-        raise InputError("a writable output directory", f"{path.parent} ({error.strerror})") from error
-    try:
-        yield temporary
-    finally:
-        temporary.unlink(missing_ok=True)

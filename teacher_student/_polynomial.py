@@ -4,12 +4,12 @@ import ast
 import dataclasses
 import functools
 from fractions import Fraction
-from typing import Any
-
-import jax
-import jax.numpy as jnp
+from typing import TYPE_CHECKING, Any
 
 from ._errors import InputError
+
+if TYPE_CHECKING:  # a problem file's activations are checked before JAX is loaded
+    import jax
 
 LARGEST_DEGREE, LARGEST_COEFFICIENT = 20, 10**30
 EXAMPLE = '"x**3 - 3*x"'
@@ -21,7 +21,9 @@ class Polynomial:
 
     coefficients: tuple[Fraction, ...]  # c_0, c_1, ..., the last one not 0
 
-    def __call__(self, x: jax.Array) -> jax.Array:
+    def __call__(self, x: "jax.Array") -> "jax.Array":
+        import jax.numpy as jnp
+
         value = jnp.full_like(x, float(self.coefficients[-1]))
         for coefficient in self.coefficients[-2::-1]:
             value = value * x + float(coefficient)

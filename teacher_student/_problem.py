@@ -161,11 +161,13 @@ def check_overlaps(overlaps: Overlaps, problem: Problem) -> None:
             f"a relative violation of {violation:.3g}",
             "take the overlaps of actual weights, or ts.random_overlaps",
         )
-    for b, (name, seen) in enumerate(zip(problem.inputs.block_names, problem.task.seen_blocks, strict=True)):
+    task = problem.task  # asked once for all blocks: each answer takes as long as there are blocks
+    seen_spanned = zip(problem.inputs.block_names, task.seen_blocks, task.spanned_blocks, strict=True)
+    for b, (name, seen, spanned_block) in enumerate(seen_spanned):
         Q, R, T = (np.asarray(x, float)[..., b, :, :] for x in (overlaps.Q, overlaps.R, overlaps.T))
         if not seen and (np.any(R) or np.any(T)):
             raise InputError(f"R = T = 0 in block {name!r}, which the teacher does not see", "other numbers there")
-        if problem.task.spanned_blocks[b]:
+        if spanned_block:
             spanned = R @ np.linalg.pinv(T, hermitian=True) @ R.swapaxes(-1, -2)
             if np.any(np.abs(Q - spanned) > SPANNED * np.max(np.abs(Q), initial=0.0)):
                 required = f"Q = R T^-1 R^T in block {name!r}, which the teacher's directions span"

@@ -1,7 +1,5 @@
-"""Initial overlaps with the law of random weights at a given N, without making N-vectors."""
+"""Initial overlaps with the law of random weights at a given N, without making N-vectors, and without compiling."""
 
-import dataclasses
-from functools import partial
 from typing import Any
 
 import jax
@@ -11,7 +9,7 @@ import numpy as np
 from ._arrays import as_numbers, check_at_least, check_finite, is_known
 from ._errors import InputError, require_name
 from ._overlaps import LARGEST_VIOLATION, Overlaps, psd_violation
-from ._precision import to_host
+from ._precision import to_float64
 from ._problem import Problem, check_problem
 
 
@@ -20,7 +18,10 @@ def as_key(key: Any) -> jax.Array:
     if isinstance(key, (int, np.integer)) and not isinstance(key, bool):
         if not 0 <= key < 2**32:
             raise InputError("a seed between 0 and 2**32 - 1, or a JAX key", key)
-        return jax.random.key(int(key), impl="threefry2x32")
+        words: Any = np.array(
+            [0, key], np.uint32
+        )  # what jax.random.key makes of the seed, by a program that it compiles
+        return jax.random.wrap_key_data(words, impl="threefry2x32")
     if not isinstance(key, jax.Array):
         raise InputError("a seed (an integer) or a JAX key", repr(key))
     return key if jnp.issubdtype(key.dtype, jax.dtypes.prng_key) else jax.random.wrap_key_data(key)
@@ -50,10 +51,11 @@ def random_overlaps(
 
     Student weights w_ki ~ N(0, scale^2), teacher weights u_mi ~ N(0, 1) on its support. The Gram matrix
     of J Gaussian vectors of length n is A A^T with A lower trapezoidal, A_ii ~ chi_{n-i}, A_ij ~ N(0, 1)
-    (Bartlett 1933), so the cost does not depend on N.
+    (Bartlett 1933), so the cost does not depend on N. Drawn by NumPy: nothing is compiled.
 
     Arguments:
-      dim: N. key: seed or JAX key; an array of n keys gives n starts (leading axis).
+      dim: N. key: seed or JAX key; an array of n keys gives n starts (leading axis), each that of its key alone.
+        A key that jit or vmap traces is refused; scale, T and the readout may be traced.
       scale: standard deviation of the student's weights.
       readout: "ones", "signs" (random +-1/sqrt(K)), or (K,) numbers; None: "signs" for a mixture, else "ones".
       teacher: "random", "orthonormal" (T^b = N_b/N on its support), or T itself, (B, M, M).
@@ -61,7 +63,8 @@ def random_overlaps(
     Raises InputError.
     """
     check_problem(problem)
-    sizes = problem.inputs.sizes(dim, problem.task.latents)
+    sizes = np.array(problem.inputs.sizes(dim, problem.task.latents))
+    scale = _one_number(scale, "scale of the student's weights")
     check_at_least(scale, 0.0, "scale of the student's weights")
     T = None if isinstance(teacher, str) else as_numbers(teacher, "T")
     if T is None:
@@ -70,22 +73,22 @@ def random_overlaps(
         raise InputError(f"T of shape (B, M, M) = {(problem.shape[0], *problem.shape[2:] * 2)}", np.shape(T))
     else:
         _check_teacher(T, problem)
-    key = as_key(key)
     readout = problem.task.usual_readout if readout is None else readout
-    law = _Law(
-        sizes,
-        problem.shape[1:],
-        dim,
-        "given" if T is not None else teacher,
-        tuple(bool(share == 0) for share in np.asarray(problem.inputs.fractions)),
-        problem.task.seen_blocks,
-        readout if isinstance(readout, str) else "given",
-    )
     numbers = _numbers(readout, problem.student.width)
-    with jax.enable_x64(True):
-        keys = key if key.ndim else key[None]
-        found = to_host(_draw(law, keys, jnp.asarray(scale, jnp.float64), T, numbers))
-    return found if key.ndim else jax.tree.map(lambda x: x[0], found)
+    keys, single = _philox_keys(key)
+    factor, signs = _draw(keys, sizes, problem.shape[1:], signs=isinstance(readout, str) and readout == "signs")
+    if single:
+        factor, signs = factor[0], signs[0]
+    roots = _drawn_roots(factor, sizes, dim, problem, teacher) if T is None else _roots_of(T, dim)
+    return _assemble(factor[..., problem.shape[2] :, :], roots, scale, signs, numbers, dim)
+
+
+def _one_number(x: Any, what: str) -> Any:
+    """`x` as one number, or a traced one. Raises InputError for another shape."""
+    number = as_numbers(x, what)
+    if np.shape(number):
+        raise InputError(f"one number as {what}", f"shape {np.shape(number)}")
+    return number
 
 
 def _check_teacher(T: Any, problem: Problem) -> None:
@@ -104,66 +107,88 @@ def _check_teacher(T: Any, problem: Problem) -> None:
             raise InputError(f"T = 0 in block {name!r}, which the teacher does not see", block.tolist())
 
 
-@dataclasses.dataclass(frozen=True)
-class _Law:
-    """What the shape of the draw depends on, and so what it is compiled for."""
-
-    sizes: tuple[int, ...]
-    widths: tuple[int, int]  # K, M
-    dim: int
-    teacher: str
-    finite: tuple[bool, ...]  # blocks of fraction 0
-    seen: tuple[bool, ...]
-    readout: str
-
-
-@partial(jax.jit, static_argnums=0)
-def _draw(law: _Law, keys: jax.Array, scale: Any, T: Any, readout: Any) -> Overlaps:
-    """Starts with the leading axis of `keys` (float64)."""
-    K, _ = law.widths
-
-    def draw(key: jax.Array) -> Overlaps:
-        weights_key, readout_key = jax.random.split(key)
-        each = jax.random.split(weights_key, len(law.sizes))
-        gram = jnp.stack([_block_gram(each[b], law, b, scale, T) for b in range(len(law.sizes))])
-        if law.readout == "signs":
-            v = jax.random.rademacher(readout_key, (K,), dtype=float) / jnp.sqrt(1.0 * K)
-        else:
-            v = jnp.broadcast_to(jnp.asarray(readout, float), (K,))
-        return Overlaps(gram[:, :K, :K], gram[:, :K, K:], gram[:, K:, K:], v)
-
-    return jax.vmap(draw)(keys)
+def _philox_keys(key: Any) -> tuple[list[int], bool]:
+    """The words of each key as one number, which is a key of Philox, and whether a single key was given."""
+    if isinstance(key, jax.core.Tracer):
+        raise InputError(
+            "a key whose words can be looked at", "one that jit or vmap traces", "pass an array of n keys for n starts"
+        )
+    with jax.ensure_compile_time_eval():
+        key = as_key(key)
+        words = np.asarray(jax.random.key_data(key))
+    if key.ndim > 1:
+        raise InputError("one key, or an array (n,) of keys", f"shape {key.shape}")
+    rows = words.reshape(-1, words.shape[-1]).tolist()
+    return [sum(word << 32 * i for i, word in enumerate(row)) for row in rows], key.ndim == 0
 
 
-def _block_gram(key: Any, law: _Law, b: int, scale: Any, T: Any) -> jax.Array:
-    """Gram matrix / N of one block, student units first."""
-    K, M = law.widths
-    size, dim = law.sizes[b], law.dim
-    factor = _bartlett(key, M + K, size)  # rows: latent directions, then student units
-    if law.teacher == "given":
-        eigenvalues, vectors = jnp.linalg.eigh(jnp.asarray(T)[b])
-        root = vectors * jnp.sqrt(jnp.maximum(eigenvalues, 0.0)) * jnp.sqrt(1.0 * dim)
-    elif size == M and law.finite[b]:
-        root = jnp.eye(M) * jnp.sqrt(1.0 * dim)
-    elif law.teacher == "orthonormal":
-        root = jnp.eye(M) * jnp.sqrt(1.0 * size)
+def _draw(keys: list[int], sizes: np.ndarray, widths: tuple[int, int], *, signs: bool) -> tuple[np.ndarray, np.ndarray]:
+    """Bartlett's factors (n, B, M + K, M + K) of n starts, latent directions first, and readouts of 1 or +-1/sqrt(K).
+
+    A factor A has A A^T distributed as G G^T with G (M + K, N_b) standard normal; its columns beyond N_b are 0.
+    Every start has a stream of its own, drawn in one go for all blocks.
+    """
+    K, M = widths
+    J = K + M
+    freedom = sizes[:, None] - np.arange(J)
+    shape = np.maximum(freedom, 1) / 2.0  # chi-square(f) is twice Gamma(f / 2)
+    below = np.tril_indices(J, -1)
+    normals = np.empty((len(keys), len(sizes), len(below[0])))
+    gammas = np.empty((len(keys), len(sizes), J))
+    readouts = np.ones((len(keys), K))
+    for i, key in enumerate(keys):
+        stream = np.random.Generator(np.random.Philox(key=key))
+        stream.standard_normal(out=normals[i])
+        stream.standard_gamma(shape, out=gammas[i])
+        if signs:  # last, so that the weights are the same without them
+            readouts[i] = (2 * stream.integers(0, 2, K) - 1) / np.sqrt(K)
+    factor = np.zeros((len(keys), len(sizes), J, J))
+    factor[..., below[0], below[1]] = normals
+    factor[..., np.arange(J), np.arange(J)] = np.sqrt(2.0 * gammas)
+    return factor * (freedom > 0)[:, None, :], readouts
+
+
+def _drawn_roots(factor: np.ndarray, sizes: np.ndarray, dim: int, problem: Problem, teacher: str) -> np.ndarray:
+    """Coordinates (..., B, M, M) of a teacher's vectors along the factor's first M columns: T = root root^T / N."""
+    M = problem.shape[2]
+    if teacher == "orthonormal":
+        roots = np.broadcast_to(np.sqrt(sizes)[:, None, None] * np.eye(M), factor[..., :M, :M].shape)
     else:
-        root = factor[:M, : min(M, size)]
-    if law.teacher != "given" and not law.seen[b]:
-        root = jnp.zeros_like(root)
-    latents = jnp.zeros((M, factor.shape[1])).at[:, : root.shape[1]].set(root[:, : factor.shape[1]])
-    rows = jnp.concatenate([scale * factor[M:], latents])
-    return rows @ rows.T / dim
+        roots = factor[..., :M, :M]
+    spanned = (np.asarray(problem.inputs.fractions) == 0) & (sizes == M)
+    roots = np.where(spanned[:, None, None], np.sqrt(1.0 * dim) * np.eye(M), roots)
+    return roots * np.array(problem.task.seen_blocks, float)[:, None, None]
 
 
-def _bartlett(key: jax.Array, rows: int, size: int) -> jax.Array:
-    """A (rows, min(rows, size)) with A A^T distributed as G G^T, G (rows, size) standard normal."""
-    normal_key, chi_key = jax.random.split(key)
-    columns = min(rows, size)
-    below = jnp.tril(jax.random.normal(normal_key, (rows, columns)), -1)
-    freedom = size - jnp.arange(columns, dtype=float)
-    diagonal = jnp.sqrt(jax.random.chisquare(chi_key, freedom))
-    return below.at[jnp.arange(columns), jnp.arange(columns)].set(diagonal)
+def _roots_of(T: Any, dim: int) -> Any:
+    """The same of a given T (B, M, M)."""
+    if is_known(T):
+        eigenvalues, vectors = np.linalg.eigh(T)
+        return vectors * np.sqrt(np.maximum(eigenvalues, 0.0) * dim)[..., None, :]
+    with jax.enable_x64(True):
+        eigenvalues, vectors = jnp.linalg.eigh(T.astype(jnp.float64))
+        return vectors * jnp.sqrt(jnp.maximum(eigenvalues, 0.0) * dim)[..., None, :]
+
+
+def _assemble(students: np.ndarray, roots: Any, scale: Any, signs: np.ndarray, readout: Any, dim: int) -> Overlaps:
+    """Overlaps of the students' rows of the factor, times the scale, and of teachers.
+
+    In NumPy, or in JAX (float64) where a number is traced.
+    """
+    Q = students @ students.swapaxes(-1, -2) / dim
+    numbers = (roots, scale, readout)
+    if is_known(numbers):
+        return _scaled(np, Q, students, roots, scale, signs * readout, dim)
+    with jax.enable_x64(True):
+        roots, scale, readout = to_float64(numbers)
+        return jax.tree.map(jnp.asarray, _scaled(jnp, Q, students, roots, scale, signs * readout, dim))
+
+
+def _scaled(xp: Any, Q: Any, students: Any, roots: Any, scale: Any, readout: Any, dim: int) -> Overlaps:
+    """Overlaps from Q of students of unit scale and their rows of the factor."""
+    R = scale * (students[..., : roots.shape[-1]] @ roots.swapaxes(-1, -2)) / dim
+    T = xp.broadcast_to(roots @ roots.swapaxes(-1, -2) / dim, (*Q.shape[:-2], *roots.shape[-2:]))
+    return Overlaps(scale**2 * Q, R, T, readout)
 
 
 def _numbers(readout: Any, K: int) -> Any:

@@ -1,21 +1,22 @@
-"""A problem as nested tables (TOML, JSON), mirroring the constructors, and back."""
+"""A problem's tables (TOML, JSON), read strictly and checked as far as can be before JAX is loaded.
+
+They mirror the constructors. What these say of a wrong name or number is said here in the same words, a second earlier;
+`_problem_tables` makes the problem.
+"""
 
 import dataclasses
-from collections.abc import Mapping
+import math
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-import numpy as np
-
-from ._committee import Committee
-from ._curriculum import Curriculum
-from ._errors import InputError, require_name
-from ._inputs import Inputs
-from ._problem import Problem
+from ._errors import InputError, nearest, require_name
+from ._polynomial import EXAMPLE, polynomial
 from ._read import read_table
-from ._sgd import SGD
-from ._student import Student
-from ._task import Task
-from ._xor_mixture import XorMixture
+
+ACTIVATIONS = ("erf", "relu", "linear", "sign")
+LABELS = ("value", "sign")
+LOSSES = ("squared", "logistic")
+MIXTURE_NUMBERS = ("separation", "plane_variance", "rest_variance")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -32,26 +33,26 @@ class CommitteeTable:
     labels: str = "value"
     noise: float = 0.0
 
-    def build(self) -> Committee:
-        """The task."""
-        inputs = Inputs(self.fractions, self.levels)
-        return Committee(inputs, self.width, self.activation, self.readout, self.support, self.labels, self.noise)
+    @property
+    def level_names(self) -> tuple[str, ...]:
+        """Names of the levels."""
+        return ("all",) if self.levels is None else tuple(self.levels)
 
-    @staticmethod
-    def of(task: Committee) -> "CommitteeTable":
-        """The table of a task."""
-        blocks, levels = task.inputs.block_names, task.inputs.level_names
-        rows = np.asarray(task.inputs.variances).tolist()
-        return CommitteeTable(
-            fractions=dict(zip(blocks, np.asarray(task.inputs.fractions).tolist(), strict=True)),
-            width=task.width,
-            levels={level: dict(zip(blocks, row, strict=True)) for level, row in zip(levels, rows, strict=True)},
-            activation=task.activation.name,
-            readout=np.asarray(task.readout).tolist(),
-            support=list(task.support),
-            labels=task.labels,
-            noise=float(task.noise),
-        )
+    def check(self) -> None:
+        """Raise InputError for a name or a number that no committee has."""
+        if not self.fractions:
+            raise InputError("fractions as block name -> share of the N dimensions", repr(self.fractions))
+        for level, row in (self.levels or {}).items():
+            _check_blocks(level, row, self.fractions)
+        _check_sum(self.fractions)
+        _check_width(self.width, "width M of the teacher")
+        _check_activation(self.activation)
+        if isinstance(self.readout, list) and len(self.readout) != self.width:
+            raise InputError(f"{self.width} readout weights of the teacher", f"shape ({len(self.readout)},)")
+        for name in (self.support,) if isinstance(self.support, str) else self.support or ():
+            require_name(name, self.fractions, "block in the teacher's support")
+        require_name(self.labels, LABELS, "kind of labels")
+        _check_at_least_zero(self.noise, "noise (a standard deviation)")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -61,22 +62,23 @@ class XorMixtureTable:
     levels: dict[str, dict[str, float]]
     kind: str = "xor"
 
-    def build(self) -> XorMixture:
-        """The task."""
-        return XorMixture(self.levels)
+    @property
+    def level_names(self) -> tuple[str, ...]:
+        """Names of the levels."""
+        return tuple(self.levels)
 
-    @staticmethod
-    def of(task: XorMixture) -> "XorMixtureTable":
-        """The table of a task."""
-        numbers = np.column_stack([task.separation, np.asarray(task.inputs.variances)]).tolist()
-        rows = [dict(zip(("separation", "plane_variance", "rest_variance"), row, strict=True)) for row in numbers]
-        return XorMixtureTable(dict(zip(task.inputs.level_names, rows, strict=True)))
+    @property
+    def labels(self) -> str:
+        """Labels are signs."""
+        return "sign"
+
+    def check(self) -> None:
+        """Raise InputError for a name that no mixture has."""
+        for level, row in self.levels.items():
+            check_mixture_row(level, row)
 
 
-TASKS: dict[str, tuple[type[Task], Any]] = {  # kind -> task, its table
-    "committee": (Committee, CommitteeTable),
-    "xor": (XorMixture, XorMixtureTable),
-}
+TASKS: dict[str, Any] = {"committee": CommitteeTable, "xor": XorMixtureTable}  # kind -> its table
 
 
 @dataclasses.dataclass(frozen=True)
@@ -85,6 +87,15 @@ class StudentTable:
 
     width: int
     activation: str = "erf"
+
+    def check(self) -> None:
+        """Raise InputError for a width or an activation that no student has."""
+        _check_width(self.width, "width K of the student")
+        _check_activation(self.activation)
+        if self.activation == "sign":
+            raise InputError(
+                "a differentiable activation of the student", "'sign'", "use 'erf'; sign is for teachers only"
+            )
 
 
 @dataclasses.dataclass(frozen=True)
@@ -95,6 +106,12 @@ class SGDTable:
     readout_learning_rate: float = 0.0
     weight_decay: float = 0.0
     loss: str = "squared"
+
+    def check(self) -> None:
+        """Raise InputError for a rate below 0 or an unknown loss."""
+        for name in ("learning_rate", "readout_learning_rate", "weight_decay"):
+            _check_at_least_zero(getattr(self, name), name.replace("_", " "))
+        require_name(self.loss, LOSSES, "loss")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -110,81 +127,110 @@ class CurriculumTable:
     shares: dict[str, float] | None = None
     duration: float | None = None
 
-    def build(self) -> Curriculum:
-        """The curriculum."""
-        rest = {name: getattr(self, name) for name in ("order", "shares", "duration")}
-        given = [name for name, value in rest.items() if value is not None]
+    def check(self) -> None:
+        """Raise InputError unless there are either phases, each of two or three entries, or a budget in an order."""
+        given = [name for name in ("order", "shares", "duration") if getattr(self, name) is not None]
         if (self.phases is None) != (len(given) == 3) or (self.phases is not None and given):
-            found = [*(["phases"] if self.phases is not None else []), *given]
-            raise InputError("phases, or order, shares and duration, in [curriculum]", found or "neither")
+            present = [*(["phases"] if self.phases is not None else []), *given]
+            raise InputError("phases, or order, shares and duration, in [curriculum]", present or "neither")
         if self.phases is None:
-            return Curriculum.ordered(**rest)
+            return
         if not isinstance(self.phases, list) or not all(isinstance(phase, list) for phase in self.phases):
             raise InputError('curriculum.phases as [["easy", 10.0], ...]', repr(self.phases))
-        return Curriculum.phases(*(tuple(phase) for phase in self.phases))
+        for phase in self.phases:
+            if len(phase) not in (2, 3):
+                required = "each phase as (level or shares, duration) or (initial, final, duration)"
+                raise InputError(required, repr(tuple(phase)))
 
-    @staticmethod
-    def of(curriculum: Curriculum) -> "CurriculumTable":
-        """The table of a curriculum."""
-        rows = zip(curriculum.initial_shares, curriculum.final_shares, curriculum.durations, strict=True)
-        names = curriculum.level_names
-        return CurriculumTable(
-            [
-                [*(dict(zip(names, np.asarray(side).tolist(), strict=True)) for side in (first, last)), float(duration)]
-                for first, last, duration in rows
-            ]
-        )
+    @property
+    def level_names(self) -> tuple[str, ...]:
+        """Names of the levels that are shown, in the order in which they first appear."""
+        if self.phases is None:
+            return tuple(self.shares or ()) if self.order == "mixed" else tuple(_names(self.order))
+        return tuple(dict.fromkeys(name for phase in self.phases for side in phase[:-1] for name in _names(side)))
 
 
 @dataclasses.dataclass(frozen=True)
 class ProblemTables:
     """The four tables of a problem."""
 
-    task: dict[str, Any]
+    task: Any
     student: StudentTable
     sgd: SGDTable
     curriculum: CurriculumTable
 
+    def check(self) -> None:
+        """Raise InputError for what can be seen to be wrong without making the problem."""
+        for table in (self.task, self.student, self.sgd, self.curriculum):
+            table.check()
+        for level in self.curriculum.level_names:
+            require_name(level, self.task.level_names, "level in the curriculum")
 
-def problem_from_tables(tables: Mapping[str, Any]) -> Problem:
-    """The problem that nested tables task, student, sgd and curriculum describe. Raises InputError."""
+
+def read_problem(tables: Mapping[str, Any]) -> ProblemTables:
+    """The nested tables task, student, sgd and curriculum, read strictly and checked. Raises InputError."""
     task = tables.get("task")
     if not isinstance(task, Mapping):
         raise InputError("a table [task]", repr(task), "add it")
     kind = task.get("kind", "committee")
     require_name(kind, TASKS, "kind of task")
-    parts = {
-        name: read_table(cls, tables.get(name), name)
-        for name, cls in (
-            ("task", TASKS[kind][1]),
-            ("student", StudentTable),
-            ("sgd", SGDTable),
-            ("curriculum", CurriculumTable),
-        )
-    }
-    student, sgd = parts["student"], parts["sgd"]
-    return Problem(
-        parts["task"].build(),
-        Student(student.width, student.activation),
-        SGD(sgd.learning_rate, sgd.readout_learning_rate, sgd.weight_decay, sgd.loss),
-        parts["curriculum"].build(),
-    )
+    classes = {"task": TASKS[kind], "student": StudentTable, "sgd": SGDTable, "curriculum": CurriculumTable}
+    problem = ProblemTables(**{name: read_table(cls, tables.get(name), name) for name, cls in classes.items()})
+    problem.check()
+    return problem
 
 
-def problem_to_tables(problem: Problem) -> dict[str, Any]:
-    """Nested tables that `problem_from_tables` reads back. Raises InputError for a batch of problems."""
-    if np.ndim(problem.sgd.learning_rate) or np.ndim(problem.curriculum.durations) != 1:
-        raise InputError("one problem, not a batch, to write", "a problem with batched numbers")
-    kind, table = next((kind, table) for kind, (cls, table) in TASKS.items() if isinstance(problem.task, cls))
-    sgd = problem.sgd
-    return {
-        "task": dataclasses.asdict(table.of(problem.task)) | {"kind": kind},
-        "student": {"width": problem.student.width, "activation": problem.student.activation.name},
-        "sgd": {
-            "learning_rate": float(sgd.learning_rate),
-            "readout_learning_rate": float(sgd.readout_learning_rate),
-            "weight_decay": float(sgd.weight_decay),
-            "loss": sgd.loss,
-        },
-        "curriculum": dataclasses.asdict(CurriculumTable.of(problem.curriculum)),
-    }
+def check_mixture_row(level: str, row: Any) -> None:
+    """Raise InputError unless `row` has the three numbers of a mixture's level, and no others."""
+    if not isinstance(row, Mapping):
+        raise InputError(f"level {level!r} as {{separation, plane_variance, rest_variance}}", repr(row))
+    for name in row:
+        if name not in MIXTURE_NUMBERS:
+            required = f"{', '.join(MIXTURE_NUMBERS)} in level {level!r} of the mixture"
+            raise InputError(required, repr(name), nearest(name, MIXTURE_NUMBERS))
+    for name in MIXTURE_NUMBERS:
+        if name not in row:
+            raise InputError(f"a {name} in level {level!r} of the mixture", f"only {sorted(row)}", "add it")
+
+
+def _check_blocks(level: str, row: Mapping[str, float], blocks: Iterable[str]) -> None:
+    for block in row:
+        if block not in blocks:
+            raise InputError(f"variances of known blocks in level {level!r}", repr(block), nearest(block, blocks))
+    for block in blocks:
+        if block not in row:
+            raise InputError(f"a variance of block {block!r} in level {level!r}", f"only {sorted(row)}")
+
+
+def _check_sum(fractions: Mapping[str, float]) -> None:
+    total = math.fsum(fractions.values())
+    if min(fractions.values()) >= 0 and math.isfinite(total) and abs(total - 1) > 1e-9:
+        raise InputError("fractions that sum to 1", f"a sum of {total:.12g} of {fractions}")
+
+
+def _check_width(width: int, what: str) -> None:
+    if width < 1:
+        raise InputError(f"an integer {what} >= 1", repr(width))
+
+
+def _check_at_least_zero(number: float, what: str) -> None:
+    if not math.isfinite(number):
+        raise InputError(f"finite numbers for {what}", number)
+    if number < 0:
+        raise InputError(f"{what} >= 0", number)
+
+
+def _check_activation(name: str) -> None:
+    """Whether it can be imported ("module:function") is seen when it is: that may load anything."""
+    if name in ACTIVATIONS or ":" in name:
+        return
+    if name.isidentifier() and name != "x":
+        require_name(name, ACTIVATIONS, f"activation (or a polynomial such as {EXAMPLE}, or a JAX function)")
+    polynomial(name)
+
+
+def _names(side: Any) -> Iterable[str]:
+    """The levels that one entry of a curriculum names; nothing where it is of a wrong kind, which is seen later."""
+    if isinstance(side, str):
+        return (side,)
+    return tuple(name for name in side if isinstance(name, str)) if isinstance(side, (Mapping, list)) else ()

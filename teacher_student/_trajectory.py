@@ -2,12 +2,11 @@
 
 import dataclasses
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import equinox as eqx
 import jax
 import numpy as np
-import xarray as xr
 
 from ._budget import Budget, budget
 from ._errors import InputError
@@ -17,6 +16,9 @@ from ._overlaps import Overlaps
 from ._problem import Problem
 from ._status import Status
 from ._ties import describe_ties
+
+if TYPE_CHECKING:  # half a second to import: only files and labelled data sets need it
+    import xarray as xr
 
 TEACHERS = 32  # whose ties are looked at: printing a trajectory must not take seconds
 
@@ -162,7 +164,7 @@ class Trajectory(eqx.Module):
             text += f" +- {np.mean(spread):.1g}" if np.any(spread) else ""
         return text if last == alphas.size - 1 else f"{text} at alpha {alphas[last]:g}"
 
-    def to_xarray(self) -> xr.Dataset:
+    def to_xarray(self) -> "xr.Dataset":
         """A labelled data set with the whole problem, conventions, units, seed and versions in its attributes."""
         from ._files import trajectory_to_xarray
 
@@ -177,6 +179,8 @@ class Trajectory(eqx.Module):
     @staticmethod
     def load(path: str | Path) -> "Trajectory":
         """Read a trajectory that `save` wrote, with its problem. Raises InputError for any other file."""
+        import xarray as xr
+
         from ._files import trajectory_from_xarray
 
         try:

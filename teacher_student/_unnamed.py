@@ -9,6 +9,7 @@ import numpy as np
 
 from ._curriculum import Curriculum
 from ._fields import with_fields
+from ._observables import Observables
 from ._problem import Problem
 
 FEWEST_PHASES = 8  # a program is compiled for 8, 32, 128 ... phases
@@ -21,6 +22,16 @@ def unnamed(problem: Problem) -> Problem:
     """
     task = problem.task.unnamed()
     return with_fields(problem, task=task, curriculum=_of_all_levels(problem, task.inputs.level_names))
+
+
+def with_level_names(observables: Observables, problem: Problem) -> Observables:
+    """Return observables of the nameless problem under the names that `problem` gives its levels."""
+    names = list(zip(problem.task.unnamed().inputs.level_names, problem.inputs.level_names, strict=True))
+    error, accuracy = (
+        {name: values[number] for number, name in names if number in values}
+        for values in (observables.error, observables.accuracy)
+    )
+    return Observables(observables.overlaps, error, accuracy)
 
 
 def filled_length(count: int, fewest: int = FEWEST_PHASES) -> int:

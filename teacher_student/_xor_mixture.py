@@ -6,17 +6,16 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
-from scipy.special import ndtr
 
 from ._arrays import as_row, check_at_least
-from ._errors import InputError, nearest
+from ._errors import InputError
 from ._fields import with_fields
 from ._inputs import Inputs
+from ._tables import check_mixture_row
 from ._task import Task
 
 DIRECTIONS = np.array([[1.0, 0.0], [-1.0, 0.0], [0.0, 1.0], [0.0, -1.0]])  # a_c on u_1, u_2
 SIGNS = np.array([1.0, 1.0, -1.0, -1.0])  # y_c
-NUMBERS = ("separation", "plane_variance", "rest_variance")  # of a level
 
 
 class XorMixture(Task):
@@ -42,7 +41,7 @@ class XorMixture(Task):
         if not isinstance(levels, Mapping) or not levels:
             raise InputError("levels as level name -> {separation, plane_variance, rest_variance}", repr(levels))
         for name, row in levels.items():
-            _check_row(name, row)
+            check_mixture_row(name, row)
         variances = {
             name: {"plane": row["plane_variance"], "rest": row["rest_variance"]} for name, row in levels.items()
         }
@@ -88,20 +87,9 @@ class XorMixture(Task):
 
         It says +1 where |nu_1| > |nu_2|. Source: Refinetti et al. 2021, for this geometry.
         """
+        from scipy.special import ndtr  # a third of a second to import: only this needs it
+
         with np.errstate(divide="ignore"):
             p = ndtr(self.separation / np.sqrt(2 * self.inputs.variances[:, 0]))
         values = np.asarray(p**2 + (1 - p) ** 2)
         return dict(zip(self.inputs.level_names, values.tolist(), strict=True))
-
-
-def _check_row(level: str, row: Any) -> None:
-    if not isinstance(row, Mapping):
-        raise InputError(f"level {level!r} as {{separation, plane_variance, rest_variance}}", repr(row))
-    for name in row:
-        if name not in NUMBERS:
-            raise InputError(
-                f"{', '.join(NUMBERS)} in level {level!r} of the mixture", repr(name), nearest(name, NUMBERS)
-            )
-    for name in NUMBERS:
-        if name not in row:
-            raise InputError(f"a {name} in level {level!r} of the mixture", f"only {sorted(row)}", "add it")

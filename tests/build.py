@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import jax
+import jax.numpy as jnp
 import numpy as np
 
 import teacher_student as ts
@@ -43,6 +45,58 @@ def problem(
     order = curriculum or ts.Curriculum.mixed({"easy": 0.4, "hard": 0.6}, 10.0)
     sgd = ts.SGD(learning_rate, readout_learning_rate, weight_decay, loss)
     return ts.Problem(task, ts.Student(K, student), sgd, order)
+
+
+class SignOfTwo(ts.Task):
+    """A user's own task, with nothing declared: y = sign(erf nu_1 + erf nu_2), which is sign(nu_1 + nu_2)."""
+
+    inputs: ts.Inputs
+
+    @property
+    def latents(self) -> int:
+        return 2
+
+    @property
+    def seen_blocks(self) -> tuple[bool, ...]:
+        return (True,)
+
+    @property
+    def cluster_probabilities(self) -> Any:
+        return np.ones(1)
+
+    @property
+    def cluster_means(self) -> Any:
+        return np.zeros((1, 1, 2))
+
+    def label(self, nu: Any, cluster: Any, noise: Any) -> Any:
+        return self.clean_label(nu, cluster)
+
+    def clean_label(self, nu: Any, cluster: Any) -> Any:
+        return jnp.sign(jax.lax.erf(nu / np.sqrt(2)).sum(axis=-1))
+
+
+class DeclaredSmooth(SignOfTwo):
+    """The same, wrongly declared to have no jumps."""
+
+    @property
+    def smooth(self) -> bool:
+        return True
+
+
+class DeclaredSigns(SignOfTwo):
+    """The same with output noise, and with everything declared that there is to declare."""
+
+    noise: Any
+
+    @property
+    def labels(self) -> str:
+        return "sign"
+
+    def before_sign(self, nu: Any, cluster: Any) -> Any:
+        return jax.lax.erf(nu / np.sqrt(2)).sum(axis=-1), self.noise
+
+    def label(self, nu: Any, cluster: Any, noise: Any) -> Any:
+        return jnp.sign(self.before_sign(nu, cluster)[0] + self.noise * noise)
 
 
 class Relabelled(ts.XorMixture):

@@ -7,9 +7,21 @@ from typing import Any
 
 import numpy as np
 import pytest
+from scipy.special import erf
 
 import ode
-from benchmarks import _catalogue, _drift_rows, _numpy_ode, _output, _processes, _run_case, _timing
+from benchmarks import (
+    _catalogue,
+    _drift_rows,
+    _first_rows,
+    _numpy_ode,
+    _output,
+    _processes,
+    _run_case,
+    _table,
+    _timing,
+    yardstick,
+)
 from benchmarks.__main__ import main
 from benchmarks._fit import exponent
 from benchmarks._loops import drift_once
@@ -28,6 +40,88 @@ def test_the_yardstick_is_the_drift(K: int, largest: int, monkeypatch: pytest.Mo
     found = _numpy_ode.right_hand_side(T, K, 0.7)(0.0, np.concatenate([Q.ravel(), R.ravel()]))
     np.testing.assert_allclose(found, mine, rtol=0, atol=1e-10)
     assert np.max(np.abs(mine)) > 0.1
+
+
+@pytest.mark.parametrize(("K", "M"), [(2, 2), (3, 1)])
+def test_the_script_of_a_theorist_is_right_and_short(K: int, M: int) -> None:
+    Q, R, T = one_block(generic_state(K, M))
+    (later_Q,), (later_R,) = _numpy_ode.solve(T, Q, R, 0.7, np.array([3.0]))
+    found = yardstick.final_error(Q, R, T, 0.7, 3.0)
+    assert found == pytest.approx(yardstick.final_error(later_Q, later_R, T, 0.7, 1e-12), rel=1e-6)
+    fields = np.random.default_rng(1).multivariate_normal(np.zeros(K + M), np.block([[Q, R], [R.T, T]]), 10**6)
+    errors = (erf(fields[:, :K] / np.sqrt(2)).sum(axis=1) - erf(fields[:, K:] / np.sqrt(2)).sum(axis=1)) ** 2 / 2
+    at_start = yardstick.final_error(Q, R, T, 0.7, 1e-12)
+    assert abs(at_start - errors.mean()) < 4 * errors.std() / 1000
+    assert len(Path(yardstick.__file__).read_text().splitlines()) <= 60
+
+
+def test_a_process_is_charged_with_what_it_starts_and_inherits_no_flags(tmp_path: Path, monkeypatch: Any) -> None:
+    monkeypatch.setenv("XLA_FLAGS", "--of_the_measuring_process")
+    busy = "import time\nwhile time.process_time() < 0.5: pass"
+    code = f"import os, subprocess, sys; subprocess.run([sys.executable, '-c', {busy!r}])"
+    code += "; print(os.environ.get('XLA_FLAGS'))"
+    seconds, printed = _first_rows.run(["-c", code], tmp_path, tmp_path)
+    assert seconds > 0.5
+    assert printed == "None"
+    with pytest.raises(RuntimeError, match="ValueError: in one line"):
+        _first_rows.run(["-c", "raise ValueError('in one line')"], tmp_path, tmp_path)
+
+
+def stand_in(wrong: float = 1.0) -> Callable[..., tuple[float, str]]:
+    """Processes that take a known time; an error `wrong` times the right one."""
+
+    def run(script: list[str], root: Path, home: Any) -> tuple[float, str]:
+        old = 10.0 if root.name == "older" else 1.0
+        what = Path(script[0]).name
+        if what == "first_curve.py":
+            K, M, eta, last = (float(x) for x in script[1:5])
+            Q, R, T = one_block(generic_state(int(K), int(M)))
+            np.savez(script[5], Q=Q, R=R, T=T)
+            Path(*script[6:7] or [home]).mkdir(exist_ok=True)
+            return old * (4.0 - len(script[6:7])), str(wrong * yardstick.final_error(Q, R, T, eta, last))
+        if what == "next_curves.py":
+            return 9.0, json.dumps([{"name": "order reversed", "seconds": 0.5 * old, "compilations": old - 1}])
+        return (2.0, "0.1") if what == "yardstick.py" else (old, "")
+
+    return run
+
+
+def test_what_one_waits_for_is_stated_in_the_script_s_time(tmp_path: Path, monkeypatch: Any) -> None:
+    older = tmp_path / "older"
+    older.mkdir()
+    (older / "pyproject.toml").write_text('[project.scripts]\nteacher-student = "figures._cli:main"\n')
+    monkeypatch.setenv("BENCHMARKS_CHECKOUT", str(older))
+    monkeypatch.setattr(_first_rows, "run", stand_in())
+    plan = _timing.Plan(rounds=2)
+    rows = _first_rows.curves("first-k2", plan, 2, 2, 1.5, 5.0) + _first_rows.compare("first-compare", plan, 2)
+    assert [(row.engine, row.seconds, row.yardstick.median) for row in rows] == [
+        ("First curve", 4.0, 0.5),
+        ("First curve", 3.0, pytest.approx(2 / 3)),
+        ("Next curve, 0 compiled", 0.5, 4.0),
+        ("First curve, older", 40.0, 0.05),
+        ("First curve, older", 30.0, pytest.approx(1 / 15)),
+        ("Next curve, 9 compiled, older", 5.0, 0.4),
+        ("Command line", 1.0, 2.0),
+        ("Command line", 1.0, 2.0),
+        ("Command line, older", 10.0, 0.2),
+        ("Command line, older", 10.0, 0.2),
+    ]
+    assert all(row.right for row in rows)
+    assert "1/2 x NumPy + SciPy script" in _table.table(rows, {})
+    monkeypatch.setattr(_first_rows, "run", stand_in(1 + 1e-4))
+    assert not _first_rows.curves("first-k2", plan, 2, 2, 1.5, 5.0)[0].right
+
+
+def test_every_case_is_listed_with_what_it_measures(capsys: Any) -> None:
+    assert main(["--list"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == len(_catalogue.CASES)
+    assert [line.split()[0] for line in lines if line.startswith("first")] == [
+        "first-k2",
+        "first-k8",
+        "first-help",
+        "first-compare",
+    ]
 
 
 def test_exponents_and_their_errors() -> None:

@@ -130,9 +130,8 @@ def test_same_key_same_numbers_whatever_else_runs() -> None:
     start = build.overlaps(problem, 2)
     first = run(problem, 100, 3, [0.0, 1.0, 2.0], 0, start=start, workers=1)
     second = run(problem, 100, 70, [0.0, 0.37, 1.0, 1.5, 2.0], 0, start=start, workers=2)
-    # few and many runs are compiled differently, and round differently
-    np.testing.assert_allclose(first.overlaps.Q, second.overlaps.Q[:3, [0, 2, 4]], rtol=1e-9, atol=1e-12)
-    np.testing.assert_allclose(first.error["hard"][:, 1:], second.error["hard"][:3, [2, 4]], rtol=1e-9)
+    np.testing.assert_array_equal(first.overlaps.Q, second.overlaps.Q[:3, [0, 2, 4]])
+    np.testing.assert_array_equal(first.error["hard"][:, 1:], second.error["hard"][:3, [2, 4]])
     assert np.unique(second.overlaps.Q[:, -1, 0, 0, 0]).size == 70
     assert second.source == ts.Source("sgd", "overlaps", "float64", 100, "0" * 16, 64)
 

@@ -15,7 +15,7 @@ import pytest
 import figures
 import teacher_student as ts
 from figures._cli import main
-from figures._settings import BUILT_IN
+from figures._settings_file import BUILT_IN
 
 ROOT = Path(__file__).parents[1]
 SMALL = """
@@ -221,7 +221,7 @@ def test_ctrl_c_keeps_finished_runs_and_says_so(file: Path, tmp_path: Path) -> N
 
 
 def test_the_reference_file_has_every_key() -> None:
-    from figures import _settings
+    from figures import _settings_file as _settings
     from teacher_student import _tables
 
     reference = tomllib.loads((ROOT / "docs" / "problem.toml").read_text())
@@ -234,7 +234,7 @@ def test_the_reference_file_has_every_key() -> None:
         "record": _settings.Record,
         "theory": _settings.Theory,
         "simulation": _settings.Simulation,
-        "agreement": _settings._Agreement,
+        "agreement": _settings.Agreement,
     }
     assert set(reference) == {*tables, "seed"}
     for name, table in tables.items():

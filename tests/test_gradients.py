@@ -1,12 +1,15 @@
 """Derivatives of the final error with respect to every number of a problem and its start, both modes."""
 
 import itertools
+from collections.abc import Callable
 from typing import Any
 
 import diffrax
 import equinox as eqx
 import jax
+import jax.numpy as jnp
 import numpy as np
+import pytest
 
 import ode
 import teacher_student as ts
@@ -66,6 +69,105 @@ def test_the_derivative_with_respect_to_every_number() -> None:
     assert len(known) > 30
     assert min(known[name] for name in known if "initial_shares" in name) > 1e-3  # also of levels that are not shown
     assert known["[0].curriculum.durations[0]"] > 1e-4
+
+
+# With jumps there is one block: in a block that the teacher does not see, R is 0, and points do not look at it.
+ALONE: dict[str, dict[str, Any]] = {
+    "closed form": {},
+    "sampled": {},
+    "sampled, relu student": {"blocks": 1, "student": "relu", "teacher": "relu"},
+    "sampled, sign labels": {"blocks": 1, "labels": "sign"},
+}
+# Nearly all of the time is compiling, which does not need to make these programs fast.
+QUICKLY_COMPILED = {"xla_backend_optimization_level": 0, "xla_llvm_disable_expensive_passes": True}
+
+
+@pytest.mark.parametrize("case", ALONE)
+def test_every_number_is_differentiated_alone(case: str) -> None:
+    """Nothing but one array of a problem, state or curriculum is an argument, of the drift, in each mode.
+
+    Where units or labels jump, derivatives of averages are those of the law: with a sampling error of some per cent of
+    the largest one, as finite differences of points have, which need a longer step there.
+    """
+    order = ts.Curriculum.phases(("easy", 0.5), ("hard", 1.0)) + ts.Curriculum.ramp("easy", "hard", 1.0)
+    problem = build.problem(K=2, M=1, readout=(1.0,), curriculum=order, **ALONE[case])
+    jumps = "," in case
+    averages = ode.ClosedForm() if case == "closed form" else ode.Sampled(2**14 if jumps else 2**8, 1).draw(problem)
+    with jax.enable_x64(True):
+        averages = jax.tree.map(lambda x: jnp.asarray(x[0]), averages)
+        start = build.overlaps(problem, 1)
+        start = eqx.tree_at(lambda s: s.Q, start, start.Q + 0.5 * np.eye(2))  # far from the border of what Q can be
+        paths, structure = jax.tree.flatten_with_path((problem, start))
+        names, arrays = [jax.tree_util.keystr(path) for path, _ in paths], [np.asarray(x) for _, x in paths]
+
+        def size(*arrays: Any) -> jax.Array:
+            changed, state = jax.tree.unflatten(structure, arrays)
+            Q, T = ((x + x.swapaxes(-1, -2)) / 2 for x in (state.Q, state.T))  # only symmetric ones mean anything
+            state = ts.Overlaps(Q, state.R, T, state.readout)
+            change = ode.drift(changed, averages, 1.7, state)
+            return change.Q.sum() + 2 * change.R.sum() + 3 * change.readout.sum()
+
+        def alone(i: int) -> Callable[[Any], jax.Array]:
+            return lambda x: size(*arrays[:i], x, *arrays[i + 1 :])
+
+        def derivatives(directions: list[Any]) -> tuple[list[Any], list[Any]]:
+            each = range(len(arrays))
+            reverse = [jax.grad(alone(i))(jnp.asarray(arrays[i])) for i in each]
+            forward = [jax.jvp(alone(i), (jnp.asarray(arrays[i]),), (directions[i],))[1] for i in each]
+            return reverse, forward
+
+        rng = np.random.default_rng(0)
+        directions = [rng.normal(size=array.shape) for array in arrays]
+        reverse, forward = jax.jit(derivatives, compiler_options=QUICKLY_COMPILED)(directions)
+        value = jax.jit(size)
+        by_law = [jumps and ".sgd." not in name for name in names]
+        finite = [
+            finite_differences(lambda x, i=i: value(*arrays[:i], x, *arrays[i + 1 :]), arrays[i], 0.05 if law else 1e-5)
+            for i, law in enumerate(by_law)
+        ]
+        largest = max(np.max(np.abs(slope)) for slope in finite)
+        for i, name in enumerate(names):
+            np.testing.assert_allclose(forward[i], np.vdot(reverse[i], directions[i]), rtol=1e-8, atol=1e-10)
+            tolerance = {"rtol": 0.1, "atol": 0.1 * largest} if by_law[i] else {"rtol": 1e-5, "atol": 1e-7}
+            np.testing.assert_allclose(reverse[i], finite[i], **tolerance, err_msg=name)
+            assert np.any(finite[i])
+        if case == "sampled":
+            i = next(i for i, name in enumerate(names) if "initial_shares" in name)
+            np.testing.assert_allclose(jax.grad(alone(i))(arrays[i]), reverse[i], rtol=1e-8, atol=1e-10)
+            np.testing.assert_allclose(jax.jacfwd(alone(i))(arrays[i]), reverse[i], rtol=1e-8, atol=1e-10)
+
+
+def finite_differences(function: Callable[[Any], Any], at: np.ndarray, h: float) -> np.ndarray:
+    """The central differences of `function` in every number of the array `at`."""
+    steps = h * np.eye(at.size).reshape(-1, *at.shape)
+    return np.reshape([(function(at + step) - function(at - step)) / (2 * h) for step in steps], at.shape)
+
+
+def test_the_derivative_of_a_solve_in_the_curriculum_alone() -> None:
+    """In its shares alone and in its lengths alone: reverse, compiled or not, and forward."""
+    order = ts.Curriculum.mixed({"easy": 0.3, "hard": 0.7}, 0.3)
+    order += ts.Curriculum.ramp({"easy": 0.8, "hard": 0.2}, "hard", 0.7)  # no share begins at its border, 0
+    problem = build.problem(K=2, M=1, readout=(1.0,), curriculum=order)
+    start, at = build.overlaps(problem, 1), {name: getattr(order, name) for name in ("initial_shares", "durations")}
+
+    def error(name: str, x: Any, adjoint: Any = None) -> jax.Array:
+        changed = eqx.tree_at(lambda p: getattr(p.curriculum, name), problem, x)
+        tight = {"rtol": 1e-9, "atol": 1e-11, "with_accuracy": False, "adjoint": adjoint}
+        return ode.solve(changed, start, [0.2, 0.9], **tight).error["hard"][-1]
+
+    with jax.enable_x64(True):
+        for name, x in at.items():
+            reverse = jax.jit(jax.grad(lambda x, n=name: error(n, x)), compiler_options=QUICKLY_COMPILED)(x)
+            forward = jax.jacfwd(lambda x, n=name: error(n, x, diffrax.ForwardMode()))
+            value = jax.jit(lambda x, n=name: error(n, x), compiler_options=QUICKLY_COMPILED)
+            slopes = finite_differences(value, np.asarray(x), 1e-4)
+            np.testing.assert_allclose(reverse, slopes, rtol=1e-4, atol=1e-7, err_msg=name)
+            forward_slopes = jax.jit(forward, compiler_options=QUICKLY_COMPILED)(x)
+            np.testing.assert_allclose(forward_slopes, reverse, rtol=1e-7, atol=1e-10, err_msg=name)
+            assert np.any(slopes)
+            if name == "initial_shares":
+                not_compiled = jax.grad(lambda x, n=name: error(n, x))(jnp.asarray(x))
+                np.testing.assert_allclose(not_compiled, reverse, rtol=1e-8, atol=1e-10)
 
 
 def test_the_derivative_in_the_length_of_an_empty_phase() -> None:

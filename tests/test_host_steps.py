@@ -1,5 +1,6 @@
 """A solve that is stepped from the host and one that is compiled whole are the same solve."""
 
+import itertools
 from typing import Any
 
 import diffrax
@@ -33,15 +34,17 @@ ALPHAS = [0.0, 0.3, 1.0, 1.7, 2.5]
 
 @pytest.mark.parametrize("name", CASES)
 def test_both_ways_agree_within_their_tolerances(name: str) -> None:
-    """At tolerances 100 times tighter than the deviation that is allowed; sampled averages over the same points."""
+    """At tolerances far tighter than the deviation that is allowed; sampled averages over the same points."""
     problem, averages = CASES[name]
     start = build.overlaps(problem, 1, scale=0.3 if name == "a polynomial" else 0.6)
-    options: dict[str, Any] = {"averages": averages, "rtol": 1e-8, "atol": 1e-10}
+    # A sampled slope of units or labels that jump is itself full of jumps, each of which costs rejected steps: there
+    # the usual tolerance has to do, and the two integrators meet the jumps at different places. What is allowed there
+    # is an eighth of the error that these few points have.
+    allowed, rtol = (1e-3, 1e-5) if name in ("sampled, with jumps", "a mixture") else (1e-6, 1e-8)
+    options: dict[str, Any] = {"averages": averages, "rtol": rtol, "atol": rtol / 100}
     host, whole = (ode.solve(problem, start, ALPHAS, **options, compiled=how) for how in (False, True))
     assert host.source.integrator != whole.source.integrator
     assert (host.status, float(host.reached)) == (whole.status, float(whole.reached)) == (ts.Status.OK, 2.5)
-    # Where a label or a unit jumps, both integrators meet kinks of the sampled slope at different places.
-    allowed = 1e-4 if name in ("sampled, with jumps", "a mixture") else 1e-6
     for a, b in zip(jax.tree.leaves(host.observables), jax.tree.leaves(whole.observables), strict=True):
         np.testing.assert_allclose(a, b, rtol=0, atol=allowed)
     assert (host.sampling_error is None) == (averages is None)
@@ -100,7 +103,7 @@ def test_each_part_of_the_expansion_is_held_to_its_tolerance() -> None:
     sizes = (4, 400, 20)
     tolerances = _tolerances(Settings(1e-3, 1e-5, 1e3, 10), sizes)
     edges = np.cumsum((0, *sizes))
-    for first, last in zip(edges[:-1], edges[1:], strict=True):
+    for first, last in itertools.pairwise(edges):
         error = np.zeros(sum(sizes))
         error[first:last] = 1e-5
         assert np.sqrt(np.mean((error / tolerances.atol) ** 2)) == pytest.approx(1.0)

@@ -14,6 +14,9 @@ from scipy.integrate import solve_ivp
 import ode
 import teacher_student as ts
 from ode.averages import FixedSample
+from ode.averages._law_derivatives import is_smooth
+
+from . import build
 
 FALSE_ALARM = 1e-3
 SCRAMBLINGS = 16
@@ -161,3 +164,70 @@ def test_the_derivative_of_a_solve_with_a_relu_student() -> None:
         forward = jax.jvp(lambda x: error(x, 0, diffrax.ForwardMode()), (jnp.asarray(at),), (jnp.eye(3)[2],))[1]
     np.testing.assert_allclose(forward, found[0][2], rtol=1e-8)
     assert agree(found, slopes)
+
+
+def of_two(task: ts.Task) -> ts.Problem:
+    return ts.Problem(task, ts.Student(1), ts.SGD(0.5), ts.Curriculum.single("all", 2.0))
+
+
+@pytest.mark.parametrize("task", [build.SignOfTwo, build.DeclaredSmooth], ids=["", "wrongly declared smooth"])
+def test_a_task_of_the_users_own_has_jumps_unless_it_declares_none(task: type[build.SignOfTwo]) -> None:
+    """d/dT_12 of sign(erf nu_1 + erf nu_2) = sign(nu_1 + nu_2), a sign of one field, which has closed forms."""
+    own, one_field = of_two(task(ts.Inputs({"all": 1.0}))), problem_of("erf", "sign")
+
+    def quantities(problem: ts.Problem, sample: FixedSample | None, state: ts.Overlaps) -> jax.Array:
+        change = ode.drift(problem, sample or ode.ClosedForm(), 0.0, state)
+        error = ode.observe(problem, state, sample, with_accuracy=False).error["all"]
+        return jnp.stack([error, change.Q.sum(), change.R.sum()])
+
+    def of_points(sample: FixedSample, t: Any) -> jax.Array:
+        T = jnp.array([[[1.0, t], [t, 0.8]]])
+        return quantities(own, sample, ts.Overlaps(np.array([[[0.6]]]), np.array([[[0.3, 0.2]]]), T, np.ones(1)))
+
+    def of_closed_forms(t: Any) -> jax.Array:
+        return quantities(one_field, None, one_unit(0.6, 0.5, 1.8 + 2 * t))
+
+    with jax.enable_x64(True):
+        exact = np.asarray(jax.jacfwd(of_closed_forms)(0.1))
+        known = each_scrambling(lambda sample: jax.jacrev(lambda t: of_points(sample, t))(jnp.array(0.1)), own, 2**13)
+    assert np.all(np.abs(exact) > 0.005)
+    assert agree(known, exact) == (task is build.SignOfTwo)
+
+
+def test_a_task_of_the_users_own_can_declare_the_output_that_labels_are_signs_of() -> None:
+    """Its derivatives in the noise and the state are then those of the same labels written as a committee."""
+    inputs = ts.Inputs({"all": 1.0})
+    state = ts.Overlaps(np.array([[[0.6]]]), np.array([[[0.3, 0.2]]]), np.array([[[1.0, 0.1], [0.1, 0.8]]]), np.ones(1))
+    with jax.enable_x64(True):
+        sample = jax.tree.map(lambda x: x[0], ode.Sampled(2**10, 1).draw(of_two(build.SignOfTwo(inputs))))
+
+        def slopes(task_of: Callable[[Any], ts.Task]) -> Any:
+            def size(noise: Any, state: ts.Overlaps) -> jax.Array:
+                return ode.drift(of_two(task_of(noise)), sample, 0.0, state).Q.sum()
+
+            return jax.jit(jax.grad(size, argnums=(0, 1)))(0.6, state)
+
+        own = slopes(lambda noise: build.DeclaredSigns(inputs, noise))
+        committee = slopes(lambda noise: ts.Committee(inputs, 2, "erf", labels="sign", noise=noise))
+    assert abs(committee[0]) > 0.01
+    for a, b in zip(jax.tree.leaves(own), jax.tree.leaves(committee), strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("student", "task", "smooth"),
+    [
+        (ts.Activation("tanh", jnp.tanh, smooth=True), "erf", True),
+        (jnp.tanh, "erf", False),
+        ("x**2", "relu", True),
+        ("relu", "erf", False),  # continuous, but the derivative of a student's unit jumps
+        (ts.Activation("soft", jnp.tanh, continuous=True), "erf", False),
+        ("erf", ts.Activation("soft", jnp.tanh, continuous=True), True),
+        ("erf", jnp.tanh, False),
+        ("erf", "sign", False),
+        ("erf", "mixture", True),
+    ],
+)
+def test_activations_and_tasks_declare_where_nothing_jumps(student: Any, task: Any, smooth: bool) -> None:
+    problem = build.mixture(student=student) if task == "mixture" else problem_of(student, task)
+    assert is_smooth(problem) == smooth

@@ -13,6 +13,15 @@ from . import build
 
 INPUTS = {"fractions": {"a": 0.4, "b": 0.6}, "levels": {"easy": {"a": 1.0, "b": 0.1}}}
 NAN = float("nan")
+ONE_BLOCK = ts.Inputs({"all": 1.0})
+
+
+class Mislabelled(build.SignOfTwo):
+    labels = "signs"
+
+
+def of_own(task: ts.Task, loss: str) -> ts.Problem:
+    return ts.Problem(task, ts.Student(2), ts.SGD(0.1, loss=loss), ts.Curriculum.single("all", 1.0))
 
 
 @pytest.mark.parametrize(
@@ -47,6 +56,15 @@ NAN = float("nan")
         (lambda: ts.Curriculum.phases("easy"), "each phase as"),
         (lambda: build.problem(curriculum=ts.Curriculum.single("esay", 1.0)), "did you mean 'easy'"),
         (lambda: build.problem(loss="logistic"), "labels \\+1 and -1 for the logistic loss"),
+        (
+            lambda: of_own(build.SignOfTwo(ONE_BLOCK), "logistic"),
+            "labels='value'; declare labels = \"sign\" in the task",
+        ),
+        (
+            lambda: of_own(Mislabelled(ONE_BLOCK), "squared"),
+            "kind of labels of Mislabelled; got: 'signs'; did you mean",
+        ),
+        (lambda: ts.Activation("tanh", jnp.tanh, smooth="yes"), "smooth=True or False of an activation; got: 'yes'"),
         (lambda: ts.random_overlaps(build.problem(), 2, 0), "at least 2 dimensions"),
         (lambda: ts.random_overlaps(build.problem(), 100, 0, scale=-1.0), "scale"),
         (lambda: ts.random_overlaps(build.problem(), 100, 0, readout="one"), "did you mean 'ones'"),
@@ -59,6 +77,11 @@ def test_bad_input_is_one_clear_line(make, message: str) -> None:
     assert "\n" not in str(caught.value)
     assert "required: " in str(caught.value)
     assert "got: " in str(caught.value)
+
+
+def test_a_task_of_the_users_own_that_declares_signs_takes_the_logistic_loss() -> None:
+    assert of_own(build.DeclaredSigns(ONE_BLOCK, 0.1), "logistic").task.labels == "sign"
+    assert of_own(build.SignOfTwo(ONE_BLOCK), "squared").task.labels == "value"
 
 
 @pytest.mark.parametrize("blocks", [1, 2, 3])

@@ -175,10 +175,11 @@ def test_same_samples_after_the_same_weights() -> None:
 
 
 def test_runs_without_the_new_options_are_the_old_ones() -> None:
-    """Numbers of version 0.3.0, before weights could be given or kept (equal to the last bit on one machine)."""
-    runs = simulate(build.mixture(K=4))
+    """Numbers of version 0.5.0 from a start that is given: starts that are drawn are others since (CHANGELOG.md)."""
+    problem = build.mixture(K=4)
+    runs = simulate(problem, start=build.overlaps(problem, 9))
     found = [runs.overlaps.Q[:, -1].sum(), runs.error["hard"].sum(), runs.accuracy["easy"].sum()]
-    np.testing.assert_allclose(found, [5.037364460207755, 8.458756983280182, 7.171875], rtol=1e-5)
+    np.testing.assert_allclose(found, [103.41847766144201, 55.07930463607679, 5.859375], rtol=1e-5)
 
 
 def test_weights_that_do_not_fit() -> None:

@@ -12,7 +12,7 @@ import figures
 import ode
 import simulations
 import teacher_student as ts
-from figures._cli_figures import _table
+from figures._draw import _table
 
 from . import build
 
@@ -95,10 +95,7 @@ def test_the_boundary_of_an_exact_map_is_printed_as_exact() -> None:
     assert "not known" in _table(figures.boundary(unknown, "x", "y", 0.0), "y")
 
 
-TURNED_EARLY = pytest.mark.xfail(strict=True, reason="turns alphas into float64 before it looks at them")
-
-
-@pytest.mark.parametrize("solver", ["solve", pytest.param("solve_many", marks=TURNED_EARLY), "run"])
+@pytest.mark.parametrize("solver", ["solve", "solve_many", "run"])
 def test_single_precision_alphas_that_end_with_the_curriculum_are_solved(solver: str) -> None:
     """2.1 in single precision lies below the end; the next number lies above it, by less than their distance."""
     problem = build.problem(blocks=1, K=1, M=1, readout=(1.0,), curriculum=SWITCH)

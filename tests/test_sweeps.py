@@ -72,7 +72,7 @@ def test_cells_are_what_solve_gives() -> None:
         levels = BASE["task"]["levels"] | {"hard": {"relevant": 1.0, "irrelevant": variance}}
         task = ts.Committee(ts.Inputs(BASE["task"]["fractions"], levels), 1, support="relevant")
         order = ts.Curriculum.phases(("easy", 2.0), ("hard", 2.0))
-        theory = ode.solve(ts.Problem(task, ts.Student(1), ts.SGD(rate), order), start, [4.0])
+        theory = ode.solve(ts.Problem(task, ts.Student(1), ts.SGD(rate), order), start, [4.0], compiled=True)
         cell = found.sel(engine="theory", rate=rate, variance=variance)
         assert cell["status"] == CellStatus.DONE
         assert cell["reached"] == 4.0
@@ -374,6 +374,14 @@ def test_a_store_of_another_version_or_kind_is_refused(tmp_path: Path, monkeypat
     metadata.write_text(text.replace(f'"package_version": "{ts.__version__}"', '"package_version": "0.0.1"'))
     with pytest.raises(ts.InputError, match=r"of version 0\.0\.1"):
         sweep(RATES, out=out)
+    metadata.write_text(text.replace('"format": 2', '"format": 1', 1))
+    with pytest.raises(ts.InputError, match=r"a store of format 2.*of format 1; choose another --out"):
+        sweep(RATES, out=out)
+    metadata.write_text(text.replace('"format": 2,', "", 1))  # as stores of version 0.5 are
+    with pytest.raises(ts.InputError, match="of format 1"):
+        sweep(RATES, out=out)
+    metadata.write_text(text)
+    sweep(RATES, out=out)
     xr.Dataset({"x": 1.0}).to_zarr(tmp_path / "other.zarr", zarr_format=3, consolidated=False)
     (tmp_path / "folder").mkdir()
     (tmp_path / "folder" / "thesis.tex").write_text("all of it")

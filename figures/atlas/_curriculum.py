@@ -9,7 +9,8 @@ from matplotlib.figure import Figure
 
 from .._comparison_plot import COLOURS, LINES, MARKERS, STYLE
 from ..sweeps import bayes_accuracy
-from ._gains import CONTRASTS, MEASURES, RESOLUTION, gain, shrinking
+from ._gain_names import MEASURES
+from ._gains import CONTRASTS, RESOLUTION, gain, shrinking
 
 
 def curriculum(

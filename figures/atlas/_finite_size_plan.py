@@ -1,7 +1,6 @@
 """The finite-size study: its two problems, sizes and keys."""
 
 import dataclasses
-from pathlib import Path
 
 import jax
 import numpy as np
@@ -9,8 +8,8 @@ import numpy as np
 import teacher_student as ts
 
 from .._settings import load_settings
+from .._settings_file import BUILT_IN
 
-BUILT_IN = Path(__file__).parents[1] / "relevant_irrelevant.toml"
 SHOWN = ("Q[relevant][1,1]", "Q[relevant][1,2]", "Q[irrelevant][1,1]", "R[relevant][1,1]")  # drawn, chosen beforehand
 SHARE = 0.5  # of the plateau's error, below which a run has escaped
 RATE = 1.5  # eta of the plateau

@@ -9,12 +9,8 @@ from scipy import stats
 
 import teacher_student as ts
 
-MEASURES = {  # name -> axis label of a gain in it
-    "solved": "gain in P(all four means right)",
-    "accuracy": "gain in accuracy on hard samples",
-    "time": "P(faster) $-$ P(slower) to the accuracy",
-    "best rate": "gain in accuracy, each at its best rate",
-}
+from ._gain_names import MEASURES
+
 CONTRASTS = (
     ("easy to hard", "mixed"),
     ("hard to easy", "mixed"),

@@ -1,11 +1,9 @@
 """Sweeps: any grid of problems, resumable, on one machine or many."""
 
-from ._axes import Axis
-from ._bayes import bayes_accuracy
-from ._cells import FINISHED, CellStatus
-from ._dotted import merged
-from ._run import RETRY, Summary, axes_of, open_sweep, run_sweep, sweep
-from ._spec import Sweep, load_sweep, read_sweep
+from lazy_loader import attach_stub
+
+# Loading everything takes seconds: a name is imported when it is first used, from where `__init__.pyi` says.
+__getattr__, __dir__, _ = attach_stub(__name__, __file__)
 
 __all__ = [
     "FINISHED",

@@ -1,7 +1,6 @@
 """One task of a sweep, as a worker does it: the cells' tables in, their values out. No store, no grid."""
 
 import dataclasses
-import enum
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -13,21 +12,9 @@ import simulations
 import teacher_student as ts
 
 from .._settings import Settings, check_settings, check_theory, parse_settings
+from ._cell_status import CellStatus
 from ._measures import Layout, Measures, measure
 
-
-class CellStatus(enum.IntEnum):
-    """How far a cell is. DONE, DIVERGED and TOO_STIFF are results; FAILED has a message."""
-
-    PENDING = 0
-    DONE = 1
-    DIVERGED = 2
-    TOO_STIFF = 3
-    FAILED = 4
-    NOT_ASKED = 5  # not simulated, by sweep.simulate_every
-
-
-FINISHED = (CellStatus.DONE, CellStatus.DIVERGED, CellStatus.TOO_STIFF, CellStatus.FAILED)
 OF_STATUS = {
     ts.Status.OK: CellStatus.DONE,
     ts.Status.DIVERGED: CellStatus.DIVERGED,
@@ -184,8 +171,8 @@ def _simulated(place: tuple[int, ...], settings: Settings, start: ts.Overlaps, t
     if not task.agreement or cell.status != CellStatus.DONE:
         return cell
     smaller = run(settings.dims[1], "smaller runs") if len(settings.dims) > 1 else None
-    (theory,) = ode.solve_many(
-        [settings.problem],
+    theory = ode.solve(
+        settings.problem,
         start,
         runs.alphas,
         averages=settings.averages(),

@@ -14,10 +14,11 @@ import teacher_student as ts
 from ._axes import Axis
 from ._measures import Layout
 from ._spec import ENGINES, Sweep
+from ._variables import FORMAT
 
 
 def check_identity(path: Path, attrs: Mapping[str, Any], sweep: Sweep) -> None:
-    """Raise InputError, naming the first key that differs, unless the store's problem, axes and version are these."""
+    """Raise InputError, naming the first key that differs, unless problem, axes, version and format are these."""
     if "identity" not in attrs or "package_version" not in attrs:
         raise ts.InputError("a store that a sweep wrote", f"{path}, which has no sweep in it", "choose another --out")
     if attrs["package_version"] != ts.__version__:
@@ -25,6 +26,12 @@ def check_identity(path: Path, attrs: Mapping[str, Any], sweep: Sweep) -> None:
             f"a store of teacher-student {ts.__version__}",
             f"{path}, of version {attrs['package_version']}",
             "choose another --out, or continue it with that version",
+        )
+    if attrs.get("format", 1) != FORMAT:  # stores of format 1 do not say so
+        raise ts.InputError(
+            f"a store of format {FORMAT}, whose cells have starts drawn as now",
+            f"{path}, of format {attrs.get('format', 1)}",
+            "choose another --out",
         )
     there, here = json.loads(attrs["identity"]), json.loads(json.dumps(sweep.identity()))
     for key in [*here, *(key for key in there if key not in here)]:

@@ -1,5 +1,7 @@
 """What a sweep keeps of each cell: final errors and accuracies, times to a threshold, overlaps, trajectories."""
 
+from __future__ import annotations  # types are not looked up, which would load JAX before a file is checked
+
 import dataclasses
 from collections.abc import Mapping
 from typing import Any
@@ -72,7 +74,7 @@ class Layout:
     runs: int
     records: int
 
-    def union(self, other: "Layout") -> "Layout":
+    def union(self, other: Layout) -> Layout:
         """The smallest layout that holds what either does, names in the order of `self`."""
         sizes = ("student", "latents", "runs", "records")
         return Layout(

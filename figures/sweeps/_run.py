@@ -16,15 +16,16 @@ from tqdm import tqdm
 
 import teacher_student as ts
 
-from .._settings import load_toml
-from ._cells import FINISHED, CellStatus, Task
+from .._ctrl_c import stop_if_asked
+from .._settings_file import load_toml
+from ._cell_status import FINISHED, RETRY, CellStatus
+from ._cells import Task
 from ._farm import farm, require_guard
 from ._needs import describe
 from ._spec import Sweep, check_sweep, read_sweep
 from ._store import Store, writing
 
 LINE_EVERY = 30.0  # seconds between lines of progress in a log
-RETRY = {"failed": CellStatus.FAILED, "diverged": CellStatus.DIVERGED, "too stiff": CellStatus.TOO_STIFF}
 
 
 def sweep(
@@ -161,6 +162,7 @@ def run_sweep(
             for task, found in workers_.do(_filled(store, each) for each in tasks):
                 before = time.perf_counter()
                 _write(store, task.engine, found)
+                stop_if_asked()
                 storing += time.perf_counter() - before
                 computed += len(found)
                 bar.set_postfix_str(_words(store), refresh=False)

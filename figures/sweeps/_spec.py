@@ -1,5 +1,7 @@
 """A sweep: a problem, axes along which it changes, what to keep of each cell, and by which engines."""
 
+from __future__ import annotations  # types are not looked up, which would load JAX before a file is checked
+
 import dataclasses
 import functools
 import itertools
@@ -12,7 +14,8 @@ import numpy as np
 
 import teacher_student as ts
 
-from .._settings import Settings, check_settings, check_theory, load_toml, parse_settings
+from .._settings import Settings, check_settings, check_theory, parse_settings
+from .._settings_file import load_toml, read_file
 from ._axes import Axis, read_axes
 from ._dotted import flat
 from ._measures import PER_LEVEL, Layout, Measures, read_measures
@@ -109,7 +112,27 @@ def load_sweep(path: str | Path, *, seed: int | None = None) -> Sweep:
     spec = read_sweep(tables if seed is None else {**tables, "seed": seed})
     if seed is not None and any("seed" in axis.keys for axis in spec.axes):
         raise ts.InputError("no --seed where seed is an axis", seed, "change the axis")
+    _require_a_readable_cell(spec)
     return spec
+
+
+def _require_a_readable_cell(sweep: Sweep) -> None:
+    """Raise the first cell's InputError if no cell on the diagonal of the grid can be read; quick, without arrays."""
+    first_error: ts.InputError | None = None
+    for index in _diagonal(sweep):
+        try:
+            read_file(sweep.tables_at(index), simulated="simulation" in sweep.engines)
+            return
+        except ts.InputError as error:
+            first_error = first_error or error
+    assert first_error is not None
+    raise first_error
+
+
+def _diagonal(sweep: Sweep) -> Iterator[tuple[int, ...]]:
+    """The first cell, the second along every axis, and so on, each axis staying at its end."""
+    for step in range(max(sweep.shape)):
+        yield tuple(min(step, length - 1) for length in sweep.shape)
 
 
 def settings_at(sweep: Sweep, index: tuple[int, ...]) -> Settings:
@@ -155,8 +178,7 @@ def check_sweep(sweep: Sweep) -> tuple[Layout, list[str]]:
 def _valid_cell(sweep: Sweep) -> tuple[int, ...]:
     """The first valid cell on the diagonal of the grid. Raises the first cell's InputError if there is none."""
     first_error: ts.InputError | None = None
-    for step in range(max(sweep.shape)):
-        index = tuple(min(step, length - 1) for length in sweep.shape)
+    for index in _diagonal(sweep):
         try:
             settings = settings_at(sweep, index)
             if "simulation" in sweep.engines:

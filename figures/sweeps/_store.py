@@ -20,7 +20,8 @@ import zarr
 
 import teacher_student as ts
 
-from ._cells import FINISHED, Cell, CellStatus
+from ._cell_status import FINISHED, CellStatus
+from ._cells import Cell
 from ._extend import check_identity, extended, old_layout
 from ._measures import Layout
 from ._spec import Sweep, tile_slices, tiles

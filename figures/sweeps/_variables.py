@@ -11,10 +11,12 @@ import xarray as xr
 import teacher_student as ts
 
 from ._axes import Axis
-from ._cells import CellStatus
+from ._cell_status import CellStatus
 from ._labels import label_of
 from ._measures import OVERLAPS, PER_LEVEL, Layout, Measures
 from ._spec import Sweep
+
+FORMAT = 2  # of stores: 1 until version 0.5, whose starts were other numbers; cells of both kinds must not mix
 
 TRAILING = {
     "error": ("level",),
@@ -143,5 +145,6 @@ def attributes(sweep: Sweep) -> dict[str, Any]:
         "seed": sweep.tables.get("seed", 0),
         "conventions": ts.CONVENTIONS,
         "package_version": ts.__version__,
+        "format": FORMAT,
         "versions": json.dumps(ts.versions()),
     }

@@ -1,19 +1,9 @@
 """Gaussian averages over the local fields: closed forms, or randomised quasi-Monte Carlo."""
 
-from ._base import Averages, StepAverages, unit_gradients, weighted_sum
-from ._closed_form import (
-    ClosedForm,
-    missing_closed_form,
-    require_closed_form,
-    second_moments,
-    signed_readouts,
-    teacher_unit,
-)
-from ._fixed_sample import FixedSample, dimensions
-from ._gaussian import I2, J2, safe_arctan2, safe_sqrt, slope, tilt
-from ._reweighted import Reweighted
-from ._sampled import Sampled
-from ._sampled_products import SampledProducts
+from lazy_loader import attach_stub
+
+# Loading everything takes seconds: a name is imported when it is first used, from where `__init__.pyi` says.
+__getattr__, __dir__, _ = attach_stub(__name__, __file__)
 
 __all__ = [
     "I2",

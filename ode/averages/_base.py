@@ -95,11 +95,7 @@ def _weighted_jvp(primals: Any, tangents: Any) -> tuple[Any, Any]:
     (part, weight, condition), (d_part, d_weight, d_condition) = primals, tangents
 
     def both() -> tuple[Any, Any]:
-        if not jax.tree.leaves((d_part, d_condition)):  # the weights alone move
-            value = part(condition)
-            return value, _with_zeros(value, None)
-        value, change = eqx.filter_jvp(lambda part, at: part(at), (part, condition), (d_part, d_condition))
-        return value, _with_zeros(value, change)
+        return value_and_change(lambda part, at: part(at), (part, condition), (d_part, d_condition))
 
     if d_weight is None:
         return _unless_zero(lambda: jax.tree.map(lambda x: weight * x, both()), weight)
@@ -108,11 +104,21 @@ def _weighted_jvp(primals: Any, tangents: Any) -> tuple[Any, Any]:
     return jax.tree.map(lambda x: weight * x, value), moved
 
 
-def _with_zeros(value: Any, change: Any) -> Any:
-    """Return `change` with zeros where it is None: Equinox says None of what does not move, and sums need numbers."""
-    if change is None:
-        return jax.tree.map(jnp.zeros_like, value)
-    return jax.tree.map(lambda x, dx: jnp.zeros_like(x) if dx is None else dx, value, change)
+def value_and_change(function: Callable[..., Any], primals: Any, tangents: Any) -> tuple[Any, Any]:
+    """Return function(*primals) and its derivative along `tangents`, a number for every number of the value.
+
+    A tangent of None says that its primal is not differentiated. JAX takes no derivative in nothing, and equinox has
+    None for what does not depend on anything that is differentiated; here both are zeros, which can be calculated with.
+    """
+    if not jax.tree.leaves(tangents):
+        value = function(*primals)
+        return value, jax.tree.map(jnp.zeros_like, value)
+    value, change = eqx.filter_jvp(function, primals, tangents)
+
+    def number(dx: Any, x: jax.Array) -> jax.Array:
+        return jnp.zeros_like(x) if dx is None else dx
+
+    return value, jax.tree.map(number, change, value, is_leaf=lambda dx: dx is None)
 
 
 def _unless_zero(compute: Callable[[], Any], weight: jax.Array) -> Any:

@@ -14,7 +14,7 @@ import numpy as np
 
 from teacher_student import Condition, Overlaps, Problem
 
-from ._base import MeanStep
+from ._base import MeanStep, value_and_change
 from ._reweighted import Reweighted
 
 
@@ -49,7 +49,7 @@ def _mean_step(sample: Any, problem: Problem, overlaps: Overlaps, conditions: Co
 def _mean_step_jvp(primals: Any, tangents: Any) -> tuple[MeanStep, MeanStep]:
     (sample, *given), (_, *moved) = primals, tangents
     points = Reweighted.of(given[0], sample.normals, given[1], moving_labels=True)
-    _, change = eqx.filter_jvp(points.mean_step, given, moved)
+    _, change = value_and_change(points.mean_step, given, moved)
     return _mean_step(*primals), change
 
 
@@ -76,5 +76,5 @@ def _error_and_accuracy_jvp(primals: Any, tangents: Any) -> tuple[Any, Any]:
         error, accuracy = points.error_and_accuracy(*given)
         return (sample.error_and_accuracy_of_points(*given)[0] if is_smooth(given[0]) else error), accuracy
 
-    _, change = eqx.filter_jvp(both, given, moved)
+    _, change = value_and_change(both, given, moved)
     return _error_and_accuracy(*primals), change

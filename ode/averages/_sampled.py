@@ -6,8 +6,6 @@ from typing import Any
 import equinox as eqx
 import jax
 import numpy as np
-from scipy.special import ndtri
-from scipy.stats import qmc
 
 from teacher_student import InputError, Problem, as_key, key_numbers, require_name
 
@@ -39,10 +37,12 @@ class Sampled(eqx.Module):
         a rounding error of about 1e-6, far below that of sampling, at half the time or less where K is large.
       products_only: True for closed forms of everything but E[g g^T], the one average of an erf student whose closed
         form costs K^2 (K + M)^2: much less noise, at less than half the time.
-    Derivatives through a solve are those of the points where nothing jumps (erf and polynomial students), and else, as
-    for every accuracy, go through the law of the fields, with a sampling error of their own; those of a sign's readouts
-    are smoothed by a density at 0, to a few per cent. Where units are linearly dependent (a zero or duplicated unit, or
-    a perfect student), a change that makes them independent is missed.
+    Derivatives through a solve are those of the points where nothing jumps, as the student's activation and the task
+    declare (`smooth` of ts.Activation and ts.Task: erf and polynomial students of value labels are). Else, as for every
+    accuracy, they go through the law of the fields, with a sampling error of their own; those of a sign's readouts are
+    smoothed by a density at 0, to a few per cent. Derivatives in what a task of your own is made of, and in its noise,
+    miss where its labels jump, unless it declares `before_sign` (ts.Task). Where units are linearly dependent (a
+    zero or duplicated unit, or a perfect student), a change that makes them independent is missed.
     Cost: points (K + M)^2 per block and evaluation.
     Raises InputError. Source: randomised quasi-Monte Carlo, Owen 1997.
     """
@@ -122,5 +122,8 @@ class Sampled(eqx.Module):
 
 
 def _normals(points: int, dimensions: int, seed: np.random.SeedSequence) -> np.ndarray:
+    from scipy.special import ndtri
+    from scipy.stats import qmc  # a second to import: only what is sampled needs it
+
     sobol = qmc.Sobol(dimensions, scramble=True, rng=np.random.default_rng(seed))
     return np.ascontiguousarray(ndtri(np.clip(sobol.random(points), 2.0**-33, 1 - 2.0**-33)).T)

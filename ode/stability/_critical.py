@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 from scipy.optimize import brentq
 
-from teacher_student import InputError, Overlaps, Problem, check_at_least
+from teacher_student import InputError, Overlaps, Problem, check_at_least, make_room
 
 from ._branch import Branch, Parameter, Place, ahead
 from ._fixed_point import FixedPoint
@@ -70,6 +70,7 @@ def critical(
     check_at_least(tol, 0.0, "tol", strict=True)
     if not (np.isfinite([first, last]).all() and abs(last - first) > tol):
         raise InputError("a bracket of two finite values further apart than tol", f"{bracket}, tol = {tol:g}")
+    make_room()
     branch = Branch(problem, parameter, guess, alpha)
     place = branch.enter(first) or branch.enter(last)
     if place is None:

@@ -4,7 +4,7 @@ import dataclasses
 
 import numpy as np
 
-from teacher_student import InputError, Overlaps, Problem, check_at_least, check_overlaps, level_index
+from teacher_student import InputError, Overlaps, Problem, check_at_least, check_overlaps, level_index, make_room
 
 from ._escape import LARGE, Rest, Tangent, rest_from, tangent, way_out
 from ._field import Field, entries, errors, field_of, linearised
@@ -76,6 +76,7 @@ def plateau(
     check_at_least(share, 0.0, "share of the plateau's error", strict=True)
     if share >= 1:
         raise InputError("a share of the plateau's error below 1", share)
+    make_room()
     readout = np.asarray(start.readout, float)
     if problem.student.width < 2 or np.ptp(readout) != 0:
         raise InputError("two or more hidden units of equal readout, for a symmetric plateau", readout.tolist())

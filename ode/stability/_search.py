@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from scipy.optimize import root
 
-from teacher_student import InputError, Overlaps, Problem, check_at_least, check_overlaps, psd_violation
+from teacher_student import InputError, Overlaps, Problem, check_at_least, check_overlaps, make_room, psd_violation
 
 from ._field import Field, entries, field_of, linearised, state
 from ._fixed_point import ALIKE, FixedPoint, fixed_point_at
@@ -39,6 +39,7 @@ def fixed_points(
     Source: Saad & Solla 1995 (symmetric and specialised fixed points).
     """
     check_at_least(tol, 0.0, "tol", strict=True)
+    make_room()
     given = known_guesses(problem, alpha=alpha) if guesses is None else guesses
     if isinstance(given, Overlaps):
         given = [given]

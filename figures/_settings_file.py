@@ -1,0 +1,210 @@
+"""A comparison's file, read strictly and checked as far as can be before JAX is loaded, which takes a second."""
+
+import dataclasses
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import teacher_student as ts
+
+BUILT_IN = Path(__file__).parent / "relevant_irrelevant.toml"
+
+
+@dataclasses.dataclass(frozen=True)
+class Start:
+    """[start]: random weights (scale, readout, teacher), or overlaps Q, R, T with their readout.
+
+    scale: standard deviation of the student's weights (0.5). readout: "ones", "signs" or numbers (the task's usual).
+    teacher: "random" or "orthonormal" ("random"). Q, R, T: one matrix per block. number: which of the seed's
+    independent starts (and simulated runs) to take: an axis over it is an ensemble, the same for every other value.
+    """
+
+    scale: float | None = None
+    readout: str | float | list[float] | None = None
+    teacher: str | None = None
+    Q: list[list[list[float]]] | None = None
+    R: list[list[list[float]]] | None = None
+    T: list[list[list[float]]] | None = None
+    number: int | None = None
+
+
+@dataclasses.dataclass(frozen=True)
+class Record:
+    """[record]: alphas, or `count` of them (20) up to the end, spacing "linear" or "log" (from `first`)."""
+
+    alphas: list[float] | None = None
+    count: int | None = None
+    spacing: str = "linear"
+    first: float | None = None
+
+
+@dataclasses.dataclass(frozen=True)
+class Theory:
+    """[theory]: averages "auto", "closed form" or "sampled"; points and replicates of the latter; tolerances;
+
+    error: standard error to reach with more points than that, up to most_points (in units of the largest
+    generalisation error);
+    fluctuations: whether to predict spread and 1/N term (omitted: with closed forms and at most 60 entries).
+    """
+
+    averages: str = "auto"
+    points: int = 2**12
+    replicates: int = 4
+    error: float | None = None
+    most_points: int = 2**17
+    rtol: float | None = None
+    atol: float | None = None
+    fluctuations: bool | None = None
+
+
+@dataclasses.dataclass(frozen=True)
+class Simulation:
+    """[simulation]: dimension N, the smaller one for the 1/N term (omitted: a divisor of N; 0: none), runs."""
+
+    dim: int = 1000
+    smaller_dim: int | None = None
+    runs: int = 32
+    precision: str | None = None
+    test_samples: int = 256
+
+
+@dataclasses.dataclass(frozen=True)
+class Agreement:
+    """[agreement]: the level of the verdict, and whether the spread over runs is "measured" or "predicted"."""
+
+    level: float = 0.01
+    spread: str = "measured"
+
+
+@dataclasses.dataclass(frozen=True)
+class File:
+    """All tables of a problem file; those of the problem itself are read on their own."""
+
+    task: dict[str, Any]
+    student: dict[str, Any]
+    sgd: dict[str, Any]
+    curriculum: dict[str, Any]
+    start: Start = Start()
+    record: Record = Record()
+    theory: Theory = Theory()
+    simulation: Simulation = Simulation()
+    agreement: Agreement = Agreement()
+    seed: int = 0
+
+
+def with_changes(tables: Mapping[str, Any], **changes: Any) -> dict[str, Any]:
+    """`tables` with dim, runs and seed in place of theirs where one is given (None: as they are)."""
+    changed = {name: dict(table) if isinstance(table, Mapping) else table for name, table in tables.items()}
+    for name, value in changes.items():
+        if value is None:
+            continue
+        place = changed if name == "seed" else changed.setdefault("simulation", {})
+        if not isinstance(place, dict):  # said where it is read
+            continue
+        place[name] = value
+        if name == "dim":
+            place.pop("smaller_dim", None)
+    return changed
+
+
+def read_file(tables: Mapping[str, Any], *, simulated: bool = True) -> File:
+    """The tables, of a problem that looks right and of settings that do. Raises InputError.
+
+    What needs arrays is checked later: this is quick. simulated: whether there is to be a simulation.
+    """
+    file = ts.read_table(File, tables, "")
+    ts.read_problem(tables)
+    check_file(file, simulated=simulated)
+    return file
+
+
+def check_file(file: File, *, simulated: bool) -> None:
+    """Raise InputError unless [theory], [record], [start], [agreement] and [simulation] can be used, as far as seen."""
+    theory, simulation = file.theory, file.simulation
+    ts.require_name(theory.averages, ("auto", "closed form", "sampled"), "theory.averages")
+    if not 0 < file.agreement.level < 1:
+        raise ts.InputError("agreement.level between 0 and 1", file.agreement.level)
+    if simulation.dim < 1:
+        raise ts.InputError("simulation.dim >= 1", simulation.dim)
+    if simulation.precision is not None:
+        ts.require_name(simulation.precision, ("float32", "float64"), "precision")
+    _check_spread(file)
+    _check_record(file.record)
+    _check_start(file.start)
+    if simulated:
+        check_simulation(simulation, file.start, file.agreement.spread)
+
+
+def require_runs(simulation: Simulation) -> None:
+    """Raise InputError for fewer runs than a verdict needs."""
+    if simulation.runs < 3:
+        raise ts.InputError("simulation.runs >= 3 (a standard error needs them)", simulation.runs)
+
+
+def check_simulation(simulation: Simulation, start: Start, spread: str) -> None:
+    """Raise InputError for too few runs, or a second dimension that is not the smaller one."""
+    if start.number is None:  # else it may be a cell of an ensemble, whose runs are put together
+        require_runs(simulation)
+    smaller = simulation.smaller_dim
+    if smaller and spread != "predicted" and not 0 < smaller < simulation.dim:
+        raise ts.InputError("simulation.smaller_dim below simulation.dim (0: none)", smaller)
+
+
+def _check_spread(file: File) -> None:
+    ts.require_name(file.agreement.spread, ("measured", "predicted"), "agreement.spread")
+    if file.agreement.spread == "measured":
+        return
+    if file.theory.fluctuations is False:
+        raise ts.InputError(
+            'theory.fluctuations for agreement.spread = "predicted"', "false", "leave it out, or measure the spread"
+        )
+    if file.simulation.smaller_dim:
+        raise ts.InputError(
+            'no simulation.smaller_dim with agreement.spread = "predicted" (it states the 1/N term)',
+            file.simulation.smaller_dim,
+            "leave it out",
+        )
+
+
+def _check_record(record: Record) -> None:
+    ts.require_name(record.spacing, ("linear", "log"), "record.spacing")
+    if record.alphas is not None and (record.count is not None or record.first is not None):
+        raise ts.InputError("either record.alphas or record.count (and first)", "both", "leave one out")
+    if record.count is not None and record.count < 1:
+        raise ts.InputError("record.count >= 1", record.count)
+    if record.first is not None and record.spacing == "linear":
+        raise ts.InputError('record.first only with spacing = "log"', 'spacing "linear"', "leave it out")
+
+
+def _check_start(start: Start) -> None:
+    if start.number is not None and start.number < 0:
+        raise ts.InputError("start.number >= 0", start.number)
+    given = [name for name in ("Q", "R", "T") if getattr(start, name) is not None]
+    if not given:
+        return
+    if len(given) < 3:
+        raise ts.InputError("Q, R and T together in [start]", f"only {', '.join(given)}")
+    useless = [name for name in ("scale", "teacher", "number") if getattr(start, name) is not None]
+    if useless:
+        raise ts.InputError(
+            "no scale, teacher or number beside Q, R and T in [start]", ", ".join(useless), "leave it out"
+        )
+    if isinstance(start.readout, str) and start.readout != "ones":
+        raise ts.InputError('readout as numbers or "ones" beside Q, R and T in [start]', repr(start.readout))
+
+
+def load_tables(path: str | Path | None, **changes: Any) -> dict[str, Any]:
+    """Tables of a problem file (None: the built-in problem) with `changes` (see `with_changes`). Raises InputError."""
+    return with_changes(load_toml(BUILT_IN if path is None else path, "problem"), **changes)
+
+
+def load_toml(path: str | Path, what: str) -> dict[str, Any]:
+    """Tables of a TOML file. Raises InputError."""
+    try:
+        with Path(path).open("rb") as file:
+            return tomllib.load(file)
+    except OSError as error:
+        raise ts.InputError(f"a readable {what} file", f"{path} ({error.strerror})") from error
+    except tomllib.TOMLDecodeError as error:
+        raise ts.InputError(f"valid TOML in {path}", str(error)) from error

@@ -1,0 +1,54 @@
+"""The folder in which compiled programs are kept: where it is, and whether it can be used."""
+
+import os
+import warnings
+from pathlib import Path
+
+OFF = "off"
+VARIABLE = "TEACHER_STUDENT_CACHE"
+
+
+def users_own() -> bool:
+    """Whether the user has told JAX, and not us, where to keep programs; that cache is left as it is."""
+    return "JAX_COMPILATION_CACHE_DIR" in os.environ and not os.environ.get(VARIABLE)
+
+
+def usual_folder() -> Path | None:
+    """Where TEACHER_STUDENT_CACHE says, or the user's cache folder; None: switched off."""
+    given = os.environ.get(VARIABLE, "")
+    if given.lower() == OFF:
+        return None
+    if given:
+        return Path(given)
+    import platformdirs
+
+    return Path(platformdirs.user_cache_dir("teacher-student", appauthor=False)) / "programs"
+
+
+def open_folder(folder: Path) -> bool:
+    """Make the folder and put it in order; False, with a warning, where programs cannot be kept in it."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        _drop_unfinished(folder)
+    except OSError as error:
+        reason = error.strerror or error
+        warnings.warn(f"compiled programs are not kept: {folder} ({reason})", stacklevel=4)
+        return False
+    return True
+
+
+def _drop_unfinished(folder: Path) -> None:
+    """Remove programs whose writing was cut short: JAX stamps each with its last use after it has written it.
+
+    It would read such a file, and complain, at every start, and could not make room where a stamp lacks.
+    """
+    import filelock
+
+    lock = filelock.FileLock(folder / ".lockfile")  # JAX's own, so that nobody is writing
+    try:
+        with lock.acquire(timeout=1):
+            for program in folder.glob("*-cache"):
+                if not program.with_name(f"{program.name.removesuffix('-cache')}-atime").exists():
+                    program.unlink(missing_ok=True)
+    except filelock.Timeout:  # somebody is; they are dropped at another start
+        return

@@ -1,0 +1,14 @@
+"""Versions of this package and of what its numbers depend on."""
+
+import contextlib
+import importlib.metadata
+
+
+def versions() -> dict[str, str]:
+    """Versions of this package and of what its numbers depend on."""
+    packages = ("teacher-student", "jax", "jaxlib", "diffrax", "equinox", "numpy", "scipy", "xarray")
+    found = {}
+    for package in packages:
+        with contextlib.suppress(importlib.metadata.PackageNotFoundError):
+            found[package] = importlib.metadata.version(package)
+    return found

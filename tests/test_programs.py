@@ -1,0 +1,84 @@
+"""`make_room`: compiled programs are dropped before they take all memory maps of the process, and results stay."""
+
+import importlib
+from pathlib import Path
+
+import jax
+import jax.numpy as jnp
+import pytest
+
+import ode
+import simulations
+import teacher_student as ts
+from teacher_student import _programs
+
+
+def a_program() -> "jax.stages.Wrapped":
+    return jax.jit(lambda x: jnp.sin(x) @ jnp.cos(x))
+
+
+def test_programs_are_dropped_near_the_limit_and_compiled_again_with_the_same_result(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    x, program = jnp.arange(5.0), a_program()
+    before = program(x)
+    assert program._cache_size() == 1
+    monkeypatch.setattr(_programs, "LIMIT", few(tmp_path))
+    assert ts.make_room()
+    assert program._cache_size() == 0
+    assert program(x) == before
+
+
+def few(folder: Path) -> Path:
+    """A limit that any process is beyond."""
+    path = folder / "max_map_count"
+    path.write_text("10\n")
+    return path
+
+
+def test_programs_stay_where_there_is_room() -> None:
+    program = a_program()
+    program(jnp.arange(3.0))
+    assert not ts.make_room()
+    assert program._cache_size() == 1
+
+
+def test_maps_are_counted_only_after_something_was_compiled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ts.make_room()
+    monkeypatch.setattr(_programs, "LIMIT", few(tmp_path))
+    assert not ts.make_room()
+    a_program()(jnp.arange(4.0))
+    assert ts.make_room()
+
+
+def test_systems_that_do_not_say_are_left_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_programs, "LIMIT", tmp_path / "none")
+    a_program()(jnp.arange(6.0))
+    assert not ts.make_room()
+
+
+class Asked(Exception):
+    """`make_room` was called."""
+
+
+TASK, ORDER = ts.Committee(ts.Inputs({"all": 1.0}), 2), ts.Curriculum.single("all", 1.0)
+PROBLEM = ts.Problem(TASK, ts.Student(2), ts.SGD(0.5), ORDER)
+PAIR = [[[1.0, 0.1], [0.1, 1.0]]]
+START = ts.Overlaps(PAIR, [[[0.1, 0.2], [0.2, 0.1]]], PAIR, [1.0, 1.0])
+CALLS = {
+    "simulations._run": lambda: simulations.run(PROBLEM, 50, 2, [1.0], 0, start=START),
+    "simulations._run_many": lambda: simulations.run_many([PROBLEM], 50, 2, [1.0], 0, start=START),
+    "ode.stability._search": lambda: ode.fixed_points(PROBLEM, START),
+    "ode.stability._critical": lambda: ode.critical(PROBLEM, "sgd.learning_rate", (0.1, 1.0), guess=START),
+    "ode.stability._plateau": lambda: ode.plateau(PROBLEM, START),
+}
+
+
+@pytest.mark.parametrize("module", CALLS)
+def test_public_computations_make_room_before_they_compute(module: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def asked() -> None:
+        raise Asked
+
+    monkeypatch.setattr(importlib.import_module(module), "make_room", asked)
+    with pytest.raises(Asked):
+        CALLS[module]()
