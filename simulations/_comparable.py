@@ -5,7 +5,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from teacher_student import InputError, Overlaps, Problem, Status, Trajectory
+from teacher_student import InputError, Overlaps, Problem, Status, Trajectory, is_number
 
 from ._evidence import dim_of
 
@@ -24,8 +24,8 @@ def check_comparable(
     """Raise InputError unless `runs` (and `smaller`) simulate what `theory` solved, from the same start."""
     if theory.runs is not None:
         raise InputError("a theory trajectory first", f"one with {theory.runs} runs", "agreement(theory, runs)")
-    if not 0 < level < 1:
-        raise InputError("a level between 0 and 1", level)
+    if not is_number(level) or not 0 < level < 1:
+        raise InputError("a level between 0 and 1", repr(level))
     for each, what in ((runs, "runs"), (smaller, "smaller")):
         if each is None:
             continue
