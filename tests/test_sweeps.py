@@ -1,6 +1,7 @@
 """Sweeps: what a cell holds, that cells do not disturb each other, that a store survives anything, and bad input."""
 
 import copy
+import dataclasses
 import filecmp
 import json
 import resource
@@ -117,18 +118,14 @@ def test_a_cell_whose_runs_were_interrupted_is_not_kept(tmp_path: Path, monkeypa
 
 
 def test_a_wrong_theory_is_found_by_the_agreement(monkeypatch) -> None:
-    honest = ode.solve_many
+    honest = ode.solve
 
-    def wrong(problems: Any, *arguments: Any, **options: Any) -> list[ts.Trajectory]:
-        changed = [
-            ts.Problem(p.task, p.student, ts.SGD(1.3 * float(p.sgd.learning_rate)), p.curriculum) for p in problems
-        ]
-        import dataclasses
+    def wrong(problem: ts.Problem, *arguments: Any, **options: Any) -> ts.Trajectory:
+        sgd = ts.SGD(1.3 * float(problem.sgd.learning_rate))
+        changed = ts.Problem(problem.task, problem.student, sgd, problem.curriculum)
+        return dataclasses.replace(honest(changed, *arguments, **options), problem=problem)
 
-        found = honest(changed, *arguments, **options)
-        return [dataclasses.replace(each, problem=p) for each, p in zip(found, problems, strict=True)]
-
-    monkeypatch.setattr(ode, "solve_many", wrong)
+    monkeypatch.setattr(ode, "solve", wrong)
     assert sweep({"rate": {"sgd.learning_rate": [1.0]}}, engine="both")["agrees"].values.tolist() == [0.0]
 
 
