@@ -150,7 +150,7 @@ def test_in_a_batch_each_gets_the_points_that_it_needs() -> None:
     assert " 64 points" in found[int(np.argmin(left))].source.method
     assert len(points) == 3, points
     for problem, each in zip(problems, found, strict=True):
-        alone = ode.solve(problem, start, ALPHAS, averages=averages, with_accuracy=False)
+        alone = ode.solve(problem, start, ALPHAS, averages=averages, with_accuracy=False, compiled=True)
         assert alone.source.method == each.source.method
         np.testing.assert_allclose(each.error["hard"], alone.error["hard"], rtol=1e-9)
 
