@@ -183,6 +183,7 @@ start = build.overlaps(problem, 1)
 def peak():  # of this program: getrusage counts the process it was started from
     return 1024 * int(re.search(r"VmHWM:\\s+(\\d+) kB", open("/proc/self/status").read()).group(1))
 
+simulations.run, simulations.memory  # loaded now: what importing takes is none of a run's memory
 before = peak()
 found = simulations.run(problem, dim, runs, [10 / dim], 0, start=start, test_samples=64, progress=False, **options)
 run = found[0] if options.get("keep_weights") else found
