@@ -107,7 +107,8 @@ def _times(alphas: Any, n: int) -> list[np.ndarray]:
     """The alphas of n problems: one list of times for all, or n lists."""
     if isinstance(alphas, jax.Array):
         alphas = np.asarray(alphas)  # looking into a JAX array would compile the look
-    alike = np.ndim(alphas) == 0 or all(np.ndim(alpha) == 0 for alpha in alphas)
+    # Lists of different lengths have no dimension of their own: only what is inside is looked at.
+    alike = not isinstance(alphas, (list, tuple, np.ndarray)) or all(np.ndim(alpha) == 0 for alpha in alphas)
     return [np.asarray(times) for times in ([alphas] * n if alike else alphas)]
 
 

@@ -36,6 +36,7 @@ class Problem(eqx.Module):
         for name, kind in (("task", Task), ("student", Student), ("sgd", SGD), ("curriculum", Curriculum)):
             if not isinstance(getattr(self, name), kind):
                 raise InputError(f"a {kind.__name__} as the problem's {name}", type(getattr(self, name)).__name__)
+        _require_numbers(self.task)
         require_name(self.task.labels, ("value", "sign"), f"kind of labels of {type(self.task).__name__}")
         for level in self.curriculum.level_names:
             require_name(level, self.inputs.level_names, "level in the curriculum")
@@ -80,6 +81,15 @@ class Problem(eqx.Module):
         """p(l, c) at time alpha, in the order of `task.conditions()`."""
         levels = self.level_shares(self.curriculum.shares(alpha))
         return jnp.outer(levels, jnp.asarray(self.task.cluster_probabilities)).ravel()
+
+
+def _require_numbers(task: Task) -> None:
+    """Raise InputError unless all that compiled programs take from a task are numbers."""
+    for path, leaf in jax.tree_util.tree_leaves_with_path(task):
+        if not isinstance(leaf, jax.Array) and np.asarray(leaf).dtype.kind not in "biuf":
+            field = jax.tree_util.keystr(path).lstrip(".")
+            remedy = "declare the field static: eqx.field(static=True)"
+            raise InputError(f"numbers as fields of a {type(task).__name__}", f"{field} = {leaf!r}", remedy)
 
 
 def check_problem(problem: Any) -> None:

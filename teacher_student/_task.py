@@ -37,6 +37,10 @@ class Task(eqx.Module):
       smooth: whether `label` and `clean_label` have no jumps in the fields and the noise. Else derivatives of sampled
         averages go through the law of the fields, which is noisier. They are then right in everything that the fields'
         law depends on; a number of the task's own that moves a jump, such as a threshold, needs `before_sign` too.
+
+    Numbers of a task are fields of its class; names and functions are static fields, `eqx.field(static=True)`. What
+    `label` reads from elsewhere, from its class or its module, is compiled in as it was at the first solve, and a later
+    change of it is not seen.
     """
 
     inputs: eqx.AbstractVar[Inputs]

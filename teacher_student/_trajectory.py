@@ -77,13 +77,17 @@ class Trajectory(eqx.Module):
 
     @property
     def error(self) -> dict[str, Any]:
-        """Generalisation error per level."""
-        return self.observables.error
+        """Generalisation error per level, in the order of the task's levels."""
+        return self._by_level(self.observables.error)
 
     @property
     def accuracy(self) -> dict[str, Any]:
-        """Accuracy per level."""
-        return self.observables.accuracy
+        """Accuracy per level, in the order of the task's levels."""
+        return self._by_level(self.observables.accuracy)
+
+    def _by_level(self, values: dict[str, Any]) -> dict[str, Any]:
+        """The values in the task's order: JAX's trees sort their keys, "10" before "2"."""
+        return {level: values[level] for level in self.problem.inputs.level_names if level in values}
 
     @property
     def runs(self) -> int | None:

@@ -67,7 +67,7 @@ REFUSED: dict[str, tuple[Callable[[], Any], str]] = {
     "solve: bound": (lambda: ode.solve(PROBLEM, START, [1.0], bound=np.nan), "a bound > 0"),
     "solve: max_steps": (lambda: ode.solve(PROBLEM, START, [1.0], max_steps=1.5), "an integer max_steps"),
     "solve: adjoint": (lambda: ode.solve(PROBLEM, START, [1.0], adjoint="x"), "a diffrax adjoint"),
-    "solve: accuracy": (lambda: ode.solve(PROBLEM, START, [1.0], with_accuracy="x"), "with_accuracy=True, False or None"),
+    "solve: accuracy": (lambda: ode.solve(PROBLEM, START, [1.0], with_accuracy="x"), "with_accuracy=True, False or"),
     "solve: teacher where blind": (lambda: ode.solve(PROBLEM, with_teacher_in(1, START), [1.0]), "block 'irrelevant'"),
     "solve: outside the plane": (
         lambda: ode.solve(XOR, eqx.tree_at(lambda s: s.Q, state_of(XOR), state_of(XOR).Q + np.eye(3)), [1.0]),

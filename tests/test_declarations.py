@@ -169,3 +169,11 @@ def test_an_activation_refuses_what_is_no_declaration() -> None:
     with pytest.raises(ts.InputError, match="an elementwise JAX function as activation; got: 3"):
         ts.Activation("three", 3)
     assert ts.Activation("tanh", jnp.tanh, smooth=True).continuous
+
+
+def test_a_field_that_is_no_number_is_refused_unless_static() -> None:
+    class Named(build.SignOfTwo):
+        mode: str
+
+    with pytest.raises(ts.InputError, match=r"numbers as fields of a Named; got: mode = 'x'; declare the field static"):
+        ts.Problem(Named(ts.Inputs({"all": 1.0}), "x"), ts.Student(1), ts.SGD(0.1), ts.Curriculum.single("all", 1.0))

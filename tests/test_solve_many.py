@@ -10,6 +10,8 @@ import ode
 import teacher_student as ts
 from ode import _batches
 
+from . import build
+
 INPUTS = {"relevant": 0.3, "irrelevant": 0.7}
 
 
@@ -41,7 +43,7 @@ def test_a_trajectory_does_not_depend_on_the_batch() -> None:
     few = ode.solve_many(problems[40:43], starts[40:43], [ALPHAS] * 3)
     for alone, member in zip(few, together[40:43], strict=True):
         assert_same(alone, member)
-    one = ode.solve(problems[5], starts[5], ALPHAS)
+    one = ode.solve(problems[5], starts[5], ALPHAS, compiled=True)
     assert_same(one, together[5])
     assert together[5].source == one.source
     in_one_thread = ode.solve_many(problems, starts, ALPHAS, workers=1)
@@ -60,7 +62,7 @@ def test_wide_and_narrow_students_side_by_side_or_in_turn_are_solved_as_alone(wi
     start = start_of(problems[0])
     together = ode.solve_many(problems, start, ALPHAS, workers=2)
     for i in (0, 17, 39):
-        assert_same(together[i], ode.solve(problems[i], start, ALPHAS))
+        assert_same(together[i], ode.solve(problems[i], start, ALPHAS, compiled=True))
         assert together[i].problem is problems[i]
 
 
@@ -74,7 +76,7 @@ def test_one_that_takes_many_steps_is_solved_alone_with_all_of_them(monkeypatch:
     assert min(steps) < 40 < max(steps)
     for i in (0, 10, 19):
         assert found[i].status == ts.Status.OK
-        assert_same(found[i], ode.solve(problems[i], start, ALPHAS))
+        assert_same(found[i], ode.solve(problems[i], start, ALPHAS, compiled=True))
     bounded = ode.solve_many(problems, start, ALPHAS, max_steps=3)
     assert {int(each.status) for each in bounded} == {int(ts.Status.TOO_STIFF)}
     assert max(int(each.stats["num_steps"]) for each in bounded) <= 3
@@ -151,3 +153,24 @@ def test_ordered_curricula_spend_the_same_budget() -> None:
     ):
         with pytest.raises(ts.InputError, match=message):
             ts.Curriculum.ordered(order, shares_, 8.0)
+
+
+def test_each_problem_may_have_times_of_its_own() -> None:
+    """Lists of different lengths, also in one structure; each as if it were alone."""
+    problem, lists = build.problem(K=1, M=1, readout=(1.0,)), [[1.0, 2.0], (0.5, 1.0, 3.0), np.array([2.5])]
+    start = build.overlaps(problem)
+    for alphas, theory in zip(lists, ode.solve_many([problem] * 3, start, lists), strict=True):
+        np.testing.assert_array_equal(theory.alphas, alphas)
+        alone = ode.solve(problem, start, alphas)
+        np.testing.assert_allclose(theory.overlaps.Q, alone.overlaps.Q, atol=1e-7)
+
+
+def test_levels_come_in_the_order_of_the_task() -> None:
+    names = ("10", "2", "b", "a")
+    task = ts.Committee(ts.Inputs({"x": 1.0}, {name: {"x": 1.0 + i} for i, name in enumerate(names)}), 1)
+    problem = ts.Problem(task, ts.Student(1), ts.SGD(0.3), ts.Curriculum.single("b", 1.0))
+    start = ts.Overlaps([[0.3]], [[0.1]], [[1.0]])
+    theory, (batch, *_) = ode.solve(problem, start, [1.0]), ode.solve_many([problem] * 2, start, [1.0])
+    for trajectory in (theory, batch, ode.fluctuations(problem, start, [1.0])):
+        assert tuple(trajectory.error) == tuple(trajectory.accuracy) == names
+        assert np.all(np.diff([trajectory.error[name][0] for name in names]) > 0)
