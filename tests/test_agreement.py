@@ -11,6 +11,8 @@ import ode
 import simulations
 import teacher_student as ts
 
+pytestmark = pytest.mark.slow  # most of its time is compilation
+
 ALPHAS = np.array([0.5, 1.0, 1.5, 2.0, 3.0, 4.0])
 DIMS = (240, 80)
 SIZES = {"relevant": 0.25, "irrelevant": 0.75}

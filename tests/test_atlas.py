@@ -13,6 +13,8 @@ import teacher_student as ts
 from figures import atlas
 from figures.sweeps import _spec
 
+pytestmark = pytest.mark.slow  # most of its time is compilation
+
 ORDERS = ["easy to hard", "hard to easy", "mixed", "hard only"]
 ROOT = Path(__file__).parents[1]
 RNG = np.random.default_rng(0)

@@ -28,6 +28,8 @@ from benchmarks._loops import drift_once
 from benchmarks._problems import committee, generic_state, one_block
 from benchmarks._records import Check, Curve, Ratio, Row, from_tables, to_tables
 
+pytestmark = pytest.mark.slow  # most of its time is compilation
+
 
 @pytest.mark.parametrize("largest", [0, 10**9])
 @pytest.mark.parametrize("K", [2, 3])

@@ -18,6 +18,8 @@ from simulations._chi_square import chi_square
 
 from . import build
 
+pytestmark = pytest.mark.slow  # most of its time is compilation
+
 RUNS = 2000
 
 

@@ -17,6 +17,8 @@ import teacher_student as ts
 from figures._cli import main
 from figures._settings_file import BUILT_IN
 
+pytestmark = pytest.mark.slow  # most of its time is compilation
+
 ROOT = Path(__file__).parents[1]
 SMALL = """
 seed = 3

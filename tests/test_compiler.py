@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.slow  # most of its time is compilation
+
 SCRIPT = """
 import os, sys
 import numpy as np

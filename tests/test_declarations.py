@@ -17,6 +17,8 @@ from ode.averages._law_derivatives import is_smooth
 from . import build
 from .test_law_derivatives import each_scrambling
 
+pytestmark = pytest.mark.slow  # most of its time is compilation
+
 ORDER = ts.Curriculum.single("all", 2.0)
 
 

@@ -27,6 +27,8 @@ from ode.derive._instances import minors_are_right
 from . import build
 from .test_gaussian import STATES, UNITS, covariance, our_I3, our_I4, quadrature
 
+pytestmark = pytest.mark.slow  # most of its time is compilation
+
 CUBIC = "x**3 - 3*x"
 drift = eqx.filter_jit(ode.drift)
 

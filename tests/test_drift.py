@@ -21,6 +21,8 @@ from simulations._step import block_of_dimension
 
 from . import build
 
+pytestmark = pytest.mark.slow  # most of its time is compilation
+
 DIM, SAMPLES, BATCH = {1: 1000, 2: 1000, 3: 2000}, {1: 25_000, 2: 25_000, 3: 12_500}, 250  # by number of blocks
 
 

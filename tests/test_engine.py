@@ -22,6 +22,8 @@ from simulations._space import AllDirections
 
 from . import build
 
+pytestmark = pytest.mark.slow  # most of its time is compilation
+
 QUIET = {"progress": False, "test_samples": 64}
 
 

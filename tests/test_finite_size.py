@@ -11,6 +11,8 @@ from figures import atlas
 from figures.atlas._finite_size import first_below
 from figures.atlas._power_law import log_power_law
 
+pytestmark = pytest.mark.slow  # most of its time is compilation
+
 ROOT = Path(__file__).parents[1]
 FOLDER = ROOT / "docs" / "atlas" / "finite-size"
 DIMS = np.array([100, 300, 1000, 10_000, 1_000_000])

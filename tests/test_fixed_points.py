@@ -18,6 +18,8 @@ from ode.stability import _field
 
 from . import build
 
+pytestmark = pytest.mark.slow  # most of its time is compilation
+
 ROOT = Path(__file__).parents[1]
 SADDLE = json.loads((ROOT / "tests" / "reference" / "saad_solla.json").read_text())["cases"]["K2_M2"]
 ETA_C = np.pi * np.sqrt(5 / 3)  # of K = M = 1, T = 1

@@ -23,6 +23,8 @@ from ode.averages import ClosedForm, FixedSample, Reweighted
 from . import build
 from .test_step_law import without_eta_squared
 
+pytestmark = pytest.mark.slow  # most of its time is compilation
+
 RUNS, DIM, ALPHAS = 2000, 200, [1.0, 2.0, 4.0]
 
 

@@ -16,6 +16,8 @@ import teacher_student as ts
 
 from . import build
 
+pytestmark = pytest.mark.slow  # most of its time is compilation
+
 
 def numbers_of(tree: Any) -> tuple[np.ndarray, list[str], Any]:
     """All floating-point numbers of a tree in a row, what each is called, and the way back."""

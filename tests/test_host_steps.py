@@ -16,6 +16,8 @@ from ode._method import Settings
 
 from . import build
 
+pytestmark = pytest.mark.slow  # most of its time is compilation
+
 SWITCH = ts.Curriculum.phases(("easy", 1.0), ("hard", 1.5))
 RAMP = ts.Curriculum.single("easy", 0.4) + ts.Curriculum.ramp("easy", "hard", 2.1)
 POINTS = ode.Sampled(2**8, 2)

@@ -9,6 +9,8 @@ import pytest
 
 from tests.test_cli import SMALL as SMALL_PROBLEM
 
+pytestmark = pytest.mark.slow  # most of its time is compilation
+
 ROOT = Path(__file__).parent.parent
 COUNT = """
 import collections, sys, warnings

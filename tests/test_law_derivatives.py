@@ -18,6 +18,8 @@ from ode.averages._law_derivatives import is_smooth
 
 from . import build
 
+pytestmark = pytest.mark.slow  # most of its time is compilation
+
 FALSE_ALARM = 1e-3
 SCRAMBLINGS = 16
 

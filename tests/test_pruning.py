@@ -16,6 +16,8 @@ from figures.atlas import _tickets, _tickets_plan, _tickets_summary
 
 from . import build
 
+pytestmark = pytest.mark.slow  # most of its time is compilation
+
 LEVEL = {"separation": 1.0, "plane_variance": 0.1, "rest_variance": 0.1}
 
 

@@ -7,6 +7,8 @@ import pytest
 from figures._cli import main
 from figures._cli_figures import NAMED
 
+pytestmark = pytest.mark.slow  # most of its time is compilation
+
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", NAMED)

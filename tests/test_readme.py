@@ -5,6 +5,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
+pytestmark = pytest.mark.slow  # most of its time is compilation
+
 README = (Path(__file__).parents[1] / "README.md").read_text()
 
 

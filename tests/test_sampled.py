@@ -18,7 +18,7 @@ from ode.averages._roots import field_root, pseudo_inverse_sqrt, symmetric_sqrt
 
 from . import build
 
-pytestmark = pytest.mark.usefixtures("x64")
+pytestmark = [pytest.mark.usefixtures("x64"), pytest.mark.slow]
 ALPHAS = [0.5, 1.0, 2.0]
 FALSE_ALARM = 1e-3  # of every stochastic comparison here, over all its numbers
 

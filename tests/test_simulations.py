@@ -19,6 +19,8 @@ from simulations._advance import draw_level, schedule
 
 from . import build
 
+pytestmark = pytest.mark.slow  # most of its time is compilation
+
 
 def run(problem: ts.Problem, dim: int = 100, runs: int = 4, alphas: object = (0.0, 1.0, 2.0), key: int = 0, **options):
     return simulations.run(problem, dim, runs, alphas, key, test_samples=32, progress=False, **options)

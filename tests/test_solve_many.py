@@ -12,6 +12,8 @@ from ode import _batches
 
 from . import build
 
+pytestmark = pytest.mark.slow  # most of its time is compilation
+
 INPUTS = {"relevant": 0.3, "irrelevant": 0.7}
 
 

@@ -20,6 +20,8 @@ from ode.averages import FixedSample
 from . import build
 from .test_drift import steps
 
+pytestmark = pytest.mark.slow  # most of its time is compilation
+
 CASES = {
     "erf": lambda: build.problem(),
     "tanh, sign labels, logistic": lambda: build.problem(student=jnp.tanh, labels="sign", loss="logistic", blocks=1),

@@ -13,6 +13,8 @@ import teacher_student as ts
 
 from .compilations import counted
 
+pytestmark = pytest.mark.slow  # most of its time is compilation
+
 LEVELS = {"easy": {"relevant": 1.0, "irrelevant": 0.1}, "hard": {"relevant": 1.0, "irrelevant": 1.5}}
 
 

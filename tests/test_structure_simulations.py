@@ -15,6 +15,8 @@ from simulations._advance import draw_level, schedule
 
 from . import build
 
+pytestmark = pytest.mark.slow  # most of its time is compilation
+
 COMPILED = "/jax/core/compile/backend_compile_duration"  # also where the persistent cache has the program
 FULL = 10.0
 

@@ -24,6 +24,8 @@ from figures.sweeps import _farm
 
 from .test_sweeps import BASE, same, toml
 
+pytestmark = pytest.mark.slow  # most of its time is compilation
+
 KILLS = 20
 RATES = {"sgd": {"learning_rate": np.linspace(0.05, 4.0, 40).tolist()}}
 VARIANCES = {"task": {"levels": {"hard": {"irrelevant": np.linspace(0.1, 3.0, 30).tolist()}}}}

@@ -23,6 +23,8 @@ from figures import CellStatus
 from figures._cli import main
 from figures.sweeps import _cells, _store
 
+pytestmark = pytest.mark.slow  # most of its time is compilation
+
 BASE: dict[str, Any] = {
     "task": {
         "fractions": {"relevant": 0.3, "irrelevant": 0.7},

@@ -12,6 +12,8 @@ import ode
 import simulations
 import teacher_student as ts
 
+pytestmark = pytest.mark.slow  # most of its time is compilation
+
 LEVELS = {
     "easy": {"separation": 1.5, "plane_variance": 0.2, "rest_variance": 0.2},
     "hard": {"separation": 1.0, "plane_variance": 0.3, "rest_variance": 0.8},
