@@ -201,6 +201,7 @@ def test_closed_form_and_sampled_suppliers_agree(student: str, teacher: str, sta
         assert np.max(np.abs(theirs.mean(axis=0) - mine) / error) < 6
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("state", STATES)
 @pytest.mark.parametrize(
     ("student", "teacher"), [("erf", "erf"), ("erf", "sign"), ("linear", "sign"), ("relu", "relu"), ("relu", "sign")]

@@ -95,6 +95,7 @@ def test_the_boundary_of_an_exact_map_is_printed_as_exact() -> None:
     assert "not known" in _table(figures.boundary(unknown, "x", "y", 0.0), "y")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("solver", ["solve", "solve_many", "run"])
 def test_single_precision_alphas_that_end_with_the_curriculum_are_solved(solver: str) -> None:
     """2.1 in single precision lies below the end; the next number lies above it, by less than their distance."""

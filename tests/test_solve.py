@@ -71,6 +71,7 @@ def test_closed_form_reproduces_the_reference_trajectories(file: str, name: str)
         assert np.max(np.abs(error - reference[level])) < 1e-6
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("file", "name"), CASES)
 def test_sampled_reproduces_the_reference_within_its_own_error(file: str, name: str) -> None:
     """Student t of every overlap over 8 scramblings, family-wise level 1 % (Bonferroni)."""
@@ -200,6 +201,7 @@ def test_an_erf_student_diverges_linearly() -> None:
     assert 0 < status[30.0][1] < 500
 
 
+@pytest.mark.slow
 def test_too_few_steps_are_a_status() -> None:
     problem = build.problem()
     for compiled, steps in ((False, 4), (True, 16)):
@@ -222,12 +224,14 @@ def final_error(rate: Any, **options: Any) -> Any:
     return ode.solve(problem, build.overlaps(problem), [1.0, 2.0], **options).error["hard"][-1]
 
 
+@pytest.mark.slow
 def test_vmap_over_a_rate_equals_one_by_one_without_64_bits() -> None:
     rates = np.array([0.3, 0.6, 0.9], np.float32)
     batched = jax.vmap(final_error)(rates)
     np.testing.assert_allclose(batched, [final_error(np.float64(rate)) for rate in rates], rtol=1e-6)
 
 
+@pytest.mark.slow
 def test_vmap_over_starts() -> None:
     problem = build.problem()
     starts = ts.random_overlaps(problem, 300, jax.random.split(jax.random.key(0), 3))
@@ -236,6 +240,7 @@ def test_vmap_over_starts() -> None:
     np.testing.assert_allclose(batched[1], single, atol=1e-6)
 
 
+@pytest.mark.slow
 def test_gradients_equal_finite_differences() -> None:
     with jax.enable_x64(True):
         gradient = jax.grad(final_error)(0.7)
@@ -246,6 +251,7 @@ def test_gradients_equal_finite_differences() -> None:
         assert tangent == pytest.approx(finite, rel=1e-5)
 
 
+@pytest.mark.slow
 def test_gradient_through_a_sampled_solve() -> None:
     def loss(rate: Any) -> Any:
         problem = build.problem(K=1, M=1, blocks=1, student="relu", teacher="relu", learning_rate=rate)
