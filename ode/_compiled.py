@@ -101,7 +101,7 @@ def observe_states(problem: Problem, states: np.ndarray, sample: Averages | None
 
 
 def operands(tree: Any) -> tuple[list[Any], Any]:
-    """Return the structure of `tree` and its numbers as JAX arrays, which compiled calls take quicker than NumPy's."""
+    """Return the numbers of `tree` as JAX arrays, which compiled calls take quicker than NumPy's, and its structure."""
     leaves, structure = jax.tree.flatten(to_float64(tree))
     return [jnp.asarray(leaf) for leaf in leaves], structure
 

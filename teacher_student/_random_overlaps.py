@@ -18,9 +18,8 @@ def as_key(key: Any) -> jax.Array:
     if isinstance(key, (int, np.integer)) and not isinstance(key, bool):
         if not 0 <= key < 2**32:
             raise InputError("a seed between 0 and 2**32 - 1, or a JAX key", key)
-        words: Any = np.array(
-            [0, key], np.uint32
-        )  # what jax.random.key makes of the seed, by a program that it compiles
+        # The words that jax.random.key makes of the seed too, but by a program that it compiles first.
+        words: Any = np.array([0, key], np.uint32)
         return jax.random.wrap_key_data(words, impl="threefry2x32")
     if not isinstance(key, jax.Array):
         raise InputError("a seed (an integer) or a JAX key", repr(key))
