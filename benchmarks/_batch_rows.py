@@ -57,7 +57,7 @@ def batch(
     deviation = max(distance(many[i], *one_block(each.overlaps)[:2]) for i, each in zip(some, single, strict=True))
     steps = float(np.mean([np.asarray(each.stats["num_steps"]) for each in many]))
     side_by_side = _batched_drift(problems[:32], starts[:32]).work(plan.least, time.perf_counter)
-    share = min(cells, 32) * cores / (EVALUATIONS * steps)  # of all cores, had each of them its own loop
+    share = min(cells, 32) * cores / (EVALUATIONS[True] * steps)  # of all cores, had each of them its own loop
     evaluations = Work(side_by_side.call, side_by_side.units * share)
     found = rounds(
         {"ours": Work(together, cells), "alone": Work(alone, len(some)), "evaluations": evaluations},
