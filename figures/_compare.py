@@ -93,7 +93,7 @@ def _compare(settings: Settings, paths: dict[str, Path], progress: bool, say: Ca
         say(f"            {alphas.size} alphas, moved to whole numbers of steps at N = {settings.dims}")
     stop_if_asked()
     with _prepared_beside(settings, start) as prepared:
-        theory = _solve(settings, start, alphas, say)
+        theory = solve_theory(settings, start, alphas, say)
         theory.save(paths["theory"], force=True)
         stop_if_asked()
         bands = _fluctuations(settings, start, alphas, say) if settings.fluctuations else None
@@ -136,7 +136,10 @@ def _prepared_beside(settings: Settings, start: ts.Overlaps) -> Iterator[dict[in
         pool.shutdown(wait=False, cancel_futures=True)  # after Ctrl-C too
 
 
-def _solve(settings: Settings, start: ts.Overlaps, alphas: np.ndarray, say: Callable[[str], None]) -> ts.Trajectory:
+def solve_theory(
+    settings: Settings, start: ts.Overlaps, alphas: np.ndarray, say: Callable[[str], None]
+) -> ts.Trajectory:
+    """Solve the ODEs from `start` to `alphas`, with points between them for a smooth line; what is done is said."""
     say("theory      solving ...")
     clock = time.perf_counter()
     theory = ode.solve(

@@ -3,12 +3,10 @@
 from __future__ import annotations  # types are not looked up: JAX is loaded when the file has been checked
 
 import argparse
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import ode
 import teacher_student as ts
 
 from ._ctrl_c import stop_if_asked
@@ -49,26 +47,15 @@ def _solve(options: argparse.Namespace) -> int:
 
 def solve(settings: Settings, paths: dict[str, Path], *, force: bool, say: Callable[[str], None]) -> ts.Trajectory:
     """Solve one problem; prints its table, draws and writes it. Raises InputError before computing."""
-    from ._compare import describe, with_points_between
+    from ._compare import describe, solve_theory
     from ._solution_table import solution_table
 
     start, alphas = settings.overlaps(), settings.wanted_alphas()
     ts.check_overlaps(start, settings.problem)  # before anything is said or made
     check_output(paths["theory"].parent, paths.values(), force=force)
     say(describe(settings))
-    say("theory      solving ...")
-    clock = time.perf_counter()
-    theory = ode.solve(
-        settings.problem,
-        start,
-        with_points_between(alphas),
-        averages=settings.averages(),
-        rtol=settings.theory.rtol,
-        atol=settings.theory.atol,
-    )
+    theory = solve_theory(settings, start, alphas, say)
     stop_if_asked()
-    seconds = time.perf_counter() - clock
-    say(f"            {theory.source.method}, {theory.describe()} ({seconds:.1f} s with compilation)")
     theory.save(paths["theory"], force=True)
     say(solution_table(theory.at(alphas)))
     stop_if_asked()

@@ -16,9 +16,9 @@ from figures import _compare, _ctrl_c
 from figures._cli import main
 from tests.test_cli import SMALL
 
-STAGES = ("_solve", "_fluctuations", "_simulate", "_judge", "_draw")  # of figures._compare, in order
+STAGES = ("solve_theory", "_fluctuations", "_simulate", "_judge", "_draw")  # of figures._compare, in order
 WRITTEN = {  # by the stages before
-    "_solve": set(),
+    "solve_theory": set(),
     "_fluctuations": {"theory.nc"},
     "_simulate": {"theory.nc", "fluctuations.nc"},
     "_judge": {"theory.nc", "fluctuations.nc", "simulation.nc", "simulation_smaller.nc"},
@@ -64,7 +64,7 @@ def stages(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
         monkeypatch.setattr(_compare, name, run)
 
-    for name in ("_solve", "_fluctuations", "_simulate"):
+    for name in ("solve_theory", "_fluctuations", "_simulate"):
         stage(name, Saved())
     stage("_judge", (Verdict(), None))
     stage("_draw", None)
@@ -149,7 +149,7 @@ def test_a_signal_too_late_to_cut_a_simulation_short_is_not_forgotten(
 
     monkeypatch.setattr(_compare, "_simulate", pressed)
     assert main(call) == 130
-    assert stages == ["_solve", "_fluctuations", "_simulate"]
+    assert stages == ["solve_theory", "_fluctuations", "_simulate"]
 
 
 def test_a_signal_that_the_solver_swallows_ends_a_real_run(
