@@ -4,6 +4,7 @@ from __future__ import annotations  # types are not looked up, which would load 
 
 import contextlib
 import dataclasses
+import importlib
 import itertools
 import time
 import warnings
@@ -120,18 +121,20 @@ def _compare(settings: Settings, paths: dict[str, Path], progress: bool, say: Ca
 
 @contextlib.contextmanager
 def _prepared_beside(settings: Settings, start: ts.Overlaps) -> Iterator[dict[int, Future[None]]]:
-    """Compile the simulations in a thread beside the theory: most of either's time is compilation.
+    """Compile the simulations, and load what draws, in a thread beside the theory: most of their time is that.
 
     Gives what to wait for, by dimension. A failure is left to the simulation itself, which says it.
     """
     pool = ThreadPoolExecutor(1)
     try:
-        yield {
+        prepared = {
             dim: pool.submit(
                 simulations.prepare, settings.problem, dim, start=start, precision=settings.simulation.precision
             )
             for dim in settings.dims
         }
+        pool.submit(importlib.import_module, "._comparison_plot", __package__)
+        yield prepared
     finally:
         pool.shutdown(wait=False, cancel_futures=True)  # after Ctrl-C too
 
