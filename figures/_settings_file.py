@@ -1,8 +1,9 @@
 """A comparison's file, read strictly and checked as far as can be before JAX is loaded, which takes a second."""
 
 import dataclasses
+import sys
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -200,11 +201,34 @@ def load_tables(path: str | Path | None, **changes: Any) -> dict[str, Any]:
 
 
 def load_toml(path: str | Path, what: str) -> dict[str, Any]:
-    """Tables of a TOML file. Raises InputError."""
+    """Tables of a TOML file; modules of the user's own are looked for beside it too. Raises InputError."""
     try:
         with Path(path).open("rb") as file:
-            return tomllib.load(file)
+            tables = tomllib.load(file)
     except OSError as error:
         raise ts.InputError(f"a readable {what} file", f"{path} ({error.strerror})") from error
     except tomllib.TOMLDecodeError as error:
         raise ts.InputError(f"valid TOML in {path}", str(error)) from error
+    _look_beside(Path(path), tables)
+    return tables
+
+
+def _look_beside(path: Path, tables: Mapping[str, Any]) -> None:
+    """Put the file's folder on the path, where Python looks for modules, if the file names a "module:name".
+
+    At its end: what stands beside the file hides nothing that is installed. Local workers of a sweep inherit the path.
+    """
+    folder = str(path.resolve().parent)
+    if folder not in sys.path and any(":" in text for text in _texts(tables)):
+        sys.path.append(folder)
+
+
+def _texts(entry: Any) -> Iterator[str]:
+    """Every text in nested tables and lists."""
+    if isinstance(entry, Mapping):
+        entry = list(entry.values())
+    if isinstance(entry, str):
+        yield entry
+    elif isinstance(entry, list):
+        for each in entry:
+            yield from _texts(each)

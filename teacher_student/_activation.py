@@ -1,16 +1,18 @@
 """Activations phi of hidden units: erf(x / sqrt 2), relu, linear, sign, a polynomial, or the user's own."""
 
-import importlib
-import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
 
+from ._address import address_of, imported
 from ._errors import InputError, require_name
-from ._polynomial import EXAMPLE, Polynomial, polynomial
+from ._polynomial import EXAMPLE, Polynomial, is_polynomial, polynomial
+from ._read import read_table
+from ._tables import ActivationTable
 
 
 class Activation(eqx.Module):
@@ -62,6 +64,36 @@ class Activation(eqx.Module):
         """phi as a polynomial with exact coefficients, if it is one."""
         return self.function if isinstance(self.function, Polynomial) else None
 
+    @property
+    def text(self) -> "str | dict[str, Any]":
+        """What a file says of this activation: a name, a polynomial, "module:function", or that with what is declared.
+
+        `as_activation` reads it back. Raises InputError for a function that has no address, such as a lambda.
+        """
+        if self == BUILT_IN.get(self.name):
+            return self.name
+        if self.polynomial is not None:
+            address: Any = str(self.polynomial)
+        else:
+            address = address_of(self.function)
+        if address is None:
+            raise InputError(
+                "an activation that can be imported again, to write or send it",
+                f"{self.name!r}",
+                "move its function to a module (a file.py of its own) and import it from there",
+            )
+        if self == as_activation(address):
+            return address
+        declared = {"name": self.name, "odd": self.odd, "smooth": self.smooth, "continuous": self.continuous}
+        return {"function": address} | declared
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickled as a file would have it, where it can be: JAX's own functions, such as relu, refuse to be."""
+        try:
+            return as_activation, (self.text,)
+        except InputError:
+            return Activation, (self.name, self.function, self.odd, self.smooth, self.continuous)
+
 
 def _erf(x: jax.Array) -> jax.Array:
     return jax.lax.erf(x * np.sqrt(0.5).astype(x.dtype))
@@ -75,32 +107,55 @@ SIGN = Activation("sign", jnp.sign, odd=True)
 BUILT_IN = {each.name: each for each in (ERF, RELU, LINEAR, SIGN)}
 
 
-def as_activation(given: "str | Activation | Callable") -> Activation:
+def as_activation(given: "str | Activation | Callable | Mapping[str, Any]") -> Activation:
     """The activation that `given` names, spells or wraps: "erf", "relu", "linear", "sign", a polynomial or a function.
 
     A polynomial in x is spelt as in Python, "x**3 - 3*x", and named by its normal form ("x" is "linear").
-    A function must be elementwise and made of JAX operations, such as `jnp.tanh`; in a file it is named
-    by where it is imported from, "jax.numpy:tanh".
+    A function must be elementwise and made of JAX operations, such as `jnp.tanh`; in a file it is named by where it is
+    imported from, "jax.numpy:tanh", or by a table {function = "jax.numpy:tanh", odd = true, smooth = true} with the
+    arguments of `Activation`. What is imported may be an Activation too.
     Raises InputError for an unknown name, a text that is no polynomial, or a function that changes shape.
     """
+    if isinstance(given, Mapping):
+        return as_given(read_table(ActivationTable, given, "activation"))
+    if isinstance(given, str) and ":" in given:
+        given = imported(given, "activation")
     if isinstance(given, Activation):
         return given
-    if isinstance(given, str) and ":" in given:
-        given = _imported(given)
     if isinstance(given, str):
-        if given in BUILT_IN:
-            return BUILT_IN[given]
-        if given.isidentifier() and given != "x":
-            require_name(given, BUILT_IN, f"activation (or a polynomial such as {EXAMPLE}, or a JAX function)")
-        parsed = polynomial(given)
-        if parsed == LINEAR.function:
-            return LINEAR
-        return Activation(str(parsed), parsed, odd=parsed.keeps_sign, smooth=True)
+        return _of_text(given)
     if not callable(given):
         raise InputError("an activation's name or a JAX function", repr(given))
+    _check_elementwise(given)
+    return Activation(_name_of(given), given)
+
+
+def _of_text(text: str) -> Activation:
+    if text in BUILT_IN:
+        return BUILT_IN[text]
+    if text.isidentifier() and text != "x" and not is_polynomial(text):
+        require_name(text, BUILT_IN, f"activation (or a polynomial such as {EXAMPLE}, or a JAX function)")
+    parsed = polynomial(text)
+    if parsed == LINEAR.function:
+        return LINEAR
+    return Activation(str(parsed), parsed, odd=parsed.keeps_sign, smooth=True)
+
+
+def as_given(read: str | ActivationTable) -> Activation:
+    """The activation that a table of a file has, read and checked."""
+    if isinstance(read, str):
+        return as_activation(read)
+    read.check()
+    plain = as_activation(read.function)
+    name = plain.name if read.name is None else read.name
+    return Activation(name, plain.function, read.odd, read.smooth, read.continuous)
+
+
+def _check_elementwise(function: Callable) -> None:
+    """Raise InputError unless JAX can trace `function`, and its result has the argument's shape."""
     probe = jax.ShapeDtypeStruct((3,), jnp.float32)
     try:
-        shape = jax.eval_shape(given, probe).shape
+        shape = jax.eval_shape(function, probe).shape
     except Exception as error:  # whatever the user's function raises is the message
         reason = str(error).partition("\n")[0]
         raise InputError(
@@ -108,7 +163,6 @@ def as_activation(given: "str | Activation | Callable") -> Activation:
         ) from error
     if shape != (3,):
         raise InputError("an activation that keeps its argument's shape", f"(3,) -> {shape}")
-    return Activation(_address(given), given)
 
 
 def polynomial_named(name: str) -> Polynomial | None:
@@ -121,18 +175,10 @@ def polynomial_named(name: str) -> Polynomial | None:
         return None
 
 
-def _address(function: Callable) -> str:
-    """ "module:name" if that imports this very function, else its bare name, as in "<lambda>"; never a name of ours."""
+def _name_of(function: Callable) -> str:
+    """The function's address, else its bare name, as in "<lambda>"; never a name of ours."""
+    address = address_of(function)
+    if address is not None:
+        return address
     name = getattr(function, "__qualname__", getattr(function, "__name__", "custom"))
-    module = getattr(function, "__module__", "")
-    if module != "__main__" and getattr(sys.modules.get(module), name, None) is function:
-        return f"{module}:{name}"
     return f"<{name}>" if name in BUILT_IN or polynomial_named(name) else name
-
-
-def _imported(address: str) -> Callable:
-    module, _, name = address.partition(":")
-    try:
-        return getattr(importlib.import_module(module), name)
-    except (ImportError, AttributeError) as error:
-        raise InputError("an importable activation module:name", repr(address), str(error)) from error

@@ -1,6 +1,6 @@
 """Committee teachers: y = sum_m vt_m phi(nu_m) + noise, or the sign of it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import equinox as eqx
@@ -8,12 +8,15 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from ._activation import Activation, as_activation
+from ._activation import Activation, as_activation, as_given
 from ._arrays import as_number, as_numbers, check_at_least, check_finite, check_width
 from ._errors import InputError, require_name
 from ._fields import with_fields
 from ._inputs import Inputs
+from ._read import read_table
+from ._tables import CommitteeTable
 from ._task import Task
+from ._task_tables import table_of_inputs
 from ._ties import angle_between, field_covariance
 
 
@@ -109,6 +112,24 @@ class Committee(Task):
         inputs = self.inputs.unnamed()
         support = tuple(name for name, seen in zip(inputs.block_names, self.seen_blocks, strict=True) if seen)
         return with_fields(self, inputs=inputs, support=support)
+
+    def to_table(self) -> dict[str, Any]:
+        return {
+            **table_of_inputs(self.inputs),
+            "width": self.width,
+            "activation": self.activation.text,
+            "readout": np.asarray(self.readout).tolist(),
+            "support": list(self.support),
+            "labels": self.labels,
+            "noise": float(self.noise),
+        }
+
+    @classmethod
+    def from_table(cls, table: Mapping[str, Any]) -> "Committee":
+        read = read_table(CommitteeTable, table, "task")
+        inputs = Inputs(read.fractions, read.levels)
+        unit = as_given(read.activation)
+        return cls(inputs, read.width, unit, read.readout, read.support, read.labels, read.noise)
 
     def output(self, nu: jax.Array) -> jax.Array:
         """sum_m vt_m phi(nu_m) of fields nu (..., M)."""

@@ -12,12 +12,16 @@ if TYPE_CHECKING:  # a problem file's activations are checked before JAX is load
     import jax
 
 LARGEST_DEGREE, LARGEST_COEFFICIENT = 20, 10**30
+LONG = 10**9  # a denominator above it is that of a rounded number, such as a square root
 EXAMPLE = '"x**3 - 3*x"'
 
 
 @dataclasses.dataclass(frozen=True)
 class Polynomial:
-    """sum_n c_n x^n, an elementwise JAX function; equal coefficients make equal polynomials."""
+    """sum_n c_n x^n, an elementwise JAX function; equal coefficients make equal polynomials.
+
+    Coefficients are exact, or, where a square root is among them, numbers in double precision.
+    """
 
     coefficients: tuple[Fraction, ...]  # c_0, c_1, ..., the last one not 0
 
@@ -46,7 +50,10 @@ class Polynomial:
 
 
 def _term(coefficient: Fraction, power: int) -> str:
-    size, bottom = abs(coefficient.numerator), coefficient.denominator
+    size: Any = abs(coefficient.numerator)
+    bottom = coefficient.denominator
+    if bottom > LONG:  # a number in double precision: its decimals say it exactly
+        size, bottom = repr(abs(float(coefficient))), 1
     x = "" if power == 0 else "x" if power == 1 else f"x**{power}"
     top = f"{size}*{x}" if x and size != 1 else x or str(size)
     return f" {'-' if coefficient < 0 else '+'} {top}{'' if bottom == 1 else f'/{bottom}'}"
@@ -54,13 +61,14 @@ def _term(coefficient: Fraction, power: int) -> str:
 
 @functools.lru_cache
 def polynomial(text: str) -> Polynomial:
-    """The polynomial in x that `text` spells with numbers, +, -, *, / by a number, ** and brackets.
+    """The polynomial in x that `text` spells with numbers, +, -, *, / by a number, **, brackets, and He0 to He20.
 
-    Raises InputError for anything else, a constant, or a degree above 20.
+    He_n is Hermite's polynomial with E[He_n(z)^2] = n! for z ~ N(0, 1), and a number may have any power, so that
+    "He3/6**0.5" is normalised. Raises InputError for anything else, a constant, or a degree above 20.
     """
     try:
         found = _read(ast.parse(text.strip(), mode="eval").body)
-    except (SyntaxError, ValueError, ZeroDivisionError, RecursionError, MemoryError) as error:
+    except (SyntaxError, ValueError, ArithmeticError, RecursionError, MemoryError) as error:
         reason = str(error).partition("\n")[0]
         if isinstance(error, SyntaxError):  # its own text speaks of lines of a file
             reason = "write products and powers as 2*x and x**3"
@@ -71,7 +79,32 @@ def polynomial(text: str) -> Polynomial:
         raise InputError("an activation that depends on x", repr(text))
     if max(abs(c) for c in found) > LARGEST_COEFFICIENT:
         raise InputError(f"coefficients of at most {LARGEST_COEFFICIENT:.0e} in size", repr(text))
-    return Polynomial(found)
+    return Polynomial(tuple(_rounded(c) for c in found))
+
+
+def is_polynomial(text: str) -> bool:
+    """Whether `text` is the name of a polynomial, x or He3, and not that of a function."""
+    return text == "x" or _hermite_order(text) is not None
+
+
+def _rounded(coefficient: Fraction) -> Fraction:
+    """The coefficient in double precision if it is a long fraction, which only a rounded number can have made."""
+    return Fraction(repr(float(coefficient))) if coefficient.denominator > LONG else coefficient
+
+
+def _hermite_order(name: str) -> int | None:
+    digits = name.removeprefix("He")
+    return int(digits) if name != digits and digits.isdecimal() and int(digits) <= LARGEST_DEGREE else None
+
+
+def _hermite(order: int) -> "Coefficients":
+    """He_0 = 1, He_1 = x, He_(n+1) = x He_n - n He_(n-1)."""
+    below: Coefficients = (Fraction(0),)
+    this: Coefficients = (Fraction(1),)
+    for n in range(order):
+        raised = (Fraction(0), *this)
+        below, this = this, tuple(c - n * _at(below, i) for i, c in enumerate(raised))
+    return this
 
 
 Coefficients = tuple[Fraction, ...]
@@ -84,6 +117,8 @@ def _read(node: ast.AST) -> Coefficients:
             return _trimmed([Fraction(repr(value))])  # 0.1 is 1/10
         case ast.Name(id="x"):
             return Fraction(0), Fraction(1)
+        case ast.Name(id=name) if (order := _hermite_order(name)) is not None:
+            return _hermite(order)
         case ast.Name(id=name):
             raise ValueError(f"the variable is x, not {name}")
         case ast.UnaryOp(op=ast.USub(), operand=inner):
@@ -92,6 +127,8 @@ def _read(node: ast.AST) -> Coefficients:
             return _read(inner)
         case ast.BinOp(left=left, op=ast.Pow(), right=ast.Constant(value=int() as power)) if type(power) is int:
             return _power(_read(left), power)
+        case ast.BinOp(left=left, op=ast.Pow(), right=right):
+            return _real_power(_read(left), _read(right))
         case ast.BinOp(left=left, op=operation, right=right):
             return _combined(_read(left), operation, _read(right))
     raise ValueError("only numbers, x, +, -, *, /, ** and brackets")
@@ -111,8 +148,6 @@ def _combined(a: Coefficients, operation: ast.operator, b: Coefficients) -> Coef
             raise ValueError("division by a number only")
         case ast.BitXor():
             raise ValueError("powers are written **")
-        case ast.Pow():
-            raise ValueError("powers are whole numbers")
     raise ValueError("only +, -, *, / and **")
 
 
@@ -123,6 +158,15 @@ def _power(base: Coefficients, power: int) -> Coefficients:
     for _ in range(power):
         result = _product(result, base)
     return result
+
+
+def _real_power(base: Coefficients, power: Coefficients) -> Coefficients:
+    """A number to the power of a number, such as 6**0.5, in double precision."""
+    if len(base) > 1 or len(power) > 1:
+        raise ValueError("powers of x are whole numbers")
+    if _at(base, 0) < 0:
+        raise ValueError("powers of negative numbers are whole numbers")
+    return _trimmed([Fraction(repr(float(_at(base, 0)) ** float(_at(power, 0))))])
 
 
 def _product(a: Coefficients, b: Coefficients) -> Coefficients:

@@ -37,6 +37,7 @@ class Problem(eqx.Module):
             if not isinstance(getattr(self, name), kind):
                 raise InputError(f"a {kind.__name__} as the problem's {name}", type(getattr(self, name)).__name__)
         _require_numbers(self.task)
+        _require_shapes(self.task)
         require_name(self.task.labels, ("value", "sign"), f"kind of labels of {type(self.task).__name__}")
         for level in self.curriculum.level_names:
             require_name(level, self.inputs.level_names, "level in the curriculum")
@@ -90,6 +91,20 @@ def _require_numbers(task: Task) -> None:
             field = jax.tree_util.keystr(path).lstrip(".")
             remedy = "declare the field static: eqx.field(static=True)"
             raise InputError(f"numbers as fields of a {type(task).__name__}", f"{field} = {leaf!r}", remedy)
+
+
+def _require_shapes(task: Task) -> None:
+    """Raise InputError unless what a task says of its clusters and blocks fits its levels, latents and blocks."""
+    L, C, M = len(task.inputs.level_names), np.size(task.cluster_probabilities), task.latents
+    B = len(task.inputs.block_names)
+    for name, axes, wanted, shape in (
+        ("cluster_probabilities", "clusters", (C,), np.shape(task.cluster_probabilities)),
+        ("cluster_means", "levels, clusters, latents", (L, C, M), np.shape(task.cluster_means)),
+        ("seen_blocks", "blocks", (B,), np.shape(task.seen_blocks)),
+        ("spanned_blocks", "blocks", (B,), np.shape(task.spanned_blocks)),
+    ):
+        if shape != wanted:
+            raise InputError(f"{name} of shape ({axes}) = {wanted} of a {type(task).__name__}", f"shape {shape}")
 
 
 def check_problem(problem: Any) -> None:

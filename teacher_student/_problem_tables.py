@@ -1,29 +1,25 @@
 """A problem from nested tables (TOML, JSON), and back."""
 
 import dataclasses
-from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Mapping
+from typing import Any
 
+import equinox as eqx
 import numpy as np
 
+from ._activation import as_given
+from ._address import address_of, imported
 from ._committee import Committee
 from ._curriculum import Curriculum
 from ._errors import InputError
-from ._inputs import Inputs
 from ._problem import Problem
 from ._sgd import SGD
 from ._student import Student
-from ._tables import CommitteeTable, CurriculumTable, XorMixtureTable, read_problem
+from ._tables import CurriculumTable, read_problem
 from ._task import Task
 from ._xor_mixture import XorMixture
 
-
-class Kind(NamedTuple):
-    """A kind of task in a file: its class, the task that a table describes, and the table of a task."""
-
-    task: type[Task]
-    build: Callable[[Any], Task]
-    table: Callable[[Any], Any]
+KINDS: dict[str, type[Task]] = {"committee": Committee, "xor": XorMixture}
 
 
 def problem_from_tables(tables: Mapping[str, Any]) -> Problem:
@@ -31,22 +27,25 @@ def problem_from_tables(tables: Mapping[str, Any]) -> Problem:
     read = read_problem(tables)
     student, sgd = read.student, read.sgd
     return Problem(
-        KINDS[read.task.kind].build(read.task),
-        Student(student.width, student.activation),
+        _task(tables["task"]),
+        Student(student.width, as_given(student.activation)),
         SGD(sgd.learning_rate, sgd.readout_learning_rate, sgd.weight_decay, sgd.loss),
         _curriculum(read.curriculum),
     )
 
 
 def problem_to_tables(problem: Problem) -> dict[str, Any]:
-    """Nested tables that `problem_from_tables` reads back. Raises InputError for a batch of problems."""
+    """Nested tables that `problem_from_tables` reads back.
+
+    Raises InputError for a batch of problems, and for what could not be read back: a task or an activation that cannot
+    be imported, or a task that its table does not describe.
+    """
     if np.ndim(problem.sgd.learning_rate) or np.ndim(problem.curriculum.durations) != 1:
         raise InputError("one problem, not a batch, to write", "a problem with batched numbers")
-    name, kind = next((name, kind) for name, kind in KINDS.items() if isinstance(problem.task, kind.task))
     sgd = problem.sgd
     return {
-        "task": dataclasses.asdict(kind.table(problem.task)) | {"kind": name},
-        "student": {"width": problem.student.width, "activation": problem.student.activation.name},
+        "task": _table_of_task(problem.task),
+        "student": {"width": problem.student.width, "activation": problem.student.activation.text},
         "sgd": {
             "learning_rate": float(sgd.learning_rate),
             "readout_learning_rate": float(sgd.readout_learning_rate),
@@ -57,36 +56,36 @@ def problem_to_tables(problem: Problem) -> dict[str, Any]:
     }
 
 
-def _committee(table: CommitteeTable) -> Committee:
-    inputs = Inputs(table.fractions, table.levels)
-    return Committee(inputs, table.width, table.activation, table.readout, table.support, table.labels, table.noise)
+def _task(table: Mapping[str, Any]) -> Task:
+    """The task of a table that has been read."""
+    kind = table.get("kind", "committee")
+    cls = KINDS[kind] if kind in KINDS else imported(kind, "task")
+    if not (isinstance(cls, type) and issubclass(cls, Task)):
+        raise InputError("a class of tasks (a subclass of ts.Task) as kind of task", repr(kind))
+    return cls.from_table({name: entry for name, entry in table.items() if name != "kind"})
 
 
-def _table_of_committee(task: Committee) -> CommitteeTable:
-    blocks, levels = task.inputs.block_names, task.inputs.level_names
-    rows = np.asarray(task.inputs.variances).tolist()
-    return CommitteeTable(
-        fractions=dict(zip(blocks, np.asarray(task.inputs.fractions).tolist(), strict=True)),
-        width=task.width,
-        levels={level: dict(zip(blocks, row, strict=True)) for level, row in zip(levels, rows, strict=True)},
-        activation=task.activation.name,
-        readout=np.asarray(task.readout).tolist(),
-        support=list(task.support),
-        labels=task.labels,
-        noise=float(task.noise),
-    )
+def _table_of_task(task: Task) -> dict[str, Any]:
+    """The task's table with its kind; made sure of that it can be read back, before anything is written."""
+    kind = next((name for name, cls in KINDS.items() if type(task) is cls), None) or address_of(type(task))
+    if kind is None:
+        raise InputError(
+            "a task whose class can be imported again, to write or send it",
+            type(task).__name__,
+            "move its class to a module (a file.py of its own) and import it from there",
+        )
+    table = {"kind": kind} | task.to_table()
+    if kind not in KINDS and not _same(_task(table), task):
+        raise InputError(
+            "a task that its table describes, to write or send it (from_table of to_table is the task)",
+            f"another {type(task).__name__}",
+            "annotate fields as ts.Inputs or ts.Activation, or define to_table and from_table",
+        )
+    return table
 
 
-def _table_of_mixture(task: XorMixture) -> XorMixtureTable:
-    numbers = np.column_stack([task.separation, np.asarray(task.inputs.variances)]).tolist()
-    rows = [dict(zip(("separation", "plane_variance", "rest_variance"), row, strict=True)) for row in numbers]
-    return XorMixtureTable(dict(zip(task.inputs.level_names, rows, strict=True)))
-
-
-KINDS = {
-    "committee": Kind(Committee, _committee, _table_of_committee),
-    "xor": Kind(XorMixture, lambda table: XorMixture(table.levels), _table_of_mixture),
-}
+def _same(a: Task, b: Task) -> bool:
+    return bool(eqx.tree_equal(a, b, typematch=False))
 
 
 def _curriculum(table: CurriculumTable) -> Curriculum:

@@ -66,6 +66,8 @@ def _any_of(value: Any, union: Any) -> Any:
             if value is None:
                 return None
             continue
+        if isinstance(kind, type) and dataclasses.is_dataclass(kind) and isinstance(value, Mapping):
+            return _CONVERTER.structure(value, kind)  # its own error says which key is wrong
         try:
             return _CONVERTER.structure(value, kind)
         except Exception:  # the next kind may fit; if none does, the error below says so

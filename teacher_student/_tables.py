@@ -10,13 +10,29 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ._errors import InputError, nearest, require_name
-from ._polynomial import EXAMPLE, polynomial
+from ._polynomial import EXAMPLE, is_polynomial, polynomial
 from ._read import read_table
 
 ACTIVATIONS = ("erf", "relu", "linear", "sign")
 LABELS = ("value", "sign")
 LOSSES = ("squared", "logistic")
 MIXTURE_NUMBERS = ("separation", "plane_variance", "rest_variance")
+
+
+@dataclasses.dataclass(frozen=True)
+class ActivationTable:
+    """activation = {function = "module:function", odd = true, smooth = true}: the arguments of Activation."""
+
+    function: str
+    name: str | None = None
+    odd: bool = False
+    smooth: bool = False
+    continuous: bool = False
+
+    def check(self) -> None:
+        """Raise InputError unless the function is named by where it is imported from."""
+        if ":" not in self.function:
+            raise InputError('activation.function as "module:function"', repr(self.function))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -27,7 +43,7 @@ class CommitteeTable:
     width: int
     kind: str = "committee"
     levels: dict[str, dict[str, float]] | None = None
-    activation: str = "erf"
+    activation: str | ActivationTable = "erf"
     readout: float | list[float] = 1.0
     support: str | list[str] | None = None
     labels: str = "value"
@@ -78,6 +94,22 @@ class XorMixtureTable:
             check_mixture_row(level, row)
 
 
+@dataclasses.dataclass(frozen=True)
+class OwnTaskTable:
+    """[task] with kind = "module:Class": a task of the user's own, which its class reads and checks."""
+
+    kind: str
+    entries: Mapping[str, Any]
+
+    @property
+    def level_names(self) -> None:
+        """Not known before the class has been imported, which may load anything."""
+        return None
+
+    def check(self) -> None:
+        """Leave everything to the class."""
+
+
 TASKS: dict[str, Any] = {"committee": CommitteeTable, "xor": XorMixtureTable}  # kind -> its table
 
 
@@ -86,7 +118,7 @@ class StudentTable:
     """[student]: the arguments of Student."""
 
     width: int
-    activation: str = "erf"
+    activation: str | ActivationTable = "erf"
 
     def check(self) -> None:
         """Raise InputError for a width or an activation that no student has."""
@@ -163,21 +195,29 @@ class ProblemTables:
         """Raise InputError for what can be seen to be wrong without making the problem."""
         for table in (self.task, self.student, self.sgd, self.curriculum):
             table.check()
-        for level in self.curriculum.level_names:
+        for level in () if self.task.level_names is None else self.curriculum.level_names:
             require_name(level, self.task.level_names, "level in the curriculum")
 
 
 def read_problem(tables: Mapping[str, Any]) -> ProblemTables:
     """The nested tables task, student, sgd and curriculum, read strictly and checked. Raises InputError."""
-    task = tables.get("task")
-    if not isinstance(task, Mapping):
-        raise InputError("a table [task]", repr(task), "add it")
-    kind = task.get("kind", "committee")
-    require_name(kind, TASKS, "kind of task")
-    classes = {"task": TASKS[kind], "student": StudentTable, "sgd": SGDTable, "curriculum": CurriculumTable}
-    problem = ProblemTables(**{name: read_table(cls, tables.get(name), name) for name, cls in classes.items()})
+    read = {name: read_table(cls, tables.get(name), name) for name, cls in TABLES.items()}
+    problem = ProblemTables(_read_task(tables.get("task")), **read)
     problem.check()
     return problem
+
+
+TABLES: dict[str, Any] = {"student": StudentTable, "sgd": SGDTable, "curriculum": CurriculumTable}
+
+
+def _read_task(table: Any) -> Any:
+    if not isinstance(table, Mapping):
+        raise InputError("a table [task]", repr(table), "add it")
+    kind = table.get("kind", "committee")
+    if isinstance(kind, str) and ":" in kind:
+        return OwnTaskTable(kind, {name: entry for name, entry in table.items() if name != "kind"})
+    require_name(kind, TASKS, 'kind of task (or "module:Class", a task of your own)')
+    return read_table(TASKS[kind], table, "task")
 
 
 def check_mixture_row(level: str, row: Any) -> None:
@@ -220,11 +260,15 @@ def _check_at_least_zero(number: float, what: str) -> None:
         raise InputError(f"{what} >= 0", number)
 
 
-def _check_activation(name: str) -> None:
+def _check_activation(given: str | ActivationTable) -> None:
     """Whether it can be imported ("module:function") is seen when it is: that may load anything."""
+    if isinstance(given, ActivationTable):
+        given.check()
+        return
+    name = given
     if name in ACTIVATIONS or ":" in name:
         return
-    if name.isidentifier() and name != "x":
+    if name.isidentifier() and not is_polynomial(name):
         require_name(name, ACTIVATIONS, f"activation (or a polynomial such as {EXAMPLE}, or a JAX function)")
     polynomial(name)
 

@@ -5,6 +5,7 @@ fields nu of M latent directions: a teacher's hidden units, or the means of the 
 """
 
 import abc
+from collections.abc import Mapping
 from typing import Any
 
 import equinox as eqx
@@ -111,6 +112,23 @@ class Task(eqx.Module):
         Here the task itself: a task of the user's may look its names up.
         """
         return self
+
+    def to_table(self) -> dict[str, Any]:
+        """Return what a file says of this task beside its kind, "module:Class": here one entry for each field.
+
+        A class whose constructor does not take its fields defines this and `from_table`.
+        Raises InputError for a field that is no number, name, Inputs or activation.
+        """
+        from ._task_tables import table_of_fields
+
+        return table_of_fields(self)
+
+    @classmethod
+    def from_table(cls, table: Mapping[str, Any]) -> "Task":
+        """Return the task that `to_table` described. Raises InputError."""
+        from ._task_tables import task_of_fields
+
+        return task_of_fields(cls, table)
 
     def conditions(self) -> Condition:
         """All (level, cluster) pairs, level-major, each field with leading axis L * C."""

@@ -11,7 +11,8 @@ from ._arrays import as_row, check_at_least
 from ._errors import InputError
 from ._fields import with_fields
 from ._inputs import Inputs
-from ._tables import check_mixture_row
+from ._read import read_table
+from ._tables import XorMixtureTable, check_mixture_row
 from ._task import Task
 
 DIRECTIONS = np.array([[1.0, 0.0], [-1.0, 0.0], [0.0, 1.0], [0.0, -1.0]])  # a_c on u_1, u_2
@@ -75,6 +76,15 @@ class XorMixture(Task):
 
     def unnamed(self) -> "XorMixture":
         return with_fields(self, inputs=self.inputs.unnamed())
+
+    def to_table(self) -> dict[str, Any]:
+        numbers = np.column_stack([self.separation, np.asarray(self.inputs.variances)]).tolist()
+        rows = [dict(zip(("separation", "plane_variance", "rest_variance"), row, strict=True)) for row in numbers]
+        return {"levels": dict(zip(self.inputs.level_names, rows, strict=True))}
+
+    @classmethod
+    def from_table(cls, table: Mapping[str, Any]) -> "XorMixture":
+        return cls(read_table(XorMixtureTable, table, "task").levels)
 
     def label(self, nu: jax.Array, cluster: jax.Array, noise: jax.Array) -> jax.Array:
         return self.clean_label(nu, cluster)

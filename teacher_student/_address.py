@@ -1,0 +1,38 @@
+"""Addresses of a user's own functions and classes, "module:name": how files, pickles and workers find them again."""
+
+import importlib
+import sys
+from typing import Any
+
+from ._errors import InputError, first_line
+
+
+def address_of(thing: Any) -> str | None:
+    """Return "module:name" if importing that gives this very thing in another process, else None.
+
+    A lambda, a function defined inside another one and whatever stands in a script (`__main__`) have no address.
+    """
+    module, name = getattr(thing, "__module__", None), getattr(thing, "__qualname__", getattr(thing, "__name__", None))
+    if not module or not name or module == "__main__":
+        return None
+    return f"{module}:{name}" if _attribute(sys.modules.get(module), name) is thing else None
+
+
+def imported(address: str, what: str) -> Any:
+    """Return what "module:name" means. Raises InputError, also for whatever importing the module raises."""
+    module, _, name = address.partition(":")
+    required = f"an importable {what} module:name"
+    try:
+        thing = _attribute(importlib.import_module(module), name)
+    except Exception as error:  # the user's module may raise anything
+        raise InputError(required, repr(address), f"{type(error).__name__}: {first_line(error)}") from error
+    if thing is None:
+        raise InputError(required, repr(address), f"the module {module!r} has no {name!r}")
+    return thing
+
+
+def _attribute(module: Any, name: str) -> Any:
+    """The attribute of a dotted name; None where there is none."""
+    for part in name.split("."):
+        module = getattr(module, part, None)
+    return module
