@@ -27,12 +27,14 @@ from .test_sweeps import BASE, same, toml
 pytestmark = pytest.mark.slow  # most of its time is compilation
 
 KILLS = 20
-RATES = {"sgd": {"learning_rate": np.linspace(0.05, 4.0, 40).tolist()}}
-VARIANCES = {"task": {"levels": {"hard": {"irrelevant": np.linspace(0.1, 3.0, 30).tolist()}}}}
+MOMENTS = (1, 180)  # the openings of files to write, and renamings, before which a kill strikes
+RATES = {"sgd": {"learning_rate": np.linspace(0.05, 4.0, 24).tolist()}}
+VARIANCES = {"task": {"levels": {"hard": {"irrelevant": np.linspace(0.1, 3.0, 20).tolist()}}}}
+CELLS = 24 * 20
 SWEEP = BASE | {"measures": {"keep": ["error"]}, "sweep": {"tile": 4}}
 LARGE = SWEEP | {"axes": {"rate": RATES, "variance": VARIANCES}}
 SMALL = SWEEP | {
-    "axes": {"rate": {"sgd": {"learning_rate": RATES["sgd"]["learning_rate"][:30]}}, "variance": VARIANCES}
+    "axes": {"rate": {"sgd": {"learning_rate": RATES["sgd"]["learning_rate"][:18]}}, "variance": VARIANCES}
 }
 
 
@@ -73,21 +75,37 @@ def done(store: Path) -> int:
 def test_killed_twenty_times_the_store_is_the_same_bit_for_bit(
     tmp_path: Path, undisturbed: Path, environment: dict[str, str]
 ) -> None:
-    """Half of the kills strike a sweep whose axis is then extended, so that an extension is struck too."""
-    moments, progress = random.Random(7), [0]
-    for kill in range(KILLS):
-        run = start(tmp_path, SMALL if kill < KILLS // 2 else LARGE, environment, "--workers", "0")
-        if kill % 2:  # at any moment from the first
-            time.sleep(moments.uniform(0, 3.0))
-        else:  # between two writes, or within one
-            while run.poll() is None and done(tmp_path / "out.zarr") <= progress[-1]:
-                time.sleep(0.05)
-            time.sleep(moments.uniform(0, 0.3))
-        run.send_signal(signal.SIGKILL)
-        run.communicate()
-        progress.append(done(tmp_path / "out.zarr"))
-    assert start(tmp_path, LARGE, environment, "--workers", "0").wait(timeout=300) == 0
-    assert len({cells for cells in progress if 0 < cells < 1200}) >= 5, progress  # the kills did strike half way
+    """A kill strikes before a file of the store is opened or renamed, so that most strike within a write.
+
+    Half of them strike a sweep whose axis is then extended, so that an extension is struck too.
+    """
+    zygote = subprocess.Popen(
+        [sys.executable, "-m", f"{__package__}.zygote"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        env=environment,
+        cwd=Path(__file__).parents[1],
+    )
+
+    def sweep(tables: dict[str, Any], killed_at: int | None) -> int:
+        (tmp_path / "sweep.toml").write_text(toml(tables))
+        arguments = [killed_at, "sweep", str(tmp_path / "sweep.toml"), "--out", str(tmp_path / "out.zarr")]
+        assert zygote.stdin is not None
+        assert zygote.stdout is not None
+        print(json.dumps([*arguments, "--workers", "0"]), file=zygote.stdin, flush=True)
+        return int(zygote.stdout.readline())
+
+    moments, progress = random.Random(7), []
+    with zygote:
+        for kill in range(KILLS):
+            assert sweep(SMALL if kill < KILLS // 2 else LARGE, moments.randint(*MOMENTS)) == signal.SIGKILL
+            progress.append(done(tmp_path / "out.zarr"))
+        assert sweep(LARGE, None) == 0
+        assert zygote.stdin is not None
+        zygote.stdin.close()
+    assert progress == sorted(progress)
+    assert len({cells for cells in progress if 0 < cells < CELLS}) >= 10, progress  # the kills did strike half way
     assert same(tmp_path / "out.zarr", undisturbed)
 
 
@@ -98,7 +116,7 @@ def test_local_workers_one_of_them_killed_give_the_same_data(
     killed = False
     while run.poll() is None:
         time.sleep(0.1)
-        if not killed and 0 < done(tmp_path / "out.zarr") < 1000:
+        if not killed and 0 < done(tmp_path / "out.zarr") < CELLS:
             workers = [each for each in psutil.Process(run.pid).children() if "spawn_main" in " ".join(each.cmdline())]
             workers[-1].kill()
             killed = True
