@@ -6,11 +6,13 @@ from lazy_loader import attach_stub
 __getattr__, __dir__, _ = attach_stub(__name__, __file__)
 
 __all__ = [
+    "Averages",
     "ClosedForm",
     "Critical",
     "FixedPoint",
     "Plateau",
     "Sampled",
+    "StepAverages",
     "critical",
     "derive",
     "drift",

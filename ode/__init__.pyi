@@ -7,8 +7,10 @@ from ._observe import observe as observe
 from ._rank_by_loss import rank_by_loss as rank_by_loss
 from ._solve import solve as solve
 from ._solve_many import solve_many as solve_many
+from .averages import Averages as Averages
 from .averages import ClosedForm as ClosedForm
 from .averages import Sampled as Sampled
+from .averages import StepAverages as StepAverages
 from .averages import missing_closed_form as missing_closed_form
 from .averages import require_closed_form as require_closed_form
 from .stability import Critical as Critical

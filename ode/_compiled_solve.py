@@ -12,7 +12,6 @@ from ._integrate import integrate
 from ._method import Method, Points
 from ._observe import observe
 from ._outcome import Outcome, Path, fine_and_change, mean_and_error, with_halves, worst
-from .averages import ClosedForm
 
 INTEGRATOR = "Tsit5, compiled whole"
 
@@ -26,7 +25,7 @@ def solve_one(problem: Problem, start: Overlaps, alphas: jax.Array, method: Meth
     def observed(path: Path, points: Points) -> Observables:
         return _observe_path(problem, path, points, accuracy, is_new)
 
-    if not method.exact:
+    if method.formula is None:
         assert sample is not None
 
         def one(points: Points) -> tuple[Path, Observables]:
@@ -39,7 +38,7 @@ def solve_one(problem: Problem, start: Overlaps, alphas: jax.Array, method: Meth
             return worst(paths), *mean_and_error(observables)
         whole = worst(jax.tree.map(lambda x: x[:replicates], paths))
         return whole, *fine_and_change(observables, replicates, jnp.hypot)
-    path = integrate(problem, ClosedForm(), start, alphas, method.settings)
+    path = integrate(problem, method.formula, start, alphas, method.settings)
     if sample is None:
         seen = jax.vmap(lambda state: observe(problem, state, None, with_accuracy=accuracy))(path.states)
         return path, seen, None

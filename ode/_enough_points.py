@@ -7,17 +7,17 @@ import numpy as np
 
 from teacher_student import InputError, Trajectory
 
-from .averages import ClosedForm, Sampled
+from .averages import Averages, Sampled
 
 
-def finer_averages(averages: ClosedForm | Sampled | None, found: Trajectory) -> Sampled | None:
+def finer_averages(averages: Averages | Sampled | None, found: Trajectory) -> Sampled | None:
     """`averages` with more points, if the error they ask for is missed by `found`; else, or at most, None."""
     if not isinstance(averages, Sampled) or averages.error is None:
         return None
     return averages.finer(error_left(found))
 
 
-def warn_of_misses(averages: ClosedForm | Sampled | None, found: Sequence[Trajectory]) -> None:
+def warn_of_misses(averages: Averages | Sampled | None, found: Sequence[Trajectory]) -> None:
     """Warn, in the name of the caller's caller, if the most points that are allowed did not suffice."""
     if not isinstance(averages, Sampled) or averages.error is None:
         return
@@ -44,7 +44,7 @@ def error_left(found: Trajectory) -> float:
     return float(max(parts, default=0.0))
 
 
-def require_given_points(averages: ClosedForm | Sampled | None, caller: str, *, fields: bool = False) -> None:
+def require_given_points(averages: Averages | Sampled | None, caller: str, *, fields: bool = False) -> None:
     """Raise InputError where `caller` cannot try again with more points; `fields`: or needs more than products."""
     if isinstance(averages, Sampled) and averages.error is not None:
         raise InputError(f"sampled averages of given points in {caller}", f"error={averages.error:g}", "give points=")

@@ -12,7 +12,7 @@ from ._derivatives import half_hessian, jacobian
 from ._diffusion import diffusion
 from ._drift import drift
 from ._observe import observe
-from .averages import ClosedForm, FixedSample, Reweighted
+from .averages import Averages, FixedSample, Reweighted
 
 POINTS = 2**11  # of a scrambling, for the derivatives of an error or accuracy without closed form, at every alpha
 
@@ -31,7 +31,9 @@ class Expansion(eqx.Module):
         return Expansion(start, jnp.zeros((n, n)), jnp.zeros(n))
 
 
-def expansion_field(problem: Problem, sample: FixedSample, exact: bool, alpha: Any, state: Expansion) -> Expansion:
+def expansion_field(
+    problem: Problem, sample: FixedSample, formula: Averages | None, alpha: Any, state: Expansion
+) -> Expansion:
     r"""d(state)/dalpha, with f the drift, A its Jacobian and D, c the step's covariance and remainder (`diffusion`).
 
       dSigma/dalpha = A Sigma + Sigma A^T + D
@@ -39,21 +41,22 @@ def expansion_field(problem: Problem, sample: FixedSample, exact: bool, alpha: A
     -(1/2) A f: SGD takes steps of 1/N, not a flow. (A drift that changes with alpha adds nothing, since the
     simulation draws each sample's level with the shares in the middle of its step.)
 
-    Arguments: exact: whether f and its derivatives are closed forms, or sampled like D and c.
+    Arguments: formula: of f and its derivatives; None: they are sampled, like D and c.
     Source: van Kampen's expansion in the system size; Barber, Saad & Sollich 1996.
     """
-    averages = ClosedForm() if exact else Reweighted.of(problem, sample.normals, state.overlaps)
+    sampled = formula is None
+    averages = Reweighted.of(problem, sample.normals, state.overlaps) if formula is None else formula
 
     def f(x: jax.Array) -> jax.Array:
         return to_vector(drift(problem, averages, alpha, from_vector(x, state.overlaps)))
 
     x, Sigma = to_vector(state.overlaps), state.covariance
-    velocity, A = f(x), jacobian(f, x, one_by_one=not exact)
+    velocity, A = f(x), jacobian(f, x, one_by_one=sampled)
     step = diffusion(problem, sample, alpha, state.overlaps)
     return Expansion(
         from_vector(velocity, jax.tree.map(jnp.zeros_like, state.overlaps)),
         A @ Sigma + Sigma @ A.T + step.covariance,
-        A @ (state.shift - velocity / 2) + half_hessian(f, x, Sigma, one_by_one=not exact) + step.beyond,
+        A @ (state.shift - velocity / 2) + half_hessian(f, x, Sigma, one_by_one=sampled) + step.beyond,
     )
 
 

@@ -22,7 +22,7 @@ from ._enough_points import require_given_points
 from ._host_expansion import expand_from_host
 from ._method import Settings, method_for
 from ._solve import solve
-from .averages import ClosedForm, FixedSample, Sampled, missing_closed_form
+from .averages import Averages, ClosedForm, FixedSample, Sampled, missing_closed_form
 
 TOLERANCES = {True: (1e-4, 1e-6), False: (1e-3, 1e-5)}  # of Sigma and m1, by whether the drift's averages are exact
 SINGULAR = 1e-10  # smallest eigenvalue of the fields' covariance, in units of the largest, to differentiate averages
@@ -33,7 +33,7 @@ def fluctuations(
     start: Overlaps,
     alphas: Any,
     *,
-    averages: ClosedForm | Sampled | None = None,
+    averages: Averages | Sampled | None = None,
     sample: Sampled | None = None,
     with_accuracy: bool | None = None,
     rtol: float | None = None,

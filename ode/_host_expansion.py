@@ -37,8 +37,8 @@ def _expand(
     problem: Problem, start: Overlaps, alphas: np.ndarray, sample: FixedSample, method: Method, settings: Settings
 ) -> tuple[np.ndarray, Observables, Observables, Observables]:
     """Return covariance (A, n, n), variance, shift and one test sample's variance under one scrambling."""
-    leaves, structure = operands((bare(problem), sample))
-    field, read_out = _field_program(structure, method.exact), _read_out_program(structure, method.with_accuracy)
+    leaves, structure = operands((bare(problem), sample, method.formula))
+    field, read_out = _field_program(structure), _read_out_program(structure, method.with_accuracy)
     y, sizes = _start(start)
     path = integrate_from_host(
         lambda shares, y: np.asarray(field(leaves, shares, y)),
@@ -83,14 +83,14 @@ def _unpacked(y: Any, shape: tuple[int, int, int]) -> Expansion:
 
 
 @functools.lru_cache(maxsize=PROGRAMS)
-def _field_program(structure: Any, exact: bool) -> Callable[..., Any]:
+def _field_program(structure: Any) -> Callable[..., Any]:
     """The compiled field of the expansion, of shares (L,) and a packed state."""
 
     # Not QUICK: it is called a thousand times, and LLVM's optimisations make each call three times as fast.
     @jax.jit
     def field(leaves: list[jax.Array], shares: jax.Array, y: jax.Array) -> jax.Array:
-        problem, sample = jax.tree.unflatten(structure, leaves)
-        slope = expansion_field(at_shares(problem, shares), sample, exact, 0.0, _unpacked(y, problem.shape))
+        problem, sample, formula = jax.tree.unflatten(structure, leaves)
+        slope = expansion_field(at_shares(problem, shares), sample, formula, 0.0, _unpacked(y, problem.shape))
         moved = slope.overlaps
         parts = (moved.Q, moved.R, moved.T, moved.readout, slope.covariance, slope.shift)
         return jnp.concatenate([x.ravel() for x in parts])
@@ -104,7 +104,7 @@ def _read_out_program(structure: Any, with_accuracy: bool) -> Callable[..., Any]
 
     @functools.partial(jax.jit, compiler_options=QUICK)
     def read_out(leaves: list[jax.Array], y: jax.Array) -> tuple[Observables, Observables, Observables]:
-        problem, sample = jax.tree.unflatten(structure, leaves)
+        problem, sample, _ = jax.tree.unflatten(structure, leaves)
         state = _unpacked(y, problem.shape)
         test = one_test(problem, sample, state.overlaps, with_accuracy)
         return (*propagate(problem, sample, state, with_accuracy), test)

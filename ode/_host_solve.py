@@ -11,7 +11,7 @@ from ._compiled import compiled_drift, largest_norm, observe_states, pack, unpac
 from ._host_steps import Bounds, Tolerances, integrate_from_host
 from ._method import Method, Points
 from ._outcome import Outcome, Path, fine_and_change, mean_and_error, with_halves, worst
-from .averages import Averages, ClosedForm
+from .averages import Averages
 
 Member = TypeVar("Member", Path, Observables)
 INTEGRATORS = {True: "DOP853, stepped from the host", False: "RK45, stepped from the host"}  # by: averages are exact
@@ -19,9 +19,9 @@ INTEGRATORS = {True: "DOP853, stepped from the host", False: "RK45, stepped from
 
 def solve_from_host(problem: Problem, start: Overlaps, alphas: np.ndarray, method: Method) -> Outcome:
     """Return path, observables and their sampling error (call it at 64 bits)."""
-    if not method.exact:
+    if method.formula is None:
         return _with_sampled_averages(problem, start, alphas, method)
-    path = _path(problem, start, alphas, ClosedForm(), method)
+    path = _path(problem, start, alphas, method.formula, method)
     if method.sample is None:
         return path, _observables(problem, path, None, method), None
     return path, *mean_and_error(

@@ -9,10 +9,18 @@ from typing import TYPE_CHECKING, Any
 import equinox as eqx
 import numpy as np
 
-from teacher_student import InputError, Problem, Source, check_bound, check_problem, is_number, key_words
+from teacher_student import InputError, Problem, Source, check_bound, check_problem, is_number, key_words, to_float64
 
 from ._observe import accuracy_is_closed, error_is_closed
-from .averages import ClosedForm, FixedSample, Sampled, SampledProducts, missing_closed_form, require_closed_form
+from .averages import (
+    Averages,
+    ClosedForm,
+    FixedSample,
+    Sampled,
+    SampledProducts,
+    missing_closed_form,
+    require_closed_form,
+)
 
 if TYPE_CHECKING:  # its import takes half a second, which a solve that is stepped from the host need not pay
     import diffrax
@@ -35,13 +43,18 @@ class Settings(eqx.Module):
 class Method(eqx.Module):
     """How a problem is solved: by which averages, with which points for what has no closed form, how tightly."""
 
-    exact: bool = eqx.field(static=True)  # the drift's averages are closed forms
+    formula: Averages | None  # of the drift's averages, ClosedForm() or the user's own; None: they are sampled
     with_accuracy: bool = eqx.field(static=True)
     sample: Points | None  # leading axis: independent scramblings
     settings: Settings
     name: str = eqx.field(static=True)
     seed: str | None = eqx.field(static=True)
     halved: bool = eqx.field(static=True, default=False)  # the stated error has the change from half as many points
+
+    @property
+    def exact(self) -> bool:
+        """Whether the drift's averages are a formula, without an error of their own."""
+        return self.formula is not None
 
     def source(self, integrator: str) -> Source:
         """Return what a trajectory records of it."""
@@ -75,7 +88,7 @@ def accuracy_is_wanted(problem: Problem, with_accuracy: bool | None) -> bool:
 
 def method_for(
     problem: Problem,
-    averages: ClosedForm | Sampled | None,
+    averages: Averages | Sampled | None,
     with_accuracy: bool | None,
     rtol: float | None,
     atol: float | None,
@@ -88,25 +101,35 @@ def method_for(
 
     fixed_order: levels of share 0 are left out of derivatives too: the curriculum is not what is differentiated.
     """
-    supplier = averages or fastest_averages(problem)
-    exact = isinstance(supplier, ClosedForm)
-    if exact:
-        require_closed_form(problem)
-    elif not isinstance(supplier, Sampled):
-        raise InputError("averages=ode.ClosedForm() or ode.Sampled(...)", type(supplier).__name__)
+    supplier = fastest_averages(problem) if averages is None else averages
+    formula = None if isinstance(supplier, Sampled) else _formula(supplier, problem)
+    exact = formula is not None
     wanted = accuracy_is_wanted(problem, with_accuracy)
-    closed = exact and error_is_closed(problem) and (accuracy_is_closed(problem) or not wanted)
+    closed = formula is not None and error_is_closed(problem) and (accuracy_is_closed(problem) or not wanted)
     defaults = (1e-8, 1e-10) if exact else (1e-5, 1e-7)
     rtol, atol = (default if given is None else given for given, default in zip((rtol, atol), defaults, strict=True))
     check_settings(rtol, atol, max_steps, bound, adjoint)
     numbers = np.float64(rtol), np.float64(atol), np.float64(bound)
     settings = Settings(*numbers, int(max_steps), adjoint, fixed_order)
     if closed:
-        return Method(True, wanted, None, settings, "closed form", None)
+        assert formula is not None
+        return Method(formula, wanted, None, settings, formula.name, None)
     sampler = supplier if isinstance(supplier, Sampled) else Sampled(2**13, 8)  # for an accuracy alone: cheap
-    name = "closed form" if exact else sampler.name
+    name = sampler.name if formula is None else formula.name
     halved = not exact and (sampler.products_only or sampler.error is not None)
-    return Method(exact, wanted, sampler.draw(problem), settings, name, key_words(sampler.key), halved)
+    return Method(formula, wanted, sampler.draw(problem), settings, name, key_words(sampler.key), halved)
+
+
+def _formula(averages: Any, problem: Problem) -> Averages:
+    """`averages` in float64, as formulas for the drift of `problem`. Raises InputError."""
+    if isinstance(averages, ClosedForm):
+        require_closed_form(problem)
+        return averages
+    if not isinstance(averages, Averages) or isinstance(averages, Points):
+        required = "averages=ode.ClosedForm(), ode.Sampled(...) or ode.Averages of your own"
+        raise InputError(required, type(averages).__name__)
+    averages.check(problem)
+    return to_float64(averages)
 
 
 def check_settings(rtol: Any, atol: Any, max_steps: Any, bound: Any, adjoint: Any) -> None:

@@ -27,7 +27,7 @@ from ._enough_points import finer_averages, require_given_points, warn_of_misses
 from ._host_solve import INTEGRATORS, solve_from_host
 from ._method import Method, method_for
 from ._outcome import trajectory
-from .averages import ClosedForm, Sampled
+from .averages import Averages, Sampled
 
 if TYPE_CHECKING:  # its import takes half a second, which a solve that is stepped from the host need not pay
     import diffrax
@@ -38,7 +38,7 @@ def solve(
     start: Overlaps,
     alphas: Any,
     *,
-    averages: ClosedForm | Sampled | None = None,
+    averages: Averages | Sampled | None = None,
     with_accuracy: bool | None = None,
     rtol: float | None = None,
     atol: float | None = None,
@@ -56,9 +56,9 @@ def solve(
 
     Arguments:
       alphas: (A,) increasing times, samples / N, within the curriculum.
-      averages: ClosedForm(), or Sampled(...), with given points or for a given error; None: closed form where it
-        exists, else Sampled(). For erf students of 80 units and more, whose closed form costs K^2 (K + M)^2, None is
-        Sampled(products_only=True), which `source.method` says and `sampling_error` states the error of.
+      averages: ClosedForm(), or Sampled(...), with given points or for a given error, or `ode.Averages` of your own;
+        None: closed form where it exists, else Sampled(). For erf students of 80 units and more, whose closed form
+        costs K^2 (K + M)^2, None is Sampled(products_only=True), which `source.method` says and `sampling_error` states the error of.
         An accuracy without closed form is sampled in any case.
       with_accuracy: whether accuracies are computed, sampled where they have no closed form, which takes far longer
         than the solve; else `Trajectory.accuracy` is empty. None: where labels are signs, or a closed form exists.

@@ -28,7 +28,7 @@ from ._enough_points import finer_averages, warn_of_misses
 from ._method import method_for
 from ._outcome import Outcome, trajectory
 from ._solve import check_solve
-from .averages import ClosedForm, Sampled
+from .averages import Averages, Sampled
 
 FEWEST_ALPHAS = 64  # a program is compiled for 64, 256, 1024 ... recorded alphas
 
@@ -38,7 +38,7 @@ def solve_many(
     starts: Overlaps | Sequence[Overlaps],
     alphas: Any,
     *,
-    averages: ClosedForm | Sampled | None = None,
+    averages: Averages | Sampled | None = None,
     with_accuracy: bool | None = None,
     rtol: float | None = None,
     atol: float | None = None,

@@ -1,7 +1,8 @@
 """A process that has imported everything and computed nothing, and starts command lines as copies of itself.
 
-Each line of its input is a JSON list: how many files of a store are opened to be written, or renamed, before the copy kills itself
-(null: it does not), then the arguments of `teacher-student`. It answers with the copy's exit status as `os.waitpid` has it.
+Each line of its input is a JSON list: how many files of a store are opened to be written, or renamed, before the copy
+kills itself (null: it does not), then the arguments of `teacher-student`. It answers with the copy's exit status, as
+`os.waitpid` has it.
 """
 
 import json

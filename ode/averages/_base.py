@@ -25,14 +25,29 @@ class StepAverages(eqx.Module):
 
 
 class Averages(eqx.Module):
-    """Base of the suppliers: ClosedForm and Sampled."""
+    """Base of what supplies the drift with its Gaussian averages, also of the user's own.
+
+    One of your own is a subclass with a method `step`, made of JAX operations in the precision of its arguments.
+    Numbers that it holds are fields; what it says is taken to be exact: `ode.solve`, `solve_many` and `fluctuations`
+    integrate it like closed forms, differentiate it, and state no sampling error of it. Errors and accuracies are computed as
+    without it, in closed form or with points. Problems come without names: levels are numbered.
+    """
+
+    @property
+    def name(self) -> str:
+        """What `Source.method` says of trajectories that come from these averages: here the class, module:Class."""
+        return f"{type(self).__module__}:{type(self).__qualname__}"
 
     def check(self, problem: Problem) -> None:
         """Raise InputError unless these averages are for `problem`, as far as can be seen while it is being traced."""
 
     @abc.abstractmethod
     def step(self, problem: Problem, overlaps: Overlaps, condition: Condition) -> StepAverages:
-        """Averages of one SGD step's ingredients under `condition`."""
+        """Return the averages of one SGD step's ingredients under one `condition` (level, cluster).
+
+        Arguments: overlaps: of one state, without leading axes. condition: with its variances (B,) and mean (M,);
+          the block fields z^b of students then latents have covariance Delta_b times `overlaps.gram` (B, K + M, K + M).
+        """
 
     def mean_step(self, problem: Problem, overlaps: Overlaps, conditions: Condition, weights: Any) -> "MeanStep":
         """The averages of all `conditions` (leading axis), weighted with their probabilities `weights`."""

@@ -28,6 +28,10 @@ class ClosedForm(Averages):
     Source: Saad & Solla 1995, Eqs. (8)-(11) and appendix A; Goldt et al. 2019 (readout, noise).
     """
 
+    @property
+    def name(self) -> str:
+        return "closed form"
+
     def check(self, problem: Problem) -> None:
         require_closed_form(problem, traced_noise=False)
 
