@@ -58,8 +58,8 @@ def solve(
       alphas: (A,) increasing times, samples / N, within the curriculum.
       averages: ClosedForm(), or Sampled(...), with given points or for a given error, or `ode.Averages` of your own;
         None: closed form where it exists, else Sampled(). For erf students of 80 units and more, whose closed form
-        costs K^2 (K + M)^2, None is Sampled(products_only=True), which `source.method` says and `sampling_error` states the error of.
-        An accuracy without closed form is sampled in any case.
+        costs K^2 (K + M)^2, None is Sampled(products_only=True), which `source.method` says and `sampling_error` states
+        the error of. An accuracy without closed form is sampled in any case.
       with_accuracy: whether accuracies are computed, sampled where they have no closed form, which takes far longer
         than the solve; else `Trajectory.accuracy` is empty. None: where labels are signs, or a closed form exists.
       rtol, atol: tolerances per step, below 1; None: 1e-8 and 1e-10 (closed form), 1e-5 and 1e-7 (sampled averages,

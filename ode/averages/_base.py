@@ -29,8 +29,8 @@ class Averages(eqx.Module):
 
     One of your own is a subclass with a method `step`, made of JAX operations in the precision of its arguments.
     Numbers that it holds are fields; what it says is taken to be exact: `ode.solve`, `solve_many` and `fluctuations`
-    integrate it like closed forms, differentiate it, and state no sampling error of it. Errors and accuracies are computed as
-    without it, in closed form or with points. Problems come without names: levels are numbered.
+    integrate it like closed forms, differentiate it, and state no sampling error of it. Errors and accuracies are
+    computed as without it, in closed form or with points. Problems come without names: levels are numbered.
     """
 
     @property
