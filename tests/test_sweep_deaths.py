@@ -26,7 +26,7 @@ from .test_sweeps import BASE, same, toml
 
 pytestmark = pytest.mark.slow  # most of its time is compilation
 
-KILLS = 20
+KILLS = 6  # of both kinds, on the sweep and on its extension
 RATES = {"sgd": {"learning_rate": np.linspace(0.05, 4.0, 40).tolist()}}
 VARIANCES = {"task": {"levels": {"hard": {"irrelevant": np.linspace(0.1, 3.0, 30).tolist()}}}}
 SWEEP = BASE | {"measures": {"keep": ["error"]}, "sweep": {"tile": 4}}
@@ -70,7 +70,7 @@ def done(store: Path) -> int:
         return 0
 
 
-def test_killed_twenty_times_the_store_is_the_same_bit_for_bit(
+def test_killed_again_and_again_the_store_is_the_same_bit_for_bit(
     tmp_path: Path, undisturbed: Path, environment: dict[str, str]
 ) -> None:
     """Half of the kills strike a sweep whose axis is then extended, so that an extension is struck too."""
@@ -87,7 +87,7 @@ def test_killed_twenty_times_the_store_is_the_same_bit_for_bit(
         run.communicate()
         progress.append(done(tmp_path / "out.zarr"))
     assert start(tmp_path, LARGE, environment, "--workers", "0").wait(timeout=300) == 0
-    assert len({cells for cells in progress if 0 < cells < 1200}) >= 5, progress  # the kills did strike half way
+    assert len({cells for cells in progress if 0 < cells < 1200}) >= 2, progress  # the kills did strike half way
     assert same(tmp_path / "out.zarr", undisturbed)
 
 
