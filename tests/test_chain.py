@@ -38,7 +38,7 @@ PROBLEMS: dict[str, tuple[Callable[[], ts.Problem], int, tuple[float, ...]]] = {
     "committee": (committee, 50, LONG),
     "mixture": (build.mixture, 50, LONG),
     "cramped": (cramped, 6, LONG),
-    "large": (committee, 1000, SHORT),
+    "large": (committee, 250, SHORT),
 }
 
 

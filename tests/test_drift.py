@@ -5,7 +5,7 @@ Tolerance: 5 standard errors of that mean (and of sampled averages, added in qua
 1/N term is a small part of a standard error (a block of fraction 0 has M/N of the dimensions, so it needs more).
 """
 
-from functools import partial
+import functools
 from typing import Any
 
 import equinox as eqx
@@ -23,7 +23,7 @@ from . import build
 
 pytestmark = pytest.mark.slow  # most of its time is compilation
 
-DIM, SAMPLES, BATCH = {1: 1000, 2: 1000, 3: 2000}, {1: 25_000, 2: 25_000, 3: 12_500}, 250  # by number of blocks
+DIM, SAMPLES, BATCH = {1: 500, 2: 500, 3: 1000}, {1: 25_000, 2: 25_000, 3: 12_500}, 250  # by number of blocks
 
 
 def entries(state: ts.Overlaps) -> np.ndarray:
@@ -32,80 +32,118 @@ def entries(state: ts.Overlaps) -> np.ndarray:
     return np.concatenate([np.reshape(x, (*leading, -1)) for x in (state.Q, state.R, state.readout)], axis=-1)
 
 
-def mean_step(problem: ts.Problem, state: ts.Overlaps, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Mean and standard error of N (Omega_after - Omega_before) over fresh samples at fixed weights."""
-    samples = SAMPLES[problem.shape[0]]
-    flat = entries(steps(problem, state, seed, DIM[problem.shape[0]], samples))
-    return flat.mean(axis=0), flat.std(axis=0, ddof=1) / np.sqrt(samples)
+Case = tuple[ts.Problem, ts.Overlaps]
+Estimate = tuple[np.ndarray, np.ndarray]  # mean and standard error of each entry
 
 
-def steps(problem: ts.Problem, state: ts.Overlaps, seed: int, dim: int, samples: int) -> ts.Overlaps:
+def mean_steps(cases: list[Case], seed: int, dims: int = 1) -> list[Estimate]:
+    """Mean and standard error of N (Omega_after - Omega_before) over fresh samples at fixed weights, case by case.
+
+    dims: how many times as many dimensions as usual. All cases see the same normals, and share one program: most of the
+    time goes into drawing and compiling.
+    """
+    blocks = cases[0][0].shape[0]
+    found = []
+    for each in steps(cases, seed, dims * DIM[blocks], SAMPLES[blocks]):
+        flat = entries(each)
+        found.append((flat.mean(axis=0), flat.std(axis=0, ddof=1) / np.sqrt(len(flat))))
+    return found
+
+
+def steps(cases: list[Case], seed: int, dim: int, samples: int) -> list[ts.Overlaps]:
     """N (Omega_after - Omega_before) of many single steps from the same weights, in N = `dim` (leading axis)."""
     with jax.enable_x64(True):
-        inputs = ts.to_float((problem, state), jnp.float64)
-        return ts.to_host(_steps(*inputs, jax.random.key(seed), dim, samples))
+        weights_key, samples_key = jax.random.split(jax.random.key(seed))
+        starts = []
+        for problem, state in ts.to_float([list(each) for each in cases], jnp.float64):
+            sizes = problem.inputs.sizes(dim, problem.task.latents)
+            starts.append((problem, simulations.weights_with(state, sizes, weights_key, jnp.float64), sizes))
+        return ts.to_host(_steps(starts, samples_key, dim, samples))
 
 
-def _steps(problem: ts.Problem, state: ts.Overlaps, key: Any, dim: int, samples: int) -> ts.Overlaps:
-    sizes = problem.inputs.sizes(dim, problem.task.latents)
-    blocks = block_of_dimension(sizes)
-    weights_key, samples_key = jax.random.split(key)
-    weights = simulations.weights_with(state, sizes, weights_key, jnp.float64)
-    before = simulations.measure_overlaps(weights, sizes)
-    shares = problem.level_shares(problem.curriculum.shares(0.0))
-    clusters = jnp.asarray(problem.task.cluster_probabilities)
+@functools.partial(eqx.filter_jit, compiler_options={"xla_backend_optimization_level": 1})
+def _steps(starts: list[tuple], key: Any, dim: int, samples: int) -> list[ts.Overlaps]:
+    before = [simulations.measure_overlaps(weights, sizes) for _, weights, sizes in starts]
 
-    def one(key: Any) -> ts.Overlaps:
+    def one(key: Any) -> list[ts.Overlaps]:
         keys = jax.random.split(key, 4)
-        cluster = jax.random.choice(keys[3], clusters.size, p=clusters)
-        level = jax.random.choice(keys[0], shares.size, p=shares)
         normal, noise = jax.random.normal(keys[1], (dim,)), jax.random.normal(keys[2])
-        sample = simulations.make_sample(problem, weights.latents, blocks, normal, level, cluster, noise)
-        after = simulations.measure_overlaps(simulations.sgd_step(problem, weights, sample), sizes)
-        return jax.tree.map(lambda a, b: dim * (a - b), after, before)
+        found = []
+        for (problem, weights, sizes), start in zip(starts, before, strict=True):
+            shares = problem.level_shares(problem.curriculum.shares(0.0))
+            clusters = jnp.asarray(problem.task.cluster_probabilities)
+            cluster = jax.random.choice(keys[3], clusters.size, p=clusters)
+            level = jax.random.choice(keys[0], shares.size, p=shares)
+            blocks = block_of_dimension(sizes)
+            sample = simulations.make_sample(problem, weights.latents, blocks, normal, level, cluster, noise)
+            after = simulations.measure_overlaps(simulations.sgd_step(problem, weights, sample), sizes)
+            found.append(jax.tree.map(lambda a, b: dim * (a - b), after, start))
+        return found
 
-    return jax.jit(partial(jax.lax.map, one, batch_size=BATCH))(jax.random.split(samples_key, samples))
+    return jax.lax.map(one, jax.random.split(key, samples), batch_size=BATCH)
 
 
-def theory(problem: ts.Problem, state: ts.Overlaps, sampled: bool) -> tuple[np.ndarray, np.ndarray]:
-    """The drift at alpha = 0 and its standard error (0 for closed forms)."""
+def theories(cases: list[Case]) -> list[Estimate]:
+    """The drift at alpha = 0 and its standard error (0 for closed forms) of each case, all in one program."""
     with jax.enable_x64(True):
-        inputs = ts.to_float((problem, state), jnp.float64)
-        if not sampled:
-            exact = entries(ts.to_host(eqx.filter_jit(ode.drift)(inputs[0], ode.ClosedForm(), 0.0, inputs[1])))
-            return exact, np.zeros_like(exact)
-        points = ode.Sampled(2**12, 8, key=5).draw(problem)
-        drifts = jax.jit(jax.vmap(lambda each: ode.drift(inputs[0], each, 0.0, inputs[1])))(points)
-        flat = entries(ts.to_host(drifts))
-        return flat.mean(axis=0), flat.std(axis=0, ddof=1) / np.sqrt(8)
+        inputs = ts.to_float([list(each) for each in cases], jnp.float64)
+        found = []
+        for drifts in ts.to_host(_drifts(inputs)):
+            flat = entries(drifts)
+            found.append((flat.mean(axis=0), flat.std(axis=0, ddof=len(flat) > 1) / np.sqrt(len(flat))))
+        return found
 
 
-def standard_errors(problem: ts.Problem, state: ts.Overlaps, simulated: tuple, sampled: bool) -> np.ndarray:
+@functools.partial(eqx.filter_jit, compiler_options=build.QUICKLY_COMPILED)
+def _drifts(cases: list[list[Any]]) -> list[ts.Overlaps]:
+    """The drift (leading axis: scramblings of sampled averages, one of closed forms)."""
+    found = []
+    for problem, state in cases:
+        if ode.missing_closed_form(problem) is None:
+            found.append(jax.tree.map(lambda x: x[None], ode.drift(problem, ode.ClosedForm(), 0.0, state)))
+        else:
+            points = ode.Sampled(2**12, 8, key=5).draw(problem)
+            found.append(jax.vmap(lambda each, p=problem, s=state: ode.drift(p, each, 0.0, s))(points))
+    return found
+
+
+def standard_errors(theory: Estimate, simulated: Estimate) -> np.ndarray:
     """Deviation of each entry of the drift from the simulator's step, in standard errors (0 where both are exact)."""
-    (drift, drift_error), (mean, error) = theory(problem, state, sampled), simulated
+    (drift, drift_error), (mean, error) = theory, simulated
     total = np.sqrt(drift_error**2 + error**2)
     exact = total < 1e-9
     np.testing.assert_allclose(drift[exact], mean[exact], atol=1e-7)
     return np.where(exact, 0.0, (drift - mean) / np.where(exact, 1.0, total))
 
 
+def largest(theory: Estimate, simulated: Estimate) -> float:
+    return float(np.max(np.abs(standard_errors(theory, simulated))))
+
+
 TEACHERS = {"erf": "erf", "relu": "relu", "linear": "sign", "tanh": "linear"}  # each kind with some student
-CASES = [
-    (student, labels, loss, blocks)
-    for student in ("erf", "relu", "linear", "tanh")
-    for labels, loss in (("value", "squared"), ("sign", "squared"), ("sign", "logistic"))
-    for blocks in (1, 2, 3)
-]
+LABELS = (("value", "squared"), ("sign", "squared"), ("sign", "logistic"))
+
+
+# Each student with each kind of labels and loss, and with each number of blocks, and each kind of labels and loss with
+# each number of blocks: what a unit, a label and a block enter are separate factors of the drift.
+CASES = [(student, *kind, (i + j) % 3 + 1) for i, student in enumerate(TEACHERS) for j, kind in enumerate(LABELS)]
+
+
+@functools.cache
+def deviations(blocks: int) -> dict[tuple[str, str, str], float]:
+    """The largest deviation of each case with so many blocks."""
+    cases = {}
+    for student, labels, loss in (case[:3] for case in CASES if case[3] == blocks):
+        activation = jnp.tanh if student == "tanh" else student
+        problem = build.problem(student=activation, teacher=TEACHERS[student], labels=labels, loss=loss, blocks=blocks)
+        cases[student, labels, loss] = problem, build.overlaps(problem, seed=blocks)
+    theory, simulated = theories(list(cases.values())), mean_steps(list(cases.values()), seed=blocks)
+    return dict(zip(cases, map(largest, theory, simulated), strict=True))
 
 
 @pytest.mark.parametrize(("student", "labels", "loss", "blocks"), CASES)
 def test_drift_is_the_mean_step_of_the_simulator(student: str, labels: str, loss: str, blocks: int) -> None:
-    activation = jnp.tanh if student == "tanh" else student
-    problem = build.problem(student=activation, teacher=TEACHERS[student], labels=labels, loss=loss, blocks=blocks)
-    state = build.overlaps(problem, seed=blocks)
-    sampled = ode.missing_closed_form(problem) is not None
-    z = standard_errors(problem, state, mean_step(problem, state, seed=blocks), sampled)
-    assert np.max(np.abs(z)) < 5
+    assert deviations(blocks)[student, labels, loss] < 5
 
 
 CLOSED = [  # those that the cases above leave out
@@ -124,32 +162,57 @@ CLOSED = [  # those that the cases above leave out
 ]
 
 
-@pytest.mark.parametrize(("student", "teacher", "labels"), CLOSED)
-def test_closed_forms_are_the_mean_step_of_the_simulator(student: str, teacher: str, labels: str) -> None:
-    M = 1 if labels == "sign" else 2  # a sign label of one odd unit has a closed form, of several it has none
-    noise = 0.0 if labels == "sign" else 0.3
-    problem = build.problem(student=student, teacher=teacher, labels=labels, M=M, noise=noise)
-    state = build.overlaps(problem, seed=3)
-    z = standard_errors(problem, state, mean_step(problem, state, seed=3), sampled=False)
-    assert np.max(np.abs(z)) < 5
+@pytest.fixture(scope="module")
+def closed_forms() -> dict[tuple[str, str, str], float]:
+    """The largest deviation of each of these closed forms."""
+    cases = []
+    for student, teacher, labels in CLOSED:
+        M = 1 if labels == "sign" else 2  # a sign label of one odd unit has a closed form, of several it has none
+        noise = 0.0 if labels == "sign" else 0.3
+        problem = build.problem(student=student, teacher=teacher, labels=labels, M=M, noise=noise)
+        assert ode.missing_closed_form(problem) is None
+        cases.append((problem, build.overlaps(problem, seed=3)))
+    return dict(zip(CLOSED, map(largest, theories(cases), mean_steps(cases, seed=3)), strict=True))
 
 
-@pytest.mark.parametrize(("student", "loss"), [("relu", "squared"), ("relu", "logistic"), ("tanh", "squared")])
-def test_drift_on_the_mixture_is_the_mean_step_of_the_simulator(student: str, loss: str) -> None:
-    problem = build.mixture(student=jnp.tanh if student == "tanh" else student, loss=loss)
-    state = build.overlaps(problem, seed=4)
-    simulated = mean_step(problem, state, seed=4)
-    assert np.max(np.abs(standard_errors(problem, state, simulated, sampled=True))) < 5
-    for slip in ("separation", "variances swapped", "one cluster relabelled"):
-        wrong = build.mixture(student=problem.student.activation, loss=loss, slip=slip)
-        assert np.max(np.abs(standard_errors(wrong, state, simulated, sampled=True))) > 5, slip
+@pytest.mark.parametrize("case", CLOSED)
+def test_closed_forms_are_the_mean_step_of_the_simulator(case: tuple[str, str, str], closed_forms: dict) -> None:
+    assert closed_forms[case] < 5
+
+
+MIXTURES = [("relu", "squared"), ("relu", "logistic"), ("tanh", "squared")]
+MIXTURE_SLIPS = ("", "separation", "variances swapped", "one cluster relabelled")
 
 
 @pytest.fixture(scope="module")
-def erf_case() -> tuple[ts.Problem, ts.Overlaps, tuple[np.ndarray, np.ndarray]]:
+def mixtures() -> dict[tuple[str, str], dict[str, float]]:
+    """The largest deviation on each mixture, without a slip and with each, from the steps without one."""
+    slips = {
+        slip: [build.mixture(student=jnp.tanh if s == "tanh" else s, loss=loss, slip=slip) for s, loss in MIXTURES]
+        for slip in MIXTURE_SLIPS
+    }
+    states = [build.overlaps(problem, seed=4) for problem in slips[""]]
+    simulated = mean_steps(list(zip(slips[""], states, strict=True)), seed=4, dims=2)  # a larger 1/N term
+    found: dict[tuple[str, str], dict[str, float]] = {case: {} for case in MIXTURES}
+    for slip, problems in slips.items():
+        theory = theories(list(zip(problems, states, strict=True)))
+        for case, deviation in zip(MIXTURES, map(largest, theory, simulated), strict=True):
+            found[case][slip] = deviation
+    return found
+
+
+@pytest.mark.parametrize("case", MIXTURES)
+def test_drift_on_the_mixture_is_the_mean_step_of_the_simulator(case: tuple[str, str], mixtures: dict) -> None:
+    right, *wrong = mixtures[case].values()
+    assert right < 5
+    assert min(wrong) > 5, mixtures[case]
+
+
+@pytest.fixture(scope="module")
+def erf_case() -> tuple[ts.Problem, ts.Overlaps, Estimate]:
     problem = build.problem()
     state = build.overlaps(problem, seed=9)
-    return problem, state, mean_step(problem, state, seed=9)
+    return problem, state, mean_steps([(problem, state)], seed=9)[0]
 
 
 def sabotaged(problem: ts.Problem, name: str) -> ts.Problem:
@@ -190,14 +253,14 @@ SLIPS = ["blocks swapped", "fractions swapped", "noise forgotten", "weight decay
 @pytest.mark.parametrize("slip", SLIPS)
 def test_a_convention_slip_is_caught(slip: str, erf_case: Any) -> None:
     problem, state, simulated = erf_case
-    assert np.max(np.abs(standard_errors(problem, state, simulated, sampled=False))) < 5
-    assert np.max(np.abs(standard_errors(sabotaged(problem, slip), state, simulated, sampled=False))) > 5
+    assert largest(*theories([(problem, state)]), simulated) < 5
+    assert largest(*theories([(sabotaged(problem, slip), state)]), simulated) > 5
 
 
 def test_a_missing_second_order_term_is_caught(erf_case: Any) -> None:
     problem, state, (mean, error) = erf_case
-    drift, _ = theory(problem, state, sampled=False)
-    double, _ = theory(sabotaged(problem, "factor 2 in the rate"), state, sampled=False)
+    ((drift, _),) = theories([(problem, state)])
+    ((double, _),) = theories([(sabotaged(problem, "factor 2 in the rate"), state)])
     readouts = problem.student.width
     without = drift - np.where(np.arange(drift.size) < drift.size - readouts, (double - 2 * drift) / 2, 0.0)
     z = (without - mean)[error > 1e-9] / error[error > 1e-9]

@@ -4,6 +4,7 @@ Tolerance: 5 standard errors for each of at most 400 entries a case: with normal
 probability below 3e-4.
 """
 
+import functools
 from typing import Any
 
 import equinox as eqx
@@ -42,7 +43,10 @@ def theory(problem: ts.Problem, state: ts.Overlaps, what: Any = _diffusion.diffu
     with jax.enable_x64(True):
         inputs = ts.to_float((problem, state), jnp.float64)
         samples = ode.Sampled(2**12, 8, key=3).draw(problem)
-        found = eqx.filter_jit(lambda s: jax.lax.map(lambda each: what(inputs[0], each, 0.0, inputs[1]), s))(samples)
+        found = eqx.filter_jit(
+            lambda s: jax.lax.map(lambda each: what(inputs[0], each, 0.0, inputs[1]), s),
+            compiler_options=build.QUICKLY_COMPILED,
+        )(samples)
         return tuple(
             (np.mean(x, axis=0), np.std(x, axis=0, ddof=1) / np.sqrt(8))
             for x in (np.asarray(found.covariance), np.asarray(found.beyond))
@@ -59,15 +63,18 @@ def covariance_deviations(D: tuple[np.ndarray, np.ndarray], x: np.ndarray) -> np
     return (second - mean) / np.sqrt((squares - second**2) / len(x) + error**2)
 
 
-@pytest.fixture(scope="module", params=CASES)
-def case(request: Any) -> tuple[ts.Problem, ts.Overlaps, np.ndarray]:
-    problem = CASES[request.param]()
-    state = build.overlaps(problem, seed=2)
-    return problem, state, vectors(steps(problem, state, 5, 2000, 20_000))
+@functools.cache
+def stepped() -> dict[str, tuple[ts.Problem, ts.Overlaps, np.ndarray]]:
+    """Each case, and "uneven", with the changes of single steps; all of them come from one program."""
+    problems = {name: make() for name, make in CASES.items()} | {"uneven": uneven()}
+    cases = [(problem, build.overlaps(problem, seed=2)) for problem in problems.values()]
+    changes = map(vectors, steps(cases, 5, 2000, 20_000))
+    return {name: (*case, x) for name, case, x in zip(problems, cases, changes, strict=True)}
 
 
-def test_D_is_the_covariance_of_the_simulators_step(case: Any) -> None:
-    problem, state, x = case
+@pytest.mark.parametrize("name", CASES)
+def test_D_is_the_covariance_of_the_simulators_step(name: str) -> None:
+    problem, state, x = stepped()[name]
     (D, D_error), _ = theory(problem, state)
     assert np.max(np.abs(covariance_deviations((D, D_error), x))) < 5
     np.testing.assert_allclose(D, D.T, atol=1e-12)
@@ -101,9 +108,7 @@ def uneven() -> ts.Problem:
 
 @pytest.mark.parametrize("slip", [without_eta_squared, without_the_draw_of_levels])
 def test_a_wrong_D_is_caught(slip: Any) -> None:
-    problem = uneven()
-    state = build.overlaps(problem, seed=2)
-    x = vectors(steps(problem, state, 5, 2000, 20_000))
+    problem, state, x = stepped()["uneven"]
     assert np.max(np.abs(covariance_deviations(theory(problem, state)[0], x))) < 5
     assert np.max(np.abs(covariance_deviations(theory(problem, state, slip)[0], x))) > 5
 
@@ -114,7 +119,7 @@ def test_c_is_what_the_drift_leaves_out_at_small_N(name: str) -> None:
     problem = CASES[name]()
     state = build.overlaps(problem, seed=2)
     dim, samples = SMALL[problem.shape[0]], 400_000
-    x = vectors(steps(problem, state, 8, dim, samples))
+    x = vectors(steps([(problem, state)], 8, dim, samples)[0])
     _, (c, c_error) = theory(problem, state)
     drift, drift_error = _drift(problem, state)
     error = np.sqrt(x.var(axis=0) / samples + drift_error**2 + (c_error / dim) ** 2)
