@@ -220,7 +220,9 @@ def test_precision_and_configuration_are_the_users() -> None:
 
 
 def final_error(rate: Any, **options: Any) -> Any:
-    problem = build.problem(K=1, M=1, learning_rate=rate)
+    """Of one unit, with two phases: in each, a level has share 0 and is skipped."""
+    order = ts.Curriculum.phases(("easy", 0.5), ("hard", 1.5))
+    problem = build.problem(K=1, M=1, learning_rate=rate, curriculum=order)
     return ode.solve(problem, build.overlaps(problem), [1.0, 2.0], **options).error["hard"][-1]
 
 
