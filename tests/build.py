@@ -8,6 +8,9 @@ import numpy as np
 
 import teacher_student as ts
 
+# A program that runs for less time than it takes to compile need not be made fast.
+QUICKLY_COMPILED = {"xla_backend_optimization_level": 0, "xla_llvm_disable_expensive_passes": True}
+
 BLOCKS = {
     1: {"all": 1.0},
     2: {"relevant": 0.3, "irrelevant": 0.7},

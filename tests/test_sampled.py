@@ -83,9 +83,9 @@ def test_a_slip_in_the_control_of_the_products_is_seen(monkeypatch: pytest.Monke
 def test_wide_erf_students_sample_their_products_and_say_so() -> None:
     problem = build.problem(K=WIDE, M=2, learning_rate=0.02, readout_learning_rate=0.0)
     start = ts.random_overlaps(problem, 10**4, 0)
-    found = ode.solve(problem, start, [1.0], with_accuracy=False)
+    found = ode.solve(problem, start, [0.3], with_accuracy=False)
     assert found.source.method == "closed form, E[g g] sampled, 4 x 4096 points"
-    exact = ode.solve(problem, start, [1.0], averages=ode.ClosedForm(), with_accuracy=False)
+    exact = ode.solve(problem, start, [0.3], averages=ode.ClosedForm(), with_accuracy=False)
     assert exact.source.method == "closed form"
     for level in ("easy", "hard"):
         assert found.sampling_error.error[level] < 2e-3 * exact.error[level]
@@ -150,9 +150,9 @@ def test_in_a_batch_each_gets_the_points_that_it_needs() -> None:
     assert " 64 points" in found[int(np.argmin(left))].source.method
     assert len(points) == 3, points
     for problem, each in zip(problems, found, strict=True):
-        alone = ode.solve(problem, start, ALPHAS, averages=averages, with_accuracy=False, compiled=True)
+        alone = ode.solve(problem, start, ALPHAS, averages=averages, with_accuracy=False)
         assert alone.source.method == each.source.method
-        np.testing.assert_allclose(each.error["hard"], alone.error["hard"], rtol=1e-9)
+        np.testing.assert_allclose(each.error["hard"], alone.error["hard"], rtol=1e-3)  # another integrator
 
 
 @pytest.mark.parametrize("products_only", [False, True])
@@ -163,13 +163,16 @@ def test_pieces_are_the_whole(products_only: bool, monkeypatch: pytest.MonkeyPat
     options = {"products_only": products_only}
     sample = one(ode.Sampled(2**8, 1, **options).draw(problem))
 
-    def value(state: ts.Overlaps) -> jax.Array:
-        return sum(jnp.sum(x**2) for x in jax.tree.leaves(ode.drift(problem, sample, 0.0, state)))
-
     def all_of_it() -> list[Any]:
-        condition = jax.tree.map(lambda x: x[0], problem.task.conditions())
-        observed = sample.error_and_accuracy(problem, state, condition)
-        return [ode.drift(problem, sample, 0.0, state), jax.grad(value)(state), *observed]
+        def everything(problem: ts.Problem, sample: Any, state: ts.Overlaps) -> list[Any]:  # traced at every call
+            def value(state: ts.Overlaps) -> jax.Array:
+                return sum(jnp.sum(x**2) for x in jax.tree.leaves(ode.drift(problem, sample, 0.0, state)))
+
+            condition = jax.tree.map(lambda x: x[0], problem.task.conditions())
+            observed = sample.error_and_accuracy(problem, state, condition)
+            return [ode.drift(problem, sample, 0.0, state), jax.grad(value)(state), *observed]
+
+        return jax.jit(everything, compiler_options=build.QUICKLY_COMPILED)(problem, sample, state)
 
     whole = all_of_it()
     monkeypatch.setattr(_pieces, "PIECE", 2**6)
@@ -225,11 +228,14 @@ def test_gradients_through_a_sampled_solve_from_a_degenerate_start(options: Any)
         )
         return found.error["hard"][-1]
 
-    at = jnp.array([0.6, 0.4])
-    reverse = jax.jit(jax.grad(lambda x: error(x, None)))(at)
-    forward = jax.jit(jax.jacfwd(lambda x: error(x, diffrax.ForwardMode())))(at)
-    value = jax.jit(lambda x: error(x, None))
-    finite = [(value(at + h) - value(at - h)) / 2e-5 for h in 1e-5 * jnp.eye(2)]
+    def both(x: Any, direction: Any) -> Any:
+        value, forward = jax.jvp(lambda x: error(x, diffrax.ForwardMode()), (x,), (direction,))
+        return value, forward, jax.grad(lambda x: error(x, None))(x)
+
+    both = jax.jit(both, compiler_options=build.QUICKLY_COMPILED)
+    at, axes, h = jnp.array([0.6, 0.4]), jnp.eye(2), 1e-5
+    forward, reverse = [both(at, axis)[1] for axis in axes], both(at, axes[0])[2]
+    finite = [(both(at + h * axis, axis)[0] - both(at - h * axis, axis)[0]) / (2 * h) for axis in axes]
     np.testing.assert_allclose(reverse, finite, rtol=1e-5)
     np.testing.assert_allclose(forward, finite, rtol=1e-5)
 
