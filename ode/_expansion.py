@@ -47,6 +47,7 @@ def expansion_field(
     sampled = formula is None
     averages = Reweighted.of(problem, sample.normals, state.overlaps) if formula is None else formula
 
+    @jax.jit  # traced once; its value, Jacobian and Hessian are made of what was traced
     def f(x: jax.Array) -> jax.Array:
         return to_vector(drift(problem, averages, alpha, from_vector(x, state.overlaps)))
 

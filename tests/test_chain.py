@@ -33,12 +33,12 @@ def cramped() -> ts.Problem:
     return build.problem(labels="sign", loss="logistic", student="linear", teacher="relu")
 
 
-LONG, SHORT = (0.3, 1.0, 2.0), (0.2, 0.6, 1.0)
+LONG, SHORT = (0.3, 1.0, 2.0), (0.1, 0.3, 0.5)
 PROBLEMS: dict[str, tuple[Callable[[], ts.Problem], int, tuple[float, ...]]] = {  # with N and the recorded alphas
     "committee": (committee, 50, LONG),
     "mixture": (build.mixture, 50, LONG),
     "cramped": (cramped, 6, LONG),
-    "large": (committee, 250, SHORT),
+    "large": (committee, 1000, SHORT),
 }
 
 

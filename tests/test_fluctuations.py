@@ -114,11 +114,11 @@ def test_a_wrong_spread_is_caught(name: str, slip: Any, monkeypatch: pytest.Monk
 # The mean shift
 
 
-def test_the_mean_at_N_50_is_the_ode_plus_its_shift_and_not_the_ode() -> None:
+def test_the_mean_at_N_70_is_the_ode_plus_its_shift_and_not_the_ode() -> None:
     """8,000 runs of the overlap chain: within z = 4.5 of ODE + m1 / N (30 comparisons; false alarm 2e-4), and some
     quantity more than 5 standard errors from the ODE alone."""
     problem, start = switched()
-    theory, dim = theory_of("switched"), 50
+    theory, dim = theory_of("switched"), 70
     runs = simulations.run(
         problem, dim, 8_000, ALPHAS, 4, start=start, method="overlaps", test_samples=1, progress=False
     )

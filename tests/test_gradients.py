@@ -192,6 +192,7 @@ def test_every_number_is_differentiated_alone(case: str) -> None:
         if case == "sampled":
             i = next(i for i, name in enumerate(names) if "initial_shares" in name)
             np.testing.assert_allclose(jax.grad(alone(i))(arrays[i]), reverse[i], rtol=1e-8, atol=1e-10)
+            np.testing.assert_allclose(jax.jacfwd(alone(i))(arrays[i]), reverse[i], rtol=1e-8, atol=1e-10)
 
 
 def finite_differences(function: Callable[[Any], Any], at: np.ndarray, h: float) -> np.ndarray:
