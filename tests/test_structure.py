@@ -73,6 +73,8 @@ def ask(how: str, *, alphas: Any = TIMES, seed: int = 0, averages: Any = None, *
     of = problem(**changes)
     if how == "solve_many":
         return ode.solve_many([of] * 3, start(seed), alphas, averages=averages, **options)[0]
+    if how == "fluctuations":
+        options["sample"] = ode.Sampled(2**6, 2)  # what is compiled does not depend on how many there are, time does
     return getattr(ode, how)(of, start(seed), alphas, averages=averages, **options)
 
 

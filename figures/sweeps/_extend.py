@@ -18,20 +18,18 @@ from ._variables import FORMAT
 
 
 def check_identity(path: Path, attrs: Mapping[str, Any], sweep: Sweep) -> None:
-    """Raise InputError, naming the first key that differs, unless problem, axes, version and format are these."""
+    """Raise InputError, naming the first key that differs, unless problem, axes and format are these.
+
+    The format stands for all that makes cells of two versions differ, so that a release that changes something else
+    continues the sweeps of the one before.
+    """
     if "identity" not in attrs or "package_version" not in attrs:
         raise ts.InputError("a store that a sweep wrote", f"{path}, which has no sweep in it", "choose another --out")
-    if attrs["package_version"] != ts.__version__:
-        raise ts.InputError(
-            f"a store of teacher-student {ts.__version__}",
-            f"{path}, of version {attrs['package_version']}",
-            "choose another --out, or continue it with that version",
-        )
     if attrs.get("format", 1) != FORMAT:  # stores of format 1 do not say so
         raise ts.InputError(
             f"a store of format {FORMAT}, whose cells have starts drawn as now",
             f"{path}, of format {attrs.get('format', 1)}",
-            "choose another --out",
+            "choose another --out, or continue it with the version that wrote it, " + attrs["package_version"],
         )
     there, here = json.loads(attrs["identity"]), json.loads(json.dumps(sweep.identity()))
     for key in [*here, *(key for key in there if key not in here)]:

@@ -16,7 +16,9 @@ from ._labels import label_of
 from ._measures import OVERLAPS, PER_LEVEL, Layout, Measures
 from ._spec import Sweep
 
-FORMAT = 2  # of stores: 1 until version 0.5, whose starts were other numbers; cells of both kinds must not mix
+# Of stores. It goes up with each release after which a cell of the same sweep has other numbers or lies elsewhere in the
+# store: cells of both kinds must not mix. 1: until version 0.5. 2: starts are drawn in NumPy.
+FORMAT = 2
 
 TRAILING = {
     "error": ("level",),
