@@ -16,8 +16,8 @@ from ._labels import label_of
 from ._measures import OVERLAPS, PER_LEVEL, Layout, Measures
 from ._spec import Sweep
 
-# Of stores. It goes up with each release after which a cell of the same sweep has other numbers or lies elsewhere in the
-# store: cells of both kinds must not mix. 1: until version 0.5. 2: starts are drawn in NumPy.
+# Of stores. It goes up with each release after which a cell of the same sweep has other numbers or lies elsewhere in
+# the store: cells of both kinds must not mix. 1: until version 0.5. 2: starts are drawn in NumPy.
 FORMAT = 2
 
 TRAILING = {
