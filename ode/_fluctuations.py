@@ -58,7 +58,7 @@ def fluctuations(
     linearly dependent at the start (averages then have no derivative in the law of the fields).
     Source: van Kampen's expansion in the system size; for committees Barber, Saad & Sollich 1996.
     """
-    if not is_known((problem, start, alphas)):
+    if not is_known((problem, start, alphas, averages)):
         raise InputError("plain numbers for ode.fluctuations", "traced ones", "call it outside jit, grad and vmap")
     for each in (averages, sample):
         require_given_points(each, "ode.fluctuations", fields=True)

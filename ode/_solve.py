@@ -77,7 +77,7 @@ def solve(
     check_solve(problem, start, alphas)
     make_room()
     require_traceable((problem, start, alphas), "ode.solve")
-    known = is_known((problem, start, alphas))
+    known = is_known((problem, start, alphas, averages))
     if not known:
         require_given_points(averages, "a traced solve")
     whole = _is_compiled_whole(compiled, known, adjoint)

@@ -78,7 +78,7 @@ def solve_many(
     if not len(every) == len(times) == n:
         raise InputError(f"{n} starts and lists of alphas, as many as problems", f"{len(every)} and {len(times)}")
     for problem, alphas in zip(problems, times, strict=True):
-        _require_known(problem)
+        _require_known((problem, averages))
         check_alphas(alphas, problem)
     times = [to_times(alphas, problem) for alphas, problem in zip(times, problems, strict=True)]
     members = list(zip(problems, every, times, strict=True))
@@ -112,9 +112,9 @@ def _times(alphas: Any, n: int) -> list[np.ndarray]:
     return [np.asarray(times) for times in ([alphas] * n if alike else alphas)]
 
 
-def _require_known(problem: Problem) -> None:
-    """Raise InputError for a problem that is being traced: batches are made of known numbers."""
-    if not is_known(problem):
+def _require_known(numbers: Any) -> None:
+    """Raise InputError for a problem or averages that are being traced: batches are made of known numbers."""
+    if not is_known(numbers):
         raise InputError("problems of known numbers in ode.solve_many", "traced ones", "use jax.vmap over ode.solve")
 
 

@@ -72,6 +72,21 @@ def test_a_solve_with_averages_of_the_users_own_is_that_of_the_closed_forms_and_
     assert abs(wrong.error["hard"][-1] / closed.error["hard"][-1] - 1) > 1e-3
 
 
+@pytest.mark.slow
+def test_a_number_of_averages_of_the_users_own_is_differentiated_alone() -> None:
+    of = problem()
+    start = build.overlaps(of)
+
+    def error(factor: Any) -> Any:
+        return ode.solve(of, start, ALPHAS, averages=Quadrature(factor), with_accuracy=False).error["hard"][-1]
+
+    with jax.enable_x64(True):
+        slope = jax.jit(jax.grad(error), compiler_options=build.QUICKLY_COMPILED)(1.0)
+    np.testing.assert_allclose(slope, (error(1.0 + 1e-4) - error(1.0 - 1e-4)) / 2e-4, rtol=1e-4)
+    with pytest.raises(ts.InputError, match="required: problems of known numbers"):
+        jax.grad(lambda x: ode.solve_many([of], start, ALPHAS, averages=Quadrature(x))[0].error["hard"][-1])(1.0)
+
+
 def compiled(of: ts.Problem, start: ts.Overlaps) -> ts.Trajectory:
     return ode.solve(of, start, ALPHAS, averages=Quadrature(), compiled=True)
 
