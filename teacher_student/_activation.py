@@ -15,6 +15,16 @@ from ._read import read_table
 from ._tables import ActivationTable
 
 
+BUILT_IN: "dict[str, Activation]" = {}  # erf, relu, linear and sign, which are made below
+
+
+def _polynomial(name: str) -> Polynomial | None:
+    try:
+        return polynomial(name)
+    except InputError:
+        return None
+
+
 class Activation(eqx.Module):
     """A hidden unit's activation phi, with its derivative by forward-mode differentiation.
 
@@ -22,7 +32,8 @@ class Activation(eqx.Module):
     right: derivatives of sampled averages then go through the law of the fields, which is noisier.
 
     Arguments:
-      name: what files and messages call it. function: an elementwise JAX function.
+      name: what files and messages call it. Closed forms go by it, so "erf" or "x**2" are for these functions alone.
+      function: an elementwise JAX function.
       odd: phi(-x) = -phi(x) and phi is positive for positive x, so that sign(phi(x)) = sign(x); of polynomials,
         x**3 is and x**3 - 3*x is not.
       smooth: neither phi nor phi' jumps anywhere (erf, tanh, polynomials; not relu, whose phi' jumps at 0).
@@ -49,6 +60,12 @@ class Activation(eqx.Module):
         for what, declared in (("odd", odd), ("smooth", smooth), ("continuous", continuous)):
             if not isinstance(declared, bool):
                 raise InputError(f"{what}=True or False of an activation", repr(declared))
+        if not isinstance(name, str) or not name:
+            raise InputError("a text as an activation's name", repr(name))
+        if name in BUILT_IN and function != BUILT_IN[name].function:
+            raise InputError(f"another name than {name!r} for a function of your own", repr(function))
+        if (named := _polynomial(name)) is not None and function != named:
+            raise InputError(f"another name than that of a polynomial, {name!r}, for a function", repr(function))
         self.name, self.function, self.odd = name, function, odd
         self.smooth, self.continuous = smooth, continuous or smooth
 
@@ -104,7 +121,7 @@ RELU = Activation("relu", jax.nn.relu, continuous=True)
 LINEAR = Activation("linear", polynomial("x"), odd=True, smooth=True)
 SIGN = Activation("sign", jnp.sign, odd=True)
 
-BUILT_IN = {each.name: each for each in (ERF, RELU, LINEAR, SIGN)}
+BUILT_IN |= {each.name: each for each in (ERF, RELU, LINEAR, SIGN)}
 
 
 def as_activation(given: "str | Activation | Callable | Mapping[str, Any]") -> Activation:
@@ -167,12 +184,7 @@ def _check_elementwise(function: Callable) -> None:
 
 def polynomial_named(name: str) -> Polynomial | None:
     """The polynomial that an activation of this name is, if it is one."""
-    if name in BUILT_IN:
-        return BUILT_IN[name].polynomial
-    try:
-        return polynomial(name)
-    except InputError:
-        return None
+    return BUILT_IN[name].polynomial if name in BUILT_IN else _polynomial(name)
 
 
 def _name_of(function: Callable) -> str:
