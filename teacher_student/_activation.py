@@ -14,7 +14,6 @@ from ._polynomial import EXAMPLE, Polynomial, is_polynomial, polynomial
 from ._read import read_table
 from ._tables import ActivationTable
 
-
 BUILT_IN: "dict[str, Activation]" = {}  # erf, relu, linear and sign, which are made below
 
 
