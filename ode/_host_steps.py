@@ -132,6 +132,8 @@ def _advance(
         atol=tolerances.atol,
         first_step=None if progress.step is None else min(progress.step, span),
     )
+    if not np.isfinite(solver.h_abs):  # SciPy would shorten a step of length NaN for ever
+        return dataclasses.replace(progress, status=Status.DIVERGED)
     wanted = max(solver.h_abs, progress.step or 0.0)
     accepted, attempted, status = progress.accepted, progress.attempted, Status.OK
     while solver.status == "running" and status == Status.OK:

@@ -3,6 +3,7 @@
 import ast
 import dataclasses
 import functools
+import math
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
@@ -126,7 +127,8 @@ def _read(node: ast.AST) -> Coefficients:
         case ast.UnaryOp(op=ast.UAdd(), operand=inner):
             return _read(inner)
         case ast.BinOp(left=left, op=ast.Pow(), right=ast.Constant(value=int() as power)) if type(power) is int:
-            return _power(_read(left), power)
+            base = _read(left)
+            return _power(base, power) if len(base) > 1 else _trimmed([_number_power(_at(base, 0), power)])
         case ast.BinOp(left=left, op=ast.Pow(), right=right):
             return _real_power(_read(left), _read(right))
         case ast.BinOp(left=left, op=operation, right=right):
@@ -160,13 +162,22 @@ def _power(base: Coefficients, power: int) -> Coefficients:
     return result
 
 
+def _number_power(base: Fraction, power: int) -> Fraction:
+    if abs(power * math.log10(abs(base) or 1)) > 300:
+        raise ValueError("numbers of at most 300 digits")
+    return base**power
+
+
 def _real_power(base: Coefficients, power: Coefficients) -> Coefficients:
     """A number to the power of a number, such as 6**0.5, in double precision."""
     if len(base) > 1 or len(power) > 1:
         raise ValueError("powers of x are whole numbers")
     if _at(base, 0) < 0:
         raise ValueError("powers of negative numbers are whole numbers")
-    return _trimmed([Fraction(repr(float(_at(base, 0)) ** float(_at(power, 0))))])
+    number, exponent = _at(base, 0), _at(power, 0)
+    if exponent.denominator == 1:
+        return _trimmed([_number_power(number, int(exponent))])
+    return _trimmed([Fraction(repr(float(number) ** float(exponent)))])
 
 
 def _product(a: Coefficients, b: Coefficients) -> Coefficients:

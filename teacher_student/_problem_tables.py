@@ -4,7 +4,7 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
-import equinox as eqx
+import jax
 import numpy as np
 
 from ._activation import as_given
@@ -79,13 +79,16 @@ def _table_of_task(task: Task) -> dict[str, Any]:
         raise InputError(
             "a task that its table describes, to write or send it (from_table of to_table is the task)",
             f"another {type(task).__name__}",
-            "annotate fields as ts.Inputs or ts.Activation, or define to_table and from_table",
+            "annotate fields as ts.Inputs or ts.Activation, and take them in the constructor; or define these two",
         )
     return table
 
 
 def _same(a: Task, b: Task) -> bool:
-    return bool(eqx.tree_equal(a, b, typematch=False))
+    """Whether both have the same structure and numbers, be these Python's, NumPy's or JAX's."""
+    pairs = zip(jax.tree.leaves(a), jax.tree.leaves(b), strict=False)
+    structures = {jax.tree.structure(a), jax.tree.structure(b)}
+    return len(structures) == 1 and all(np.array_equal(x, y, equal_nan=True) for x, y in pairs)
 
 
 def _curriculum(table: CurriculumTable) -> Curriculum:

@@ -37,7 +37,7 @@ def _entry(task: Any, name: str, value: Any) -> Any:
         return value.text
     if isinstance(value, (str, bool, int, float)):
         return value
-    if isinstance(value, (list, tuple)) and all(isinstance(each, str) for each in value):
+    if isinstance(value, (list, tuple)) and all(isinstance(each, (str, bool, int, float)) for each in value):
         return list(value)
     if isinstance(value, (np.ndarray, np.generic, jax.Array)) and np.asarray(value).dtype.kind in "fiub":
         return np.asarray(value).tolist()
@@ -98,5 +98,5 @@ def _value(field: Any, kind: Any, entry: Any) -> Any:
     if isinstance(entry, list) and field.metadata.get("static", False):
         return tuple(entry)
     if isinstance(entry, list) and not all(isinstance(each, str) for each in entry):
-        return np.asarray(entry, float)
+        return np.asarray(entry)
     return entry

@@ -100,6 +100,20 @@ def test_steps_land_on_recorded_alphas_and_restart_at_switches() -> None:
     assert len({tuple(shares) for shares in seen}) > 2
 
 
+def test_a_slope_that_is_no_number_ends_the_integration_where_it_is() -> None:
+    """At the start, where SciPy would shorten a first step of length NaN for ever, and later."""
+    curriculum, bounds = ts.Curriculum.single("a", 2.0), Bounds(np.inf, lambda y: 0.0, 1000)
+    for first, status in ((0.0, ts.Status.DIVERGED), (0.7, ts.Status.TOO_STIFF)):
+
+        def slope(shares: np.ndarray, y: np.ndarray, first: float = first) -> np.ndarray:
+            return np.where(y < first, 1.0, np.nan)
+
+        path = integrate_from_host(slope, curriculum, np.zeros(1), np.ones(1), Tolerances(1e-6, 1e-6), bounds)
+        assert path.status == status
+        assert path.reached == pytest.approx(first, abs=1e-3)
+        assert np.all(np.isnan(path.states))
+
+
 def test_each_part_of_the_expansion_is_held_to_its_tolerance() -> None:
     """An error that fills one part alone up to its tolerance has a root mean square of 1 over all entries."""
     sizes = (4, 400, 20)

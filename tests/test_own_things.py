@@ -288,3 +288,30 @@ def test_two_workers_sweep_a_users_own_problem_as_one_process_does(own: Path) ->
     assert np.all(one["status"] == figures.CellStatus.DONE)
     np.testing.assert_array_equal(one["error"], two["error"])
     assert np.ptp(one["error"].values) > 0
+
+
+def test_large_coefficients_have_closed_forms_too() -> None:
+    """c x with the readout 1/c is x with the readout 1: the same output, the same gradients in the weights."""
+    steps = []
+    for student, scale in (("x", 1.0), ("1e5*x", 1e5), ("2**30*x", 2.0**30), ("1e8*x", 1e8)):
+        problem = build.problem(student=student, teacher="x**2", readout_learning_rate=0.0)
+        state = build.overlaps(problem)
+        with jax.enable_x64(True):
+            readout = jnp.asarray(np.ones(3) / scale)
+            step = ode.drift(problem, ode.ClosedForm(), 0.0, ts.Overlaps(state.Q, state.R, state.T, readout))
+        steps.append(np.concatenate([np.ravel(step.Q), np.ravel(step.R)]))
+    for step in steps[1:]:
+        np.testing.assert_allclose(step, steps[0], rtol=1e-12)
+
+
+NUMBERS = (0.8, np.float32(0.8), jnp.array(0.8), np.int64(1), jnp.array([0.5, 0.2]), np.array([1, 2]), np.array([True]))
+
+
+@pytest.mark.parametrize("width", NUMBERS)
+def test_numbers_of_every_kind_in_a_field_are_written_and_read_back(own: Path, width: Any) -> None:
+    task = ts.problem_from_tables(tables(own)).task
+    changed = type(task)(task.inputs, width)
+    problem = ts.Problem(changed, ts.Student(2), ts.SGD(0.3), ts.Curriculum.single("easy", 1.0))
+    again = ts.problem_from_tables(ts.problem_to_tables(problem)).task.width
+    np.testing.assert_array_equal(again, width)
+    assert np.asarray(again).dtype.kind == np.asarray(width).dtype.kind

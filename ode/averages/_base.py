@@ -30,7 +30,9 @@ class Averages(eqx.Module):
     One of your own is a subclass with a method `step`, made of JAX operations in the precision of its arguments.
     Numbers that it holds are fields; what it says is taken to be exact: `ode.solve`, `solve_many` and `fluctuations`
     integrate it like closed forms, differentiate it, and state no sampling error of it. Errors and accuracies are
-    computed as without it, in closed form or with points. Problems come without names: levels are numbered.
+    computed as without it, in closed form or with points, and so is the covariance of one step in `fluctuations`: both
+    are those of the problem's own labels, for which the averages must be exact. Problems come without names: levels are
+    numbered. What `step` reads from elsewhere, from its class or module, is compiled in as it was at the first solve.
     """
 
     @property

@@ -11,6 +11,7 @@ from ._units import Power, unit
 from ._wick import pair, quad
 
 Function = Callable[..., Any]
+LARGEST = 2**53  # of an integer in a function
 
 
 def symbols(size: int) -> sp.Matrix:
@@ -44,6 +45,10 @@ def quad_function(student: str, first: str, second: str) -> Function:
 def _jax(expression: sp.Expr, C: sp.Matrix) -> Function:
     """The function of C's upper triangle, row by row; its arguments, arrays, broadcast."""
     arguments = [C[i, j] for i in range(C.rows) for j in range(i, C.rows)]
+    # JAX takes no integer beyond 64 bits; beyond 53 a double has no more digits anyway.
+    expression = expression.replace(
+        lambda part: part.is_Integer and abs(part) > LARGEST, lambda part: sp.Float(part, 17)
+    )
     found = sp.lambdify(arguments, expression, modules="jax", cse=True)
 
     def function(*covariances: Any) -> Any:

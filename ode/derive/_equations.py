@@ -5,6 +5,8 @@ import functools
 import itertools
 from collections.abc import Iterator, Mapping
 
+import jax
+import jax.numpy as jnp
 import numpy as np
 import sympy as sp
 
@@ -61,7 +63,9 @@ class Equations(Mapping[str, sp.Eq]):
     def evaluate(self, overlaps: Overlaps, level: str | None = None) -> dict[str, float]:
         """The right-hand sides as numbers, at one state and level (None: the only one). Raises InputError."""
         check_overlaps(overlaps, self.problem)
-        readout = -np.asarray(signed_readouts(self.problem, overlaps.readout))[self.problem.student.width :]
+        with jax.enable_x64(True):
+            signed = signed_readouts(self.problem, jnp.asarray(overlaps.readout, jnp.float64))
+        readout = -np.asarray(signed)[self.problem.student.width :]
         given = self.fields.values(self.problem, overlaps, level_index(self.problem, level), readout)
         for symbol, value in self.definitions.items():
             given[symbol] = float(sp.lambdify(list(given), value)(*given.values()))
