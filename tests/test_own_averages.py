@@ -120,6 +120,17 @@ def test_fluctuations_differentiate_averages_of_the_users_own() -> None:
         np.testing.assert_allclose(a, b, rtol=2e-2, atol=1e-3)
 
 
+def test_a_step_of_wrong_shapes_is_refused_in_one_line() -> None:
+    class Flat(Quadrature):
+        def step(self, problem: ts.Problem, overlaps: ts.Overlaps, condition: Any) -> ode.StepAverages:
+            right = super().step(problem, overlaps, condition)
+            return ode.StepAverages(right.gz, right.gg[0], right.loss_slope)
+
+    of = problem()
+    with pytest.raises(ts.InputError, match=r"'gg': \(1, 1\).* from the step of Flat; got: shapes .*'gg': \(1,\)"):
+        ode.solve(of, build.overlaps(of), ALPHAS, averages=Flat())
+
+
 def test_averages_that_refuse_a_problem_are_heard_before_anything_is_computed() -> None:
     class Choosy(Quadrature):
         def check(self, problem: ts.Problem) -> None:

@@ -53,7 +53,25 @@ class Averages(eqx.Module):
 
     def mean_step(self, problem: Problem, overlaps: Overlaps, conditions: Condition, weights: Any) -> "MeanStep":
         """The averages of all `conditions` (leading axis), weighted with their probabilities `weights`."""
-        return sum_of_conditions(lambda condition: self.step(problem, overlaps, condition), conditions, weights)
+
+        def step(condition: Condition) -> StepAverages:
+            found = self.step(problem, overlaps, condition)
+            _require_step(found, problem, self)
+            return found
+
+        return sum_of_conditions(step, conditions, weights)
+
+
+def _require_step(found: Any, problem: Problem, averages: Averages) -> None:
+    """Raise InputError unless a method `step` returned what the drift needs."""
+    B, K, M = problem.shape
+    wanted = {"gz": (B, K, K + M), "gg": (K, K), "loss_slope": (K,)}
+    required = f"ode.StepAverages of shapes {wanted} from the step of {type(averages).__name__}"
+    if not isinstance(found, StepAverages):
+        raise InputError(required, type(found).__name__)
+    shapes = {name: np.shape(getattr(found, name)) for name in wanted}
+    if shapes != wanted:
+        raise InputError(required, f"shapes {shapes}")
 
 
 class MeanStep(eqx.Module):
