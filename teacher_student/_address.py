@@ -25,7 +25,10 @@ def imported(address: str, what: str) -> Any:
     try:
         thing = _attribute(importlib.import_module(module), name)
     except Exception as error:  # the user's module may raise anything
-        raise InputError(required, repr(address), f"{type(error).__name__}: {first_line(error)}") from error
+        reason = f"{type(error).__name__}: {first_line(error)}"
+        if isinstance(error, ModuleNotFoundError) and error.name == module:
+            reason += f" (put the folder of {module}.py on PYTHONPATH)"
+        raise InputError(required, repr(address), reason) from error
     if thing is None:
         raise InputError(required, repr(address), f"the module {module!r} has no {name!r}")
     return thing

@@ -153,7 +153,7 @@ def test_a_unit_in_a_field_of_a_task_is_read_as_one(own: Path) -> None:
     [
         ({"width": 0.8, "wdith": 0.5}, "known entries of \\[task\\] of Band; got: 'wdith'; did you mean 'width'"),
         ({"kind": "{module}:Bend"}, "an importable task module:name; got: '.*:Bend'; the module '.*' has no 'Bend'"),
-        ({"kind": "no_such_module:Band"}, "No module named 'no_such_module'"),
+        ({"kind": "no_such_module:Band"}, r"'no_such_module' \(put the folder of no_such_module.py on PYTHONPATH\)"),
         ({"kind": "{module}:swish"}, "a class of tasks"),
         ({"kind": "bend"}, "kind of task \\(or \"module:Class\", a task of your own\\); got: 'bend'"),
         ({"kind": "{module}:Broken"}, "a table \\[task\\] that Broken takes; got: this class wants"),
