@@ -99,7 +99,6 @@ class OwnTaskTable:
     """[task] with kind = "module:Class": a task of the user's own, which its class reads and checks."""
 
     kind: str
-    entries: Mapping[str, Any]
 
     @property
     def level_names(self) -> None:
@@ -215,7 +214,7 @@ def _read_task(table: Any) -> Any:
         raise InputError("a table [task]", repr(table), "add it")
     kind = table.get("kind", "committee")
     if isinstance(kind, str) and ":" in kind:
-        return OwnTaskTable(kind, {name: entry for name, entry in table.items() if name != "kind"})
+        return OwnTaskTable(kind)
     require_name(kind, TASKS, 'kind of task (or "module:Class", a task of your own)')
     return read_table(TASKS[kind], table, "task")
 
