@@ -268,10 +268,15 @@ def describe(settings: Settings) -> str:
         f"{name} for {duration:g}"
         for name, duration in zip(curriculum.phase_names(), curriculum.durations, strict=True)
     )
-    teacher = f"{type(task).__name__.lower()} of M = {task.latents}"
+    entries = {name: entry for name, entry in task.to_table().items() if isinstance(entry, (str, int, float))}
+    teacher = ", ".join([type(task).__name__, f"M = {task.latents}", *(f"{k} {v}" for k, v in entries.items())])
+    rates = f"learning rate {float(sgd.learning_rate):g}"
+    for name, rate in (("readout learning rate", sgd.readout_learning_rate), ("weight decay", sgd.weight_decay)):
+        rates += f", {name} {float(rate):g}" if rate else ""
     return "\n".join(
         [
-            f"problem     {teacher}, student K = {student.width} {student.activation.name}, blocks {blocks}",
-            f"            learning rate {float(sgd.learning_rate):g}, {sgd.loss} loss; {order} (alpha = samples / N)",
+            f"problem     teacher: {teacher}; blocks {blocks}",
+            f"            student: K = {student.width}, {student.activation.name}; {rates}, {sgd.loss} loss",
+            f"            curriculum: {order} (alpha = samples / N)",
         ]
     )

@@ -24,6 +24,7 @@ STYLE: Any = {
     "pdf.fonttype": 42,
 }
 SYMBOLS = {"Q": "$Q$", "R": "$R$", "readout": "$v$", "error": r"$\epsilon_g$", "accuracy": "accuracy"}
+CHARACTER = 0.018  # width of a letter in phases' names, as a share of a panel's
 CURVES_NAMED = 12  # a panel with more curves than this has no legend
 
 
@@ -237,8 +238,10 @@ def _short(quantity: ts.Quantity) -> str:
 
 def _scale_axes(axes: Axes, label: str, chosen: list[ts.Quantity], alphas: Any) -> None:
     positive = alphas[alphas > 0]
-    if positive.size > 4 and positive[-1] / positive[0] > 200:
+    # Linearly spaced alphas have their median in the middle, however small the first of them is.
+    if positive.size > 4 and positive[-1] / positive[0] > 200 and np.median(positive) < 0.2 * positive[-1]:
         axes.set_xscale("log")
+        axes.set_xlim(left=positive[0])  # alpha = 0 is not on this axis
     if "error" in label:
         values = np.concatenate([q.values for q in chosen])
         values = values[np.isfinite(values) & (values > 0)]
@@ -251,16 +254,16 @@ def _shade_phases(axes: Axes, theory: ts.Trajectory, *, named: bool) -> None:
     curriculum = theory.problem.curriculum
     ends = np.minimum(np.asarray(curriculum.switches), theory.alphas[-1])
     left, right = axes.get_xlim()
-    begins = np.concatenate([[left], ends[:-1]])
-    ends[-1] = right
+    begins = np.maximum(np.concatenate([[0.0], ends[:-1]]), left)
+    to_axes = axes.transData + axes.transAxes.inverted()
     for index, (begin, end, name) in enumerate(zip(begins, ends, curriculum.phase_names(), strict=True)):
         if end <= begin:
             continue
         if index % 2:
             axes.axvspan(begin, end, color="0.93", lw=0, zorder=-2)
-        if named and len(ends) > 1:
-            middle = np.sqrt(begin * end) if axes.get_xscale() == "log" else (begin + end) / 2
-            axes.annotate(
-                name, (middle, 1.01), xycoords=("data", "axes fraction"), ha="center", va="bottom", fontsize=7
-            )
+        from_, to = (to_axes.transform((alpha, 1.0))[0] for alpha in (begin, end))
+        width = CHARACTER * len(name)
+        if named and len(ends) > 1 and (width < 1.1 * (to - from_) or len(ends) < 4):
+            middle = np.clip((from_ + to) / 2, width / 2, 1 - width / 2)
+            axes.annotate(name, (middle, 1.01), xycoords="axes fraction", ha="center", va="bottom", fontsize=7)
     axes.set_xlim(left, right)

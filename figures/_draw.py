@@ -17,6 +17,7 @@ from ._curves import curves
 from ._map import along_theory, coarse, select
 from ._output import COMPARISON_FILES as FILES
 from ._phase_diagram import free_axes, phase_diagram
+from ._settings_file import look_for_modules
 from .sweeps import CellStatus, axes_of, open_sweep
 
 COLUMNS = ("position", "low", "high", "cell_low", "cell_high")  # of a printed boundary
@@ -25,6 +26,7 @@ COLUMNS = ("position", "low", "high", "cell_low", "cell_high")  # of a printed b
 def draw_comparison(options: argparse.Namespace) -> Figure:
     """Theory and simulation of one problem."""
     directory = Path(options.directory)
+    look_for_modules(Path(), directory, directory.parent)  # of a problem with tasks and units of the user's own
     theory, runs = (ts.Trajectory.load(directory / FILES[name]) for name in ("theory", "simulation"))
     report, bands = directory / FILES["report"], directory / FILES["fluctuations"]
     return comparison(

@@ -209,18 +209,19 @@ def load_toml(path: str | Path, what: str) -> dict[str, Any]:
         raise ts.InputError(f"a readable {what} file", f"{path} ({error.strerror})") from error
     except tomllib.TOMLDecodeError as error:
         raise ts.InputError(f"valid TOML in {path}", str(error)) from error
-    _look_beside(Path(path), tables)
+    if any(":" in text for text in _texts(tables)):
+        look_for_modules(Path(path).parent, Path())
     return tables
 
 
-def _look_beside(path: Path, tables: Mapping[str, Any]) -> None:
-    """Put the file's folder on the path, where Python looks for modules, if the file names a "module:name".
+def look_for_modules(*folders: Path) -> None:
+    """Put folders on the path where Python looks for modules: "module:name" of the user's own may stand there.
 
-    At its end: what stands beside the file hides nothing that is installed. Local workers of a sweep inherit the path.
+    At its end: what stands there hides nothing that is installed. Local workers of a sweep inherit the path.
     """
-    folder = str(path.resolve().parent)
-    if folder not in sys.path and any(":" in text for text in _texts(tables)):
-        sys.path.append(folder)
+    for folder in map(str, map(Path.resolve, folders)):
+        if folder not in sys.path:
+            sys.path.append(folder)
 
 
 def _texts(entry: Any) -> Iterator[str]:

@@ -141,8 +141,9 @@ def agreement(
     if spread == "predicted":
         check_predicted(theory, runs, smaller)
     check_comparable(theory, runs, smaller, level, FEWEST_RUNS[spread])
-    theory = theory.at(runs.alphas)
-    smaller = smaller.at(runs.alphas) if smaller is not None else None
+    theory = theory.at(runs.alphas, "solve the theory at the runs' own: ode.solve(problem, start, runs.alphas)")
+    if smaller is not None:
+        smaller = smaller.at(runs.alphas, "take alphas that are whole numbers of steps (1/N each) at both dimensions")
     if not theory.accuracy:
         runs, smaller = _without_accuracy(runs), None if smaller is None else _without_accuracy(smaller)
     usable, notes, split = usable_alphas(theory, runs, smaller)

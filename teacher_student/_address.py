@@ -10,12 +10,25 @@ from ._errors import InputError, first_line
 def address_of(thing: Any) -> str | None:
     """Return "module:name" if importing that gives this very thing in another process, else None.
 
-    A lambda, a function defined inside another one and whatever stands in a script (`__main__`) have no address.
+    A lambda that has a name in its module has an address too. A function defined inside another one and whatever
+    stands in a script (`__main__`) have none.
     """
     module, name = getattr(thing, "__module__", None), getattr(thing, "__qualname__", getattr(thing, "__name__", None))
     if not module or not name or module == "__main__":
         return None
-    return f"{module}:{name}" if _attribute(sys.modules.get(module), name) is thing else None
+    if _attribute(sys.modules.get(module), name) is thing:
+        return f"{module}:{name}"
+    return address_in(module, thing)
+
+
+def address_in(module: str | None, thing: Any) -> str | None:
+    """Return "module:name" if the module has this very thing, or an equal one of its type, under a name of its own."""
+    if not module or module == "__main__":
+        return None
+    for name, value in vars(sys.modules[module]).items() if module in sys.modules else ():
+        if value is thing or (type(value) is type(thing) and bool(value == thing)):
+            return f"{module}:{name}"
+    return None
 
 
 def imported(address: str, what: str) -> Any:

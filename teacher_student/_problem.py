@@ -16,6 +16,7 @@ from ._overlaps import LARGEST_VIOLATION, Overlaps, check_shapes, psd_violation
 from ._sgd import SGD
 from ._student import Student
 from ._task import Task
+from ._try_out import try_labels
 
 SPANNED = 1e-6  # relative deviation from Q = R T^-1 R^T that a start may have where the teacher's directions span
 
@@ -39,6 +40,7 @@ class Problem(eqx.Module):
         _require_numbers(self.task)
         _require_shapes(self.task)
         require_name(self.task.labels, ("value", "sign"), f"kind of labels of {type(self.task).__name__}")
+        try_labels(self.task)
         for level in self.curriculum.level_names:
             require_name(level, self.inputs.level_names, "level in the curriculum")
         if self.sgd.loss == "logistic" and self.task.labels != "sign":

@@ -14,6 +14,7 @@ from ._polynomial import EXAMPLE, is_polynomial, polynomial
 from ._read import read_table
 
 ACTIVATIONS = ("erf", "relu", "linear", "sign")
+OTHERWISE = f'activation (or a polynomial such as {EXAMPLE}, or a JAX function such as "jax.numpy:tanh")'
 LABELS = ("value", "sign")
 LOSSES = ("squared", "logistic")
 MIXTURE_NUMBERS = ("separation", "plane_variance", "rest_variance")
@@ -268,7 +269,7 @@ def _check_activation(given: str | ActivationTable) -> None:
     if name in ACTIVATIONS or ":" in name:
         return
     if name.isidentifier() and not is_polynomial(name):
-        require_name(name, ACTIVATIONS, f"activation (or a polynomial such as {EXAMPLE}, or a JAX function)")
+        require_name(name, ACTIVATIONS, OTHERWISE)
     polynomial(name)
 
 

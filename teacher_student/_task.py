@@ -32,6 +32,32 @@ class Condition(eqx.Module):
 class Task(eqx.Module):
     """Base of all tasks, also of the user's own.
 
+    A task of your own is a subclass with the field `inputs` (an Inputs) and six members, for M latent directions,
+    B blocks, L levels and C clusters of inputs:
+
+      latents: M. seen_blocks: B booleans, where the latent directions have components.
+      cluster_probabilities: (C,). cluster_means: (L, C, M), zeros of shape (L, 1, M) where inputs have mean 0.
+      label(nu, cluster, noise): the label that SGD sees, for fields nu (..., M), cluster () or (...) and standard
+        normal noise (...). It is made of JAX operations, and has one entry for each sample: (...).
+      clean_label(nu, cluster): the same without noise.
+
+    For example, with one latent direction, and labels that say whether its field is within a band:
+
+        class Band(ts.Task):
+            inputs: ts.Inputs
+            width: float
+            labels = "sign"
+            latents = 1
+            seen_blocks = (True,)
+            cluster_probabilities = np.ones(1)
+            cluster_means = np.zeros((1, 1, 1))
+
+            def label(self, nu, cluster, noise):
+                return self.clean_label(nu, cluster)
+
+            def clean_label(self, nu, cluster):
+                return jnp.sign(self.width - jnp.abs(nu[..., 0]))
+
     What theory cannot see in a label's code a task declares, as an attribute or a property of its class. What is not
     declared is taken not to hold, which is always right.
       labels: "sign" if every label is +1 or -1, as the logistic loss needs; else "value".

@@ -9,7 +9,7 @@ import jax
 import numpy as np
 
 from ._budget import Budget, budget
-from ._errors import InputError
+from ._errors import InputError, nearest
 from ._fluctuations import Fluctuations
 from ._observables import Observables
 from ._overlaps import Overlaps
@@ -40,6 +40,20 @@ class Source:
     inputs: str | None = None
     distribution: str | None = None
     integrator: str | None = None
+
+
+class ByLevel(dict[str, Any]):
+    """Values per level. A level that is not there is said in one line, with what to do."""
+
+    def __init__(self, what: str, values: dict[str, Any]):
+        super().__init__(values)
+        self.what = what
+
+    def __missing__(self, level: object) -> Any:
+        if not self:
+            remedy = "with_accuracy=True computes it" if self.what == "accuracy" else ""
+            raise InputError(f"a trajectory with the {self.what}", "one without", remedy)
+        raise InputError(f"a level of the task for the {self.what}", repr(level), nearest(level, self))
 
 
 class Trajectory(eqx.Module):
@@ -78,16 +92,17 @@ class Trajectory(eqx.Module):
     @property
     def error(self) -> dict[str, Any]:
         """Generalisation error per level, in the order of the task's levels."""
-        return self._by_level(self.observables.error)
+        return self._by_level("error", self.observables.error)
 
     @property
     def accuracy(self) -> dict[str, Any]:
         """Accuracy per level, in the order of the task's levels."""
-        return self._by_level(self.observables.accuracy)
+        return self._by_level("accuracy", self.observables.accuracy)
 
-    def _by_level(self, values: dict[str, Any]) -> dict[str, Any]:
+    def _by_level(self, what: str, values: dict[str, Any]) -> dict[str, Any]:
         """The values in the task's order: JAX's trees sort their keys, "10" before "2"."""
-        return {level: values[level] for level in self.problem.inputs.level_names if level in values}
+        levels = self.problem.inputs.level_names
+        return ByLevel(what, {level: values[level] for level in levels if level in values})
 
     @property
     def runs(self) -> int | None:
@@ -107,13 +122,16 @@ class Trajectory(eqx.Module):
         ties = [self.problem.task.tie_probability(teacher) for teacher in teachers]
         return {level: float(np.mean([tie[level] for tie in ties])) for level in self.problem.inputs.level_names}
 
-    def at(self, alphas: Any) -> "Trajectory":
-        """The trajectory at some of its recorded alphas. Raises InputError if one of them was not recorded."""
+    def at(self, alphas: Any, remedy: str = "solve or run it with these alphas") -> "Trajectory":
+        """Return the trajectory at some of its recorded alphas.
+
+        Raises InputError, which ends with `remedy`, if one of them was not recorded.
+        """
         mine, wanted = np.asarray(self.alphas), np.asarray(alphas, dtype=np.float64)
         index = np.minimum(np.searchsorted(mine, wanted - 1e-9), mine.size - 1)
         missing = np.abs(mine[index] - wanted) > 1e-9
         if np.any(missing):
-            raise InputError("alphas that were recorded", wanted[missing][:3].tolist(), "record them in both")
+            raise InputError("alphas that were recorded", wanted[missing][:3].tolist(), remedy)
         axis = 0 if self.runs is None else 1
         along = ("observables", "sampling_error", "integrator_error", "fluctuations")
         chosen = {name: jax.tree.map(lambda x: np.take(x, index, axis), getattr(self, name)) for name in along}

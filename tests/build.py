@@ -18,9 +18,6 @@ BLOCKS = {
 }
 VARIANCES = {"all": (0.8, 1.3), "plane": (0.5, 1.5), "relevant": (1.0, 0.7), "irrelevant": (0.2, 1.6)}
 
-# Nearly all of the time of such a program is compiling, which does not need to make it fast.
-QUICKLY_COMPILED = {"xla_backend_optimization_level": 0, "xla_llvm_disable_expensive_passes": True}
-
 
 def inputs(blocks: int = 2) -> ts.Inputs:
     """Two levels, easy and hard, on one to three blocks (with three, one of fraction 0)."""

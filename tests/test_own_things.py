@@ -67,6 +67,8 @@ def swish(x):
 
 
 SOFT = ts.Activation("soft", swish, smooth=True)
+BUMP = ts.Activation("bump", lambda x: x * jnp.exp(-x * x), odd=True, smooth=True)
+hill = lambda x: jnp.exp(-x * x)
 
 
 class Broken(Band):
@@ -268,6 +270,34 @@ def test_normalised_hermite_polynomials_have_their_closed_forms() -> None:
     start = ts.Overlaps(Q / variance, R / variance, T / variance, np.ones(2))
     error = ode.solve(problem, start, [0.0, 0.1]).error[level][0]
     np.testing.assert_allclose(error, (2 + 2 * c**3 - 4 * c**3 + 1) / 2, rtol=1e-12)
+
+
+@pytest.mark.parametrize("name", ["BUMP", "hill", "SOFT"])
+def test_a_lambda_that_has_a_name_in_its_module_is_written_by_it(own: Path, name: str) -> None:
+    tables(own)  # the module can be imported now
+    module = f"own_{own.name}".replace("-", "_")
+    unit = as_activation(f"{module}:{name}")
+    assert as_activation(unit.text) == unit
+    assert pickle.loads(pickle.dumps(unit)) == unit
+    assert name != "BUMP" or unit.text == f"{module}:BUMP"
+
+
+def test_saved_results_find_the_users_module_in_the_folder_where_one_works(own: Path, monkeypatch: Any) -> None:
+    from figures._settings import read_settings
+    from figures._settings_file import look_for_modules
+
+    settings = read_settings(tables(own), simulated=False)
+    theory = ode.solve(settings.problem, settings.overlaps(), [1.0], averages=ode.Sampled(64, 2))
+    (own / "out").mkdir()
+    theory.save(own / "out" / "theory.nc")
+    module = type(theory.problem.task).__module__
+    sys.path.remove(str(own))  # as in a process of its own that reads no problem file
+    del sys.modules[module]
+    with pytest.raises(ts.InputError, match="PYTHONPATH"):
+        ts.Trajectory.load(own / "out" / "theory.nc")
+    monkeypatch.chdir(own)
+    look_for_modules(Path())  # as `teacher-student figure comparison out` does
+    assert type(ts.Trajectory.load(own / "out" / "theory.nc").problem.task).__name__ == "Band"
 
 
 @pytest.mark.slow

@@ -121,13 +121,15 @@ def farm(scheduler: str | None, workers: int | None, tasks: int) -> Iterator[Far
     import distributed  # a second to import: only when it is needed
     from dask.system import CPU_COUNT
 
-    count = min(CPU_COUNT if workers is None else workers, tasks)
+    wanted = CPU_COUNT if workers is None else workers
+    count = min(wanted, tasks)
+    fewer = f" of {wanted}: there are no more tiles of cells (a smaller `tile` makes more)" if count < wanted else ""
     with (
         _silent_dask(),
         _local_cluster(distributed.LocalCluster, count) as cluster,
         _client(cluster, "a local Dask cluster") as client,
     ):
-        yield Cluster(client, f"{count} local processes")
+        yield Cluster(client, f"{count} local processes{fewer}")
 
 
 @contextlib.contextmanager

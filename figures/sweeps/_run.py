@@ -158,7 +158,7 @@ def run_sweep(
         computed, said = 0, (0, time.perf_counter())
         with farm(scheduler, workers, len(tasks)) as workers_, _bar(total, progress, store) as bar:
             if total:
-                say(f"workers     {workers_.workers}")
+                say(f"workers     {workers_.workers}; they compile before the first cells")
             for task, found in workers_.do(_filled(store, each) for each in tasks):
                 before = time.perf_counter()
                 _write(store, task.engine, found)

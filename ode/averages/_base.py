@@ -27,7 +27,19 @@ class StepAverages(eqx.Module):
 class Averages(eqx.Module):
     """Base of what supplies the drift with its Gaussian averages, also of the user's own.
 
-    One of your own is a subclass with a method `step`, made of JAX operations in the precision of its arguments.
+    One of your own is a subclass with a method `step`, made of JAX operations in the precision of its arguments. For
+    example, K units phi(x) = x, M units of a teacher of value labels, without noise, and the squared loss:
+
+        class Linear(ode.Averages):
+            def step(self, problem, overlaps, condition):
+                v, vt = overlaps.readout, problem.task.readout
+                w = jnp.concatenate([v, -vt])                                # yhat - y = w . (lambda, nu)
+                gram = overlaps.gram                                         # (B, K + M, K + M)
+                C = jnp.tensordot(condition.variances, gram, 1)              # covariance of the total fields
+                error = w @ C @ w                                            # E[(yhat - y)^2]
+                wz = condition.variances[:, None] * (gram @ w)               # (B, K + M) E[(yhat - y) z^b_j]
+                return ode.StepAverages(v[:, None] * wz[:, None, :], jnp.outer(v, v) * error, (C @ w)[: v.size])
+
     Numbers that it holds are fields; what it says is taken to be exact: `ode.solve`, `solve_many` and `fluctuations`
     integrate it like closed forms, differentiate it, and state no sampling error of it. Errors and accuracies are
     computed as without it, in closed form or with points, and so is the covariance of one step in `fluctuations`: both
