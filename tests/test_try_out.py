@@ -76,7 +76,8 @@ def test_labels_that_would_end_in_something_else_are_refused_in_one_line(
 
 def test_nothing_is_tried_while_a_number_of_the_task_is_traced() -> None:
     def width(scale: Any) -> Any:
-        return problem(lambda nu, cluster: jnp.sign(nu[..., 0]), scale).task.scale
+        task: Any = problem(lambda nu, cluster: jnp.sign(nu[..., 0]), scale).task
+        return task.scale
 
     np.testing.assert_allclose(jax.vmap(width)(jnp.array([1.0, 2.0])), [1.0, 2.0])
 
