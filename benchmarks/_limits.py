@@ -17,8 +17,9 @@ IN_CACHE = 4096  # numbers: arrays of more are taken in pieces of this size
 
 def arcsin_in_use() -> Callable[[jax.Array], jax.Array]:
     """The engine's own arcsin where it has one, else JAX's."""
-    if importlib.util.find_spec("ode.averages._arcsin"):
-        return importlib.import_module("ode.averages._arcsin").arcsin
+    for place in ("ode.moments._arcsin", "ode.averages._arcsin"):  # the second one in versions before 0.6
+        if importlib.util.find_spec(place.rpartition(".")[0]) and importlib.util.find_spec(place):
+            return importlib.import_module(place).arcsin
     return jnp.arcsin
 
 

@@ -13,6 +13,7 @@ __all__ = [
     "Plateau",
     "Sampled",
     "StepAverages",
+    "add_closed_form",
     "critical",
     "derive",
     "drift",

@@ -13,6 +13,7 @@ from .averages import Sampled as Sampled
 from .averages import StepAverages as StepAverages
 from .averages import missing_closed_form as missing_closed_form
 from .averages import require_closed_form as require_closed_form
+from .moments import add_closed_form as add_closed_form
 from .stability import Critical as Critical
 from .stability import FixedPoint as FixedPoint
 from .stability import Plateau as Plateau

@@ -21,6 +21,7 @@ from .averages import (
     missing_closed_form,
     require_closed_form,
 )
+from .moments import look_up, units_of
 
 if TYPE_CHECKING:  # its import takes half a second, which a solve that is stepped from the host need not pay
     import diffrax
@@ -70,7 +71,7 @@ def fastest_averages(problem: Problem) -> ClosedForm | Sampled:
     check_problem(problem)
     if missing_closed_form(problem) is not None:
         return Sampled()
-    wide = problem.student.activation.name == "erf" and problem.student.width >= WIDE
+    wide = problem.student.width >= WIDE and look_up("sampled products", *units_of(problem)) is not None
     return Sampled(products_only=True) if wide else ClosedForm()
 
 

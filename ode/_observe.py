@@ -3,17 +3,17 @@
 import jax
 import jax.numpy as jnp
 
-from teacher_student import Condition, InputError, Observables, Overlaps, Problem, check_state, polynomial_named
+from teacher_student import Activation, Condition, InputError, Observables, Overlaps, Problem, check_state
 
-from .averages import (
-    FixedSample,
-    Reweighted,
-    SampledProducts,
+from .averages import FixedSample, Reweighted, SampledProducts
+from .moments import (
+    linear_labels,
+    pair_is_known,
     safe_arctan2,
     safe_sqrt,
     second_moments,
     signed_readouts,
-    teacher_unit,
+    units_of,
 )
 
 Points = FixedSample | SampledProducts | Reweighted
@@ -21,21 +21,24 @@ Points = FixedSample | SampledProducts | Reweighted
 
 def error_is_closed(problem: Problem) -> bool:
     """Whether E (yhat - y)^2 / 2 has a closed form."""
-    student, teacher = problem.student.activation.name, teacher_unit(problem)
-    if teacher is None:
+    labels, student = linear_labels(problem), problem.student.activation
+    if labels is None:
         return False
-    if "relu" in (student, teacher):  # with a polynomial, none but the linear one
-        return {student, teacher} <= {"erf", "sign", "linear", "relu"}
-    return all(unit in ("erf", "sign") or polynomial_named(unit) is not None for unit in (student, teacher))
+    teacher = labels.activation
+    return all(pair_is_known(*units) for units in ((student, student), (student, teacher), (teacher, teacher)))
 
 
 def accuracy_is_closed(problem: Problem) -> bool:
     """Whether sign(yhat) and sign(y) are signs of one Gaussian field each."""
-    K, M = problem.student.width, problem.task.latents
-    student, teacher = problem.student.activation, teacher_unit(problem)
-    mine = student.name == "linear" or (K == 1 and student.odd)
-    theirs = teacher == "linear" or (M == 1 and teacher in ("erf", "sign"))
-    return mine and theirs
+    labels = linear_labels(problem)
+    mine = _has_sign_of_a_field(problem.student.activation, problem.student.width)
+    return mine and labels is not None and _has_sign_of_a_field(labels.activation, problem.task.latents)
+
+
+def _has_sign_of_a_field(unit: Activation, width: int) -> bool:
+    """Whether the sign of a sum of such units is that of a field: sign(phi(x)) = sign(x), or phi(x) = c x."""
+    linear = unit.polynomial is not None and unit.polynomial.degree == 1 and unit.odd
+    return linear or (width == 1 and unit.odd)
 
 
 def covariance(overlaps: Overlaps, condition: Condition) -> jax.Array:
@@ -46,9 +49,7 @@ def covariance(overlaps: Overlaps, condition: Condition) -> jax.Array:
 def generalisation_error(problem: Problem, overlaps: Overlaps, condition: Condition) -> jax.Array:
     """eps_g = (1/2) sum_ij s_i s_j I2(i, j), s = (v, -vt). Source: Saad & Solla 1995, Eq. (5)."""
     s = signed_readouts(problem, overlaps.readout)
-    student, teacher = problem.student.activation.name, teacher_unit(problem)
-    assert teacher is not None  # `error_is_closed` comes first
-    moments = second_moments(student, teacher, covariance(overlaps, condition), problem.student.width)
+    moments = second_moments(units_of(problem), covariance(overlaps, condition), problem.student.width)
     return s @ moments @ s / 2
 
 

@@ -27,6 +27,7 @@ from ._status import DIVERGENCE_BOUND as DIVERGENCE_BOUND
 from ._status import Status as Status
 from ._student import Student as Student
 from ._task import Condition as Condition
+from ._task import SumOfUnits as SumOfUnits
 from ._task import Task as Task
 from ._trajectory import Source as Source
 from ._trajectory import Trajectory as Trajectory
@@ -34,7 +35,7 @@ from ._versions import versions as versions
 from ._xor_mixture import XorMixture as XorMixture
 
 # For the other three packages; not part of the interface.
-from ._activation import polynomial_named as polynomial_named  # isort: skip
+from ._activation import BUILT_IN as BUILT_IN, Kind as Kind, as_activation as as_activation  # isort: skip
 from ._arrays import check_at_least as check_at_least  # isort: skip
 from ._arrays import is_known as is_known, is_number as is_number  # isort: skip
 from ._compiler import jax_has_started as jax_has_started  # isort: skip
@@ -45,7 +46,8 @@ from ._files import CONVENTIONS as CONVENTIONS, LONG_NAMES as LONG_NAMES  # isor
 from ._means_right import require_clusters as require_clusters  # isort: skip
 from ._nearest_state import nearest_state as nearest_state  # isort: skip
 from ._overlaps import check_shapes as check_shapes  # isort: skip
-from ._polynomial import Polynomial as Polynomial, polynomial as polynomial  # isort: skip
+from ._polynomial import Polynomial as Polynomial, is_polynomial as is_polynomial  # isort: skip
+from ._polynomial import polynomial as polynomial  # isort: skip
 from ._precision import require_traceable as require_traceable  # isort: skip
 from ._precision import to_float as to_float, to_float64 as to_float64, to_host as to_host  # isort: skip
 from ._problem import check_alphas as check_alphas, check_problem as check_problem  # isort: skip

@@ -84,6 +84,13 @@ class Activation(eqx.Module):
         return self.function if isinstance(self.function, Polynomial) else None
 
     @property
+    def kind(self) -> "Kind":
+        """What closed forms go by: "erf", "relu", "linear", "sign", "polynomial", or a unit of one's own itself."""
+        if self == BUILT_IN.get(self.name):
+            return self.name
+        return self if self.polynomial is None else "polynomial"
+
+    @property
     def text(self) -> "str | dict[str, Any]":
         """What a file says of this activation: a name, a polynomial, "module:function", or that with what is declared.
 
@@ -108,12 +115,18 @@ class Activation(eqx.Module):
         declared = {"name": self.name, "odd": self.odd, "smooth": self.smooth, "continuous": self.continuous}
         return {"function": address} | declared
 
+    def __hash__(self) -> int:  # equinox's is that of the numbers alone, of which there are none
+        return hash((self.name, self.function))
+
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickled as a file would have it, where it can be: JAX's own functions, such as relu, refuse to be."""
         try:
             return as_activation, (self.text,)
         except InputError:
             return Activation, (self.name, self.function, self.odd, self.smooth, self.continuous)
+
+
+Kind = str | Activation
 
 
 def _erf(x: jax.Array) -> jax.Array:
@@ -171,15 +184,10 @@ def as_given(read: str | ActivationTable) -> Activation:
     return Activation(name, plain.function, read.odd, read.smooth, read.continuous)
 
 
-def polynomial_named(name: str) -> Polynomial | None:
-    """The polynomial that an activation of this name is, if it is one."""
-    return BUILT_IN[name].polynomial if name in BUILT_IN else _polynomial(name)
-
-
 def _name_of(function: Callable) -> str:
     """The function's address, else its bare name, as in "<lambda>"; never a name of ours."""
     address = address_of(function)
     if address is not None:
         return address
     name = getattr(function, "__qualname__", getattr(function, "__name__", "custom"))
-    return f"<{name}>" if name in BUILT_IN or polynomial_named(name) else name
+    return f"<{name}>" if name in BUILT_IN or _polynomial(name) else name

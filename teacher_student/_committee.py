@@ -15,7 +15,7 @@ from ._fields import with_fields
 from ._inputs import Inputs
 from ._read import read_table
 from ._tables import CommitteeTable
-from ._task import Task
+from ._task import SumOfUnits, Task
 from ._task_tables import table_of_inputs
 from ._ties import angle_between, field_covariance
 
@@ -91,6 +91,10 @@ class Committee(Task):
     @property
     def cluster_means(self) -> Any:
         return np.zeros((len(self.inputs.level_names), 1, self.width))
+
+    @property
+    def units(self) -> SumOfUnits:
+        return SumOfUnits(self.activation, self.readout, self.noise, self.labels == "sign")
 
     @property
     def smooth(self) -> bool:  # type: ignore[override]  # a task may declare it by an attribute, or, as here, compute it

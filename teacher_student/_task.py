@@ -13,6 +13,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from ._activation import Activation
 from ._inputs import Inputs
 from ._ties import tie_probabilities
 
@@ -27,6 +28,18 @@ class Condition(eqx.Module):
     cluster: Any  # () index of the cluster
     variances: Any  # (B,) Delta_{l,b}
     mean: Any  # (M,) s_l a_c: coefficients of the inputs' mean on the latent directions
+
+
+class SumOfUnits(eqx.Module):
+    """Labels y = sum_m vt_m psi(nu_m) + noise xi, or the sign of that; xi is a standard normal number.
+
+    activation: psi. readout: (M,) vt. noise: standard deviation. signed: whether labels are the sign.
+    """
+
+    activation: Activation
+    readout: Any
+    noise: Any = 0.0
+    signed: bool = eqx.field(static=True, default=False)
 
 
 class Task(eqx.Module):
@@ -119,6 +132,14 @@ class Task(eqx.Module):
 
         It serves derivatives in the numbers that outputs and noise are made of, as their sign alone has none. None:
         labels are no signs, or do not say what they are the sign of, and derivatives in these numbers miss the jumps.
+        """
+        return None
+
+    @property
+    def units(self) -> "SumOfUnits | None":
+        """What labels are made of, where they are a sum of units or the sign of one; closed forms need it.
+
+        None: they are not, or do not say so, and all averages are sampled.
         """
         return None
 

@@ -27,10 +27,12 @@ def try_labels(task: "Task") -> None:
         return
     rng = np.random.default_rng(0)
     nu, noise = rng.standard_normal((FIELDS, task.latents)), rng.standard_normal(FIELDS)
-    with jax.ensure_compile_time_eval():
+    with jax.enable_x64(True), jax.ensure_compile_time_eval():
         for cluster in range(np.size(task.cluster_probabilities)):
-            _check_labels(task, "label", _tried(task, "label", nu, np.asarray(cluster), noise))
+            labels = _tried(task, "label", nu, np.asarray(cluster), noise)
+            _check_labels(task, "label", labels)
             _check_labels(task, "clean_label", _tried(task, "clean_label", nu, np.asarray(cluster)))
+            _check_units(task, nu, noise, labels)
 
 
 def _tried(task: "Task", method: str, *arguments: np.ndarray) -> np.ndarray:
@@ -72,6 +74,24 @@ def _check_labels(task: "Task", method: str, labels: np.ndarray) -> None:
         raise InputError(f'{method} +1 or -1 of a {name}, which declares labels = "sign"', f"{other[0]:.6g}", remedy)
 
 
+def _check_units(task: "Task", nu: np.ndarray, noise: np.ndarray, labels: np.ndarray) -> None:
+    """Raise InputError unless labels are the sum of units that the task declares, if it declares one."""
+    declared = task.units
+    if declared is None:
+        return
+    if np.shape(declared.readout) != (task.latents,):
+        required = f"a readout of shape ({task.latents},) in the units of a {type(task).__name__}"
+        raise InputError(required, f"shape {np.shape(declared.readout)}")
+    outputs = np.asarray(declared.activation(jnp.asarray(nu))) @ np.asarray(declared.readout) + declared.noise * noise
+    wanted = np.sign(outputs) if declared.signed else outputs
+    off = np.abs(labels - wanted) > 1e-4 * (1 + np.abs(wanted))  # far above what single precision rounds
+    if np.any(off) or np.size(task.cluster_probabilities) > 1:
+        remedy = "closed forms are for one cluster and labels sum_m vt_m psi(nu_m) + noise, or their sign"
+        first = int(np.argmax(off))
+        required = f"label {wanted[first]:.6g}, from the units that a {type(task).__name__} declares"
+        raise InputError(required, f"{labels[first]:.6g}", remedy)
+
+
 def try_unit(name: str, function: Callable[[jax.Array], jax.Array], *, odd: bool) -> None:
     """Raise InputError unless `function` is elementwise, made of JAX operations, and odd where it is declared so."""
     try:
@@ -83,9 +103,9 @@ def try_unit(name: str, function: Callable[[jax.Array], jax.Array], *, odd: bool
         raise InputError("an activation that keeps its argument's shape", f"(3,) -> {shape}")
     if not odd:
         return
-    with jax.ensure_compile_time_eval():
+    with jax.enable_x64(True), jax.ensure_compile_time_eval():
         right, left = (np.asarray(function(jnp.asarray(sign * np.abs(POINTS)))) for sign in (1.0, -1.0))
-    even = np.abs(right + left) > 1e-4 * np.max(np.abs(right))  # far above what float32 rounds
+    even = np.abs(right + left) > 1e-4 * np.max(np.abs(right))  # far above what functions of single precision round
     if np.any(even) or not np.all(right > 0):
         worst = int(np.argmax(even)) if np.any(even) else int(np.argmin(right))
         x = abs(POINTS[worst])

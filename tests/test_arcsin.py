@@ -6,7 +6,7 @@ import mpmath
 import numpy as np
 import pytest
 
-from ode.averages import _arcsin
+from ode.moments import _arcsin
 
 
 def points() -> np.ndarray:

@@ -23,7 +23,6 @@ __all__ = [
     "second_moments",
     "signed_readouts",
     "slope",
-    "teacher_unit",
     "tilt",
     "unit_gradients",
     "weighted_sum",

@@ -14,41 +14,18 @@ from ._base import (
 from ._closed_form import (
     ClosedForm as ClosedForm,
 )
-from ._closed_form import (
-    missing_closed_form as missing_closed_form,
-)
-from ._closed_form import (
-    require_closed_form as require_closed_form,
-)
-from ._closed_form import (
-    second_moments as second_moments,
-)
-from ._closed_form import (
-    signed_readouts as signed_readouts,
-)
-from ._closed_form import (
-    teacher_unit as teacher_unit,
-)
 from ._fixed_sample import FixedSample as FixedSample
 from ._fixed_sample import dimensions as dimensions
-from ._gaussian import (
-    I2 as I2,
-)
-from ._gaussian import (
-    J2 as J2,
-)
-from ._gaussian import (
-    safe_arctan2 as safe_arctan2,
-)
-from ._gaussian import (
-    safe_sqrt as safe_sqrt,
-)
-from ._gaussian import (
-    slope as slope,
-)
-from ._gaussian import (
-    tilt as tilt,
-)
+from ._missing import missing_closed_form as missing_closed_form
+from ._missing import require_closed_form as require_closed_form
+from ._moments import I2 as I2
+from ._moments import J2 as J2
+from ._moments import safe_arctan2 as safe_arctan2
+from ._moments import safe_sqrt as safe_sqrt
+from ._moments import second_moments as second_moments
+from ._moments import signed_readouts as signed_readouts
+from ._moments import slope as slope
+from ._moments import tilt as tilt
 from ._reweighted import Reweighted as Reweighted
 from ._sampled import Sampled as Sampled
 from ._sampled_products import SampledProducts as SampledProducts

@@ -1,35 +1,36 @@
 r"""E[g_k g_l] of erf students: I4 for every pair of units and every pair of fields, each once."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from ._arcsine_sums import arcsine_sums, columns
-from ._gaussian import I2, J2, root_D
+from teacher_student import Activation
+
+from ..moments import I2, J2, Units, arcsine_sums, columns, look_up, row_for, safe_rsqrt
 
 CHUNK = 2**16  # numbers of one array, where the pairs of units are more than fit
 
 
-def gradient_products(teacher: str, C: jax.Array, v: jax.Array, s: jax.Array, noise: jax.Array) -> jax.Array:
+def gradient_products(units: Units, C: jax.Array, v: jax.Array, s: jax.Array, noise: jax.Array) -> jax.Array:
     r"""(K, K) E[g_k g_l] = v_k v_l (sum_ij s_i s_j I4(k, l, i, j) + sigma^2 J2(k, l)).
 
     Symmetric in k, l and in i, j, so that only k <= l and i <= j are computed. Memory: some 20 arrays of at most
     max(CHUNK, 16 J) numbers, J = K + M: pairs k <= l come in chunks where they are many.
 
-    Arguments: teacher: kind of the teacher's units. C: (J, J) covariance of the fields. v: readout (K,). s: (v, -vt)
-      (J,). noise: sigma^2. Source: Saad & Solla 1995, Eq. (9) and appendix A.
+    Arguments: units: the student's, erf, and the teacher's. C: (J, J) covariance of the fields. v: readout (K,).
+      s: (v, -vt) (J,). noise: sigma^2. Source: Saad & Solla 1995, Eq. (9) and appendix A.
     """
     K = v.size
     first, second = np.triu_indices(K)
     at_once = max(16, CHUNK // s.size)
     if first.size <= at_once:
-        error = _squared_errors(teacher, C, s, K, first, second)
+        error = _squared_errors(units, C, s, K, first, second)
     else:
         rows = -(-first.size // at_once)
         filled = tuple(jnp.asarray(np.resize(each, (rows, at_once))) for each in (first, second))
-        error = jax.lax.map(lambda pair: _squared_errors(teacher, C, s, K, *pair), filled).ravel()[: first.size]
+        error = jax.lax.map(lambda pair: _squared_errors(units, C, s, K, *pair), filled).ravel()[: first.size]
     weight = J2(C[first, first], C[first, second], C[second, second])
     return (v[first] * v[second] * weight * (error + noise))[_place(K)]
 
@@ -41,7 +42,7 @@ def _place(K: int) -> np.ndarray:
     return np.maximum(place, place.T)
 
 
-def _squared_errors(teacher: str, C: jax.Array, s: jax.Array, K: int, first: Any, second: Any) -> jax.Array:
+def _squared_errors(units: Units, C: jax.Array, s: jax.Array, K: int, first: Any, second: Any) -> jax.Array:
     """(P,) sum_ij s_i s_j E~[phi_i phi_j] under the density times phi'(a) phi'(b), a and b each pair of students.
 
     The law of the fields is tilted twice: C~~_ij = C_ij - A_i A_j - B_i B_j with A_i = C_ia / sqrt(D_a) and
@@ -54,26 +55,57 @@ def _squared_errors(teacher: str, C: jax.Array, s: jax.Array, K: int, first: Any
     B = (C_b - C_a * (cross / D_a)) * jax.lax.rsqrt(D_b - cross**2 / D_a)
     tilted = variance[:, None] - A**2 - B**2
 
-    def part(units: tuple[str, str], mine: np.ndarray, theirs: np.ndarray) -> jax.Array:
-        i, j = (each.ravel() for each in np.meshgrid(mine, theirs, indexing="ij"))
-        covariance = C[i, j][:, None] - A[i] * A[j] - B[i] * B[j]
-        average = I2(units, tilted[i], covariance, tilted[j])
-        if units == ("sign", "sign"):  # sign^2 = 1, which the rounding of C11 C22 - C12^2 misses by 1e-9
-            average = jnp.where((i == j)[:, None], 1.0 * (tilted[i] > 0), average)
-        return (s[i] * s[j]) @ average
+    row = look_up("tilted square", *units)
+    square = _of_erf_and_others if row is None else row.function
+    return square(*units, _TiltedLaw(C, s, A, B, tilted, K))
 
+
+class _TiltedLaw(NamedTuple):
+    """The fields' law under the density times phi'(a) phi'(b): C~~_ij = C_ij - A_i A_j - B_i B_j, of every pair a, b.
+
+    C: (J, J). s: (J,). A, B, variance: (J, P), the last one C~~_ii. K: number of students.
+    """
+
+    C: jax.Array
+    s: jax.Array
+    A: jax.Array
+    B: jax.Array
+    variance: jax.Array
+    K: int
+
+
+@row_for("tilted square", "erf", "erf")
+def _of_erf_units(student: Activation, teacher: Activation, law: _TiltedLaw) -> jax.Array:
+    return _arcsines(law.C, law.s, law.A, law.B, jax.lax.rsqrt(1 + law.variance))
+
+
+@row_for("tilted square", "erf", "sign")
+def _of_erf_and_sign_units(student: Activation, teacher: Activation, law: _TiltedLaw) -> jax.Array:
+    C, s, A, B, variance, K = law
+    root = safe_rsqrt(variance + (np.arange(s.size) < K)[:, None])  # D = C, and 1 + C for students
+    theirs = np.arange(K, s.size)
+    return _arcsines(C, s, A, B, root, apart=theirs.size) + _part((teacher, teacher), law, theirs, theirs)
+
+
+def _of_erf_and_others(student: Activation, teacher: Activation, law: _TiltedLaw) -> jax.Array:
+    C, s, A, B, variance, K = law
     mine, theirs = np.arange(K), np.arange(K, s.size)
-    if teacher == "erf":
-        return _sigmoids(C, s, A, B, root_D("erf", tilted))
-    if teacher == "sign":
-        root = root_D("sign", tilted + (np.arange(s.size) < K)[:, None])  # D = C, and 1 + C for students
-        total = _sigmoids(C, s, A, B, root, apart=theirs.size)
-    else:
-        total = _sigmoids(C[:K, :K], s[:K], A[:K], B[:K], root_D("erf", tilted[:K]))
-        total += 2 * part(("erf", teacher), mine, theirs)
-    return total + part((teacher, teacher), theirs, theirs)
+    total = _arcsines(C[:K, :K], s[:K], A[:K], B[:K], jax.lax.rsqrt(1 + variance[:K]))
+    total += 2 * _part((student, teacher), law, mine, theirs)
+    return total + _part((teacher, teacher), law, theirs, theirs)
 
 
-def _sigmoids(C: jax.Array, s: jax.Array, A: jax.Array, B: jax.Array, root: jax.Array, apart: int = 0) -> jax.Array:
+def _part(units: Units, law: _TiltedLaw, mine: np.ndarray, theirs: np.ndarray) -> jax.Array:
+    """(P,) sum_ij s_i s_j E~~[phi_i phi_j] over fields i of the first unit and j of the second."""
+    C, s, A, B, variance, _ = law
+    i, j = (each.ravel() for each in np.meshgrid(mine, theirs, indexing="ij"))
+    covariance = C[i, j][:, None] - A[i] * A[j] - B[i] * B[j]
+    average = I2(units, variance[i], covariance, variance[j])
+    if units[0] == units[1] and (square := look_up("square", units[0])) is not None:
+        average = jnp.where((i == j)[:, None], square.function(units[0], variance[i]), average)
+    return (s[i] * s[j]) @ average
+
+
+def _arcsines(C: jax.Array, s: jax.Array, A: jax.Array, B: jax.Array, root: jax.Array, apart: int = 0) -> jax.Array:
     """(P,) sum_ij s_i s_j (2/pi) asin(C~~_ij / sqrt(D_i D_j)), root = 1 / sqrt(D), of erf and sign units."""
     return (2 / np.pi) * arcsine_sums(C, s, A * root, B * root, root, apart)

@@ -9,8 +9,9 @@ import numpy as np
 
 from teacher_student import InputError, Problem, as_key, key_numbers, require_name
 
-from ._closed_form import require_closed_form
+from ..moments import look_up, units_of
 from ._fixed_sample import FixedSample, dimensions
+from ._missing import require_closed_form
 from ._sampled_products import SampledProducts
 
 MOST_TIMES = 64  # more points in one go, so that an accidentally large estimate of the error does not cost much
@@ -100,7 +101,7 @@ class Sampled(eqx.Module):
         """The points of every scrambling, standard normal, with leading axis `replicates`. Raises InputError."""
         if self.products_only:
             require_closed_form(problem)
-            if problem.student.activation.name != "erf":
+            if look_up("sampled products", *units_of(problem)) is None:
                 unit = problem.student.activation.name
                 raise InputError("an erf student with products_only=True", repr(unit), "use averages=ode.ClosedForm()")
         seeds = np.random.SeedSequence(key_numbers(self.key)).spawn(self.replicates)

@@ -11,14 +11,23 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from teacher_student import Condition, Overlaps, Problem, to_float
+from teacher_student import Activation, Condition, Overlaps, Problem, to_float
 
-from ._base import check_normals
-from ._closed_form import ClosedForm, second_moments, teacher_unit
-from ._gaussian import J2
+from ..moments import J2, look_up, require_linear_labels, row_for, second_moments, signed_readouts, units_of
+from ._base import StepAverages, check_normals
+from ._closed_form import ClosedForm
 from ._law_derivatives import error_and_accuracy_by_law
 from ._pieces import mean_over_points
 from ._roots import field_root
+from ._tilted_step import tilted_step
+
+
+@row_for("sampled products", "erf", "erf")
+@row_for("sampled products", "erf", "sign")
+@row_for("sampled products", "erf", "linear")
+@row_for("sampled products", "erf", "polynomial")
+def _step_with(student: Activation, teacher: Activation, *rest: jax.Array) -> StepAverages:
+    return tilted_step((student, teacher), *rest)
 
 
 class SampledProducts(ClosedForm):
@@ -34,11 +43,18 @@ class SampledProducts(ClosedForm):
         super().check(problem)
         check_normals(self.normals, problem.student.width + problem.task.latents)
 
-    def _gg(self, problem: Problem, v: jax.Array, C: jax.Array, s: jax.Array) -> jax.Array:
-        K, task = problem.student.width, problem.task
-        teacher = teacher_unit(problem)
-        assert teacher is not None  # `require_closed_form` comes first
-        square = s @ second_moments("erf", teacher, C, K) @ s
+    def step(self, problem: Problem, overlaps: Overlaps, condition: Condition) -> StepAverages:
+        v, units = overlaps.readout, units_of(problem)
+        row = look_up("sampled products", *units)
+        assert row is not None  # `Sampled.draw` comes first
+        block = condition.variances[:, None, None] * overlaps.gram
+        s = signed_readouts(problem, v)
+        return row.function(*units, block, v, s, self._products(problem, v, block.sum(axis=0), s))
+
+    def _products(self, problem: Problem, v: jax.Array, C: jax.Array, s: jax.Array) -> jax.Array:
+        """(K, K) E[g_k g_l]."""
+        K = problem.student.width
+        square = s @ second_moments(units_of(problem), C, K) @ s
         variance = jnp.diagonal(C)[:K]
         together = J2(variance[:, None], C[:K, :K], variance[None, :])
         root = field_root(C, K)
@@ -50,7 +66,7 @@ class SampledProducts(ClosedForm):
             return (excess * slopes) @ slopes.T, jnp.sum(excess)
 
         product, excess = mean_over_points(sums, jnp.asarray(self.normals))
-        noise = jnp.asarray(getattr(task, "noise", 0.0)) ** 2
+        noise = jnp.asarray(require_linear_labels(problem).noise) ** 2
         return jnp.outer(v, v) * (product + (square + noise - excess) * together)
 
     def error_and_accuracy(

@@ -7,14 +7,15 @@ import importlib
 from typing import Any
 
 _HOMES = {
-    "Equations": "_equations",
-    "DerivedAverages": "_averages",
-    "averages": "_averages",
-    "equations": "_equations",
-    "mean_function": "_code",
-    "pair_function": "_code",
-    "quad_function": "_code",
-    "unit": "_units",
+    "Equations": "._equations",
+    "DerivedAverages": "._averages",
+    "averages": "._averages",
+    "equations": "._equations",
+    "mean_function": "..moments",
+    "pair_function": "..moments",
+    "quad_function": "..moments",
+    "symbols": "..moments",
+    "unit": "..moments",
 }
 
 __all__ = [
@@ -25,6 +26,7 @@ __all__ = [
     "mean_function",
     "pair_function",
     "quad_function",
+    "symbols",
     "unit",
 ]
 
@@ -36,4 +38,4 @@ def __dir__() -> list[str]:
 def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(f".{_HOMES[name]}", __name__), name)
+    return getattr(importlib.import_module(_HOMES[name], __name__), name)

@@ -6,10 +6,7 @@ import sympy as sp
 
 from teacher_student import InputError
 
-from . import _sigmoids
-from ._code import symbols
-from ._units import WITH_AVERAGES, Power, unit
-from ._wick import pair, quad
+from ..moments import WITH_AVERAGES, Sigmoid, pair, quad, sigmoid_I3, sigmoid_I4, sigmoid_pair, symbols, unit
 
 
 @dataclasses.dataclass(frozen=True)
@@ -44,7 +41,7 @@ def averages(activation: str) -> DerivedAverages:
     Source: Price 1958; Saad & Solla 1995, appendix A (what the result is compared with).
     """
     phi, C = unit(activation), symbols(4)
-    if isinstance(phi, Power):
+    if not isinstance(phi, Sigmoid):
         second, slopes, triple = sp.Matrix(C[:2, :2]), pair(phi, 1, phi, 1, C), C[[0, 2], [0, 2]]
         third = C[0, 1] * pair(phi, 2, phi, 0, triple) + C[1, 2] * pair(phi, 1, phi, 1, triple)  # Stein's lemma
         found = (pair(phi, 0, phi, 0, second), third, quad(phi, phi, phi, C), slopes)
@@ -55,8 +52,8 @@ def averages(activation: str) -> DerivedAverages:
     return DerivedAverages(
         activation,
         C,
-        I2=_sigmoids.sigmoid_pair((w, w), (0, 0), C),
-        I3=_sigmoids.I3((w, w), C),
-        I4=_sigmoids.I4((w,) * 4, C),
-        J2=_sigmoids.sigmoid_pair((w, w), (1, 1), C),
+        I2=sigmoid_pair((w, w), (0, 0), C),
+        I3=sigmoid_I3((w, w), C),
+        I4=sigmoid_I4((w,) * 4, C),
+        J2=sigmoid_pair((w, w), (1, 1), C),
     )

@@ -12,11 +12,11 @@ import sympy as sp
 
 from teacher_student import InputError, Overlaps, Problem, check_overlaps, level_index
 
-from ..averages import missing_closed_form, signed_readouts, teacher_unit
+from ..averages import missing_closed_form
+from ..moments import require_linear_labels, signed_readouts, unit, units_of
 from ._fields import ALPHA, DECAY, ETA, ETA_V, NOISE, Fields, fields
 from ._instances import Instances
 from ._latex import equation_lines
-from ._units import unit
 
 Parts = tuple[tuple[sp.Expr, sp.Expr], ...]  # prefactors and what they multiply
 
@@ -85,7 +85,7 @@ def equations(problem: Problem) -> Equations:
     if reason:
         raise InputError("a problem with closed-form averages", reason, "averages=ode.Sampled() works for any")
     names, (B, K, M) = problem.inputs.block_names, problem.shape
-    student, teacher = unit(problem.student.activation.name), unit(str(teacher_unit(problem)))
+    student, teacher = (unit(each) for each in units_of(problem))
     symbols = fields(problem)
     work = Derivation(problem, symbols, Instances(symbols, student, teacher))
 
@@ -128,7 +128,7 @@ class Derivation:
     @functools.cached_property
     def _gg(self) -> dict[tuple[int, int], sp.Expr]:
         _, K, _ = self.fields.shape
-        noisy = np.any(getattr(self.problem.task, "noise", 0.0))
+        noisy = np.any(np.asarray(require_linear_labels(self.problem).noise))
         found = {}
         for k, l in itertools.combinations_with_replacement(range(K), 2):
             terms = [NOISE**2 * self.averages.J2(k, l)] if noisy else []

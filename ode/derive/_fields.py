@@ -8,6 +8,8 @@ import sympy as sp
 
 from teacher_student import Overlaps, Problem
 
+from ..moments import require_linear_labels
+
 ETA, ETA_V, DECAY, NOISE, ALPHA = sp.symbols(r"\eta \eta_v \gamma \sigma \alpha", positive=True)
 
 
@@ -47,7 +49,7 @@ class Fields:
         for symbols, numbers in zip(self.gram, overlaps.gram, strict=True):
             found |= dict(zip(symbols, np.asarray(numbers).ravel(), strict=True))
         found |= {ETA: sgd.learning_rate, ETA_V: sgd.readout_learning_rate, DECAY: sgd.weight_decay}
-        found[NOISE] = getattr(problem.task, "noise", 0.0)
+        found[NOISE] = require_linear_labels(problem).noise
         return {symbol: float(number) for symbol, number in found.items() if symbol.is_Symbol}
 
 

@@ -13,11 +13,8 @@ from typing import Any
 
 import sympy as sp
 
-from . import _sigmoids
-from ._code import symbols
+from ..moments import Power, Sigmoid, Unit, pair, quad, sigmoid_I3, sigmoid_I4, symbols
 from ._fields import Fields
-from ._units import Power, Sigmoid, Unit
-from ._wick import pair, quad
 
 
 class Instances:
@@ -62,7 +59,7 @@ class Instances:
         f, g, h = self.units[k], self.units[i], self.units[j]
         if i == j and isinstance(g, Sigmoid) and g.width == 0:
             return self.J2(k, l)  # sign^2 = 1
-        if isinstance(f, Power):
+        if not isinstance(f, Sigmoid):
             return _tidy(_quad_template(f, g, h).xreplace(self._filling(k, l, i, j)), f, g, h)
         if isinstance(g, Sigmoid) and isinstance(h, Sigmoid):
             bottom = sp.sqrt(self._L(k, l, i) * self._L(k, l, j))
@@ -116,7 +113,7 @@ def _tidy(expression: sp.Expr, *units: Unit) -> sp.Expr:
 
 
 @functools.lru_cache
-def _quad_template(f: Power, g: Unit, h: Unit) -> sp.Expr:
+def _quad_template(f: Unit, g: Unit, h: Unit) -> sp.Expr:
     return _tidy(quad(f, g, h, symbols(4)), f, g, h)
 
 
@@ -128,7 +125,7 @@ def minors_are_right() -> bool:
     L = {key: G.extract(list(key), list(key)).det() for key in ((0, 1), (0, 2), (0, 1, 2), (0, 1, 3))}
     fourth = 4 / sp.pi**2 * sp.asin(N.det() / sp.sqrt(L[0, 1, 2] * L[0, 1, 3])) / sp.sqrt(L[0, 1])
     third = 2 / sp.pi * (C[1, 2] * G[0, 0] - C[0, 1] * C[0, 2]) / (G[0, 0] * sp.sqrt(L[0, 2]))
-    pairs = ((third, _sigmoids.I3((1, 1), C)), (fourth, _sigmoids.I4((1,) * 4, C)))
+    pairs = ((third, sigmoid_I3((1, 1), C)), (fourth, sigmoid_I4((1,) * 4, C)))
     return all(_same(mine, derived) for mine, derived in pairs)
 
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from teacher_student import Committee, InputError, Overlaps, Problem, check_overlaps, psd_violation
+from teacher_student import InputError, Overlaps, Problem, check_overlaps, psd_violation
 
 from ._field import Field, entries, field_of, linearised, state
 from ._symmetry import projector
@@ -23,7 +23,7 @@ def known_guesses(problem: Problem, like: Overlaps | None = None, *, alpha: floa
     teacher's support (the law of large N) and v_k = 1. alpha: see `fixed_points`.
     Raises InputError.
     """
-    if not isinstance(problem.task, Committee):
+    if problem.task.units is None:
         raise InputError("guesses for a task other than a committee", "none are known", "pass guesses")
     like = orthonormal(problem) if like is None else like
     check_overlaps(like, problem)
@@ -71,8 +71,9 @@ def _with_own(problem: Problem, of: Overlaps, length: float) -> Overlaps:
 
 
 def _teacher_readout(problem: Problem) -> np.ndarray:
-    assert isinstance(problem.task, Committee)
-    return np.asarray(problem.task.readout)
+    units = problem.task.units
+    assert units is not None  # `known_guesses` comes first
+    return np.asarray(units.readout)
 
 
 def _relaxed(name: str, field: Field, guess: Overlaps, P: np.ndarray) -> dict[str, Overlaps]:

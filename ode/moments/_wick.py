@@ -13,21 +13,26 @@ from typing import Any
 
 import sympy as sp
 
+from ._from_entered import entered_pair, entered_quad
 from ._sigmoids import sigmoid_pair
-from ._units import Power, Unit
+from ._units import Entered, Power, Sigmoid, Unit
 
 
 def pair(f: Unit, m: int, g: Unit, n: int, C: Any) -> sp.Expr:
     """E[f^(m)(a) g^(n)(b)] for a 2 x 2 covariance C."""
-    if not isinstance(f, Power) and not isinstance(g, Power):
+    if isinstance(f, Entered) or isinstance(g, Entered):
+        return entered_pair(f, m, g, n, C)
+    if isinstance(f, Sigmoid) and isinstance(g, Sigmoid):
         return sigmoid_pair((f.width, g.width), (m, n), C)
     last = min(unit.polynomial.degree - order for unit, order in ((f, m), (g, n)) if isinstance(unit, Power))
     terms = [C[0, 1] ** r / sp.factorial(r) * f.mean(m + r, C[0, 0]) * g.mean(n + r, C[1, 1]) for r in range(last + 1)]
     return sum(terms, sp.Integer(0))
 
 
-def quad(student: Power, f: Unit, g: Unit, C: Any) -> sp.Expr:
-    """E[p'(a) p'(b) f(c) g(d)] for a polynomial p and a 4 x 4 covariance C."""
+def quad(student: Unit, f: Unit, g: Unit, C: Any) -> sp.Expr:
+    """E[s'(a) s'(b) f(c) g(d)] for a 4 x 4 covariance C; s a polynomial, or entered as it is."""
+    if not isinstance(student, Power):
+        return entered_quad(student, f, g, C)
     most = student.polynomial.degree - 1
     terms = []
     for ab, ac, ad, bc, bd in itertools.product(range(most + 1), repeat=5):

@@ -43,14 +43,14 @@ def _arcsine(integrand: sp.Expr, variable: sp.Symbol, start: sp.Expr) -> sp.Expr
     return sp.asin(sine) / sp.sqrt(bend)
 
 
-def I3(widths: tuple[int, int], C: Any) -> sp.Expr:
+def sigmoid_I3(widths: tuple[int, int], C: Any) -> sp.Expr:
     """E[phi'_1(a) b phi_2(c)] by Stein's lemma: C12 E[phi''_1(a) phi_2(c)] + C23 E[phi'_1(a) phi'_2(c)]."""
     G = sp.Matrix(2, 2, [C[0, 0], C[0, 2], C[0, 2], C[2, 2]])
     second, slopes = (sigmoid_pair(widths, orders, G) for orders in ((2, 0), (1, 1)))
     return sp.factor(C[0, 1] * second + C[1, 2] * slopes)
 
 
-def I4(widths: tuple[int, int, int, int], C: Any) -> sp.Expr:
+def sigmoid_I4(widths: tuple[int, int, int, int], C: Any) -> sp.Expr:
     """E[phi'_1(a) phi'_2(b) phi_3(c) phi_4(d)]: the integral over C34 of E[phi'_1 phi'_2 phi'_3 phi'_4].
 
     Under the density times the bells of a and b, itself Gaussian, c and d have a covariance linear in C34; where

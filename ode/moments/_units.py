@@ -10,7 +10,9 @@ import re
 
 import sympy as sp
 
-from teacher_student import InputError, Polynomial, polynomial, polynomial_named
+from teacher_student import BUILT_IN, Activation, InputError, Polynomial, as_activation, is_polynomial
+
+from ._registry import look_up
 
 x = sp.Symbol("x", real=True)
 WIDTHS = {"erf": 1, "sign": 0}
@@ -42,7 +44,14 @@ class Sigmoid:
         return (2 ** ((order - 1) // 2) * sp.diff(slope, _v, (order - 1) // 2)).subs(_v, variance)
 
 
-Unit = Power | Sigmoid
+@dataclasses.dataclass(frozen=True)
+class Entered:
+    """A unit of the user's own, whose averages `ode.add_closed_form` has entered as expressions."""
+
+    activation: Activation
+
+
+Unit = Power | Sigmoid | Entered
 _v = sp.Symbol("v", positive=True)
 
 
@@ -75,17 +84,24 @@ def bells(widths: tuple[int, ...], C: sp.Matrix) -> sp.Expr:
     return bell_height() ** len(widths) / sp.sqrt(sp.expand((C + sp.diag(*widths)).det(method="berkowitz")))
 
 
-def unit(name: str) -> Unit:
-    """The unit of a given activation name. Raises InputError for one without derived averages."""
-    if name in WIDTHS:
-        return Sigmoid(WIDTHS[name])
-    found = polynomial_named(name)
-    if found is None and re.search(r"[*/+^-]", name) and not re.search("[<:]", name):
-        found = polynomial(name)  # says what is wrong with it
-    if found is None:
-        raise InputError(
-            f"an activation with closed-form averages: {WITH_AVERAGES}",
-            repr(name),
-            "averages=ode.Sampled() works for any",
-        )
-    return Power(found)
+def unit(given: str | Activation) -> Unit:
+    """The unit of a given activation or its name. Raises InputError for one without derived averages."""
+    name = given if isinstance(given, str) else given.name
+    remedy = "averages=ode.Sampled() works for any"
+    required = f"an activation with closed-form averages: {WITH_AVERAGES}"
+    if isinstance(given, str) and not _is_spelt(given):
+        raise InputError(required, repr(name), remedy)
+    activation = as_activation(given)
+    if activation.kind in WIDTHS:
+        return Sigmoid(WIDTHS[str(activation.kind)])
+    if activation.polynomial is not None:
+        return Power(activation.polynomial)
+    row = look_up("I2", activation, activation)
+    if row is None or row.expression is None:
+        raise InputError(required, repr(name), remedy)
+    return Entered(activation)
+
+
+def _is_spelt(name: str) -> bool:
+    """Whether a text is a name that we know, a polynomial or one with a mistake, or "module:name"."""
+    return bool(name in BUILT_IN or is_polynomial(name) or re.search(r"[*/+^:-]", name)) and "<" not in name

@@ -1,0 +1,68 @@
+"""Whether the drift of a problem has a closed form, and if not, why: look-ups in the registry of closed forms."""
+
+from collections.abc import Callable
+from functools import partial
+
+import numpy as np
+
+from teacher_student import Activation, InputError, Problem, is_known
+
+from ..moments import Units, in_words, kinds_with, linear_labels, look_up, pair_is_known
+from . import _tilted_step  # noqa: F401  # enters the steps of erf and linear students
+from ._base import StepAverages
+from ._general_step import general_step
+
+LARGEST_DEGREE = 6  # of a polynomial student: beyond, compiling its averages takes minutes
+
+
+def step_of(units: Units) -> Callable[..., StepAverages]:
+    """Return what computes the averages of a step, for block, v, s and noise; `missing_closed_form` comes first."""
+    row = look_up("step", *units)
+    return partial(general_step if row is None else row.function, *units)
+
+
+def missing_closed_form(problem: Problem, *, traced_noise: bool = True) -> str | None:
+    """Why the drift of `problem` has no closed form here; None if it has one.
+
+    traced_noise: whether label noise that is being traced counts as present (what it is cannot be looked at).
+    """
+    declared, labels = problem.task.units, linear_labels(problem)
+    if declared is None:
+        return f"a {type(problem.task).__name__}, which declares no units (committees have one)"
+    student = problem.student.activation
+    if student.kind not in (students := kinds_with("step", 0) | kinds_with("I4", 0)):
+        return f"student activation {student.name!r} ({in_words(students)} have one)"
+    own = student.polynomial
+    if own is not None and own.degree > LARGEST_DEGREE:
+        return f"a polynomial student of degree {own.degree} (up to {LARGEST_DEGREE} it has one)"
+    if problem.sgd.loss != "squared":
+        return f"the {problem.sgd.loss} loss (squared has one)"
+    if labels is None:
+        return "sign labels of several or non-odd units (one odd unit has one)"
+    reason = _missing_average(student, labels.activation, problem.task.latents)
+    if reason is not None:
+        return reason
+    if labels.signed and (np.any(np.asarray(labels.noise)) if is_known(labels.noise) else traced_noise):
+        return "sign labels with noise (without noise they have one)"
+    return None
+
+
+def _missing_average(student: Activation, teacher: Activation, latents: int) -> str | None:
+    """Why the averages of these units are not known; None if they are."""
+    if look_up("step", student, teacher) is not None:
+        return None
+    if not (pair_is_known(student, teacher) and look_up("I4", student, student, teacher) is not None):
+        teachers = kinds_with("step", 1, student.kind) | kinds_with("I4", 2, student.kind)
+        return f"teacher activation {teacher.name!r} ({in_words(teachers)} have one)"
+    alone = latents == 1 and look_up("square", teacher) is not None
+    if look_up("I4", student, teacher, teacher) is None and not alone:
+        kind = student.kind if isinstance(student.kind, str) else student.name
+        return f"a {kind} student of several {teacher.name} units (of one it has one)"
+    return None
+
+
+def require_closed_form(problem: Problem, *, traced_noise: bool = True) -> None:
+    """Raise InputError if the drift of `problem` has no closed form (`missing_closed_form`)."""
+    reason = missing_closed_form(problem, traced_noise=traced_noise)
+    if reason:
+        raise InputError("a problem with closed-form averages", reason, "use averages=ode.Sampled()")

@@ -1,0 +1,125 @@
+"""Closed forms of the user's own units: entered by `ode.add_closed_form`, and checked before they are."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import sympy as sp
+
+from teacher_student import Activation, InputError, as_activation, first_line, require_name
+
+from ._registry import Row, enter_row, look_up
+from ._symbols import symbols, to_jax
+
+UNITS = {"slope": "f", "square": "f", "I2": "f, g", "I4": "student, f, g"}
+FIELDS = {"slope": 1, "square": 1, "I2": 2, "I4": 4}
+POINTS, SCRAMBLINGS, LARGEST_Z = 2**12, 8, 8.0  # of the check: Student's t with 7 degrees of freedom exceeds 8 in 1e-4
+
+
+def add_closed_form(average: str, units: Sequence[Activation | str], formula: Any) -> None:
+    r"""Enter a closed form of your own units, from when on `ode.ClosedForm` and `ode.derive` use it.
+
+    With fields a, b, c, d of mean 0 and covariance C, the averages are
+      "I2", units (f, g): E[f(a) g(b)], a function of C11, C12, C22;
+      "I4", units (phi, f, g): E[phi'(a) phi'(b) f(c) g(d)], of C11, C12, C13, C14, C22, C23, C24, C33, C34, C44;
+      "slope", units (f,): E[f'(a)], and "square", units (f,): E[f(a)^2], each of C11.
+    The generalisation error needs I2 of student and student, student and teacher, teacher and teacher. The drift needs
+    in addition I4 of (phi, phi, phi), (phi, phi, psi) and (phi, psi, psi) for students phi and a teacher's psi; what
+    else it needs follows from these by the theorems of Price and Stein. Enter it in the module of the unit, so that
+    other processes find it too.
+
+    Arguments:
+      average: one of these names. units: an `ts.Activation` of your own, and others or names such as "erf".
+      formula: an expression of sympy in the symbols `ode.derive.symbols(n)`, C11, C12 and so on; or a function of JAX
+        operations, elementwise in arrays of these covariances, which `ode.derive` cannot print.
+    Raises InputError for units that are all built in, for an average that is entered already, and for a formula that
+    differs from the mean over 8 x 4096 scrambled Sobol points by more than 8 of its standard errors.
+    """
+    require_name(average, UNITS, "average of units")
+    known = tuple(as_activation(each) for each in units)
+    if len(known) != len(UNITS[average].split(", ")):
+        raise InputError(f"units ({UNITS[average]}) of {average}", f"{len(known)} of them")
+    if all(isinstance(each.kind, str) for each in known):
+        raise InputError("a unit of your own among those of a closed form", ", ".join(each.name for each in known))
+    if look_up(average, *known) is not None:
+        raise InputError(f"an {average} that is not entered yet", ", ".join(each.name for each in known), "start anew")
+    row = _row(average, formula)
+    _check(average, known, row)
+    enter_row(average, tuple(each.kind for each in known), row)
+
+
+def _row(average: str, formula: Any) -> Row:
+    C = symbols(FIELDS[average])
+    if callable(formula) and not isinstance(formula, sp.Basic):
+        function, expression = formula, None
+    else:
+        expression = _expression(formula, C)
+        function = to_jax(expression, C)
+    return Row(lambda *given: function(*given[len(UNITS[average].split(", ")) :]), expression=expression)
+
+
+def _expression(formula: Any, C: sp.Matrix) -> sp.Expr:
+    try:
+        expression = sp.sympify(formula)
+    except (sp.SympifyError, TypeError, SyntaxError) as error:
+        raise InputError("a sympy expression or a JAX function as a closed form", first_line(error)) from error
+    by_name = {symbol.name: symbol for symbol in C}
+    expression = expression.subs({symbol: by_name.get(symbol.name, symbol) for symbol in expression.free_symbols})
+    foreign = sorted(symbol.name for symbol in expression.free_symbols - set(C))
+    if foreign:
+        raise InputError(f"a closed form in {', '.join(sorted(by_name))}", f"the symbols {', '.join(foreign)}")
+    return expression
+
+
+def _check(average: str, units: tuple[Activation, ...], row: Row) -> None:
+    """Raise InputError unless the formula is the average, as far as random points can tell."""
+    size = FIELDS[average]
+    rng = np.random.default_rng(0)
+    with jax.enable_x64(True), jax.ensure_compile_time_eval():
+        for _ in range(2):
+            root = rng.standard_normal((size, size)) / np.sqrt(size)
+            C = root @ root.T + 0.1 * np.eye(size)
+            given = _value(average, units, row, C)
+            means = _means(average, units, C)
+            mean, error = means.mean(), means.std(ddof=1) / np.sqrt(SCRAMBLINGS)
+            if not abs(given - mean) <= LARGEST_Z * error + 1e-9 * (1 + abs(mean)):
+                names = ", ".join(unit.name for unit in units)
+                required = f"E of {average} of {names}, {mean:.6g} +- {error:.1g} at C = {np.round(C, 3).tolist()}"
+                raise InputError(required, f"{given:.6g} from the formula")
+
+
+def _value(average: str, units: tuple[Activation, ...], row: Row, C: np.ndarray) -> float:
+    upper = [jnp.full(3, C[i, j]) for i in range(len(C)) for j in range(i, len(C))]
+    try:
+        value = np.asarray(row.function(*units, *upper))
+    except Exception as error:  # the user's formula may raise anything
+        raise InputError(f"an elementwise JAX function for {average}", first_line(error)) from error
+    if value.shape != (3,):
+        raise InputError(f"an elementwise function for {average}, (3,) -> (3,)", f"shape {value.shape}")
+    return float(value[0])
+
+
+def _means(average: str, units: tuple[Activation, ...], C: np.ndarray) -> np.ndarray:
+    """(SCRAMBLINGS,) means over points."""
+    from scipy.special import ndtri
+    from scipy.stats import qmc
+
+    root, means = np.linalg.cholesky(C), []
+    for seed in range(SCRAMBLINGS):
+        sobol = qmc.Sobol(len(C), scramble=True, rng=np.random.default_rng(seed))
+        normals = ndtri(np.clip(sobol.random(POINTS), 2.0**-33, 1 - 2.0**-33))
+        means.append(np.mean(np.asarray(_product(average, units, jnp.asarray(root @ normals.T)))))
+    return np.array(means)
+
+
+def _product(average: str, units: tuple[Activation, ...], z: jax.Array) -> jax.Array:
+    if average == "slope":
+        return units[0].derivative(z[0])
+    if average == "square":
+        return units[0](z[0]) ** 2
+    if average == "I2":
+        return units[0](z[0]) * units[1](z[1])
+    student, first, second = units
+    return student.derivative(z[0]) * student.derivative(z[1]) * first(z[2]) * second(z[3])
