@@ -50,6 +50,10 @@ class Entered:
 
     activation: Activation
 
+    def mean(self, order: int, variance: sp.Expr) -> sp.Expr:
+        """E[f^(n)(z)], which follows from no entered average."""
+        raise InputError(f"a polynomial, erf or sign for E[f^({order})]", repr(self.activation.name))
+
 
 Unit = Power | Sigmoid | Entered
 _v = sp.Symbol("v", positive=True)
