@@ -12,27 +12,11 @@ from ._phase_diagram import phase_diagram as phase_diagram
 from ._settings import Settings as Settings
 from ._settings import load_settings as load_settings
 from ._settings import read_settings as read_settings
-from .sweeps import (
-    CellStatus as CellStatus,
-)
-from .sweeps import (
-    Summary as Summary,
-)
-from .sweeps import (
-    Sweep as Sweep,
-)
-from .sweeps import (
-    load_sweep as load_sweep,
-)
-from .sweeps import (
-    open_sweep as open_sweep,
-)
-from .sweeps import (
-    read_sweep as read_sweep,
-)
-from .sweeps import (
-    run_sweep as run_sweep,
-)
-from .sweeps import (
-    sweep as sweep,
-)
+from .sweeps import CellStatus as CellStatus
+from .sweeps import Summary as Summary
+from .sweeps import Sweep as Sweep
+from .sweeps import load_sweep as load_sweep
+from .sweeps import open_sweep as open_sweep
+from .sweeps import read_sweep as read_sweep
+from .sweeps import run_sweep as run_sweep
+from .sweeps import sweep as sweep

@@ -18,9 +18,9 @@ from teacher_student import (
     to_host,
 )
 
-from ._enough_points import require_given_points
 from ._host_expansion import expand_from_host
 from ._method import Settings, method_for
+from ._refine_points import require_given_points
 from ._solve import solve
 from .averages import Averages, ClosedForm, FixedSample, Sampled, missing_closed_form
 

@@ -6,15 +6,7 @@ import jax.numpy as jnp
 from teacher_student import Activation, Condition, InputError, Observables, Overlaps, Problem, check_state
 
 from .averages import FixedSample, Reweighted, SampledProducts
-from .moments import (
-    linear_labels,
-    pair_is_known,
-    safe_arctan2,
-    safe_sqrt,
-    second_moments,
-    signed_readouts,
-    units_of,
-)
+from .moments import linear_labels, pair_is_known, safe_arctan2, safe_sqrt, second_moments, signed_readouts, units_of
 
 Points = FixedSample | SampledProducts | Reweighted
 

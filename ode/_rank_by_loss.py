@@ -9,7 +9,7 @@ import numpy as np
 
 from teacher_student import Condition, Overlaps, Problem, check_shapes, level_index, to_float, to_host
 
-from ._enough_points import require_given_points
+from ._refine_points import require_given_points
 from .averages import FixedSample, Sampled
 
 

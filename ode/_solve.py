@@ -23,10 +23,10 @@ from teacher_student import (
     to_times,
 )
 
-from ._enough_points import finer_averages, require_given_points, warn_of_misses
 from ._host_solve import INTEGRATORS, solve_from_host
 from ._method import Method, method_for
 from ._outcome import trajectory
+from ._refine_points import finer_averages, require_given_points, warn_of_misses
 from .averages import Averages, Sampled
 
 if TYPE_CHECKING:  # its import takes half a second, which a solve that is stepped from the host need not pay

@@ -24,9 +24,9 @@ from teacher_student import (
     with_level_names,
 )
 
-from ._enough_points import finer_averages, warn_of_misses
 from ._method import method_for
 from ._outcome import Outcome, trajectory
+from ._refine_points import finer_averages, warn_of_misses
 from ._solve import check_solve
 from .averages import Averages, Sampled
 

@@ -167,7 +167,7 @@ def test_what_does_not_fluctuate_is_right_to_the_accuracy_of_the_solve() -> None
 
 
 def test_student_t_becomes_a_normal_value() -> None:
-    from simulations._agreement import _normal_equivalent
+    from simulations.verdict._agreement import _normal_equivalent
 
     t = np.array([0.5, -2.0, 40.0, 1e6])
     z = _normal_equivalent(t, 7)

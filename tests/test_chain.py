@@ -13,8 +13,8 @@ from scipy import stats
 import ode
 import simulations
 import teacher_student as ts
-from simulations import _advance, _chain, _run
-from simulations._chi_square import chi_square
+from simulations.engine import _advance, _chain, _run
+from simulations.engine._chi_square import chi_square
 
 from . import build
 

@@ -224,7 +224,7 @@ def test_ctrl_c_keeps_finished_runs_and_says_so(file: Path, tmp_path: Path) -> N
 
 def test_the_reference_file_has_every_key() -> None:
     from figures import _settings_file as _settings
-    from teacher_student import _tables
+    from teacher_student.tables import _problem_file as _tables
 
     reference = tomllib.loads((ROOT / "docs" / "problem.toml").read_text())
     tables = {

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import teacher_student as ts
-from teacher_student import _tables
+from teacher_student.tables import _problem_file as _tables
 from tests.test_cli import SMALL
 
 ROOT = Path(__file__).parent.parent

@@ -137,7 +137,7 @@ def test_a_signal_too_late_to_cut_a_simulation_short_is_not_forgotten(
     stages: list[str], call: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The simulation's own handler takes it, and all runs are finished nevertheless."""
-    from simulations._threads import stop_on_ctrl_c
+    from simulations.engine._threads import stop_on_ctrl_c
 
     honest = _compare._simulate
 

@@ -17,7 +17,7 @@ import pytest
 import ode
 import simulations
 import teacher_student as ts
-from simulations._step import block_of_dimension
+from simulations.engine._step import block_of_dimension
 
 from . import build
 

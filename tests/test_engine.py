@@ -17,8 +17,8 @@ import pytest
 import ode
 import simulations
 import teacher_student as ts
-from simulations import _memory, _samples, _weights
-from simulations._space import AllDirections
+from simulations.engine import _memory, _samples, _weights
+from simulations.engine._coordinates import AllDirections
 
 from . import build
 

@@ -14,7 +14,7 @@ from scipy.special import erf
 import ode
 import teacher_student as ts
 from ode.averages import I2, J2, slope, tilt
-from ode.averages._roots import pseudo_inverse_sqrt, symmetric_sqrt
+from ode.averages._matrix_roots import pseudo_inverse_sqrt, symmetric_sqrt
 
 from . import build
 

@@ -15,7 +15,7 @@ import figures
 import ode
 import teacher_student as ts
 from figures._cli import main
-from teacher_student._activation import as_activation
+from teacher_student.problem._activation import as_activation
 
 from . import build
 

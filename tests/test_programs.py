@@ -66,8 +66,8 @@ PROBLEM = ts.Problem(TASK, ts.Student(2), ts.SGD(0.5), ORDER)
 PAIR = [[[1.0, 0.1], [0.1, 1.0]]]
 START = ts.Overlaps(PAIR, [[[0.1, 0.2], [0.2, 0.1]]], PAIR, [1.0, 1.0])
 CALLS = {
-    "simulations._run": lambda: simulations.run(PROBLEM, 50, 2, [1.0], 0, start=START),
-    "simulations._run_many": lambda: simulations.run_many([PROBLEM], 50, 2, [1.0], 0, start=START),
+    "simulations.engine._run": lambda: simulations.run(PROBLEM, 50, 2, [1.0], 0, start=START),
+    "simulations.engine._run_many": lambda: simulations.run_many([PROBLEM], 50, 2, [1.0], 0, start=START),
     "ode.stability._search": lambda: ode.fixed_points(PROBLEM, START),
     "ode.stability._critical": lambda: ode.critical(PROBLEM, "sgd.learning_rate", (0.1, 1.0), guess=START),
     "ode.stability._plateau": lambda: ode.plateau(PROBLEM, START),

@@ -13,8 +13,9 @@ from scipy import stats
 import ode
 import teacher_student as ts
 from ode._method import WIDE
-from ode.averages import FixedSample, SampledProducts, _pieces, _sampled_products
-from ode.averages._roots import field_root, pseudo_inverse_sqrt, symmetric_sqrt
+from ode.averages import FixedSample, SampledProducts, _sampled_products
+from ode.averages import _chunked_mean as _pieces
+from ode.averages._matrix_roots import field_root, pseudo_inverse_sqrt, symmetric_sqrt
 
 from . import build
 

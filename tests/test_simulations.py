@@ -15,7 +15,7 @@ from scipy import stats
 import ode
 import simulations
 import teacher_student as ts
-from simulations._advance import draw_level, schedule
+from simulations.engine._advance import draw_level, schedule
 
 from . import build
 

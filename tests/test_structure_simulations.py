@@ -11,7 +11,7 @@ import pytest
 
 import simulations
 import teacher_student as ts
-from simulations._advance import draw_level, schedule
+from simulations.engine._advance import draw_level, schedule
 
 from . import build
 

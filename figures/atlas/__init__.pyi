@@ -7,24 +7,12 @@ from ._curriculum import curriculum as curriculum
 from ._curriculum import curriculum_text as curriculum_text
 from ._finite_size import deviation_data as deviation_data
 from ._finite_size import escape_data as escape_data
-from ._finite_size_fit import (
-    along_shift as along_shift,
-)
-from ._finite_size_fit import (
-    escape_fit as escape_fit,
-)
-from ._finite_size_fit import (
-    mean_exponent as mean_exponent,
-)
-from ._finite_size_fit import (
-    shift_amplitude as shift_amplitude,
-)
-from ._finite_size_fit import (
-    variance_amplitude as variance_amplitude,
-)
-from ._finite_size_fit import (
-    variance_exponent as variance_exponent,
-)
+from ._finite_size_fit import along_shift as along_shift
+from ._finite_size_fit import escape_fit as escape_fit
+from ._finite_size_fit import mean_exponent as mean_exponent
+from ._finite_size_fit import shift_amplitude as shift_amplitude
+from ._finite_size_fit import variance_amplitude as variance_amplitude
+from ._finite_size_fit import variance_exponent as variance_exponent
 from ._finite_size_plot import finite_size as finite_size
 from ._finite_size_text import finite_size_text as finite_size_text
 from ._gain_names import MEASURES as MEASURES

@@ -1,19 +1,9 @@
 # The facade's names and where they are; `__init__.py` loads each when it is first used.
-from ._base import (
-    Averages as Averages,
-)
-from ._base import (
-    StepAverages as StepAverages,
-)
-from ._base import (
-    unit_gradients as unit_gradients,
-)
-from ._base import (
-    weighted_sum as weighted_sum,
-)
-from ._closed_form import (
-    ClosedForm as ClosedForm,
-)
+from ._base import Averages as Averages
+from ._base import StepAverages as StepAverages
+from ._base import unit_gradients as unit_gradients
+from ._base import weighted_sum as weighted_sum
+from ._closed_form import ClosedForm as ClosedForm
 from ._fixed_sample import FixedSample as FixedSample
 from ._fixed_sample import dimensions as dimensions
 from ._missing import missing_closed_form as missing_closed_form

@@ -11,9 +11,9 @@ import numpy as np
 from teacher_student import Condition, Overlaps, Problem, to_float
 
 from ._base import Averages, MeanStep, StepAverages, check_normals, sum_of_conditions, unit_gradients
+from ._chunked_mean import mean_over_points
 from ._law_derivatives import error_and_accuracy_by_law, is_smooth, mean_step_by_law
-from ._pieces import mean_over_points
-from ._roots import pseudo_inverse_sqrt, symmetric_sqrt
+from ._matrix_roots import pseudo_inverse_sqrt, symmetric_sqrt
 
 
 class FixedSample(Averages):

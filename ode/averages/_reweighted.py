@@ -21,7 +21,7 @@ import jax.numpy as jnp
 from teacher_student import Condition, Overlaps, Problem
 
 from ._base import Averages, MeanStep, StepAverages, sum_of_conditions, unit_gradients
-from ._roots import field_root, inverse_field_root
+from ._matrix_roots import field_root, inverse_field_root
 
 
 class Reweighted(Averages):

@@ -15,10 +15,10 @@ from teacher_student import Activation, Condition, Overlaps, Problem, to_float
 
 from ..moments import J2, look_up, require_linear_labels, row_for, second_moments, signed_readouts, units_of
 from ._base import StepAverages, check_normals
+from ._chunked_mean import mean_over_points
 from ._closed_form import ClosedForm
 from ._law_derivatives import error_and_accuracy_by_law
-from ._pieces import mean_over_points
-from ._roots import field_root
+from ._matrix_roots import field_root
 from ._tilted_step import tilted_step
 
 

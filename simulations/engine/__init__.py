@@ -1,0 +1,1 @@
+"""The students' SGD at finite N: steps, samples, weights, ensembles of runs."""

@@ -1,0 +1,137 @@
+"""Many steps of one run inside one compiled call, and the measurement of its test error.
+
+Inputs are drawn in blocks of steps; block i of a run always holds the samples of steps
+i * BLOCK_STEPS ... , so the stream does not depend on which alphas are recorded.
+"""
+
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from teacher_student import Observables, Problem
+
+from ._coordinates import Space
+from ._samples import make_input
+from ._step import Sample, sgd_step
+from ._weights import Weights
+
+MOST_STEPS = 2**31 - 1  # of a run: steps are counted in 32 bits
+
+
+class Schedule(eqx.Module):
+    """Steps (P,) at which phases begin and end, none beyond those that a run can have, and the phases' lengths.
+
+    Phases without steps, such as those that a curriculum is filled up with, have no sample. last: () index of the last
+    phase that has some.
+    """
+
+    begins: Any
+    ends: Any
+    lengths: Any
+    last: Any
+
+
+def schedule(problem: Problem, dim: int) -> Schedule:
+    """The curriculum of `problem` in steps of 1/N, as NumPy arrays: nothing is compiled for the number of phases."""
+    ends = np.rint(np.asarray(problem.curriculum.switches) * dim)
+    begins = np.concatenate([[0.0], ends[:-1]])
+    first, end = (np.minimum(steps, MOST_STEPS).astype(np.int32) for steps in (begins, ends))
+    last = np.max(np.flatnonzero(ends > begins), initial=0)
+    return Schedule(first, end, ends - begins, np.int32(last))
+
+
+def draw_level(problem: Problem, schedule: Schedule, step: jax.Array, uniform: jax.Array) -> jax.Array:
+    """Index of the level of the sample at `step`, drawn with the curriculum's shares at the middle of the step."""
+    # The first phase that ends after the step, which is never one without steps. Alphas are rounded to steps, so the
+    # last step may lie beyond the curriculum: it belongs to the last phase with steps, not to one filled up with.
+    phase = jnp.minimum(jnp.searchsorted(schedule.ends, step, side="right"), schedule.last)
+    begin, length = (jnp.asarray(steps)[phase] for steps in (schedule.begins, schedule.lengths))
+    length = jnp.maximum(length.astype(uniform.dtype), 1)  # 0 where the whole curriculum is shorter than half a step
+    progress = ((step - begin).astype(uniform.dtype) + 0.5) / length
+    return _choose(problem.level_shares(problem.curriculum.shares_in(phase, progress)), uniform)
+
+
+def _choose(shares: jax.Array, uniform: jax.Array) -> jax.Array:
+    """Index drawn with probabilities `shares`; never one of share 0, whatever the rounding of their sum."""
+    edges = jnp.cumsum(shares)
+    return jnp.searchsorted(edges, uniform * edges[-1], side="right")
+
+
+def advance(
+    problem: Problem,
+    schedule: Schedule,
+    space: Space,
+    key: jax.Array,
+    weights: Weights,
+    first: jax.Array,
+    last: jax.Array,
+) -> Weights:
+    """Weights after steps `first` ... `last` - 1."""
+    length, dtype = space.block_steps, weights.student.dtype
+
+    def run_block(index: jax.Array, weights: Weights) -> Weights:
+        normals_key, levels_key, clusters_key, noise_key = jax.random.split(jax.random.fold_in(key, index), 4)
+        normals = space.draw(normals_key, length, dtype)
+        levels = jax.random.uniform(levels_key, (length,), dtype)
+        clusters = jax.random.uniform(clusters_key, (length,), dtype)
+        noise = jax.random.normal(noise_key, (length,), dtype)
+        first_step = index * length
+        levels = jax.vmap(lambda i, uniform: draw_level(problem, schedule, i, uniform))(
+            first_step + jnp.arange(length), levels
+        )
+        clusters = _choose(jnp.asarray(problem.task.cluster_probabilities, dtype), clusters)
+
+        def run_step(i: jax.Array, weights: Weights) -> Weights:
+            x = make_input(problem, weights.latents, space, normals[i], levels[i], clusters[i])
+            sample = Sample(levels[i], clusters[i], x, noise[i])
+            return space.settle(sgd_step(problem, weights, sample, space.dim))
+
+        begin, end = jnp.maximum(first - first_step, 0), jnp.minimum(last - first_step, length)
+        return jax.lax.fori_loop(begin, end, run_step, weights)
+
+    return jax.lax.fori_loop(first // length, (last + length - 1) // length, run_block, weights)
+
+
+def blocks_holding(tests: int, space: Space) -> np.int32:
+    """How many blocks of inputs hold `tests` of them."""
+    return np.int32(-(-tests // space.block_steps))
+
+
+def measure(problem: Problem, space: Space, key: jax.Array, weights: Weights, blocks: Any) -> Observables:
+    """Overlaps, and error and accuracy of every level on `blocks` blocks of fresh inputs.
+
+    blocks: a number of 32 bits that may be traced: no program is compiled for the number of test samples.
+    Levels share the standard normal inputs, scaled with their own variances. Call it at 64 bits: outputs are computed
+    in float64: float32 saturates erf(lambda / sqrt 2) at lambda = 5.5, and units that cancel then have the sign 0.
+    """
+    length, dtype = space.block_steps, weights.student.dtype
+    levels = jnp.arange(len(problem.inputs.level_names))
+    root = jnp.sqrt(jnp.asarray(space.dim, dtype))
+    probabilities = jnp.asarray(problem.task.cluster_probabilities, dtype)
+
+    def test(level: Any, cluster: Any, normal: jax.Array) -> tuple[jax.Array, jax.Array]:
+        x = make_input(problem, weights.latents, space, normal, level, cluster)
+        fields, nu = ((rows @ x / root).astype(jnp.float64) for rows in (weights.student, weights.latents))
+        output = problem.student.output(fields, weights.readout.astype(jnp.float64))
+        y = problem.task.clean_label(nu, cluster)
+        return (output - y) ** 2 / 2, (jnp.sign(output) == jnp.sign(y)).astype(jnp.float64)
+
+    def test_block(index: jax.Array, total: Any) -> Any:
+        normals_key, clusters_key = jax.random.split(jax.random.fold_in(key, index))
+        normals = space.draw(normals_key, length, dtype)
+        clusters = _choose(probabilities, jax.random.uniform(clusters_key, (length,), dtype))
+        outcomes = jax.vmap(lambda level: jax.vmap(lambda c, n: test(level, c, n))(clusters, normals))(levels)
+        return jax.tree.map(lambda t, f: t + f.sum(axis=1), total, outcomes)
+
+    zero = jnp.zeros(levels.size, jnp.float64)
+    error, accuracy = jax.lax.fori_loop(0, blocks, test_block, (zero, zero))
+    samples = jnp.asarray(blocks, jnp.float64) * length
+    names = problem.inputs.level_names
+    return Observables(
+        space.overlaps(weights),
+        {name: error[i] / samples for i, name in enumerate(names)},
+        {name: accuracy[i] / samples for i, name in enumerate(names)},
+    )

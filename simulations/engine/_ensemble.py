@@ -1,0 +1,233 @@
+"""Many runs of one problem or several: in groups, in threads or over devices, stopped in order by Ctrl-C."""
+
+import operator
+import os
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import equinox as eqx
+import jax
+import numpy as np
+
+from teacher_student import Observables, Overlaps, Problem, to_host
+
+from ._advance import Schedule, advance, measure
+from ._coordinates import Space
+from ._host import to_float_on_host
+from ._keys import Keys
+from ._run_batches import Group, over_members
+from ._threads import in_threads, stop_on_ctrl_c
+from ._weights import Weights
+
+NUMBERS_PER_CALL = 5 * 10**7  # input numbers one compiled call consumes: about half a second, so that Ctrl-C is heard
+ONE_AT_A_TIME = (
+    threading.Lock()
+)  # starts: several batches of matrix products and roots at once can block XLA's CPU threads
+
+Finished = tuple[Observables, Weights | None]  # of one run or group: what was recorded, and its last weights if kept
+
+
+class Ensemble(eqx.Module):
+    """All that is constant over the steps of one call.
+
+    differ: which leaves of (problem, schedule) differ between members and have a leading axis.
+    """
+
+    problem: Problem
+    schedule: Schedule
+    space: Space
+    tests: Any  # () blocks of test inputs
+    differ: tuple[bool, ...] = eqx.field(static=True, default=())
+    devices: tuple[Any, ...] = eqx.field(static=True, default=(None,))
+
+    @property
+    def axes(self) -> Any:
+        """Axes of (problem, schedule) that run over members: 0 or None, leaf by leaf."""
+        leaves, structure = jax.tree.flatten((self.problem, self.schedule))
+        differ = self.differ or (False,) * len(leaves)
+        return jax.tree.unflatten(structure, [0 if d else None for d in differ])
+
+    def of(self, problems: np.ndarray) -> "Ensemble":
+        """With the numbers of these problems only, in this order."""
+        if not self.differ:
+            return self
+        leaves, structure = jax.tree.flatten((self.problem, self.schedule))
+        chosen = [x[problems] if d else x for x, d in zip(leaves, self.differ, strict=True)]
+        problem, schedule = jax.tree.unflatten(structure, chosen)
+        return Ensemble(problem, schedule, self.space, self.tests, self.differ, self.devices)
+
+
+def default_workers(workers: int | None) -> int:
+    """Threads on a CPU, runs at once on an accelerator."""
+    if workers is not None:
+        return workers
+    if jax.default_backend() != "cpu":
+        return 32
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def run_all(
+    ensemble: Ensemble,
+    groups: list[Group],
+    keys: Keys,
+    starts: Overlaps | Weights,
+    steps: np.ndarray,
+    dtype: np.dtype,
+    workers: int | None,
+    report: Callable[[int], Any],
+    keep_weights: bool,
+) -> dict[tuple[int, int], Finished]:
+    """Finished runs by (problem, run), with their last weights if those are kept; fewer than all only after Ctrl-C.
+
+    On a CPU each thread takes a group of runs at a time, under vmap; on an accelerator, or on several devices, one
+    thread takes one group after the other. Groups are filled up, so that a run's numbers do not depend on how many
+    there are. starts: with leading axes (problems, runs).
+    """
+    threads = default_workers(workers) if jax.default_backend() == "cpu" and len(ensemble.devices) == 1 else 1
+    with stop_on_ctrl_c() as stop:
+
+        def work(group: Group) -> Finished | None:
+            with jax.enable_x64(dtype == np.float64):
+                chosen = _starts_of(group, starts)
+
+                def tell(steps: int) -> None:
+                    report(steps * group.wanted)
+
+                return _run_group(ensemble, group, keys, chosen, steps, dtype, stop, tell, keep_weights)
+
+        _compile(ensemble, groups[0], keys, starts, dtype, stop)
+        finished: dict[tuple[int, int], Finished] = {}
+        for group, found in in_threads(work, groups, min(threads, len(groups)), stop):
+            for place in range(group.wanted):
+                member = int(group.problems[place]), int(group.runs[place])
+                finished[member] = jax.tree.map(operator.itemgetter(place), found)
+    return finished
+
+
+def _run_group(
+    ensemble: Ensemble,
+    group: Group,
+    keys: Keys,
+    starts: Overlaps | Weights,
+    steps: np.ndarray,
+    dtype: np.dtype,
+    stop: threading.Event,
+    report: Callable[[int], Any],
+    keep_weights: bool,
+) -> Finished | None:
+    """Observables (group, A, ...) of some runs at the given steps; None if `stop` was set on the way."""
+    ensemble = ensemble.of(group.problems)
+    shared = group.stream is not None
+    start_keys, sample_keys, test_keys = _keys_of(group, keys)
+    if isinstance(starts, Weights):
+        weights = to_float_on_host(starts, dtype)
+    else:
+        with jax.enable_x64(True), ONE_AT_A_TIME:
+            weights = _start_weights(ensemble, to_float_on_host(starts, np.float64), start_keys, dtype)
+            jax.block_until_ready(weights.student)
+    numbers = ensemble.space.cost * group.runs.size
+    length = ensemble.space.block_steps
+    stride = max(1, NUMBERS_PER_CALL // (numbers * length)) * length
+    recorded: list[Observables] = []
+    now = 0
+    for last in np.union1d(steps, np.arange(stride, steps[-1], stride)):
+        if stop.is_set():
+            return None
+        weights = _advance_group((ensemble, sample_keys), weights, np.int32(now), np.int32(last), shared)
+        jax.block_until_ready(weights.readout)
+        report(int(last - now))
+        now = int(last)
+        if now in steps:
+            with jax.enable_x64(True):  # for the outputs; inputs are drawn in the weights' precision
+                recorded.append(to_host(_measure_group(ensemble, test_keys, weights, np.int32(now), shared)))
+    return jax.tree.map(lambda *x: np.stack(x, axis=1), *recorded), to_host(weights) if keep_weights else None
+
+
+def _starts_of(group: Group, starts: Overlaps | Weights) -> Overlaps | Weights:
+    return jax.tree.map(lambda x: x[group.problems, group.runs], starts)
+
+
+def _keys_of(group: Group, keys: Keys) -> tuple[Keys, Keys, Keys]:
+    """Keys of the starts' weights, of samples and of test samples: those of each member, or of the shared stream."""
+    if group.stream is None:
+        return keys[group.runs, 1], keys[group.runs, 2], keys[group.runs, 3]
+    return keys[np.full(group.runs.size, group.stream), 1], keys[group.stream, 2], keys[group.stream, 3]
+
+
+def _compile(
+    ensemble: Ensemble,
+    group: Group,
+    keys: Keys,
+    starts: Overlaps | Weights,
+    dtype: np.dtype,
+    stop: threading.Event,
+) -> None:
+    """Compile what `group` needs, side by side and once for all threads, without computing anything.
+
+    XLA compiles each program in one thread, so three at once take the time of the longest. Over several devices they
+    are compiled as the first group calls them: where its weights lie is not known before.
+    """
+    if len(ensemble.devices) > 1:
+        return
+    chosen, ensemble = _starts_of(group, starts), ensemble.of(group.problems)
+    shared, step = group.stream is not None, np.int32(0)
+    start_keys, sample_keys, test_keys = _keys_of(group, keys)
+    weights = _blank_weights(chosen, ensemble.space.counts, dtype)
+    programs: list[tuple[Any, bool, tuple[Any, ...]]] = [  # whether at 64 bits; arguments as in `_run_group`
+        (_advance_group, dtype == np.float64, ((ensemble, sample_keys), weights, step, step, shared)),
+        (_measure_group, True, (ensemble, test_keys, weights, step, shared)),
+    ]
+    if isinstance(chosen, Overlaps):
+        blank = jax.tree.map(lambda x: _blank(x.shape, np.dtype(np.float64)), chosen)
+        programs.append((_start_weights, True, (ensemble, blank, start_keys, dtype)))
+
+    def build(program: tuple[Any, bool, tuple[Any, ...]]) -> bool:
+        function, wide, arguments = program
+        with jax.enable_x64(wide):
+            function.lower(*arguments).compile()
+        return True
+
+    for _ in in_threads(build, programs, len(programs), stop):
+        pass
+
+
+def _blank_weights(starts: Overlaps | Weights, counts: tuple[int, ...], dtype: np.dtype) -> Weights:
+    """Zeros of the shapes of the weights that begin with `starts`, which take no memory."""
+    if isinstance(starts, Weights):
+        return jax.tree.map(lambda x: _blank(x.shape, dtype), starts)
+    members, _, K, M = starts.R.shape
+    shapes = (members, K, sum(counts)), (members, M, sum(counts)), (members, K)
+    return Weights(*(_blank(shape, dtype) for shape in shapes))  # type: ignore[arg-type]
+
+
+def _blank(shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
+    return np.broadcast_to(np.zeros((), dtype), shape)
+
+
+@eqx.filter_jit
+def _start_weights(ensemble: Ensemble, starts: Overlaps, keys: Keys, dtype: Any) -> Weights:
+    def one(start: Overlaps, key: jax.Array) -> Weights:
+        return ensemble.space.start(start, key, dtype)
+
+    return over_members(one, (0, 0), ensemble.devices, in_turn=True)(starts, keys.wrapped())
+
+
+@eqx.filter_jit
+def _advance_group(constant: tuple[Ensemble, Keys], weights: Weights, first: Any, last: Any, shared: bool) -> Weights:
+    ensemble, keys = constant
+
+    def one(what: Any, key: jax.Array, weights: Weights, first: Any, last: Any) -> Weights:
+        return advance(what[0], what[1], ensemble.space, key, weights, first, last)
+
+    mapped = over_members(one, (ensemble.axes, None if shared else 0, 0, None, None), ensemble.devices)
+    return mapped((ensemble.problem, ensemble.schedule), keys.wrapped(), weights, first, last)
+
+
+@eqx.filter_jit
+def _measure_group(ensemble: Ensemble, keys: Keys, weights: Weights, step: Any, shared: bool) -> Observables:
+    def one(what: Any, key: jax.Array, weights: Weights, step: Any) -> Observables:
+        return measure(what[0], ensemble.space, jax.random.fold_in(key, step), weights, ensemble.tests)
+
+    mapped = over_members(one, (ensemble.axes, None if shared else 0, 0, None), ensemble.devices)
+    return mapped((ensemble.problem, ensemble.schedule), keys.wrapped(), weights, step)

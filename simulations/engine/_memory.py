@@ -1,0 +1,60 @@
+"""What a simulation needs, said before anything is allocated."""
+
+from pathlib import Path
+
+import numpy as np
+
+from teacher_student import InputError, Problem
+
+from ._check_run import check_sizes
+from ._coordinates import BLOCK_NUMBERS, AllDirections
+from ._ensemble import default_workers
+from ._precision import usual_precision
+from ._weights import CHUNK_NUMBERS
+
+PROGRAM = 420_000_000  # bytes: three compilers side by side, and what they leave
+
+
+def memory(
+    problem: Problem,
+    dim: int,
+    *,
+    precision: str | None = None,
+    workers: int | None = None,
+    runs: int = 1,
+    inputs: str = "own",
+    keep_weights: bool = False,
+) -> int:
+    """Bytes that `run` needs at most: weights (four times, while starts are made), inputs, kept weights, and compiling.
+
+    Beside what it records, and weights that are given as a start. Kept weights count twice: as runs end, and together.
+    Of method "weights"; method "overlaps" needs a few megabytes at any N.
+    Arguments as in `run`. Raises InputError.
+    """
+    check_sizes(problem, dim, runs, precision or "float64", inputs, workers)
+    precision = precision or usual_precision(problem, dim)
+    _, K, M = problem.shape
+    space, shared = AllDirections.of(problem, dim), inputs == "shared"
+    numbers = (K + M) * dim
+    together = space.sharing(K) if shared else space.together
+    threads = min(default_workers(workers), runs if shared else -(-runs // together))
+    blocks = threads * 3 * max(BLOCK_NUMBERS, dim) * (1 if shared else together)
+    start = 6 * (min(CHUNK_NUMBERS, numbers) + (K + M) ** 2)  # float64, one run's at a time
+    kept = 2 * runs * numbers if keep_weights else 0
+    return (4 * threads * together * numbers + blocks + kept) * np.dtype(precision).itemsize + 8 * start + PROGRAM
+
+
+def available_memory() -> int | None:
+    """Bytes that this machine can still give, where the system says (Linux)."""
+    try:
+        lines = Path("/proc/meminfo").read_text().splitlines()
+        return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("MemAvailable:"))
+    except (OSError, StopIteration, ValueError, IndexError):
+        return None
+
+
+def check_memory(need: int, remedy: str) -> None:
+    """Raise InputError if `need` bytes are more than there are."""
+    there = available_memory()
+    if there is not None and need > there:
+        raise InputError(f"{need / 1e9:.3g} GB of memory for these runs", f"{there / 1e9:.3g} GB available", remedy)

@@ -1,0 +1,50 @@
+"""`simulations.test`: error and accuracy of given weights on fresh samples."""
+
+import operator
+from typing import Any
+
+import equinox as eqx
+import jax
+import numpy as np
+
+from teacher_student import InputError, Observables, Problem, as_key, to_host, unnamed, with_level_names
+
+from ._advance import blocks_holding, measure
+from ._coordinates import AllDirections
+from ._host import to_float_on_host
+from ._weights import Weights, check_weights
+
+
+def test(problem: Problem, weights: Weights, samples: int, key: Any) -> Observables:
+    """Overlaps, and error and accuracy per level on `samples` fresh inputs (rounded up to whole blocks), of every run.
+
+    Inputs and fields in the weights' own precision, outputs in float64, one run after the other.
+
+    Arguments: weights with a leading axis of runs. samples: inputs per run. key: seed or JAX key; run r draws from
+      fold_in(key, r).
+    Returns Observables with a leading axis of runs. Raises InputError.
+    """
+    if isinstance(samples, bool) or not isinstance(samples, (int, np.integer)) or samples < 1:
+        raise InputError("an integer number of test samples >= 1", repr(samples))
+    if np.ndim(weights.student) != 3:
+        raise InputError("weights with a leading axis of runs", f"student of shape {np.shape(weights.student)}")
+    dim = np.shape(weights.student)[-1]
+    check_weights(problem, weights, dim)
+    space = AllDirections(problem.inputs.sizes(dim, problem.task.latents), dim)
+    dtype, key = np.asarray(weights.student).dtype, as_key(key)
+    numbers, weights = to_float_on_host(unnamed(problem), dtype), to_float_on_host(weights, dtype)
+    blocks = blocks_holding(int(samples), space)
+    with jax.enable_x64(True):  # for the outputs
+        outcomes = [
+            to_host(_measure(numbers, space, key, np.uint32(r), jax.tree.map(operator.itemgetter(r), weights), blocks))
+            for r in range(len(weights.readout))
+        ]
+    observables = jax.tree.map(lambda *x: np.stack(x).astype(np.float64), *outcomes)
+    return with_level_names(observables, problem)
+
+
+@eqx.filter_jit
+def _measure(
+    problem: Problem, space: AllDirections, key: jax.Array, run: Any, weights: Weights, blocks: Any
+) -> Observables:
+    return measure(problem, space, jax.random.fold_in(key, run), weights, blocks)

@@ -1,0 +1,1 @@
+"""Whether theory and simulation agree: trajectories in, a verdict out."""

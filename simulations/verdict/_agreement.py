@@ -1,0 +1,238 @@
+"""`simulations.agreement`: do theory and simulation agree? A statistic, a level and a verdict."""
+
+import dataclasses
+import json
+from typing import Any
+
+import numpy as np
+from scipy import special, stats
+
+from teacher_student import Trajectory, describe_ties, require_name
+
+from ._comparable import check_comparable, check_predicted, check_trajectories, usable_alphas
+from ._evidence import Comparison, Evidence, dim_of, gather, gather_predicted
+from ._max_t import FamilyTest, family_test, student_t
+from ._predicted import SpreadTest, mean_test, spread_test
+
+FEWEST_RUNS = {"measured": 3, "predicted": 2}
+
+
+@dataclasses.dataclass(frozen=True, repr=False)
+class Agreement:
+    """The verdict on a theory trajectory and runs of the same problem.
+
+    Fields: agrees; level (family-wise); p (family-wise p-value); worst_z and threshold_z (normal equivalents);
+    comparisons; fixed: quantities that do not fluctuate at some alphas, with their largest deviation there;
+    dims, runs: of the simulation, and of the smaller one; compared_to: the last alpha at which neither theory nor a run
+    had diverged, of those recorded up to recorded_to; method; notes; spread: the test of the predicted spread, if used;
+    against: what disagrees whatever p is: quantities that do not fluctuate and are off, runs that diverge alone.
+    tie_probability: per level, how often the noiseless label is 0, in theory and simulation alike.
+    """
+
+    agrees: bool
+    level: float
+    p: float
+    worst_z: float
+    threshold_z: float
+    comparisons: tuple[Comparison, ...]
+    fixed: dict[str, float]
+    dims: tuple[int, ...]
+    runs: tuple[int, ...]
+    compared_to: float
+    recorded_to: float
+    method: str
+    notes: tuple[str, ...]
+    spread: SpreadTest | None = None
+    against: tuple[str, ...] = ()
+    tie_probability: dict[str, float] = dataclasses.field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        return f"Agreement({self.verdict})"
+
+    @property
+    def worst(self) -> Comparison:
+        """The comparison with the largest |z|."""
+        return max(self.comparisons, key=lambda c: abs(c.z))
+
+    @property
+    def verdict(self) -> str:
+        """The verdict in one line, with its statistic."""
+        word = "AGREE" if self.agrees else "DISAGREE"
+        if self.compared_to < self.recorded_to:
+            word += f" up to alpha {self.compared_to:g} of {self.recorded_to:g}, where the first diverged"
+        if self.against:
+            word += f" ({'; '.join(self.against)})"
+        if not self.comparisons:
+            return f"{word}: no quantity fluctuates; largest deviation {max(self.fixed.values()):.1e}"
+        text = (
+            f"{word}: largest |z| {self.worst_z:.2f} of {len(self.comparisons)} comparisons "
+            f"({self.worst.name} at alpha {self.worst.alpha:g}), threshold {self.threshold_z:.2f}; "
+        )
+        if self.spread is not None:
+            s = self.spread
+            text += (
+                f"largest deviation of a variance {s.ratio:.3g} [{s.low:.3g}, {s.high:.3g}] times the predicted "
+                f"({s.name} at alpha {s.alpha:g}); "
+            )
+        return text + f"family-wise p = {self.p:.3g}, level {self.level:g}"
+
+    @property
+    def table(self) -> str:
+        """One row per quantity: its worst comparison."""
+        head = f"{'quantity':<24}{'alpha':>8}{'theory':>12}{'simulation':>24}{'1/N term':>24}{'worst z':>9}"
+        rows = [head, "-" * len(head)]
+        for name in dict.fromkeys(c.name for c in self.comparisons):
+            c = max((c for c in self.comparisons if c.name == name), key=lambda c: abs(c.z))
+            simulated = f"{c.simulation:.5f} +- {c.standard_error:.5f}"
+            allowance = f"{c.allowance:+.5f} +- {c.allowance_error:.5f}" if len(self.dims) > 1 else "not measured"
+            if self.spread is not None:
+                allowance = f"{c.allowance:+.2e} +- {c.allowance_error:.0e}"
+            rows.append(f"{name:<24}{c.alpha:>8.4g}{c.theory:>12.5f}{simulated:>24}{allowance:>24}{c.z:>9.2f}")
+        if self.fixed:
+            worst = max(self.fixed.values())
+            rows.append(f"do not fluctuate (at some alpha): {', '.join(self.fixed)}; largest deviation {worst:.1e}")
+        excess = "simulation - 1/N term" if len(self.dims) > 1 or self.spread is not None else "simulation"
+        error = "predicted standard error" if self.spread is not None else "standard error over the runs"
+        formula = f"({excess} - theory) / its {error}"
+        rows.append(f"z = {formula}, each quantity at its worst alpha")
+        rows += [f"note: {note}" for note in self.notes]
+        return "\n".join(rows)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Everything in it, as numbers, strings, lists and dicts."""
+        return dataclasses.asdict(self) | {"verdict": self.verdict, "number_of_comparisons": len(self.comparisons)}
+
+    def to_json(self) -> str:
+        """`to_dict` as JSON."""
+        return json.dumps(self.to_dict(), indent=1, allow_nan=False)
+
+
+def agreement(
+    theory: Trajectory,
+    runs: Trajectory,
+    smaller: Trajectory | None = None,
+    *,
+    spread: str = "measured",
+    level: float = 0.01,
+    seed: int = 0,
+) -> Agreement:
+    r"""Compare theory with runs, at one family-wise level over all comparisons.
+
+    With `smaller` (runs of the same problem and start at a dimension N' < N) the 1/N term of every quantity is
+    measured and taken out: a pair of runs, one at each N, gives the sample
+      x = (N x_N - N' x_N') / (N - N')        (mean: the limit N -> infinity, up to O(1/N^2))
+    whose mean over pairs is compared with theory in units of its standard error, as a Student t. Without
+    `smaller` the runs themselves are the samples, and any 1/N term counts as a deviation.
+
+    With spread="predicted" the standard deviation of a run and the 1/N term are those that `ode.fluctuations` states,
+    so that four runs are enough; half of the level then goes to a test of that spread itself (`Agreement.spread`).
+    Predictions are of leading order in 1/N: thousands of runs at small N see the next order. Means are taken as normal,
+    which errors of polynomial students on few test samples are not: raise the test samples.
+
+    Arguments: theory, runs, smaller: trajectories; the alphas of `runs` are compared, and the others must have
+    recorded them too. spread: "measured" or "predicted". level: chance of "disagree" where theory is right. seed: of
+    the sign flips.
+    Accuracies that theory was not asked for are left out, and so are alphas at which theory or a run has diverged;
+    a run that diverges where theory does not is a disagreement.
+    Raises InputError. Source: Westfall & Young 1993 (max-t).
+    """
+    require_name(spread, FEWEST_RUNS, "spread")
+    check_trajectories(theory, runs, smaller)
+    if spread == "predicted":
+        check_predicted(theory, runs, smaller)
+    check_comparable(theory, runs, smaller, level, FEWEST_RUNS[spread])
+    theory = theory.at(runs.alphas, "solve the theory at the runs' own: ode.solve(problem, start, runs.alphas)")
+    if smaller is not None:
+        smaller = smaller.at(runs.alphas, "take alphas that are whole numbers of steps (1/N each) at both dimensions")
+    if not theory.accuracy:
+        runs, smaller = _without_accuracy(runs), None if smaller is None else _without_accuracy(smaller)
+    usable, notes, split = usable_alphas(theory, runs, smaller)
+    if spread == "predicted":
+        evidence = gather_predicted(theory, runs, usable)
+        moving = evidence.moving
+        z, test = mean_test(evidence, moving, level / 2)
+        scatter = spread_test(evidence, moving, level / 2)
+        p = min(1.0, 2 * min(test.p, 1.0 if scatter is None else scatter.p))
+    else:
+        evidence = gather(theory, runs, smaller, usable)
+        moving, scatter = evidence.moving, None
+        z, test = _measured(evidence, moving, level, seed)
+        p = test.p
+    off = evidence.fixed_but_off
+    against = [f"{name} does not fluctuate and differs from theory by {evidence.fixed[name]:.1e}" for name in off]
+    if split:
+        against.append("runs diverge where theory does not")
+    notes += [f"theory states no spread of {name} at some alphas: not compared there" for name in evidence.unknown]
+    ties = theory.tie_probability
+    notes += _notes_on_ties(ties) + _notes_on_sampling(evidence) + _notes_on_sizes(runs, smaller)
+    return Agreement(
+        agrees=bool(p > level and not against),
+        level=level,
+        p=p,
+        worst_z=float(np.max(np.abs(z), initial=0.0)),
+        threshold_z=test.threshold,
+        comparisons=tuple(
+            evidence.comparison(column, value) for column, value in zip(np.flatnonzero(moving), z, strict=True)
+        ),
+        fixed=evidence.fixed,
+        dims=tuple(dim_of(each) for each in (runs, smaller) if each is not None),
+        runs=tuple(int(each.runs or 0) for each in (runs, smaller) if each is not None),
+        compared_to=float(evidence.alphas[-1]),
+        recorded_to=float(theory.alphas[-1]),
+        method=test.method,
+        notes=tuple(notes),
+        spread=scatter,
+        against=tuple(against),
+        tie_probability=ties,
+    )
+
+
+def _measured(evidence: Evidence, moving: np.ndarray, level: float, seed: int) -> tuple[np.ndarray, FamilyTest]:
+    """z of the moving columns in measured standard errors, and the verdict, its threshold as a normal value too."""
+    deviations, floor = (evidence.samples - evidence.theory)[:, moving], evidence.floor[moving]
+    t = student_t(deviations, evidence.sampling[moving], floor)
+    test = family_test(deviations, t, floor, level, np.random.default_rng(seed))
+    freedom = len(evidence.samples) - 1
+    threshold = float(_normal_equivalent(np.array(test.threshold), freedom))
+    return _normal_equivalent(t, freedom), dataclasses.replace(test, threshold=threshold)
+
+
+def _without_accuracy(runs: Trajectory) -> Trajectory:
+    return dataclasses.replace(runs, observables=dataclasses.replace(runs.observables, accuracy={}))
+
+
+def _notes_on_ties(ties: dict[str, float]) -> list[str]:
+    """What both engines have in common, so that no comparison of them can show it."""
+    words = describe_ties(ties)
+    return [f"ties: {words}; no output is right there, so accuracy cannot reach 1"] if words else []
+
+
+def _notes_on_sampling(evidence: Evidence) -> list[str]:
+    standard = evidence.samples.std(axis=0, ddof=1) / np.sqrt(len(evidence.samples))
+    exceeds = (evidence.sampling > standard)[evidence.moving]
+    share = float(np.mean(exceeds)) if exceeds.size else 0.0
+    if share < 0.1:
+        return []
+    return [
+        f"theory's sampling error exceeds the simulation's in {share:.0%} of the comparisons: "
+        "raise the points of ode.Sampled"
+    ]
+
+
+def _notes_on_sizes(runs: Trajectory, smaller: Trajectory | None) -> list[str]:
+    """Whether N_b / N differs from the fractions: then the simulated problem is not quite the one solved."""
+    notes = []
+    for each in (runs, smaller):
+        if each is None:
+            continue
+        inputs, dim = each.problem.inputs, dim_of(each)
+        fractions = np.asarray(inputs.fractions)
+        off = np.max(np.abs(np.array(inputs.sizes(dim, each.problem.task.latents)) / dim - fractions)[fractions > 0])
+        if off > 1e-9 and not np.any(fractions == 0):
+            notes.append(f"block sizes at N = {dim} differ from the fractions by up to {off:.2g}: take an N that fits")
+    return notes
+
+
+def _normal_equivalent(t: np.ndarray, freedom: int) -> np.ndarray:
+    """The normal value with the same tail probability as Student's t with `freedom` degrees of freedom."""
+    return np.sign(t) * -special.ndtri_exp(stats.t.logsf(np.abs(t), freedom))

@@ -1,0 +1,1 @@
+"""What is learned, by whom, by which rule and in which order."""

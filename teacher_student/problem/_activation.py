@@ -1,0 +1,193 @@
+"""Activations phi of hidden units: erf(x / sqrt 2), relu, linear, sign, a polynomial, or the user's own."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from .._address import address_in, address_of, imported
+from .._errors import InputError, require_name
+from .._polynomial import Polynomial, is_polynomial, polynomial
+from ..tables._problem_file import ACTIVATIONS, OTHERWISE, ActivationTable
+from ..tables._strict_tables import read_table
+from ._try_out import try_unit
+
+BUILT_IN: "dict[str, Activation]" = {}  # erf, relu, linear and sign, which are made below
+
+
+def _polynomial(name: str) -> Polynomial | None:
+    try:
+        return polynomial(name)
+    except InputError:
+        return None
+
+
+class Activation(eqx.Module):
+    """A hidden unit's activation phi, with its derivative by forward-mode differentiation.
+
+    What a function does not say of itself is declared. What is not declared is taken not to hold, which is always
+    right: derivatives of sampled averages then go through the law of the fields, which is noisier.
+
+    Arguments:
+      name: what files and messages call it. Closed forms go by it, so "erf" or "x**2" are for these functions alone.
+      function: an elementwise JAX function.
+      odd: phi(-x) = -phi(x) and phi is positive for positive x, so that sign(phi(x)) = sign(x); of polynomials,
+        x**3 is and x**3 - 3*x is not.
+      smooth: neither phi nor phi' jumps anywhere (erf, tanh, polynomials; not relu, whose phi' jumps at 0).
+      continuous: phi does not jump anywhere (relu too; not sign). What is smooth is continuous.
+    Raises InputError.
+    """
+
+    name: str = eqx.field(static=True)
+    function: Callable[[jax.Array], jax.Array] = eqx.field(static=True)
+    odd: bool = eqx.field(static=True)
+    smooth: bool = eqx.field(static=True)
+    continuous: bool = eqx.field(static=True)
+
+    def __init__(
+        self,
+        name: str,
+        function: Callable[[jax.Array], jax.Array],
+        odd: bool = False,
+        smooth: bool = False,
+        continuous: bool = False,
+    ):
+        if not callable(function):
+            raise InputError("an elementwise JAX function as activation", repr(function))
+        for what, declared in (("odd", odd), ("smooth", smooth), ("continuous", continuous)):
+            if not isinstance(declared, bool):
+                raise InputError(f"{what}=True or False of an activation", repr(declared))
+        if not isinstance(name, str) or not name:
+            raise InputError("a text as an activation's name", repr(name))
+        if name in BUILT_IN and function != BUILT_IN[name].function:
+            raise InputError(f"another name than {name!r} for a function of your own", repr(function))
+        if (named := _polynomial(name)) is not None and function != named:
+            raise InputError(f"another name than that of a polynomial, {name!r}, for a function", repr(function))
+        if name not in ACTIVATIONS and not isinstance(function, Polynomial):  # ours are held by tests
+            try_unit(name, function, odd=odd)
+        self.name, self.function, self.odd = name, function, odd
+        self.smooth, self.continuous = smooth, continuous or smooth
+
+    def __call__(self, x: jax.Array) -> jax.Array:
+        return self.function(x)
+
+    def derivative(self, x: jax.Array) -> jax.Array:
+        """phi'(x), elementwise."""
+        return jax.jvp(self.function, (x,), (jnp.ones_like(x),))[1]
+
+    @property
+    def polynomial(self) -> Polynomial | None:
+        """phi as a polynomial with exact coefficients, if it is one."""
+        return self.function if isinstance(self.function, Polynomial) else None
+
+    @property
+    def kind(self) -> "Kind":
+        """What closed forms go by: "erf", "relu", "linear", "sign", "polynomial", or a unit of one's own itself."""
+        if self == BUILT_IN.get(self.name):
+            return self.name
+        return self if self.polynomial is None else "polynomial"
+
+    @property
+    def text(self) -> "str | dict[str, Any]":
+        """What a file says of this activation: a name, a polynomial, "module:function", or that with what is declared.
+
+        `as_activation` reads it back. Raises InputError for a function that has no address, such as a lambda.
+        """
+        if self == BUILT_IN.get(self.name):
+            return self.name
+        if self.polynomial is not None:
+            address: Any = str(self.polynomial)
+        else:
+            # A lambda may have no name of its own where the Activation that a module makes of it has one.
+            module = getattr(self.function, "__module__", None)
+            address = address_of(self.function) or address_in(module, self)
+        if address is None:
+            raise InputError(
+                "an activation that can be imported again, to write or send it",
+                f"{self.name!r}",
+                "move its function to a module (a file.py of its own) and import it from there",
+            )
+        if self == as_activation(address):
+            return address
+        declared = {"name": self.name, "odd": self.odd, "smooth": self.smooth, "continuous": self.continuous}
+        return {"function": address} | declared
+
+    def __hash__(self) -> int:  # equinox's is that of the numbers alone, of which there are none
+        return hash((self.name, self.function))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickled as a file would have it, where it can be: JAX's own functions, such as relu, refuse to be."""
+        try:
+            return as_activation, (self.text,)
+        except InputError:
+            return Activation, (self.name, self.function, self.odd, self.smooth, self.continuous)
+
+
+Kind = str | Activation
+
+
+def _erf(x: jax.Array) -> jax.Array:
+    return jax.lax.erf(x * np.sqrt(0.5).astype(x.dtype))
+
+
+ERF = Activation("erf", _erf, odd=True, smooth=True)
+RELU = Activation("relu", jax.nn.relu, continuous=True)
+LINEAR = Activation("linear", polynomial("x"), odd=True, smooth=True)
+SIGN = Activation("sign", jnp.sign, odd=True)
+
+BUILT_IN |= {each.name: each for each in (ERF, RELU, LINEAR, SIGN)}
+
+
+def as_activation(given: "str | Activation | Callable | Mapping[str, Any]") -> Activation:
+    """The activation that `given` names, spells or wraps: "erf", "relu", "linear", "sign", a polynomial or a function.
+
+    A polynomial in x is spelt as in Python, "x**3 - 3*x", and named by its normal form ("x" is "linear").
+    A function must be elementwise and made of JAX operations, such as `jnp.tanh`; in a file it is named by where it is
+    imported from, "jax.numpy:tanh", or by a table {function = "jax.numpy:tanh", odd = true, smooth = true} with the
+    arguments of `Activation`. What is imported may be an Activation too.
+    Raises InputError for an unknown name, a text that is no polynomial, or a function that changes shape.
+    """
+    if isinstance(given, Mapping):
+        return as_given(read_table(ActivationTable, given, "activation"))
+    if isinstance(given, str) and ":" in given:
+        given = imported(given, "activation")
+    if isinstance(given, Activation):
+        return given
+    if isinstance(given, str):
+        return _of_text(given)
+    if not callable(given):
+        raise InputError("an activation's name or a JAX function", repr(given))
+    return Activation(_name_of(given), given)
+
+
+def _of_text(text: str) -> Activation:
+    if text in BUILT_IN:
+        return BUILT_IN[text]
+    if text.isidentifier() and text != "x" and not is_polynomial(text):
+        require_name(text, BUILT_IN, OTHERWISE)
+    parsed = polynomial(text)
+    if parsed == LINEAR.function:
+        return LINEAR
+    return Activation(str(parsed), parsed, odd=parsed.keeps_sign, smooth=True)
+
+
+def as_given(read: str | ActivationTable) -> Activation:
+    """The activation that a table of a file has, read and checked."""
+    if isinstance(read, str):
+        return as_activation(read)
+    read.check()
+    plain = as_activation(read.function)
+    name = plain.name if read.name is None else read.name
+    return Activation(name, plain.function, read.odd, read.smooth, read.continuous)
+
+
+def _name_of(function: Callable) -> str:
+    """The function's address, else its bare name, as in "<lambda>"; never a name of ours."""
+    address = address_of(function)
+    if address is not None:
+        return address
+    name = getattr(function, "__qualname__", getattr(function, "__name__", "custom"))
+    return f"<{name}>" if name in BUILT_IN or _polynomial(name) else name

@@ -1,0 +1,166 @@
+"""Committee teachers: y = sum_m vt_m phi(nu_m) + noise, or the sign of it."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from .._errors import InputError, require_name
+from .._fields import with_fields
+from .._numbers import as_number, as_numbers, check_at_least, check_finite, check_width
+from ..tables._problem_file import CommitteeTable
+from ..tables._strict_tables import read_table
+from ._activation import Activation, as_activation, as_given
+from ._inputs import Inputs
+from ._task import SumOfUnits, Task
+from ._task_tables import table_of_inputs
+from ._ties import angle_between, field_covariance
+
+
+class Committee(Task):
+    r"""A two-layer teacher of width M on Gaussian inputs.
+
+    labels="value": y = sum_m vt_m phi(nu_m) + noise * xi; labels="sign": y = sign of the same.
+    With nu_m = u_m . x / sqrt(N) and xi ~ N(0, 1).
+
+    Arguments:
+      inputs: the blocks and levels.
+      width: number M of hidden units.
+      activation: "erf", "relu", "linear", "sign", a polynomial such as "x**2" or an elementwise JAX function.
+      readout: (M,) weights vt_m; one number is used for every unit.
+      support: block name or names that the teacher sees; None: all.
+      labels: "value" (regression) or "sign" (classification).
+      noise: standard deviation of the output noise, before the sign is taken.
+    Raises InputError. Source: Saad & Solla 1995, Eq. (2) (B = 1); Goldt et al. 2019; Saglietti et al. 2022 (sign).
+    """
+
+    inputs: Inputs
+    width: int = eqx.field(static=True)
+    activation: Activation
+    readout: Any  # (M,)
+    support: tuple[str, ...] = eqx.field(static=True)
+    labels: str = eqx.field(static=True)
+    noise: Any  # ()
+
+    def __init__(
+        self,
+        inputs: Inputs,
+        width: int,
+        activation: "str | Activation | Callable" = "erf",
+        readout: Any = 1.0,
+        support: str | Sequence[str] | None = None,
+        labels: str = "value",
+        noise: Any = 0.0,
+    ):
+        if not isinstance(inputs, Inputs):
+            raise InputError("an Inputs object for the committee's inputs", type(inputs).__name__)
+        self.inputs = inputs
+        self.width = check_width(width, "width M of the teacher")
+        self.activation = as_activation(activation)
+        readout = as_numbers(readout, "the teacher's readout")
+        self.readout = readout if np.ndim(readout) else readout * np.ones(self.width)
+        if np.shape(self.readout) != (self.width,):
+            raise InputError(f"{self.width} readout weights of the teacher", f"shape {np.shape(self.readout)}")
+        check_finite(self.readout, "the teacher's readout")
+        names = inputs.block_names if support is None else (support,) if isinstance(support, str) else tuple(support)
+        for name in names:
+            require_name(name, inputs.block_names, "block in the teacher's support")
+        if not names:
+            raise InputError("at least one block in the teacher's support", "none")
+        self.support = tuple(name for name in inputs.block_names if name in names)
+        require_name(labels, ("value", "sign"), "kind of labels")
+        self.labels = labels
+        self.noise = as_number(noise, "noise")
+        check_at_least(self.noise, 0.0, "noise (a standard deviation)")
+
+    @property
+    def latents(self) -> int:
+        return self.width
+
+    @property
+    def seen_blocks(self) -> tuple[bool, ...]:
+        return tuple(name in self.support for name in self.inputs.block_names)
+
+    @property
+    def cluster_probabilities(self) -> Any:
+        return np.ones(1)
+
+    @property
+    def cluster_means(self) -> Any:
+        return np.zeros((len(self.inputs.level_names), 1, self.width))
+
+    @property
+    def units(self) -> SumOfUnits:
+        return SumOfUnits(self.activation, self.readout, self.noise, self.labels == "sign")
+
+    @property
+    def smooth(self) -> bool:  # type: ignore[override]  # a task may declare it by an attribute, or, as here, compute it
+        """Labels are values of units that do not jump."""
+        return self.labels == "value" and self.activation.continuous
+
+    def tie_probability(self, T: Any) -> dict[str, float]:
+        """As of every task; exact for up to two units of sign or relu, and 0 for erf and polynomial units."""
+        unit, levels = self.activation, self.inputs.level_names
+        if self.labels == "sign" and unit.name in ("sign", "relu") and self.width <= 2:
+            readout = np.asarray(self.readout, float)
+            rows = (field_covariance(row, T) for row in np.asarray(self.inputs.variances))
+            return {level: _ties_of_few(unit.name, readout, C) for level, C in zip(levels, rows, strict=True)}
+        if (unit.name == "erf" or unit.polynomial is not None) and np.any(np.asarray(self.readout)):
+            return dict.fromkeys(levels, 0.0)  # outputs are analytic in the fields, and 0 on a set of measure 0
+        return super().tie_probability(T)
+
+    def unnamed(self) -> "Committee":
+        inputs = self.inputs.unnamed()
+        support = tuple(name for name, seen in zip(inputs.block_names, self.seen_blocks, strict=True) if seen)
+        return with_fields(self, inputs=inputs, support=support)
+
+    def to_table(self) -> dict[str, Any]:
+        return {
+            **table_of_inputs(self.inputs),
+            "width": self.width,
+            "activation": self.activation.text,
+            "readout": np.asarray(self.readout).tolist(),
+            "support": list(self.support),
+            "labels": self.labels,
+            "noise": float(self.noise),
+        }
+
+    @classmethod
+    def from_table(cls, table: Mapping[str, Any]) -> "Committee":
+        read = read_table(CommitteeTable, table, "task")
+        inputs = Inputs(read.fractions, read.levels)
+        unit = as_given(read.activation)
+        return cls(inputs, read.width, unit, read.readout, read.support, read.labels, read.noise)
+
+    def output(self, nu: jax.Array) -> jax.Array:
+        """sum_m vt_m phi(nu_m) of fields nu (..., M)."""
+        return self.activation(nu) @ jnp.asarray(self.readout, nu.dtype)
+
+    def label(self, nu: jax.Array, cluster: jax.Array, noise: jax.Array) -> jax.Array:
+        y = self.output(nu) + jnp.asarray(self.noise, nu.dtype) * noise
+        return jnp.sign(y) if self.labels == "sign" else y
+
+    def before_sign(self, nu: jax.Array, cluster: jax.Array) -> tuple[jax.Array, Any] | None:
+        return (self.output(nu), self.noise) if self.labels == "sign" else None
+
+    def clean_label(self, nu: jax.Array, cluster: jax.Array) -> jax.Array:
+        y = self.output(nu)
+        return jnp.sign(y) if self.labels == "sign" else y
+
+
+def _ties_of_few(unit: str, readout: np.ndarray, covariance: np.ndarray) -> float:
+    """P(sum_m vt_m phi(nu_m) = 0) of one or two sign or relu units, from the angle between their fields."""
+    silent = readout == 0
+    if np.all(silent):
+        return 1.0
+    if unit == "sign":
+        if readout.size == 1 or np.any(silent) or abs(readout[0]) != abs(readout[1]):
+            return 0.0
+        differ = angle_between(covariance) / np.pi
+        return differ if readout[0] == readout[1] else 1 - differ
+    if readout.size == 1 or np.any(silent):  # one relu unit that counts is off half of the time
+        return 0.5
+    return 0.5 - angle_between(covariance) / (2 * np.pi)  # both are off

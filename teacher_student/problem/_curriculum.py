@@ -1,0 +1,168 @@
+"""Curricula: the share p_l(alpha) of each difficulty level at every time alpha."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from .._errors import InputError, require_name
+from .._numbers import as_number, as_numbers, as_row, check_at_least, is_known
+
+Mixture = str | Mapping[str, Any]  # a level, or shares of levels
+
+
+class Curriculum(eqx.Module):
+    """A sequence of phases, each with shares of the levels that are constant or change linearly.
+
+    Build one with `phases`, `mixed`, `single`, `ramp` or `ordered`; `+` puts two one after the other.
+    Durations are in alpha = samples / N. In a simulation sample n's level is drawn with the shares
+    at alpha = (n + 1/2) / N, the middle of its step; in theory the drift is the share-weighted sum.
+    """
+
+    level_names: tuple[str, ...] = eqx.field(static=True)
+    durations: Any  # (P,) of each phase, in alpha
+    initial_shares: Any  # (P, len(level_names)) at the phase's beginning
+    final_shares: Any  # (P, len(level_names)) at its end
+
+    def __init__(self, *phases: "tuple[Mixture, Mixture, Any]"):
+        """Each phase as (shares at its beginning, shares at its end, duration)."""
+        if not phases:
+            raise InputError("at least one phase in the curriculum", "none")
+        for phase in phases:
+            if not isinstance(phase, (tuple, list)) or len(phase) != 3:
+                remedy = "or use Curriculum.phases, .single, .mixed, .ramp or .ordered"
+                raise InputError("each phase as (initial, final, duration)", repr(phase), remedy)
+        mixtures = [[_mixture(side) for side in phase[:2]] for phase in phases]
+        self.level_names = tuple(dict.fromkeys(name for pair in mixtures for side in pair for name in side))
+        self.durations = as_row((phase[2] for phase in phases), "durations of phases")
+        shares = [
+            [as_row((side.get(name, 0.0) for name in self.level_names), "shares of levels") for side in pair]
+            for pair in mixtures
+        ]
+        self.initial_shares = as_numbers([pair[0] for pair in shares], "shares")
+        self.final_shares = as_numbers([pair[1] for pair in shares], "shares")
+        check_at_least(self.durations, 0.0, "durations of phases", strict=True)
+        for side in (self.initial_shares, self.final_shares):
+            check_at_least(side, 0.0, "shares of levels")
+            if is_known(side) and np.any(np.abs(np.sum(side, axis=1) - 1) > 1e-9):
+                raise InputError(
+                    "shares of levels that sum to 1 in each phase", f"sums {np.sum(side, axis=1).tolist()}"
+                )
+
+    @staticmethod
+    def phases(*phases: "tuple[Any, ...]") -> "Curriculum":
+        """Phases one after the other: (level, duration), ({level: share, ...}, duration), or a ramp
+        (initial, final, duration) between two levels or mixtures; durations in alpha. Raises InputError.
+        """
+        for phase in phases:
+            if not isinstance(phase, (tuple, list)) or len(phase) not in (2, 3):
+                raise InputError("each phase as (level or shares, duration) or (initial, final, duration)", repr(phase))
+        return Curriculum(*((phase[0], phase[-2], phase[-1]) for phase in phases))
+
+    @staticmethod
+    def single(level: str, duration: Any) -> "Curriculum":
+        """One level throughout, for `duration` in alpha."""
+        return Curriculum((level, level, duration))
+
+    @staticmethod
+    def mixed(shares: Mapping[str, Any], duration: Any) -> "Curriculum":
+        """Levels in random order with given shares of the samples, {level: share}, for `duration` in alpha."""
+        return Curriculum((shares, shares, duration))
+
+    @staticmethod
+    def ramp(initial: Mixture, final: Mixture, duration: Any) -> "Curriculum":
+        """Shares that change linearly in alpha from `initial` to `final` (levels or {level: share}) over `duration`."""
+        return Curriculum((initial, final, duration))
+
+    @staticmethod
+    def ordered(order: "str | Sequence[str]", shares: Mapping[str, Any], duration: Any) -> "Curriculum":
+        """A budget of `duration` in alpha, of which each level gets its share {level: share}, in a given order.
+
+        order: levels one after the other, such as ("easy", "hard"), or "mixed" (in random order). Levels that it
+        leaves out are not shown, and the others' shares grow to fill the budget; a phase of share 0 is left out.
+        So curricula that differ in `order` alone spend the same budget. Raises InputError.
+        """
+        names = tuple(shares) if order == "mixed" else (order,) if isinstance(order, str) else tuple(order)
+        for name in names:
+            require_name(name, shares, 'level in the order (or "mixed")')
+        if len(set(names)) < len(names):
+            raise InputError("each level once in the order", repr(order))
+        duration = as_number(duration, "the budget's duration")
+        amounts = as_row(shares.values(), "shares of levels")
+        check_at_least(amounts, 0.0, "shares of levels")
+        if is_known(amounts) and abs(np.sum(amounts) - 1) > 1e-9:
+            raise InputError("shares of levels that sum to 1", f"a sum of {np.sum(amounts):.12g}")
+        chosen = {name: amount for name, amount in zip(shares, amounts, strict=True) if name in names}
+        total = sum(chosen.values())
+        if is_known(total) and total <= 0:
+            raise InputError("a share > 0 of some level in the order", dict(shares))
+        if order == "mixed":
+            return Curriculum.mixed({name: chosen[name] / total for name in names}, duration)
+        present = [name for name in names if not is_known(chosen[name]) or chosen[name] > 0]
+        return Curriculum.phases(*((name, duration * chosen[name] / total) for name in present))
+
+    def __add__(self, other: "Curriculum") -> "Curriculum":
+        return Curriculum(*self._phases(), *other._phases())
+
+    def _phases(self) -> list[tuple[Mixture, Mixture, Any]]:
+        return [
+            (
+                dict(zip(self.level_names, self.initial_shares[p], strict=True)),
+                dict(zip(self.level_names, self.final_shares[p], strict=True)),
+                self.durations[p],
+            )
+            for p in range(self.durations.shape[0])
+        ]
+
+    @property
+    def switches(self) -> Any:
+        """(P,) times at which phases end; the last is the curriculum's end."""
+        cumsum = np.cumsum if is_known(self.durations) else jnp.cumsum
+        return cumsum(self.durations)
+
+    @property
+    def end(self) -> Any:
+        """Total duration, in alpha."""
+        return self.switches[-1]
+
+    def phase_names(self) -> tuple[str, ...]:
+        """What a figure calls each phase: "easy", "easy 0.3 + hard 0.7", "easy to hard"."""
+        pairs = zip(self.initial_shares, self.final_shares, strict=True)
+        return tuple(_phase_name(self.level_names, *pair) for pair in pairs)
+
+    def shares_in(self, phase: jax.Array, progress: jax.Array) -> jax.Array:
+        """Shares (len(level_names),) when a share `progress` in [0, 1] of `phase` is done."""
+        first, last = jnp.asarray(self.initial_shares)[phase], jnp.asarray(self.final_shares)[phase]
+        return first + progress * (last - first)
+
+    def shares(self, alpha: jax.Array) -> jax.Array:
+        """Shares (len(level_names),) of the levels at time alpha; at a switch, those of the later phase."""
+        switches = jnp.asarray(self.switches)
+        durations = jnp.asarray(self.durations)
+        phase = jnp.minimum(jnp.sum(switches <= alpha), switches.shape[0] - 1)
+        begun, duration = switches[phase] - durations[phase], durations[phase]
+        progress = (alpha - begun) / jnp.where(duration > 0, duration, 1.0)  # a phase without samples has no inside
+        return self.shares_in(phase, jnp.clip(progress, 0.0, 1.0))
+
+
+def _mixture(given: Mixture) -> dict[str, Any]:
+    if isinstance(given, str):
+        return {given: 1.0}
+    if not isinstance(given, Mapping) or not given:
+        raise InputError("a level's name or {level: share, ...} in a curriculum", repr(given))
+    return dict(given)
+
+
+def _phase_name(names: tuple[str, ...], initial: np.ndarray, final: np.ndarray) -> str:
+    def mixture(shares: np.ndarray) -> str:
+        present = [(name, share) for name, share in zip(names, shares, strict=True) if share > 0]
+        if len(present) == 1:
+            return present[0][0]
+        return " + ".join(f"{share:.3g} {name}" for name, share in present)
+
+    if np.array_equal(initial, final):
+        return mixture(initial)
+    return f"{mixture(initial)} to {mixture(final)}"

@@ -1,0 +1,201 @@
+"""A problem: task, student, learning rule and curriculum. Both solvers take the same one."""
+
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from .._errors import InputError, require_name
+from .._fields import with_fields
+from .._numbers import as_numbers, check_at_least, is_known
+from ..state._overlaps import LARGEST_VIOLATION, Overlaps, check_shapes, psd_violation
+from ._curriculum import Curriculum
+from ._inputs import Inputs
+from ._sgd import SGD
+from ._student import Student
+from ._task import Task
+from ._try_out import try_labels
+
+SPANNED = 1e-6  # relative deviation from Q = R T^-1 R^T that a start may have where the teacher's directions span
+
+
+class Problem(eqx.Module):
+    """What is learned, by whom, by which rule, in which order; consumed by `ode` and `simulations` alike.
+
+    Arguments: task (such as Committee), student, sgd, curriculum (its levels must be the task's).
+    Raises InputError. Any number in it may be a traced array: vmap and grad go through.
+    """
+
+    task: Task
+    student: Student
+    sgd: SGD
+    curriculum: Curriculum
+
+    def __check_init__(self) -> None:
+        for name, kind in (("task", Task), ("student", Student), ("sgd", SGD), ("curriculum", Curriculum)):
+            if not isinstance(getattr(self, name), kind):
+                raise InputError(f"a {kind.__name__} as the problem's {name}", type(getattr(self, name)).__name__)
+        _require_numbers(self.task)
+        _require_shapes(self.task)
+        require_name(self.task.labels, ("value", "sign"), f"kind of labels of {type(self.task).__name__}")
+        try_labels(self.task)
+        for level in self.curriculum.level_names:
+            require_name(level, self.inputs.level_names, "level in the curriculum")
+        if self.sgd.loss == "logistic" and self.task.labels != "sign":
+            # A task of the user's own says so in its class; a committee takes it as an argument.
+            remedy = 'declare labels = "sign" in the task if they are, or use loss="squared"'
+            raise InputError("labels +1 and -1 for the logistic loss", f"labels={self.task.labels!r}", remedy)
+
+    @property
+    def inputs(self) -> Inputs:
+        """Blocks and levels of the task."""
+        return self.task.inputs
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """(B, K, M): numbers of blocks, student units and latent directions."""
+        return len(self.inputs.block_names), self.student.width, self.task.latents
+
+    def level_shares(self, shares: jax.Array) -> jax.Array:
+        """The curriculum's shares (its own levels) put in the order of the task's levels (L,)."""
+        order = [self.inputs.level_names.index(name) for name in self.curriculum.level_names]
+        return jnp.zeros(len(self.inputs.level_names), jnp.asarray(shares).dtype).at[jnp.array(order)].set(shares)
+
+    def curriculum_of_all_levels(self) -> Curriculum:
+        """Return the curriculum, of known numbers, with a column for each of the task's levels, in the task's order."""
+        columns = [self.inputs.level_names.index(name) for name in self.curriculum.level_names]
+
+        def spread_out(shares: Any) -> np.ndarray:
+            whole = np.zeros((*np.shape(shares)[:-1], len(self.inputs.level_names)))
+            whole[..., columns] = shares
+            return whole
+
+        return with_fields(
+            self.curriculum,
+            level_names=self.inputs.level_names,
+            durations=np.asarray(self.curriculum.durations, float),
+            initial_shares=spread_out(self.curriculum.initial_shares),
+            final_shares=spread_out(self.curriculum.final_shares),
+        )
+
+    def condition_weights(self, alpha: Any) -> jax.Array:
+        """p(l, c) at time alpha, in the order of `task.conditions()`."""
+        levels = self.level_shares(self.curriculum.shares(alpha))
+        return jnp.outer(levels, jnp.asarray(self.task.cluster_probabilities)).ravel()
+
+
+def _require_numbers(task: Task) -> None:
+    """Raise InputError unless all that compiled programs take from a task are numbers."""
+    for path, leaf in jax.tree_util.tree_leaves_with_path(task):
+        if not isinstance(leaf, jax.Array) and np.asarray(leaf).dtype.kind not in "biuf":
+            field = jax.tree_util.keystr(path).lstrip(".")
+            remedy = "declare the field static: eqx.field(static=True)"
+            raise InputError(f"numbers as fields of a {type(task).__name__}", f"{field} = {leaf!r}", remedy)
+
+
+def _require_shapes(task: Task) -> None:
+    """Raise InputError unless what a task says of its clusters and blocks fits its levels, latents and blocks."""
+    L, C, M = len(task.inputs.level_names), np.size(task.cluster_probabilities), task.latents
+    B = len(task.inputs.block_names)
+    for name, axes, wanted, shape in (
+        ("cluster_probabilities", "clusters", (C,), np.shape(task.cluster_probabilities)),
+        ("cluster_means", "levels, clusters, latents", (L, C, M), np.shape(task.cluster_means)),
+        ("seen_blocks", "blocks", (B,), np.shape(task.seen_blocks)),
+        ("spanned_blocks", "blocks", (B,), np.shape(task.spanned_blocks)),
+    ):
+        if shape != wanted:
+            raise InputError(f"{name} of shape ({axes}) = {wanted} of a {type(task).__name__}", f"shape {shape}")
+
+
+def check_problem(problem: Any) -> None:
+    """Raise InputError unless it is one."""
+    if not isinstance(problem, Problem):
+        raise InputError("a ts.Problem", type(problem).__name__)
+
+
+def to_times(alphas: Any, problem: Problem) -> Any:
+    """Return `alphas` as float64 times within the curriculum; traced ones are returned as they are.
+
+    Rounded to their own precision, alphas that end with the curriculum may lie past its end (20.1 in float32 is
+    20.1000004): these are moved to the end, so that nothing is integrated or simulated where no level is defined.
+    """
+    times = as_numbers(alphas, "alphas")
+    end = problem.curriculum.end
+    if not is_known((times, end)):
+        return times
+    return np.where((times > end) & (times <= end * (1 + _rounding(alphas))), end, times)
+
+
+def _rounding(alphas: Any) -> float:
+    """Relative error that rounding to their type leaves in alphas; of float64 ones also what a sum of phases leaves."""
+    kind = alphas.dtype if hasattr(alphas, "dtype") else np.asarray(alphas).dtype
+    return max(float(jnp.finfo(kind).eps), 1e-12) if jnp.issubdtype(kind, jnp.floating) else 1e-12
+
+
+def check_alphas(alphas: Any, problem: Problem, *, positive: bool = True) -> None:
+    """Raise InputError unless known `alphas` are finite, >= 0, increasing and within the curriculum.
+
+    positive: whether the last one must be > 0.
+    """
+    check_problem(problem)
+    times = to_times(alphas, problem)
+    if np.ndim(times) != 1 or np.size(times) == 0:
+        raise InputError("alphas as a non-empty list of times", f"shape {np.shape(times)}")
+    check_at_least(times, 0.0, "alphas")
+    if not is_known(times):
+        return
+    if np.any(np.diff(times) <= 0):
+        raise InputError("increasing alphas", np.asarray(alphas, float).tolist())
+    end = problem.curriculum.end
+    if positive and times[-1] <= 0:
+        raise InputError("a last alpha > 0", times.tolist())
+    if is_known(end) and times[-1] > end:
+        # All digits: rounded ones may say the same of both.
+        raise InputError(f"alphas up to the curriculum's end, {float(end)!r}", repr(float(times[-1])))
+
+
+def check_state(problem: Problem, overlaps: Overlaps) -> None:
+    """Raise InputError unless `overlaps` have the shapes of one state of `problem`."""
+    check_problem(problem)
+    _check_kind(overlaps)
+    check_shapes(overlaps, problem.shape, "overlaps")
+    if np.ndim(overlaps.Q) != 3:
+        raise InputError("one state", f"leading axes {np.shape(overlaps.Q)[:-3]}", "use jax.vmap over them")
+
+
+def _check_kind(overlaps: Any) -> None:
+    if not isinstance(overlaps, Overlaps):
+        raise InputError("ts.Overlaps", type(overlaps).__name__, "see ts.random_overlaps")
+
+
+def check_overlaps(overlaps: Overlaps, problem: Problem) -> None:
+    """Raise InputError unless known `overlaps` are a state of `problem`, or several.
+
+    Of its shape (B, K, M), finite, symmetric and PSD; with no teacher in blocks that it does not see, and no student
+    outside of the teacher's directions in a block that these span.
+    """
+    check_problem(problem)
+    _check_kind(overlaps)
+    check_shapes(overlaps, problem.shape)
+    if not is_known(overlaps):
+        return
+    violation = psd_violation(overlaps)
+    if violation > LARGEST_VIOLATION:
+        raise InputError(
+            "symmetric, positive semidefinite [[Q, R], [R^T, T]] in every block of the start",
+            f"a relative violation of {violation:.3g}",
+            "take the overlaps of actual weights, or ts.random_overlaps",
+        )
+    task = problem.task  # asked once for all blocks: each answer takes as long as there are blocks
+    seen_spanned = zip(problem.inputs.block_names, task.seen_blocks, task.spanned_blocks, strict=True)
+    for b, (name, seen, spanned_block) in enumerate(seen_spanned):
+        Q, R, T = (np.asarray(x, float)[..., b, :, :] for x in (overlaps.Q, overlaps.R, overlaps.T))
+        if not seen and (np.any(R) or np.any(T)):
+            raise InputError(f"R = T = 0 in block {name!r}, which the teacher does not see", "other numbers there")
+        if spanned_block:
+            spanned = R @ np.linalg.pinv(T, hermitian=True) @ R.swapaxes(-1, -2)
+            if np.any(np.abs(Q - spanned) > SPANNED * np.max(np.abs(Q), initial=0.0)):
+                required = f"Q = R T^-1 R^T in block {name!r}, which the teacher's directions span"
+                raise InputError(required, "another Q", "compute Q from R and T there")

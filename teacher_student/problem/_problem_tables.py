@@ -1,0 +1,110 @@
+"""A problem from nested tables (TOML, JSON), and back."""
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any
+
+import jax
+import numpy as np
+
+from .._address import address_of, imported
+from .._errors import InputError
+from ..tables._problem_file import CurriculumTable, read_problem
+from ._activation import as_given
+from ._committee import Committee
+from ._curriculum import Curriculum
+from ._problem import Problem
+from ._sgd import SGD
+from ._student import Student
+from ._task import Task
+from ._xor_mixture import XorMixture
+
+KINDS: dict[str, type[Task]] = {"committee": Committee, "xor": XorMixture}
+
+
+def problem_from_tables(tables: Mapping[str, Any]) -> Problem:
+    """The problem that nested tables task, student, sgd and curriculum describe. Raises InputError."""
+    read = read_problem(tables)
+    student, sgd = read.student, read.sgd
+    return Problem(
+        _task(tables["task"]),
+        Student(student.width, as_given(student.activation)),
+        SGD(sgd.learning_rate, sgd.readout_learning_rate, sgd.weight_decay, sgd.loss),
+        _curriculum(read.curriculum),
+    )
+
+
+def problem_to_tables(problem: Problem) -> dict[str, Any]:
+    """Nested tables that `problem_from_tables` reads back.
+
+    Raises InputError for a batch of problems, and for what could not be read back: a task or an activation that cannot
+    be imported, or a task that its table does not describe.
+    """
+    if np.ndim(problem.sgd.learning_rate) or np.ndim(problem.curriculum.durations) != 1:
+        raise InputError("one problem, not a batch, to write", "a problem with batched numbers")
+    sgd = problem.sgd
+    return {
+        "task": _table_of_task(problem.task),
+        "student": {"width": problem.student.width, "activation": problem.student.activation.text},
+        "sgd": {
+            "learning_rate": float(sgd.learning_rate),
+            "readout_learning_rate": float(sgd.readout_learning_rate),
+            "weight_decay": float(sgd.weight_decay),
+            "loss": sgd.loss,
+        },
+        "curriculum": dataclasses.asdict(_table_of_curriculum(problem.curriculum)),
+    }
+
+
+def _task(table: Mapping[str, Any]) -> Task:
+    """The task of a table that has been read."""
+    kind = table.get("kind", "committee")
+    cls = KINDS[kind] if kind in KINDS else imported(kind, "task")
+    if not (isinstance(cls, type) and issubclass(cls, Task)):
+        raise InputError("a class of tasks (a subclass of ts.Task) as kind of task", repr(kind))
+    return cls.from_table({name: entry for name, entry in table.items() if name != "kind"})
+
+
+def _table_of_task(task: Task) -> dict[str, Any]:
+    """The task's table with its kind; made sure of that it can be read back, before anything is written."""
+    kind = next((name for name, cls in KINDS.items() if type(task) is cls), None) or address_of(type(task))
+    if kind is None:
+        raise InputError(
+            "a task whose class can be imported again, to write or send it",
+            type(task).__name__,
+            "move its class to a module (a file.py of its own) and import it from there",
+        )
+    table = {"kind": kind} | task.to_table()
+    if kind not in KINDS and not _same(_task(table), task):
+        raise InputError(
+            "a task that its table describes, to write or send it (from_table of to_table is the task)",
+            f"another {type(task).__name__}",
+            "annotate fields as ts.Inputs or ts.Activation, and take them in the constructor; or define these two",
+        )
+    return table
+
+
+def _same(a: Task, b: Task) -> bool:
+    """Whether both have the same structure and numbers, be these Python's, NumPy's or JAX's."""
+    pairs = zip(jax.tree.leaves(a), jax.tree.leaves(b), strict=False)
+    structures = {jax.tree.structure(a), jax.tree.structure(b)}
+    return len(structures) == 1 and all(np.array_equal(x, y, equal_nan=True) for x, y in pairs)
+
+
+def _curriculum(table: CurriculumTable) -> Curriculum:
+    if table.phases is None:
+        assert table.order is not None  # the table has been checked
+        assert table.shares is not None
+        return Curriculum.ordered(table.order, table.shares, table.duration)
+    return Curriculum.phases(*(tuple(phase) for phase in table.phases))
+
+
+def _table_of_curriculum(curriculum: Curriculum) -> CurriculumTable:
+    rows = zip(curriculum.initial_shares, curriculum.final_shares, curriculum.durations, strict=True)
+    names = curriculum.level_names
+    return CurriculumTable(
+        [
+            [*(dict(zip(names, np.asarray(side).tolist(), strict=True)) for side in (first, last)), float(duration)]
+            for first, last, duration in rows
+        ]
+    )

@@ -1,0 +1,49 @@
+"""Online SGD: rates, weight decay and the loss."""
+
+from typing import Any
+
+import equinox as eqx
+import jax
+
+from .._errors import require_name
+from .._numbers import as_number, check_at_least
+
+
+class SGD(eqx.Module):
+    r"""One-pass SGD; each step uses one fresh sample and advances alpha by 1/N.
+
+      w_k <- w_k - eta / sqrt(N) g_k x - eta gamma / N w_k,      g_k = dloss/dlambda_k
+      v_k <- v_k - eta_v / N dloss/dv_k - eta_v gamma / N v_k
+
+    Arguments:
+      learning_rate: eta >= 0. readout_learning_rate: eta_v >= 0 (0: the readout is fixed).
+      weight_decay: gamma >= 0. loss: "squared", (yhat - y)^2 / 2, or "logistic", log(1 + exp(-y yhat)).
+    Raises InputError. Source: Saad & Solla 1995; Goldt et al. 2019, Eq. (4) (readout).
+    """
+
+    learning_rate: Any
+    readout_learning_rate: Any
+    weight_decay: Any
+    loss: str = eqx.field(static=True)
+
+    def __init__(
+        self,
+        learning_rate: Any,
+        readout_learning_rate: Any = 0.0,
+        weight_decay: Any = 0.0,
+        loss: str = "squared",
+    ):
+        self.learning_rate = as_number(learning_rate, "learning rate")
+        self.readout_learning_rate = as_number(readout_learning_rate, "readout learning rate")
+        self.weight_decay = as_number(weight_decay, "weight decay")
+        check_at_least(self.learning_rate, 0.0, "learning rate")
+        check_at_least(self.readout_learning_rate, 0.0, "readout learning rate")
+        check_at_least(self.weight_decay, 0.0, "weight decay")
+        require_name(loss, ("squared", "logistic"), "loss")
+        self.loss = loss
+
+    def loss_slope(self, output: jax.Array, label: jax.Array) -> jax.Array:
+        """dloss/dyhat: yhat - y (squared), -y sigmoid(-y yhat) (logistic)."""
+        if self.loss == "squared":
+            return output - label
+        return -label * jax.nn.sigmoid(-label * output)

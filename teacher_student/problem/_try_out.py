@@ -1,0 +1,116 @@
+"""A user's own labels and units, tried out on a few points: what they declare, and what they would end in later."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from .._errors import InputError, first_line
+from .._numbers import is_known
+
+if TYPE_CHECKING:
+    from ._task import Task
+
+POINTS = np.random.default_rng(0).standard_normal(64)  # of a unit
+FIELDS = 16  # samples of a task's latent fields, for each cluster
+
+
+def try_labels(task: "Task") -> None:
+    """Raise InputError unless the labels of a task of the user's own are what SGD and theory can take.
+
+    One label for each sample; none that reads a latent field which is not there; +1 or -1 (0 at a tie) where the task
+    declares so. Nothing is tried while numbers of the task are being traced, nor of this package's tasks.
+    """
+    if type(task).__module__.partition(".")[0] == __package__ or not is_known(task):
+        return
+    rng = np.random.default_rng(0)
+    nu, noise = rng.standard_normal((FIELDS, task.latents)), rng.standard_normal(FIELDS)
+    with jax.enable_x64(True), jax.ensure_compile_time_eval():
+        for cluster in range(np.size(task.cluster_probabilities)):
+            labels = _tried(task, "label", nu, np.asarray(cluster), noise)
+            _check_labels(task, "label", labels)
+            _check_labels(task, "clean_label", _tried(task, "clean_label", nu, np.asarray(cluster)))
+            _check_units(task, nu, noise, labels)
+
+
+def _tried(task: "Task", method: str, *arguments: np.ndarray) -> np.ndarray:
+    """What a method returns for samples, having been traced for them as a solve traces it."""
+    function = getattr(task, method)
+    required = f"{method} of a {type(task).__name__} as JAX operations on fields nu (..., {task.latents})"
+    try:
+        jax.eval_shape(function, *arguments)
+        return np.asarray(_of_numpy_arrays(function, arguments))
+    except Exception as error:  # the user's method may raise anything
+        raise InputError(required, f"{type(error).__name__}: {first_line(error)}", _remedy(error)) from error
+
+
+def _of_numpy_arrays(function: Callable[..., Any], arguments: tuple[np.ndarray, ...]) -> Any:
+    # JAX moves an index beyond the end to the last entry and says nothing. NumPy raises an error.
+    try:
+        return function(*arguments)
+    except (AttributeError, TypeError):  # what only JAX's arrays have, such as nu.at
+        return function(*map(jnp.asarray, arguments))
+
+
+def _remedy(error: Exception) -> str:
+    if isinstance(error, IndexError):
+        return "`latents` says how many fields there are"
+    if isinstance(error, jax.errors.ConcretizationTypeError):
+        return "use jnp.where in place of `if`"
+    return "use jnp, not np" if isinstance(error, jax.errors.TracerArrayConversionError) else ""
+
+
+def _check_labels(task: "Task", method: str, labels: np.ndarray) -> None:
+    name = type(task).__name__
+    if labels.shape != (FIELDS,):
+        raise InputError(
+            f"one label for each sample from {method} of a {name}, nu (..., M) -> (...)",
+            f"shape {(FIELDS, task.latents)} -> {labels.shape}",
+        )
+    if task.labels == "sign" and (other := labels[~np.isin(labels, (-1.0, 0.0, 1.0))]).size:
+        remedy = 'take the sign, or declare labels = "value"'
+        raise InputError(f'{method} +1 or -1 of a {name}, which declares labels = "sign"', f"{other[0]:.6g}", remedy)
+
+
+def _check_units(task: "Task", nu: np.ndarray, noise: np.ndarray, labels: np.ndarray) -> None:
+    """Raise InputError unless labels are the sum of units that the task declares, if it declares one."""
+    declared = task.units
+    if declared is None:
+        return
+    if np.shape(declared.readout) != (task.latents,):
+        required = f"a readout of shape ({task.latents},) in the units of a {type(task).__name__}"
+        raise InputError(required, f"shape {np.shape(declared.readout)}")
+    outputs = np.asarray(declared.activation(jnp.asarray(nu))) @ np.asarray(declared.readout) + declared.noise * noise
+    wanted = np.sign(outputs) if declared.signed else outputs
+    off = np.abs(labels - wanted) > 1e-4 * (1 + np.abs(wanted))  # far above what single precision rounds
+    if np.any(off) or np.size(task.cluster_probabilities) > 1:
+        remedy = "closed forms are for one cluster and labels sum_m vt_m psi(nu_m) + noise, or their sign"
+        first = int(np.argmax(off))
+        required = f"label {wanted[first]:.6g}, from the units that a {type(task).__name__} declares"
+        raise InputError(required, f"{labels[first]:.6g}", remedy)
+
+
+def try_unit(name: str, function: Callable[[jax.Array], jax.Array], *, odd: bool) -> None:
+    """Raise InputError unless `function` is elementwise, made of JAX operations, and odd where it is declared so."""
+    try:
+        shape = jax.eval_shape(function, jax.ShapeDtypeStruct((3,), jnp.float32)).shape
+    except Exception as error:  # whatever the user's function raises is the message
+        got = f"{type(error).__name__}: {first_line(error)}"
+        raise InputError("an elementwise JAX function as activation", got, _remedy(error)) from error
+    if shape != (3,):
+        raise InputError("an activation that keeps its argument's shape", f"(3,) -> {shape}")
+    if not odd:
+        return
+    with jax.enable_x64(True), jax.ensure_compile_time_eval():
+        right, left = (np.asarray(function(jnp.asarray(sign * np.abs(POINTS)))) for sign in (1.0, -1.0))
+    even = np.abs(right + left) > 1e-4 * np.max(np.abs(right))  # far above what functions of single precision round
+    if np.any(even) or not np.all(right > 0):
+        worst = int(np.argmax(even)) if np.any(even) else int(np.argmin(right))
+        x = abs(POINTS[worst])
+        raise InputError(
+            f"phi(-x) = -phi(x), and phi(x) > 0 for x > 0, of the activation {name!r}, which is declared odd",
+            f"phi({x:.3g}) = {right[worst]:.4g}, phi({-x:.3g}) = {left[worst]:.4g}",
+            "leave odd=True out",
+        )

@@ -1,0 +1,105 @@
+"""The XOR-like Gaussian mixture: four clusters in a plane, each class on one axis, noise in all dimensions."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from .._errors import InputError
+from .._fields import with_fields
+from .._numbers import as_row, check_at_least
+from ..tables._problem_file import XorMixtureTable, check_mixture_row
+from ..tables._strict_tables import read_table
+from ._inputs import Inputs
+from ._task import Task
+
+DIRECTIONS = np.array([[1.0, 0.0], [-1.0, 0.0], [0.0, 1.0], [0.0, -1.0]])  # a_c on u_1, u_2
+SIGNS = np.array([1.0, 1.0, -1.0, -1.0])  # y_c
+
+
+class XorMixture(Task):
+    r"""Four equally likely Gaussian clusters: means +-s_l u_1 with label +1, +-s_l u_2 with label -1.
+
+    x = s_l sum_m a_cm u_m / sqrt(N) + noise of variance Delta_{l,plane} in the plane of u_1 and u_2 and
+    Delta_{l,rest} in all other directions; u_m.u_n / N = delta_mn. So two blocks: "plane" (fraction 0) and "rest".
+    At finite N the plane has 2 of the N dimensions and the rest N - 2.
+    Easy and hard may differ in the plane (s, Delta_plane: finding the rule) or outside it (finding the manifold).
+
+    Arguments:
+      levels: level name -> {separation: s_l > 0, plane_variance: >= 0, rest_variance: >= 0}.
+    Raises InputError. Source: Refinetti et al. 2021; Ben Arous et al. 2022; Sarao Mannelli et al. 2024.
+    """
+
+    inputs: Inputs
+    separation: Any  # (L,) s_l
+
+    labels = "sign"
+    smooth = True  # labels are those of the clusters, whatever the fields
+
+    def __init__(self, levels: Mapping[str, Mapping[str, Any]]):
+        if not isinstance(levels, Mapping) or not levels:
+            raise InputError("levels as level name -> {separation, plane_variance, rest_variance}", repr(levels))
+        for name, row in levels.items():
+            check_mixture_row(name, row)
+        variances = {
+            name: {"plane": row["plane_variance"], "rest": row["rest_variance"]} for name, row in levels.items()
+        }
+        self.inputs = Inputs({"plane": 0.0, "rest": 1.0}, variances)
+        self.separation = as_row((row["separation"] for row in levels.values()), "separations")
+        check_at_least(self.separation, 0.0, "separation of the clusters", strict=True)
+
+    @property
+    def latents(self) -> int:
+        return 2
+
+    @property
+    def seen_blocks(self) -> tuple[bool, ...]:
+        return True, False
+
+    @property
+    def spanned_blocks(self) -> tuple[bool, ...]:
+        return True, False
+
+    @property
+    def cluster_probabilities(self) -> Any:
+        return np.full(4, 0.25)
+
+    @property
+    def cluster_means(self) -> Any:
+        return self.separation[:, None, None] * DIRECTIONS.astype(self.separation.dtype)
+
+    @property
+    def usual_readout(self) -> str:
+        return "signs"
+
+    def unnamed(self) -> "XorMixture":
+        return with_fields(self, inputs=self.inputs.unnamed())
+
+    def to_table(self) -> dict[str, Any]:
+        numbers = np.column_stack([self.separation, np.asarray(self.inputs.variances)]).tolist()
+        rows = [dict(zip(("separation", "plane_variance", "rest_variance"), row, strict=True)) for row in numbers]
+        return {"levels": dict(zip(self.inputs.level_names, rows, strict=True))}
+
+    @classmethod
+    def from_table(cls, table: Mapping[str, Any]) -> "XorMixture":
+        return cls(read_table(XorMixtureTable, table, "task").levels)
+
+    def label(self, nu: jax.Array, cluster: jax.Array, noise: jax.Array) -> jax.Array:
+        return self.clean_label(nu, cluster)
+
+    def clean_label(self, nu: jax.Array, cluster: jax.Array) -> jax.Array:
+        return jnp.broadcast_to(jnp.asarray(SIGNS, nu.dtype)[cluster], nu.shape[:-1])
+
+    def bayes_accuracy(self) -> dict[str, Any]:
+        """Largest accuracy of any classifier, per level: p^2 + (1-p)^2, p = Phi(s / sqrt(2 Delta_plane)).
+
+        It says +1 where |nu_1| > |nu_2|. Source: Refinetti et al. 2021, for this geometry.
+        """
+        from scipy.special import ndtr  # a third of a second to import: only this needs it
+
+        with np.errstate(divide="ignore"):
+            p = ndtr(self.separation / np.sqrt(2 * self.inputs.variances[:, 0]))
+        values = np.asarray(p**2 + (1 - p) ** 2)
+        return dict(zip(self.inputs.level_names, values.tolist(), strict=True))

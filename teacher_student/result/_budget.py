@@ -1,0 +1,87 @@
+"""The error budget of a theory result: what each approximation contributes to each quantity."""
+
+import dataclasses
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from .._errors import InputError
+from ._observables import Observables, quantities
+
+if TYPE_CHECKING:
+    from ._trajectory import Trajectory
+
+PARTS = {  # what each part is, and how it is got where it is missing
+    "integrator": ("twice the change when both tolerances are halved", "ode.fluctuations states it"),
+    "averages": ("standard error over scramblings", ""),
+    "mean shift": ("|m1| / N, the 1/N term of the mean", "ode.fluctuations, and budget(dim)"),
+    "spread": ("standard deviation of one run", "ode.fluctuations, and budget(dim)"),
+}
+
+
+@dataclasses.dataclass(frozen=True, repr=False)
+class Budget:
+    """Error of each quantity by part, the largest over the recorded alphas; printing it shows the table.
+
+    Fields: names: of the quantities. parts: part -> (one number per quantity): "integrator", "averages", "mean shift",
+    "spread"; those that were not computed are left out, and `missing` says how to get them. dim: N of the last two.
+    """
+
+    names: tuple[str, ...]
+    parts: dict[str, np.ndarray]
+    missing: dict[str, str]
+    dim: int | None
+
+    @property
+    def largest(self) -> tuple[str, str, float]:
+        """Part, quantity and size of the largest contribution."""
+        part = max(self.parts, key=lambda each: float(np.max(self.parts[each])))
+        where = int(np.argmax(self.parts[part]))
+        return part, self.names[where], float(self.parts[part][where])
+
+    def __repr__(self) -> str:
+        width = max(22, *(len(name) + 2 for name in self.names))
+        at = f" at N = {self.dim}" if self.dim is not None else ""
+        rows = [f"error budget{at}, largest over the recorded alphas"]
+        rows.append(f"{'quantity':<{width}}" + "".join(f"{part:>13}" for part in self.parts))
+        for i, name in enumerate(self.names):
+            cells = (f"{values[i]:.2e}" if values[i] > 0 else "-" for values in self.parts.values())
+            rows.append(f"{name:<{width}}" + "".join(f"{cell:>13}" for cell in cells))
+        part, name, size = self.largest
+        rows.append("-: exact, or less than the points of sampled accuracies resolve")
+        rows.append(f"largest: {part}, {size:.2e} of {name} ({PARTS[part][0]})")
+        rows += [f"not computed: {part} ({how})" for part, how in self.missing.items()]
+        return "\n".join(rows)
+
+
+def budget(theory: "Trajectory", dim: int | None) -> Budget:
+    """The error budget of a theory trajectory; see `Trajectory.budget`."""
+    if theory.runs is not None:
+        raise InputError("a theory trajectory for an error budget", f"{theory.runs} runs")
+    found: dict[str, Observables] = {}
+    if theory.integrator_error is not None:
+        found["integrator"] = theory.integrator_error
+    if theory.sampling_error is not None:
+        found["averages"] = theory.sampling_error
+    if theory.fluctuations is not None and dim is not None:
+        found["mean shift"] = theory.fluctuations.mean_shift(dim)
+        found["spread"] = theory.fluctuations.spread(dim)
+    names = tuple(q.name for q in quantities(theory.observables, theory.problem))
+    parts = {part: _largest(each, theory) for part, each in found.items()}
+    if theory.sampling_error is None:
+        parts["averages"] = np.zeros(len(names))  # closed forms
+    parts = {part: parts[part] for part in PARTS if part in parts}
+    missing = {part: how for part, (_, how) in PARTS.items() if part not in parts}
+    moving = np.any([values > 0 for values in parts.values()], axis=0) | (len(parts) == 1)
+    return Budget(
+        tuple(name for name, kept in zip(names, moving, strict=True) if kept),
+        {part: values[moving] for part, values in parts.items()},
+        missing,
+        dim if theory.fluctuations is not None else None,
+    )
+
+
+def _largest(part: Observables, theory: "Trajectory") -> np.ndarray:
+    """Largest magnitude of every quantity over the recorded alphas."""
+    values = [np.abs(np.asarray(q.values, float)) for q in quantities(part, theory.problem)]
+    return np.array([np.max(each[np.isfinite(each)], initial=0.0) for each in values])

@@ -1,0 +1,169 @@
+"""Trajectories as labelled data sets and NetCDF files."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from .._errors import InputError
+from .._versions import versions
+from .._write_whole import write_whole
+from ..problem._problem_tables import problem_from_tables, problem_to_tables
+from ..state._entries import entry_names
+from ..state._overlaps import Overlaps
+from ._fluctuations import Fluctuations
+from ._observables import Observables
+from ._trajectory import Source, Trajectory
+
+CONVENTIONS = (
+    "alpha = samples / N; lambda_k = w_k.x/sqrt(N); Q = w.w/N, R = w.u/N, T = u.u/N per input block; "
+    "yhat = sum_k v_k phi(lambda_k); w -= eta/sqrt(N) dloss/dlambda x + eta gamma/N w; "
+    "error = E(yhat - y)^2/2 with the noiseless label; accuracy = P(sign yhat = sign y)"
+)
+AXES = {
+    "Q": ("block", "student_unit", "student_unit_2"),
+    "R": ("block", "student_unit", "latent"),
+    "T": ("block", "latent", "latent_2"),
+    "readout": ("student_unit",),
+    "error": ("level",),
+    "accuracy": ("level",),
+}
+LONG_NAMES = {
+    "Q": "student-student overlap w_k.w_l / N",
+    "R": "student-teacher overlap w_k.u_m / N",
+    "T": "teacher-teacher overlap u_m.u_n / N",
+    "readout": "student readout v_k",
+    "error": "generalisation error E(yhat - y)^2 / 2",
+    "accuracy": "share of signs right",
+}
+FLUCTUATIONS = ("variance", "shift", "test_variance", "variance_error", "shift_error")  # as in the class
+SUFFIXES = {  # of what stands beside the observables
+    "": "",
+    "_sampling_error": "standard error of ",
+    "_integrator_error": "integration error of ",
+    "_variance": "N times the variance over runs of ",
+    "_variance_error": "standard error of N times the variance over runs of ",
+    "_shift": "N times the mean deviation over runs of ",
+    "_shift_error": "standard error of N times the mean deviation over runs of ",
+    "_test_variance": "variance of one test sample of ",
+}
+
+
+def trajectory_to_xarray(trajectory: Trajectory) -> xr.Dataset:
+    """The data set of a trajectory: dims (run,) alpha, block, units, level; everything else in attrs."""
+    problem = trajectory.problem
+    leading = ("alpha",) if trajectory.runs is None else ("run", "alpha")
+    variables: dict[str, Any] = _variables(trajectory.observables, trajectory, leading, "")
+    for suffix, found in _beside(trajectory).items():
+        variables |= _variables(found, trajectory, leading, suffix)
+    if trajectory.fluctuations is not None:
+        what = {"units": "1", "long_name": "N times the covariance of the entries over runs"}
+        variables["covariance"] = (("alpha", "entry", "entry_2"), trajectory.fluctuations.covariance, what)
+    start = ("run",) if np.ndim(trajectory.start.readout) == 2 else ()
+    for name in ("Q", "R", "T", "readout"):
+        what = {"units": "1", "long_name": f"{LONG_NAMES[name]} at the start"}
+        variables[f"start_{name}"] = ((*start, *AXES[name]), getattr(trajectory.start, name), what)
+    for name in ("status", "reached"):
+        variables[name] = (leading[:-1], getattr(trajectory, name))
+    variables |= {f"stats_{name}": (leading[:-1], value) for name, value in trajectory.stats.items()}
+    coords = {
+        "alpha": ("alpha", trajectory.alphas, {"units": "samples / N", "long_name": "time alpha"}),
+        "block": list(problem.inputs.block_names),
+        "student_unit": np.arange(1, problem.student.width + 1),
+        "student_unit_2": np.arange(1, problem.student.width + 1),
+        "latent": np.arange(1, problem.task.latents + 1),
+        "latent_2": np.arange(1, problem.task.latents + 1),
+        "level": list(problem.inputs.level_names),
+    }
+    if trajectory.fluctuations is not None:
+        coords |= {name: list(entry_names(problem)) for name in ("entry", "entry_2")}
+    attrs = {
+        "problem": json.dumps(problem_to_tables(problem)),
+        "conventions": CONVENTIONS,
+        "status": trajectory.describe(),
+        "versions": json.dumps(versions()),
+    }
+    attrs |= {f"source_{name}": value for name, value in vars(trajectory.source).items() if value is not None}
+    return xr.Dataset(variables, coords, attrs)
+
+
+def _beside(trajectory: Trajectory) -> dict[str, Observables]:
+    """What stands beside the observables, by its suffix."""
+    found = {"_sampling_error": trajectory.sampling_error, "_integrator_error": trajectory.integrator_error}
+    if trajectory.fluctuations is not None:
+        found |= {f"_{name}": getattr(trajectory.fluctuations, name) for name in FLUCTUATIONS}
+    return {suffix: each for suffix, each in found.items() if each is not None}
+
+
+def _variables(
+    observables: Observables, trajectory: Trajectory, leading: tuple[str, ...], suffix: str
+) -> dict[str, Any]:
+    overlaps = observables.overlaps
+    values = {name: getattr(overlaps, name) for name in ("Q", "R", "T", "readout")}
+    for name, found in (("error", observables.error), ("accuracy", observables.accuracy)):
+        if not found:
+            continue
+        values[name] = np.stack([found[level] for level in trajectory.problem.inputs.level_names], axis=-1)
+    return {
+        name + suffix: (
+            (*leading, *AXES[name]),
+            value,
+            {"units": "1", "long_name": SUFFIXES[suffix] + LONG_NAMES[name]},
+        )
+        for name, value in values.items()
+    }
+
+
+def trajectory_from_xarray(dataset: xr.Dataset) -> Trajectory:
+    """The trajectory that `trajectory_to_xarray` wrote. Raises InputError for any other data set."""
+    missing = [name for name in ("problem", "source_engine") if name not in dataset.attrs]
+    needed = (*(name for name in AXES if name != "accuracy"), "start_Q", "status", "reached")
+    missing += [name for name in needed if name not in dataset]
+    if missing:
+        raise InputError("a data set written by this version's Trajectory.save", f"one without {missing[0]!r}")
+    problem = problem_from_tables(json.loads(dataset.attrs["problem"]))
+    levels = problem.inputs.level_names
+
+    def observables(suffix: str) -> Observables | None:
+        if "Q" + suffix not in dataset:
+            return None
+        found = {name: np.asarray(dataset[name + suffix].values) for name in AXES if name + suffix in dataset}
+        per_level = [
+            {l: found[name][..., i] for i, l in enumerate(levels)} if name in found else {}
+            for name in ("error", "accuracy")
+        ]
+        return Observables(Overlaps(*(found[name] for name in ("Q", "R", "T", "readout"))), *per_level)
+
+    recorded = observables("")
+    assert recorded is not None  # Q is among what is needed
+    fields = Source.__dataclass_fields__
+    source: dict[str, Any] = {name: dataset.attrs.get(f"source_{name}") for name in fields}
+    source = {name: value.item() if isinstance(value, np.generic) else value for name, value in source.items()}
+    stats = [str(name) for name in dataset.data_vars if str(name).startswith("stats_")]
+    return Trajectory(
+        problem=problem,
+        start=Overlaps(*(dataset[f"start_{name}"].values for name in ("Q", "R", "T", "readout"))),
+        alphas=dataset["alpha"].values,
+        observables=recorded,
+        status=dataset["status"].values,
+        reached=dataset["reached"].values,
+        stats={name.removeprefix("stats_"): dataset[name].values for name in stats},
+        sampling_error=observables("_sampling_error"),
+        source=Source(**source),
+        integrator_error=observables("_integrator_error"),
+        fluctuations=_fluctuations(dataset, observables),
+    )
+
+
+def _fluctuations(dataset: xr.Dataset, observables: Callable[[str], Any]) -> Fluctuations | None:
+    if "covariance" not in dataset:
+        return None
+    return Fluctuations(dataset["covariance"].values, *(observables(f"_{name}") for name in FLUCTUATIONS))
+
+
+def save_dataset(dataset: xr.Dataset, path: str | Path, *, force: bool = False) -> Path:
+    """Write `dataset` to NetCDF (whole or not at all). Raises InputError if `path` exists, unless `force`."""
+    return write_whole(path, lambda temporary: dataset.to_netcdf(temporary, engine="netcdf4"), force=force)

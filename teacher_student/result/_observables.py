@@ -1,0 +1,51 @@
+"""What is recorded at each alpha, and the names under which it is compared and drawn."""
+
+from typing import Any
+
+import equinox as eqx
+import numpy as np
+
+from ..problem._problem import Problem
+from ..state._overlaps import Overlaps
+
+
+class Observables(eqx.Module):
+    """Overlaps, generalisation error and accuracy at recorded alphas.
+
+    `error[level]` is E (yhat - y)^2 / 2 on fresh samples of that level with the noiseless label,
+    `accuracy[level]` the share of samples with sign(yhat) = sign(y), where sign(0) = 0 is a sign of its own
+    (empty where it was not asked for).
+    """
+
+    overlaps: Overlaps
+    error: dict[str, Any]
+    accuracy: dict[str, Any]
+
+
+class Quantity(eqx.Module):
+    """One scalar quantity: its kind ("Q", "R", "readout", "error", "accuracy"), name and values (..., A)."""
+
+    kind: str = eqx.field(static=True)
+    name: str = eqx.field(static=True)
+    values: Any
+
+
+def quantities(observables: Observables, problem: Problem) -> list[Quantity]:
+    """Every distinct recorded scalar, each once (Q by its upper triangle; T is constant and left out)."""
+    B, K, M = problem.shape
+    blocks = problem.inputs.block_names
+    overlaps = observables.overlaps
+    Q, R, readout = (np.asarray(x) for x in (overlaps.Q, overlaps.R, overlaps.readout))
+
+    def label(kind: str, b: int, i: int, j: int) -> str:
+        return f"{kind}[{blocks[b]}][{i + 1},{j + 1}]" if B > 1 else f"{kind}[{i + 1},{j + 1}]"
+
+    found = [
+        Quantity("Q", label("Q", b, k, l), Q[..., b, k, l]) for b in range(B) for k in range(K) for l in range(k, K)
+    ]
+    found += [Quantity("R", label("R", b, k, m), R[..., b, k, m]) for b in range(B) for k in range(K) for m in range(M)]
+    found += [Quantity("readout", f"readout[{k + 1}]", readout[..., k]) for k in range(K)]
+    for kind, values in (("error", observables.error), ("accuracy", observables.accuracy)):
+        levels = [level for level in problem.inputs.level_names if level in values]
+        found += [Quantity(kind, f"{kind}[{level}]", np.asarray(values[level])) for level in levels]
+    return found

@@ -1,0 +1,212 @@
+"""What both solvers return: observables at recorded alphas, how they were got and how it ended."""
+
+import dataclasses
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import equinox as eqx
+import jax
+import numpy as np
+
+from .._errors import InputError, nearest
+from ..problem._problem import Problem
+from ..problem._ties import describe_ties
+from ..state._overlaps import Overlaps
+from ._budget import Budget, budget
+from ._fluctuations import Fluctuations
+from ._observables import Observables
+from ._status import Status
+
+if TYPE_CHECKING:  # half a second to import: only files and labelled data sets need it
+    import xarray as xr
+
+TEACHERS = 32  # whose ties are looked at: printing a trajectory must not take seconds
+
+
+@dataclasses.dataclass(frozen=True)
+class Source:
+    """Where a trajectory comes from: engine "ode" or "sgd", method, precision, dimension, seed, and the samples.
+
+    integrator: of theory, and whether it was stepped from the host or compiled whole.
+    inputs: "shared" if all runs saw the same samples. distribution: of the inputs, where it is not Gaussian.
+    """
+
+    engine: str
+    method: str
+    precision: str
+    dim: int | None = None
+    seed: str | None = None  # the key's words in hexadecimal
+    test_samples: int | None = None
+    inputs: str | None = None
+    distribution: str | None = None
+    integrator: str | None = None
+
+
+class ByLevel(dict[str, Any]):
+    """Values per level. A level that is not there is said in one line, with what to do."""
+
+    def __init__(self, what: str, values: dict[str, Any]):
+        super().__init__(values)
+        self.what = what
+
+    def __missing__(self, level: object) -> Any:
+        if not self:
+            remedy = "with_accuracy=True computes it" if self.what == "accuracy" else ""
+            raise InputError(f"a trajectory with the {self.what}", "one without", remedy)
+        raise InputError(f"a level of the task for the {self.what}", repr(level), nearest(level, self))
+
+
+class Trajectory(eqx.Module):
+    """Observables of one problem at recorded alphas, from theory (axes (A,)) or runs (axes (runs, A)).
+
+    Fields:
+      problem: what was solved. start: overlaps at alpha = 0, or one per run (leading axis).
+      alphas: (A,) times, samples / N.
+      observables: overlaps, error and accuracy, each with leading axes (A,) or (runs, A): Q (A, B, K, K) or
+        (runs, A, B, K, K), error[level] (A,) or (runs, A); NaN after a stop.
+      status: Status codes, () or (runs,), in words by `describe()`. reached: where it stopped, same shape:
+        the last alpha; if it diverged, the integrator's time (theory) or the last good recorded alpha (runs).
+      stats: step counts of the integrator, or of the simulation.
+      sampling_error: standard error of `observables` from sampled averages; None if all are exact.
+      source: engine, method, precision, dimension, seed.
+      integrator_error: of `observables`, and fluctuations: of runs of finite N; from `ode.fluctuations`, else None.
+    """
+
+    problem: Problem
+    start: Overlaps
+    alphas: Any
+    observables: Observables
+    status: Any
+    reached: Any
+    stats: dict[str, Any]
+    sampling_error: Observables | None
+    source: Source = eqx.field(static=True)
+    integrator_error: Observables | None = None
+    fluctuations: Fluctuations | None = None
+
+    @property
+    def overlaps(self) -> Overlaps:
+        """Overlaps at the recorded alphas."""
+        return self.observables.overlaps
+
+    @property
+    def error(self) -> dict[str, Any]:
+        """Generalisation error per level, in the order of the task's levels."""
+        return self._by_level("error", self.observables.error)
+
+    @property
+    def accuracy(self) -> dict[str, Any]:
+        """Accuracy per level, in the order of the task's levels."""
+        return self._by_level("accuracy", self.observables.accuracy)
+
+    def _by_level(self, what: str, values: dict[str, Any]) -> dict[str, Any]:
+        """The values in the task's order: JAX's trees sort their keys, "10" before "2"."""
+        levels = self.problem.inputs.level_names
+        return ByLevel(what, {level: values[level] for level in levels if level in values})
+
+    @property
+    def runs(self) -> int | None:
+        """Number of runs; None for a theory trajectory."""
+        return int(np.shape(self.status)[0]) if self.source.engine == "sgd" else None
+
+    @property
+    def tie_probability(self) -> dict[str, float]:
+        """Probability per level that the noiseless label is 0, where no output is right: accuracy is at most the rest.
+
+        It is not 0 for teachers such as an even number of sign units with sign labels. Where runs have teachers of
+        their own it is the mean over the first TEACHERS of them, which differ by 1/sqrt(N) only.
+        """
+        T = np.asarray(self.start.T)
+        teachers = T.reshape(-1, *T.shape[-3:])
+        teachers = teachers[:1] if np.all(teachers == teachers[0]) else teachers[:TEACHERS]
+        ties = [self.problem.task.tie_probability(teacher) for teacher in teachers]
+        return {level: float(np.mean([tie[level] for tie in ties])) for level in self.problem.inputs.level_names}
+
+    def at(self, alphas: Any, remedy: str = "solve or run it with these alphas") -> "Trajectory":
+        """Return the trajectory at some of its recorded alphas.
+
+        Raises InputError, which ends with `remedy`, if one of them was not recorded.
+        """
+        mine, wanted = np.asarray(self.alphas), np.asarray(alphas, dtype=np.float64)
+        index = np.minimum(np.searchsorted(mine, wanted - 1e-9), mine.size - 1)
+        missing = np.abs(mine[index] - wanted) > 1e-9
+        if np.any(missing):
+            raise InputError("alphas that were recorded", wanted[missing][:3].tolist(), remedy)
+        axis = 0 if self.runs is None else 1
+        along = ("observables", "sampling_error", "integrator_error", "fluctuations")
+        chosen = {name: jax.tree.map(lambda x: np.take(x, index, axis), getattr(self, name)) for name in along}
+        return dataclasses.replace(self, alphas=mine[index], **chosen)
+
+    def budget(self, dim: int | None = None) -> Budget:
+        """The error budget of a theory: what integration, averages and finite N = `dim` contribute to each quantity.
+
+        Each is the largest over the recorded alphas. Parts that were not computed are named, with what computes them:
+        `ode.fluctuations` states the integrator's, and with `dim` the 1/N term of the mean and the spread of one run.
+        Raises InputError for runs, and for N below the number of overlaps.
+        """
+        return budget(self, dim)
+
+    def describe(self) -> str:
+        """How the trajectory ended, in one line."""
+        codes = np.atleast_1d(np.asarray(self.status))
+        reached = np.atleast_1d(np.asarray(self.reached))
+        what = "runs" if self.runs is not None else "solves"
+        if np.all(codes == Status.OK):
+            return "ok" if codes.size == 1 and self.runs is None else f"ok: {codes.size} {what}"
+        first = int(np.argmin(np.where(codes == Status.OK, np.inf, reached)))
+        text = f"{Status(int(codes.flat[first])).message} at alpha {reached.flat[first]:.6g}"
+        return (
+            text
+            if codes.size == 1 and self.runs is None
+            else f"{np.sum(codes != Status.OK)} of {codes.size} {what} {text}"
+        )
+
+    def __repr__(self) -> str:
+        _, K, M = self.problem.shape
+        alphas = np.asarray(self.alphas)
+        when = f"{alphas.size} alphas up to {alphas.flat[-1]:g}"
+        errors = ", ".join(self._last_error(level) for level in self.error)
+        how = "" if self.sampling_error is None else f", {self.source.method}"
+        ties = describe_ties(self.tie_probability)
+        text = f"{self.source.engine}, K={K}, M={M}, {when}, {self.describe()}{how}; last error: {errors}"
+        return f"Trajectory({text}; ties: {ties})" if ties else f"Trajectory({text})"
+
+    def _last_error(self, level: str) -> str:
+        """In words, with the sampling error of theory where there is one; after a stop, the last one before it."""
+        errors, alphas = np.asarray(self.error[level]), np.ravel(self.alphas)
+        known = np.isfinite(errors)
+        recorded = np.flatnonzero(known.reshape(-1, alphas.size).any(axis=0))
+        if not recorded.size:
+            return f"{level} none"
+        last = recorded[-1]
+        text = f"{level} {np.mean(errors[..., last][known[..., last]]):.5g}"
+        if self.sampling_error is not None:
+            spread = np.asarray(self.sampling_error.error[level])[..., last]
+            spread = spread[np.isfinite(spread)]  # not known from a single scrambling
+            text += f" +- {np.mean(spread):.1g}" if np.any(spread) else ""
+        return text if last == alphas.size - 1 else f"{text} at alpha {alphas[last]:g}"
+
+    def to_xarray(self) -> "xr.Dataset":
+        """A labelled data set with the whole problem, conventions, units, seed and versions in its attributes."""
+        from ._files import trajectory_to_xarray
+
+        return trajectory_to_xarray(self)
+
+    def save(self, path: str | Path, *, force: bool = False) -> Path:
+        """Write NetCDF; the file appears whole or not at all. Raises InputError if it exists, unless `force`."""
+        from ._files import save_dataset
+
+        return save_dataset(self.to_xarray(), path, force=force)
+
+    @staticmethod
+    def load(path: str | Path) -> "Trajectory":
+        """Read a trajectory that `save` wrote, with its problem. Raises InputError for any other file."""
+        import xarray as xr
+
+        from ._files import trajectory_from_xarray
+
+        try:
+            dataset = xr.load_dataset(path, engine="netcdf4")
+        except OSError as error:
+            raise InputError("a readable NetCDF file", f"{path} ({error.strerror or error})") from error
+        return trajectory_from_xarray(dataset)

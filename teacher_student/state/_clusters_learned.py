@@ -1,0 +1,43 @@
+"""Which clusters of a mixture a student has learned: the signs of its output at their noiseless means."""
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from .._errors import InputError
+from .._precision import to_float, to_host
+from ..problem._problem import Problem
+from ._overlaps import Overlaps
+
+
+def means_right(problem: Problem, overlaps: Overlaps) -> dict[str, np.ndarray]:
+    r"""For every level, whether sign(yhat) = y at each cluster's mean, (..., C) booleans.
+
+    yhat_c = sum_k v_k phi(s_l sum_b sum_m R^b_km a_cm). The task is solved when all C are right. NaN overlaps are
+    not right. A zero output is not right either.
+
+    Arguments: overlaps with any leading axes (recorded alphas, runs, starts).
+    Raises InputError for a task without clusters. Source: Sarao Mannelli et al. 2024 (winning the lottery).
+    """
+    require_clusters(problem)
+    with jax.enable_x64(True):
+        outputs, labels = to_host(_outputs(*to_float((problem, overlaps.R, overlaps.readout), jnp.float64)))
+    levels = problem.inputs.level_names
+    return {level: np.sign(outputs[i]) == labels[i] for i, level in enumerate(levels)}
+
+
+@eqx.filter_jit
+def _outputs(problem: Problem, R: jax.Array, v: jax.Array) -> tuple[jax.Array, jax.Array]:
+    """yhat (L, ..., C) and y (L, C) at the means of every level's clusters."""
+    means = jnp.asarray(problem.task.cluster_means)
+    fields = jnp.einsum("...bkm,lcm->l...kc", R, means)
+    outputs = jnp.einsum("...k,l...kc->l...c", v, problem.student.activation(fields))
+    clusters = jnp.arange(means.shape[1])
+    return outputs, jax.vmap(lambda centres: problem.task.clean_label(centres, clusters))(means)
+
+
+def require_clusters(problem: Problem) -> None:
+    """Raise InputError unless the problem's inputs are a mixture of clusters."""
+    if np.shape(problem.task.cluster_probabilities)[0] < 2:
+        raise InputError("a mixture for its means to be right", type(problem.task).__name__, "use ts.XorMixture")

@@ -1,0 +1,87 @@
+"""The state of the theory: order parameters per block, and the readout."""
+
+from typing import Any
+
+import equinox as eqx
+import jax.numpy as jnp
+import numpy as np
+
+from .._errors import InputError
+from .._numbers import as_numbers, check_finite
+from ._pruning import units_that_stay
+
+LARGEST_VIOLATION = 1e-8  # of symmetry and positivity that a start may have, relative to its largest entry
+
+
+class Overlaps(eqx.Module):
+    """Overlaps Q^b_kl = w_k^b.w_l^b/N, R^b_km = w_k^b.u_m^b/N, T^b_mn = u_m^b.u_n^b/N, and the readout v_k.
+
+    Arguments: Q (..., B, K, K), R (..., B, K, M), T (..., B, M, M), readout (..., K); the leading axes
+    are runs, recorded alphas, or none. One block may be given without its axis B.
+    Raises InputError. Source: Saad & Solla 1995, section II, one Gram matrix per block.
+    """
+
+    Q: Any
+    R: Any
+    T: Any
+    readout: Any
+
+    def __init__(self, Q: Any, R: Any, T: Any, readout: Any = 1.0):
+        self.Q, self.R, self.T = (_with_block_axis(as_numbers(x, name)) for x, name in ((Q, "Q"), (R, "R"), (T, "T")))
+        shapes = {name: np.shape(x)[-2:] for name, x in (("Q", self.Q), ("R", self.R), ("T", self.T))}
+        K, M = (shapes["R"] + (0, 0))[:2]
+        if shapes != {"Q": (K, K), "R": (K, M), "T": (M, M)}:
+            raise InputError("Q (..., K, K), R (..., K, M) and T (..., M, M)", f"last axes {shapes}")
+        readout = as_numbers(readout, "readout")
+        self.readout = readout if np.ndim(readout) else readout * np.ones(np.shape(self.Q)[-1])
+
+    @property
+    def gram(self) -> Any:
+        """Omega^b = [[Q, R], [R^T, T]] of every block, (..., B, K + M, K + M)."""
+        parts = (self.Q, self.R, self.T)
+        xp = np if all(isinstance(x, np.ndarray) for x in parts) else jnp  # NumPy stays float64 at any JAX setting
+        return _gram(xp, *(xp.asarray(x) for x in parts))
+
+    def prune(self, units: Any) -> "Overlaps":
+        """The overlaps of the student that is left when only `units` stay, in that order.
+
+        Q^b_kl, R^b_km and v_k of k, l in units; T is unchanged. Leading axes stay: the same units for all.
+
+        Arguments: units: (n,) distinct indices of hidden units.
+        Raises InputError for none, repeated ones, or units that the student does not have.
+        """
+        kept = units_that_stay(units, np.shape(self.readout)[-1])
+        return Overlaps(self.Q[..., kept, :][..., kept], self.R[..., kept, :], self.T, self.readout[..., kept])
+
+
+def _gram(xp: Any, Q: Any, R: Any, T: Any) -> Any:
+    top = xp.concatenate([Q, R], axis=-1)
+    return xp.concatenate([top, xp.concatenate([R.swapaxes(-1, -2), T], axis=-1)], axis=-2)
+
+
+def _with_block_axis(x: Any) -> Any:
+    return x[None] if np.ndim(x) == 2 else x
+
+
+def check_shapes(overlaps: Overlaps, shape: tuple[int, int, int], what: str = "start overlaps") -> None:
+    """Raise InputError unless known `overlaps` have shape (B, K, M) and are finite."""
+    B, K, M = shape
+    for name, expected in (("Q", (B, K, K)), ("R", (B, K, M)), ("T", (B, M, M)), ("readout", (K,))):
+        found = np.shape(getattr(overlaps, name))
+        if found[-len(expected) :] != expected:
+            raise InputError(f"{what} {name} of shape {expected} = per block, student, teacher", found)
+        check_finite(getattr(overlaps, name), f"{what} {name}")
+
+
+def psd_violation(overlaps: Overlaps) -> float:
+    """How far a state's Gram matrices are from symmetric and PSD, relative to its largest entry (0: they are).
+
+    Of several states the largest violation.
+    """
+    known = (np.asarray(x, np.float64) for x in (overlaps.Q, overlaps.R, overlaps.T))  # not staged, even inside jit
+    gram = _gram(np, *known)
+    size = np.maximum(np.max(np.abs(gram), axis=(-3, -2, -1), initial=0.0), 1e-300)
+    turned = gram.swapaxes(-1, -2)
+    asymmetry = np.max(np.abs(gram - turned), axis=(-3, -2, -1), initial=0.0)
+    lowest = np.min(np.linalg.eigvalsh((gram + turned) / 2), axis=(-2, -1), initial=0.0)
+    return float(np.max(np.maximum(asymmetry, -lowest) / size))

@@ -1,0 +1,201 @@
+"""Initial overlaps with the law of random weights at a given N, without making N-vectors, and without compiling."""
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from .._errors import InputError, require_name
+from .._numbers import as_numbers, check_at_least, check_finite, is_known
+from .._precision import to_float64
+from ..problem._problem import Problem, check_problem
+from ._overlaps import LARGEST_VIOLATION, Overlaps, psd_violation
+
+
+def as_key(key: Any) -> jax.Array:
+    """A JAX key from a seed (an integer; always threefry, whatever JAX's default) or from a key."""
+    if isinstance(key, (int, np.integer)) and not isinstance(key, bool):
+        if not 0 <= key < 2**32:
+            raise InputError("a seed between 0 and 2**32 - 1, or a JAX key", key)
+        # The words that jax.random.key makes of the seed too, but by a program that it compiles first.
+        words: Any = np.array([0, key], np.uint32)
+        return jax.random.wrap_key_data(words, impl="threefry2x32")
+    if not isinstance(key, jax.Array):
+        raise InputError("a seed (an integer) or a JAX key", repr(key))
+    return key if jnp.issubdtype(key.dtype, jax.dtypes.prng_key) else jax.random.wrap_key_data(key)
+
+
+def key_numbers(key: jax.Array) -> list[int]:
+    """The words of a key; also inside a user's jit, if the key is known there."""
+    with jax.ensure_compile_time_eval():
+        return np.asarray(jax.random.key_data(key)).ravel().tolist()
+
+
+def key_words(key: jax.Array) -> str:
+    """The words of a key in hexadecimal, as files record it."""
+    return "".join(f"{word:08x}" for word in key_numbers(key))
+
+
+def random_overlaps(
+    problem: Problem,
+    dim: int,
+    key: Any,
+    *,
+    scale: float = 0.5,
+    readout: Any = None,
+    teacher: Any = "random",
+) -> Overlaps:
+    r"""Overlaps with exactly the law of random weights in dimension N = `dim`.
+
+    Student weights w_ki ~ N(0, scale^2), teacher weights u_mi ~ N(0, 1) on its support. The Gram matrix
+    of J Gaussian vectors of length n is A A^T with A lower trapezoidal, A_ii ~ chi_{n-i}, A_ij ~ N(0, 1)
+    (Bartlett 1933), so the cost does not depend on N. Drawn by NumPy: nothing is compiled.
+
+    Arguments:
+      dim: N. key: seed or JAX key; an array of n keys gives n starts (leading axis), each that of its key alone.
+        A key that jit or vmap traces is refused; scale, T and the readout may be traced.
+      scale: standard deviation of the student's weights.
+      readout: "ones", "signs" (random +-1/sqrt(K)), or (K,) numbers; None: "signs" for a mixture, else "ones".
+      teacher: "random", "orthonormal" (T^b = N_b/N on its support), or T itself, (B, M, M).
+        In a block of fraction 0 a teacher drawn here has T^b = 1 (its directions span the block).
+    Raises InputError.
+    """
+    check_problem(problem)
+    sizes = np.array(problem.inputs.sizes(dim, problem.task.latents))
+    scale = _one_number(scale, "scale of the student's weights")
+    check_at_least(scale, 0.0, "scale of the student's weights")
+    T = None if isinstance(teacher, str) else as_numbers(teacher, "T")
+    if T is None:
+        require_name(teacher, ("random", "orthonormal"), "kind of teacher (or T itself)")
+    elif np.shape(T) != (problem.shape[0], problem.shape[2], problem.shape[2]):
+        raise InputError(f"T of shape (B, M, M) = {(problem.shape[0], *problem.shape[2:] * 2)}", np.shape(T))
+    else:
+        _check_teacher(T, problem)
+    readout = problem.task.usual_readout if readout is None else readout
+    numbers = _numbers(readout, problem.student.width)
+    keys, single = _philox_keys(key)
+    factor, signs = _draw(keys, sizes, problem.shape[1:], signs=isinstance(readout, str) and readout == "signs")
+    if single:
+        factor, signs = factor[0], signs[0]
+    roots = _drawn_roots(factor, sizes, dim, problem, teacher) if T is None else _roots_of(T, dim)
+    return _assemble(factor[..., problem.shape[2] :, :], roots, scale, signs, numbers, dim)
+
+
+def _one_number(x: Any, what: str) -> Any:
+    """`x` as one number, or a traced one. Raises InputError for another shape."""
+    number = as_numbers(x, what)
+    if np.shape(number):
+        raise InputError(f"one number as {what}", f"shape {np.shape(number)}")
+    return number
+
+
+def _check_teacher(T: Any, problem: Problem) -> None:
+    """Raise InputError unless known T is that of some teacher."""
+    if not is_known(T):
+        return
+    check_finite(T, "T")
+    B, _, M = problem.shape
+    violation = psd_violation(Overlaps(np.zeros((B, 0, 0)), np.zeros((B, 0, M)), T, np.zeros(0)))
+    if violation > LARGEST_VIOLATION:
+        raise InputError(
+            "a symmetric, positive semidefinite T in every block", f"a relative violation of {violation:.3g}"
+        )
+    for name, seen, block in zip(problem.inputs.block_names, problem.task.seen_blocks, T, strict=True):
+        if not seen and np.any(block):
+            raise InputError(f"T = 0 in block {name!r}, which the teacher does not see", block.tolist())
+
+
+def _philox_keys(key: Any) -> tuple[list[int], bool]:
+    """The words of each key as one number, which is a key of Philox, and whether a single key was given."""
+    if isinstance(key, jax.core.Tracer):
+        raise InputError(
+            "a key whose words can be looked at", "one that jit or vmap traces", "pass an array of n keys for n starts"
+        )
+    with jax.ensure_compile_time_eval():
+        key = as_key(key)
+        words = np.asarray(jax.random.key_data(key))
+    if key.ndim > 1:
+        raise InputError("one key, or an array (n,) of keys", f"shape {key.shape}")
+    rows = words.reshape(-1, words.shape[-1]).tolist()
+    return [sum(word << 32 * i for i, word in enumerate(row)) for row in rows], key.ndim == 0
+
+
+def _draw(keys: list[int], sizes: np.ndarray, widths: tuple[int, int], *, signs: bool) -> tuple[np.ndarray, np.ndarray]:
+    """Bartlett's factors (n, B, M + K, M + K) of n starts, latent directions first, and readouts of 1 or +-1/sqrt(K).
+
+    A factor A has A A^T distributed as G G^T with G (M + K, N_b) standard normal; its columns beyond N_b are 0.
+    Every start has a stream of its own, drawn in one go for all blocks.
+    """
+    K, M = widths
+    J = K + M
+    freedom = sizes[:, None] - np.arange(J)
+    shape = np.maximum(freedom, 1) / 2.0  # chi-square(f) is twice Gamma(f / 2)
+    below = np.tril_indices(J, -1)
+    normals = np.empty((len(keys), len(sizes), len(below[0])))
+    gammas = np.empty((len(keys), len(sizes), J))
+    readouts = np.ones((len(keys), K))
+    for i, key in enumerate(keys):
+        stream = np.random.Generator(np.random.Philox(key=key))
+        stream.standard_normal(out=normals[i])
+        stream.standard_gamma(shape, out=gammas[i])
+        if signs:  # last, so that the weights are the same without them
+            readouts[i] = (2 * stream.integers(0, 2, K) - 1) / np.sqrt(K)
+    factor = np.zeros((len(keys), len(sizes), J, J))
+    factor[..., below[0], below[1]] = normals
+    factor[..., np.arange(J), np.arange(J)] = np.sqrt(2.0 * gammas)
+    return factor * (freedom > 0)[:, None, :], readouts
+
+
+def _drawn_roots(factor: np.ndarray, sizes: np.ndarray, dim: int, problem: Problem, teacher: str) -> np.ndarray:
+    """Coordinates (..., B, M, M) of a teacher's vectors along the factor's first M columns: T = root root^T / N."""
+    M = problem.shape[2]
+    if teacher == "orthonormal":
+        roots = np.broadcast_to(np.sqrt(sizes)[:, None, None] * np.eye(M), factor[..., :M, :M].shape)
+    else:
+        roots = factor[..., :M, :M]
+    spanned = (np.asarray(problem.inputs.fractions) == 0) & (sizes == M)
+    roots = np.where(spanned[:, None, None], np.sqrt(1.0 * dim) * np.eye(M), roots)
+    return roots * np.array(problem.task.seen_blocks, float)[:, None, None]
+
+
+def _roots_of(T: Any, dim: int) -> Any:
+    """The same of a given T (B, M, M)."""
+    if is_known(T):
+        eigenvalues, vectors = np.linalg.eigh(T)
+        return vectors * np.sqrt(np.maximum(eigenvalues, 0.0) * dim)[..., None, :]
+    with jax.enable_x64(True):
+        eigenvalues, vectors = jnp.linalg.eigh(T.astype(jnp.float64))
+        return vectors * jnp.sqrt(jnp.maximum(eigenvalues, 0.0) * dim)[..., None, :]
+
+
+def _assemble(students: np.ndarray, roots: Any, scale: Any, signs: np.ndarray, readout: Any, dim: int) -> Overlaps:
+    """Overlaps of the students' rows of the factor, times the scale, and of teachers.
+
+    In NumPy, or in JAX (float64) where a number is traced.
+    """
+    Q = students @ students.swapaxes(-1, -2) / dim
+    numbers = (roots, scale, readout)
+    if is_known(numbers):
+        return _scaled(np, Q, students, roots, scale, signs * readout, dim)
+    with jax.enable_x64(True):
+        roots, scale, readout = to_float64(numbers)
+        return jax.tree.map(jnp.asarray, _scaled(jnp, Q, students, roots, scale, signs * readout, dim))
+
+
+def _scaled(xp: Any, Q: Any, students: Any, roots: Any, scale: Any, readout: Any, dim: int) -> Overlaps:
+    """Overlaps from Q of students of unit scale and their rows of the factor."""
+    R = scale * (students[..., : roots.shape[-1]] @ roots.swapaxes(-1, -2)) / dim
+    T = xp.broadcast_to(roots @ roots.swapaxes(-1, -2) / dim, (*Q.shape[:-2], *roots.shape[-2:]))
+    return Overlaps(scale**2 * Q, R, T, readout)
+
+
+def _numbers(readout: Any, K: int) -> Any:
+    """The readout where it is given, or 1."""
+    if isinstance(readout, str):
+        require_name(readout, ("ones", "signs"), "readout (or numbers)")
+        return 1.0
+    numbers = as_numbers(readout, "readout")
+    if np.ndim(numbers) and np.shape(numbers) != (K,):
+        raise InputError(f"{K} readout weights of the student", f"shape {np.shape(numbers)}")
+    return numbers

@@ -1,0 +1,1 @@
+"""Tables of problem files, read strictly before anything slow is loaded."""

@@ -1,0 +1,41 @@
+"""Dotted names of the entries of nested tables: "task.levels.hard.irrelevant", "curriculum.phases.0.1"."""
+
+import copy
+from collections.abc import Mapping
+from typing import Any
+
+from .._errors import InputError, nearest, require_name
+
+
+def with_entry(tables: Mapping[str, Any], name: str, value: Any, heads: tuple[str, ...]) -> dict[str, Any]:
+    """`tables` with the entry `name` set; numbers in a name are places in a list, from 0.
+
+    Tables (task, sgd, ...: the known `heads` of a name) and their keys may be new, what lies deeper must be there.
+    Raises InputError.
+    """
+    parts = name.split(".")
+    require_name(parts[0], heads, "table of a problem at the head of an axis")
+    found: Any = copy.deepcopy(dict(tables))
+    whole = found
+    for depth, part in enumerate(parts[:-1]):
+        if isinstance(found, dict) and depth == 0:
+            found.setdefault(part, {})
+        found = found[_place(found, part, parts, depth)]
+    last = parts[-1]
+    free = isinstance(found, dict) and len(parts) <= 2
+    found[last if free else _place(found, last, parts, len(parts) - 1)] = value
+    return whole
+
+
+def _place(container: Any, part: str, parts: list[str], depth: int) -> Any:
+    """The key or index that `part` means in `container`."""
+    where = ".".join(parts[:depth])
+    if isinstance(container, dict):
+        if part not in container:
+            raise InputError(f"a known entry of {where}", repr(".".join(parts)), nearest(part, container))
+        return part
+    if isinstance(container, list):
+        if not part.isdigit() or int(part) >= len(container):
+            raise InputError(f"a place in {where}, 0 to {len(container) - 1}", repr(".".join(parts)))
+        return int(part)
+    raise InputError(f"a table or list at {where!r}, to hold {part!r}", repr(container))

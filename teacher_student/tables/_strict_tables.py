@@ -1,0 +1,104 @@
+"""Strict reading of tables (TOML, JSON) into dataclasses: unknown keys and wrong types are errors in one line."""
+
+import dataclasses
+import types
+import typing
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+import cattrs
+from cattrs.errors import ClassValidationError, ForbiddenExtraKeysError
+
+from .._errors import InputError, nearest
+
+T = TypeVar("T")
+
+
+def read_table(cls: type[T], table: Any, where: str) -> T:
+    """`table` as a `cls` (a dataclass); raises InputError naming `where` ("": the top level) and the nearest key."""
+    if not isinstance(table, Mapping):
+        raise InputError(f"a table [{where}]", repr(table))
+    try:
+        return _CONVERTER.structure(table, cls)
+    except ClassValidationError as error:
+        raise _first_cause(error, where) from None
+
+
+def _first_cause(error: BaseException, where: str) -> InputError:
+    if isinstance(error, ForbiddenExtraKeysError):
+        key = sorted(error.extra_fields)[0]
+        known = [field.name for field in dataclasses.fields(error.cl)]
+        return InputError(f"known keys {_place(where)}", repr(key), nearest(key, known))
+    if isinstance(error, KeyError):
+        return InputError(f"the key {error.args[0]!r} {_place(where)}", "none", "add it")
+    if isinstance(error, ExceptionGroup):
+        misspelt = [each for each in error.exceptions if isinstance(each, ForbiddenExtraKeysError)]
+        first = (misspelt or error.exceptions)[0]  # a misspelt key also shows as a missing one
+        names = [note.name for note in getattr(first, "__notes__", []) if hasattr(note, "name")]
+        return _first_cause(
+            first,
+            ".".join([where, *names]).lstrip(".")
+            if not isinstance(first, (KeyError, ForbiddenExtraKeysError))
+            else where,
+        )
+    if isinstance(error, InputError):
+        return error
+    return InputError(f"a valid value of {where}", str(error))
+
+
+def _place(where: str) -> str:
+    return f"in [{where}]" if where else "at the top level"
+
+
+def _exact(kinds: tuple[type, ...], what: str) -> Any:
+    def structure(value: Any, _: Any) -> Any:
+        if isinstance(value, bool) != (kinds == (bool,)) or not isinstance(value, kinds):
+            raise ValueError(f"{value!r} is not {what}")
+        return kinds[0](value)
+
+    return structure
+
+
+def _any_of(value: Any, union: Any) -> Any:
+    """A union of plain types: the value itself, if it has one of them (numbers inside lists included)."""
+    for kind in typing.get_args(union):
+        if kind is type(None):
+            if value is None:
+                return None
+            continue
+        if isinstance(kind, type) and dataclasses.is_dataclass(kind) and isinstance(value, Mapping):
+            return _CONVERTER.structure(value, kind)  # its own error says which key is wrong
+        try:
+            return _CONVERTER.structure(value, kind)
+        except Exception:  # the next kind may fit; if none does, the error below says so
+            continue
+    kinds = [_NAMES.get(str(kind), str(kind)) for kind in typing.get_args(union) if kind is not type(None)]
+    raise ValueError(f"{value!r} is not {' or '.join(kinds)}")
+
+
+def _list(value: Any, kind: Any) -> Any:
+    if not isinstance(value, (list, tuple)):
+        raise ValueError(f"{value!r} is not a list")
+    (item,) = typing.get_args(kind)
+    return [_CONVERTER.structure(each, item) for each in value]
+
+
+_NAMES = {
+    "<class 'str'>": "a string",
+    "<class 'bool'>": "true or false",
+    "<class 'float'>": "a number",
+    "<class 'int'>": "an integer",
+    "list[float]": "a list of numbers",
+    "list[str]": "a list of strings",
+    "dict[str, float]": "a table of numbers",
+    "dict[str, dict[str, float]]": "a table of tables of numbers",
+    "list[list[list[float]]]": "a list with one matrix per block, [[[...]], ...]",
+}
+
+_CONVERTER = cattrs.Converter(forbid_extra_keys=True)
+_CONVERTER.register_structure_hook(float, _exact((float, int), "a number"))
+_CONVERTER.register_structure_hook(int, _exact((int,), "an integer"))
+_CONVERTER.register_structure_hook(str, _exact((str,), "a string"))
+_CONVERTER.register_structure_hook(bool, _exact((bool,), "true or false"))
+_CONVERTER.register_structure_hook_func(lambda kind: typing.get_origin(kind) is list, _list)
+_CONVERTER.register_structure_hook_func(lambda kind: isinstance(kind, types.UnionType), _any_of)
