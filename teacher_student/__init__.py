@@ -32,6 +32,7 @@ __all__ = [
     "Source",
     "Status",
     "Student",
+    "SumOfUnits",
     "Task",
     "Trajectory",
     "XorMixture",

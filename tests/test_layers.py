@@ -44,6 +44,86 @@ def test_private_modules_stay_private(package: str) -> None:
                 assert top not in ABOVE or not rest, f"{path}: {node.module}"
 
 
+# For each room, the rooms of its package that it may import: "" are the files beside the rooms.
+ROOMS = {
+    "teacher_student": {
+        "": set(),
+        "tables": {""},
+        "problem": {"", "tables"},
+        "state": {"", "problem"},
+        "result": {"", "problem", "state"},
+    },
+    "ode": {
+        "moments": set(),
+        "averages": {"moments"},
+        "derive": {"moments", "averages"},
+        "": {"moments", "averages"},
+        "stability": {"", "moments", "averages"},
+    },
+    "simulations": {"": set(), "engine": set(), "verdict": set()},
+}
+
+
+def modules(package: str) -> dict[str, Path]:
+    """Files of a package by their dotted names, facades left out."""
+    files = [path for path in (ROOT / package).rglob("*.py") if path.name != "__init__.py"]
+    return {".".join(path.relative_to(ROOT).with_suffix("").parts): path for path in files}
+
+
+def facade(package: str) -> dict[str, str]:
+    """Where a facade has its names from."""
+    stub = ROOT / package.replace(".", "/") / "__init__.pyi"
+    if not stub.exists():
+        return {}
+    nodes = [node for node in ast.walk(ast.parse(stub.read_text())) if isinstance(node, ast.ImportFrom)]
+    return {alias.name: f"{package}.{node.module}" for node in nodes for alias in node.names if node.module}
+
+
+def home(base: str, name: str) -> str:
+    """The file that `from base import name` takes the name from."""
+    while name in (names := facade(base)):
+        base = names[name]
+    return base
+
+
+def imports(module: str, path: Path) -> set[str]:
+    """Files of the same package that a file imports, those inside functions too, but not those for types alone."""
+    found: set[str] = set()
+    nodes: list[ast.AST] = [ast.parse(path.read_text())]
+    while nodes:
+        node = nodes.pop()
+        if isinstance(node, ast.If) and getattr(node.test, "id", "") == "TYPE_CHECKING":
+            continue
+        nodes += ast.iter_child_nodes(node)
+        if isinstance(node, ast.ImportFrom) and node.level:
+            base = ".".join(module.split(".")[: -node.level] + ([node.module] if node.module else []))
+            for alias in node.names:
+                beside = f"{base}.{alias.name}"
+                found.add(beside if (ROOT / f"{beside.replace('.', '/')}.py").exists() else home(base, alias.name))
+    return found - {module}
+
+
+def room(module: str) -> str:
+    return module.split(".")[1] if module.count(".") > 1 else ""
+
+
+@pytest.mark.parametrize("package", ROOMS)
+def test_rooms_import_what_they_may(package: str) -> None:
+    allowed = ROOMS[package]
+    for module, path in modules(package).items():
+        others = {room(each) for each in imports(module, path)} - {room(module)}
+        assert others <= allowed[room(module)], f"{module} imports {others - allowed[room(module)]}"
+
+
+@pytest.mark.parametrize("package", ROOMS)
+def test_no_file_imports_itself_through_others(package: str) -> None:
+    """Circles, also those that a lazy import hides."""
+    graph = {module: imports(module, path) for module, path in modules(package).items()}
+    while ends := {module for module, others in graph.items() if not others & set(graph)}:
+        graph = {module: others for module, others in graph.items() if module not in ends}
+    assert not graph, graph
+
+
 def test_importing_leaves_jax_alone() -> None:
     code = """
 import jax

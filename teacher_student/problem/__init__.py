@@ -1,1 +1,6 @@
 """What is learned, by whom, by which rule and in which order."""
+
+from lazy_loader import attach_stub
+
+# Loading everything takes seconds: a name is imported when it is first used, from where `__init__.pyi` says.
+__getattr__, __dir__, __all__ = attach_stub(__name__, __file__)

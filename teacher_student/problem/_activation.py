@@ -11,8 +11,7 @@ import numpy as np
 from .._address import address_in, address_of, imported
 from .._errors import InputError, require_name
 from .._polynomial import Polynomial, is_polynomial, polynomial
-from ..tables._problem_file import ACTIVATIONS, OTHERWISE, ActivationTable
-from ..tables._strict_tables import read_table
+from ..tables import ACTIVATIONS, OTHERWISE, ActivationTable, read_table
 from ._try_out import try_unit
 
 BUILT_IN: "dict[str, Activation]" = {}  # erf, relu, linear and sign, which are made below

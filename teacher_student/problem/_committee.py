@@ -11,8 +11,7 @@ import numpy as np
 from .._errors import InputError, require_name
 from .._fields import with_fields
 from .._numbers import as_number, as_numbers, check_at_least, check_finite, check_width
-from ..tables._problem_file import CommitteeTable
-from ..tables._strict_tables import read_table
+from ..tables import CommitteeTable, read_table
 from ._activation import Activation, as_activation, as_given
 from ._inputs import Inputs
 from ._task import SumOfUnits, Task

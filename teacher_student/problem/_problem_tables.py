@@ -9,7 +9,7 @@ import numpy as np
 
 from .._address import address_of, imported
 from .._errors import InputError
-from ..tables._problem_file import CurriculumTable, read_problem
+from ..tables import CurriculumTable, read_problem
 from ._activation import as_given
 from ._committee import Committee
 from ._curriculum import Curriculum

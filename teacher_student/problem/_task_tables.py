@@ -9,7 +9,7 @@ import jax
 import numpy as np
 
 from .._errors import InputError, first_line, nearest
-from ..tables._strict_tables import read_table
+from ..tables import read_table
 from ._activation import Activation, as_activation
 from ._inputs import Inputs
 

@@ -10,8 +10,7 @@ import numpy as np
 from .._errors import InputError
 from .._fields import with_fields
 from .._numbers import as_row, check_at_least
-from ..tables._problem_file import XorMixtureTable, check_mixture_row
-from ..tables._strict_tables import read_table
+from ..tables import XorMixtureTable, check_mixture_row, read_table
 from ._inputs import Inputs
 from ._task import Task
 

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import xarray as xr
@@ -11,12 +11,14 @@ import xarray as xr
 from .._errors import InputError
 from .._versions import versions
 from .._write_whole import write_whole
-from ..problem._problem_tables import problem_from_tables, problem_to_tables
-from ..state._entries import entry_names
-from ..state._overlaps import Overlaps
+from ..problem import problem_from_tables, problem_to_tables
+from ..state import Overlaps, entry_names
 from ._fluctuations import Fluctuations
 from ._observables import Observables
-from ._trajectory import Source, Trajectory
+from ._source import Source
+
+if TYPE_CHECKING:
+    from ._trajectory import Trajectory
 
 CONVENTIONS = (
     "alpha = samples / N; lambda_k = w_k.x/sqrt(N); Q = w.w/N, R = w.u/N, T = u.u/N per input block; "
@@ -52,7 +54,7 @@ SUFFIXES = {  # of what stands beside the observables
 }
 
 
-def trajectory_to_xarray(trajectory: Trajectory) -> xr.Dataset:
+def trajectory_to_xarray(trajectory: "Trajectory") -> xr.Dataset:
     """The data set of a trajectory: dims (run,) alpha, block, units, level; everything else in attrs."""
     problem = trajectory.problem
     leading = ("alpha",) if trajectory.runs is None else ("run", "alpha")
@@ -90,7 +92,7 @@ def trajectory_to_xarray(trajectory: Trajectory) -> xr.Dataset:
     return xr.Dataset(variables, coords, attrs)
 
 
-def _beside(trajectory: Trajectory) -> dict[str, Observables]:
+def _beside(trajectory: "Trajectory") -> dict[str, Observables]:
     """What stands beside the observables, by its suffix."""
     found = {"_sampling_error": trajectory.sampling_error, "_integrator_error": trajectory.integrator_error}
     if trajectory.fluctuations is not None:
@@ -99,7 +101,7 @@ def _beside(trajectory: Trajectory) -> dict[str, Observables]:
 
 
 def _variables(
-    observables: Observables, trajectory: Trajectory, leading: tuple[str, ...], suffix: str
+    observables: Observables, trajectory: "Trajectory", leading: tuple[str, ...], suffix: str
 ) -> dict[str, Any]:
     overlaps = observables.overlaps
     values = {name: getattr(overlaps, name) for name in ("Q", "R", "T", "readout")}
@@ -117,8 +119,8 @@ def _variables(
     }
 
 
-def trajectory_from_xarray(dataset: xr.Dataset) -> Trajectory:
-    """The trajectory that `trajectory_to_xarray` wrote. Raises InputError for any other data set."""
+def fields_from_xarray(dataset: xr.Dataset) -> dict[str, Any]:
+    """The fields of the trajectory that `trajectory_to_xarray` wrote. Raises InputError for any other data set."""
     missing = [name for name in ("problem", "source_engine") if name not in dataset.attrs]
     needed = (*(name for name in AXES if name != "accuracy"), "start_Q", "status", "reached")
     missing += [name for name in needed if name not in dataset]
@@ -143,7 +145,7 @@ def trajectory_from_xarray(dataset: xr.Dataset) -> Trajectory:
     source: dict[str, Any] = {name: dataset.attrs.get(f"source_{name}") for name in fields}
     source = {name: value.item() if isinstance(value, np.generic) else value for name, value in source.items()}
     stats = [str(name) for name in dataset.data_vars if str(name).startswith("stats_")]
-    return Trajectory(
+    return dict(
         problem=problem,
         start=Overlaps(*(dataset[f"start_{name}"].values for name in ("Q", "R", "T", "readout"))),
         alphas=dataset["alpha"].values,

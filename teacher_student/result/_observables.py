@@ -5,8 +5,8 @@ from typing import Any
 import equinox as eqx
 import numpy as np
 
-from ..problem._problem import Problem
-from ..state._overlaps import Overlaps
+from ..problem import Problem
+from ..state import Overlaps
 
 
 class Observables(eqx.Module):

@@ -9,37 +9,18 @@ import jax
 import numpy as np
 
 from .._errors import InputError, nearest
-from ..problem._problem import Problem
-from ..problem._ties import describe_ties
-from ..state._overlaps import Overlaps
+from ..problem import Problem, describe_ties
+from ..state import Overlaps
 from ._budget import Budget, budget
 from ._fluctuations import Fluctuations
 from ._observables import Observables
+from ._source import Source
 from ._status import Status
 
 if TYPE_CHECKING:  # half a second to import: only files and labelled data sets need it
     import xarray as xr
 
 TEACHERS = 32  # whose ties are looked at: printing a trajectory must not take seconds
-
-
-@dataclasses.dataclass(frozen=True)
-class Source:
-    """Where a trajectory comes from: engine "ode" or "sgd", method, precision, dimension, seed, and the samples.
-
-    integrator: of theory, and whether it was stepped from the host or compiled whole.
-    inputs: "shared" if all runs saw the same samples. distribution: of the inputs, where it is not Gaussian.
-    """
-
-    engine: str
-    method: str
-    precision: str
-    dim: int | None = None
-    seed: str | None = None  # the key's words in hexadecimal
-    test_samples: int | None = None
-    inputs: str | None = None
-    distribution: str | None = None
-    integrator: str | None = None
 
 
 class ByLevel(dict[str, Any]):
@@ -203,10 +184,10 @@ class Trajectory(eqx.Module):
         """Read a trajectory that `save` wrote, with its problem. Raises InputError for any other file."""
         import xarray as xr
 
-        from ._files import trajectory_from_xarray
+        from ._files import fields_from_xarray
 
         try:
             dataset = xr.load_dataset(path, engine="netcdf4")
         except OSError as error:
             raise InputError("a readable NetCDF file", f"{path} ({error.strerror or error})") from error
-        return trajectory_from_xarray(dataset)
+        return Trajectory(**fields_from_xarray(dataset))

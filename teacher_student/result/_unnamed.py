@@ -8,8 +8,7 @@ are filled up to one of a few counts with phases that last no time.
 import numpy as np
 
 from .._fields import with_fields
-from ..problem._curriculum import Curriculum
-from ..problem._problem import Problem
+from ..problem import Curriculum, Problem
 from ._observables import Observables
 
 FEWEST_PHASES = 8  # a program is compiled for 8, 32, 128 ... phases

@@ -7,7 +7,7 @@ import numpy as np
 
 from .._errors import InputError
 from .._precision import to_float, to_host
-from ..problem._problem import Problem
+from ..problem import Problem
 from ._overlaps import Overlaps
 
 

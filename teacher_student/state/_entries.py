@@ -3,7 +3,7 @@
 import jax.numpy as jnp
 import numpy as np
 
-from ..problem._problem import Problem
+from ..problem import Problem
 from ._overlaps import Overlaps
 
 

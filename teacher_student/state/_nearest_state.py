@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ..problem._problem import Problem
+from ..problem import Problem
 from ._overlaps import Overlaps
 
 

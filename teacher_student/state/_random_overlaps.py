@@ -9,7 +9,7 @@ import numpy as np
 from .._errors import InputError, require_name
 from .._numbers import as_numbers, check_at_least, check_finite, is_known
 from .._precision import to_float64
-from ..problem._problem import Problem, check_problem
+from ..problem import Problem, check_problem
 from ._overlaps import LARGEST_VIOLATION, Overlaps, psd_violation
 
 

@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from .._errors import InputError, require_name
-from ..problem._problem import Problem
+from ..problem import Problem
 from ._clusters_learned import require_clusters
 from ._overlaps import Overlaps, check_shapes
 

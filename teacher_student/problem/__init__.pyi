@@ -1,0 +1,21 @@
+# The room's names and where they are; `__init__.py` loads each when it is first used.
+from ._activation import BUILT_IN as BUILT_IN
+from ._activation import Activation as Activation
+from ._activation import Kind as Kind
+from ._activation import as_activation as as_activation
+from ._committee import Committee as Committee
+from ._curriculum import Curriculum as Curriculum
+from ._inputs import Inputs as Inputs
+from ._problem import Problem as Problem
+from ._problem import check_alphas as check_alphas
+from ._problem import check_problem as check_problem
+from ._problem import to_times as to_times
+from ._problem_tables import problem_from_tables as problem_from_tables
+from ._problem_tables import problem_to_tables as problem_to_tables
+from ._sgd import SGD as SGD
+from ._student import Student as Student
+from ._task import Condition as Condition
+from ._task import SumOfUnits as SumOfUnits
+from ._task import Task as Task
+from ._ties import describe_ties as describe_ties
+from ._xor_mixture import XorMixture as XorMixture

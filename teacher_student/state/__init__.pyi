@@ -1,0 +1,19 @@
+# The room's names and where they are; `__init__.py` loads each when it is first used.
+from ._check_state import check_overlaps as check_overlaps
+from ._check_state import check_state as check_state
+from ._clusters_learned import means_right as means_right
+from ._clusters_learned import require_clusters as require_clusters
+from ._entries import entry_names as entry_names
+from ._entries import from_vector as from_vector
+from ._entries import to_vector as to_vector
+from ._nearest_state import nearest_state as nearest_state
+from ._overlaps import Overlaps as Overlaps
+from ._overlaps import check_shapes as check_shapes
+from ._overlaps import psd_violation as psd_violation
+from ._pruning import units_that_stay as units_that_stay
+from ._random_overlaps import as_key as as_key
+from ._random_overlaps import key_numbers as key_numbers
+from ._random_overlaps import key_words as key_words
+from ._random_overlaps import random_overlaps as random_overlaps
+from ._ranking import level_index as level_index
+from ._ranking import rank_units as rank_units
