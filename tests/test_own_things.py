@@ -59,7 +59,7 @@ class Band(ts.Task):
         return self.clean_label(nu, cluster)
 
     def clean_label(self, nu, cluster):
-        return jnp.sign(self.width - self.unit(nu[..., 0]))
+        return jnp.sign(jnp.max(jnp.asarray(self.width)) - self.unit(nu[..., 0]))  # of several, the widest
 
 
 def swish(x):
