@@ -156,7 +156,7 @@ def _compare(experiment: Experiment, paths: dict[str, Path], progress: bool, say
     if _were_moved(experiment):
         say(f"            {experiment.alphas.size} alphas, moved to whole numbers of steps at N = {experiment.dims}")
     stop_if_asked()
-    with prepared_beside(experiment) as prepared:
+    with prepared_beside(experiment, drawn=bool(paths)) as prepared:
         theory = solve_theory(experiment, say)
         _save(theory, paths.get("theory"))
         stop_if_asked()

@@ -13,6 +13,7 @@ import teacher_student as ts
 
 from ._choices import Choices, check_choices, require_runs
 from ._dims import recorded_alphas
+from ._which_fluctuations import check_fluctuations
 
 if TYPE_CHECKING:
     import jax
@@ -117,8 +118,15 @@ def _check_simulations(experiment: Experiment) -> None:
         raise ts.InputError(
             f"alphas of whole numbers of steps at N = {dims}", list(experiment.alphas), "use figures.make_experiment"
         )
+    _check_verdict(experiment)
+
+
+def _check_verdict(experiment: Experiment) -> None:
+    """Raise InputError unless level, spread, tolerances, seed and fluctuations fit each other."""
+    dims = experiment.dims
     choices = Choices(
         dims[0],
+        dims[1] if len(dims) > 1 else None,
         rtol=experiment.rtol,
         atol=experiment.atol,
         fluctuations=experiment.fluctuations,
@@ -127,3 +135,7 @@ def _check_simulations(experiment: Experiment) -> None:
         seed=experiment.seed,
     )
     check_choices(choices)
+    if experiment.spread == "predicted" and experiment.fluctuations_may_fail:
+        raise ts.InputError('fluctuations_may_fail=False with spread = "predicted", which needs them', "True")
+    if experiment.fluctuations and not experiment.fluctuations_may_fail:
+        check_fluctuations(experiment.problem, experiment.averages, dims[0])

@@ -18,10 +18,11 @@ from ._interrupted import Interrupted
 
 
 @contextlib.contextmanager
-def prepared_beside(experiment: Experiment) -> Iterator[list[Future[None]]]:
+def prepared_beside(experiment: Experiment, *, drawn: bool) -> Iterator[list[Future[None]]]:
     """Compile the simulations, and load what draws, in a thread beside the theory: most of their time is that.
 
     Gives what to wait for, by number of the dimension. A failure is left to the simulation itself, which says it.
+    drawn: whether a picture is to be drawn.
     """
     pool = ThreadPoolExecutor(1)
     try:
@@ -35,7 +36,8 @@ def prepared_beside(experiment: Experiment) -> Iterator[list[Future[None]]]:
             )
             for dim in experiment.dims
         ]
-        pool.submit(importlib.import_module, "._comparison_plot", __package__)
+        if drawn:
+            pool.submit(importlib.import_module, "._comparison_plot", __package__)
         yield prepared
     finally:
         pool.shutdown(wait=False, cancel_futures=True)  # after Ctrl-C too

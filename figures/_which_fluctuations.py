@@ -22,19 +22,25 @@ def are_predicted(problem: ts.Problem, averages: Any, choices: Choices) -> bool:
 
     Raises InputError where they are asked for and N is too small, or the averages do not allow them.
     """
-    entries = len(ts.entry_names(problem))
     if not are_required(choices):
+        entries = len(ts.entry_names(problem))
         exact = averages is None or isinstance(averages, ode.ClosedForm)
         cheap = exact and ode.missing_closed_form(problem) is None and entries <= min(CHEAP_ENTRIES, choices.dim)
         return choices.fluctuations is None and cheap
-    if choices.dim < entries:
+    check_fluctuations(problem, averages, choices.dim)
+    return True
+
+
+def check_fluctuations(problem: ts.Problem, averages: Any, dim: int) -> None:
+    """Raise InputError where N is too small to expand in 1/N, or the averages cannot be expanded."""
+    entries = len(ts.entry_names(problem))
+    if dim < entries:
         raise ts.InputError(
             f"dim >= {entries}, the number of overlaps (fluctuations are an expansion in 1/N)",
-            choices.dim,
+            dim,
             "raise it, or leave the fluctuations out",
         )
     if isinstance(averages, ode.Sampled) and averages.error is not None:
         raise ts.InputError(
             "sampled averages of given points for fluctuations", f"error={averages.error:g}", "give points instead"
         )
-    return True

@@ -206,6 +206,8 @@ def test_an_experiment_leaves_nothing_to_choose(tmp_path: Path, nothing_is_compu
         ({"dims": (), "run_keys": ()}, "an experiment with a simulation"),
         ({"runs": 2}, "runs >= 3"),
         ({"level": 0.0}, "level between 0 and 1"),
+        ({"spread": "predicted"}, "no smaller_dim with spread"),
+        ({"fluctuations_may_fail": False, "averages": ode.Sampled(error=1e-3)}, "averages of given points"),
         ({"start": None}, "a start of ts.Overlaps"),
     ],
 )
@@ -290,3 +292,37 @@ def test_batched_problems_are_refused() -> None:
     many = jax.vmap(lambda rate: ts.Problem(one.task, one.student, ts.SGD(rate), one.curriculum))(np.ones(2))
     with pytest.raises(ts.InputError, match="one problem, not a batch"):
         figures.make_experiment(many, build.overlaps(one), [1.0], dim=200)
+
+
+def test_keys_of_a_seed_are_those_of_earlier_versions() -> None:
+    """Stores and saved runs go on from them."""
+
+    def folded(*numbers: int) -> str:
+        key = ts.as_key(3)
+        for number in numbers:
+            key = jax.random.fold_in(key, number)
+        return ts.key_words(key)
+
+    one = figures.read_experiment(tables(student={"width": 1, "activation": "relu"}))
+    of_ensemble = figures.read_experiment(
+        tables(student={"width": 1, "activation": "relu"}, start={"number": 5}), simulated=True
+    )
+    assert [ts.key_words(key) for key in one.run_keys] == [folded(2), folded(3)]
+    assert [ts.key_words(key) for key in of_ensemble.run_keys] == [folded(2, 5), folded(3, 5)]
+    for each in (one, of_ensemble):
+        assert isinstance(each.averages, ode.Sampled)
+        assert ts.key_words(each.averages.key) == folded(1)
+    drawn = ts.random_overlaps(of_ensemble.problem, 200, jax.random.fold_in(jax.random.fold_in(ts.as_key(3), 0), 5))
+    np.testing.assert_array_equal(of_ensemble.start.Q, drawn.Q)
+
+
+def test_ctrl_c_without_files_says_that_nothing_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    experiment = figures.read_experiment(TABLES)
+
+    def pressed(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("figures._compare.solve_theory", pressed)
+    monkeypatch.setattr(simulations, "prepare", lambda *_, **__: None)
+    with pytest.raises(figures.Interrupted, match="written: nothing"):
+        quiet(experiment)
