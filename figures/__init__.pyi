@@ -1,11 +1,15 @@
 # The facade's names and where they are; `__init__.py` loads each when it is first used.
 from . import atlas as atlas
 from ._boundary import boundary as boundary
-from ._compare import Comparison as Comparison
 from ._compare import compare as compare
+from ._comparison import Comparison as Comparison
 from ._comparison_plot import comparison as comparison
 from ._curves import curves as curves
+from ._experiment import Experiment as Experiment
+from ._experiment_file import load_experiment as load_experiment
+from ._experiment_file import read_experiment as read_experiment
 from ._interrupted import Interrupted as Interrupted
+from ._make_experiment import make_experiment as make_experiment
 from ._map import Contrast as Contrast
 from ._map import select as select
 from ._phase_diagram import phase_diagram as phase_diagram

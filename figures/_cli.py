@@ -19,7 +19,7 @@ from ._cli_figures import add_figure_commands
 from ._ctrl_c import heeding_ctrl_c, stop_if_asked
 from ._interrupted import Interrupted
 from ._output import COMPARISON_FILES, refuse_results
-from ._settings_file import load_tables, read_file, require_runs
+from ._settings_file import load_tables, read_file, require_verdict
 from ._solve_command import add_solve_options
 from .sweeps import FINISHED, RETRY, CellStatus
 
@@ -140,13 +140,13 @@ def progress_and_say(options: argparse.Namespace) -> tuple[bool, Callable[[str],
 def _compare(options: argparse.Namespace) -> int:
     changes = {"dim": options.dim, "runs": options.runs, "seed": options.seed}
     tables = load_tables(options.problem, **changes)
-    require_runs(read_file(tables).simulation)
+    require_verdict(read_file(tables))
     refuse_results([Path(options.out) / name for name in COMPARISON_FILES.values()], force=options.force)
     from ._compare import compare
-    from ._settings import read_settings
+    from ._experiment_file import read_experiment
 
     progress, say = progress_and_say(options)
-    result = compare(read_settings(tables), options.out, force=options.force, progress=progress, say=say)
+    result = compare(read_experiment(tables), options.out, force=options.force, progress=progress, say=say)
     if not options.quiet:
         print(result.table)
         for path in result.paths.values():

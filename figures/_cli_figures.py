@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import teacher_student as ts
 
 from ._output import COMPARISON_FILES as FILES
+from ._picture_files import write_picture
 from .atlas import MEASURES
 
 if TYPE_CHECKING:
@@ -113,7 +114,7 @@ def _check_pictures(paths: list[Path], *, force: bool) -> None:
 
 def _save(figure: Figure, paths: list[Path], *, force: bool) -> None:
     for name in paths:
-        ts.write_whole(name, lambda path: figure.savefig(path, dpi=200), force=force)
+        write_picture(figure, name, force=force)
         print(f"wrote {name}")
 
 

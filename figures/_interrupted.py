@@ -2,4 +2,4 @@
 
 
 class Interrupted(KeyboardInterrupt):
-    """Ctrl-C; what was finished is on disk, and the message says what that is."""
+    """Ctrl-C; the message says what was finished, and where on disk it is (where nothing is written, it is lost)."""

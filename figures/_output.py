@@ -1,7 +1,7 @@
 """Where results go: the files of each command, and whether a directory can take them."""
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import teacher_student as ts
@@ -25,13 +25,27 @@ def refuse_results(files: Iterable[Path], *, force: bool) -> None:
         raise ts.InputError("an output directory without results", str(there[0]), "choose another, or add --force")
 
 
-def check_output(out: Path, files: Iterable[Path], *, force: bool) -> None:
-    """Make `out`. Raises InputError if it cannot be written to, or has results and not `force`."""
-    refuse_results(files, force=force)
+def require_writable(problem: "ts.Problem") -> None:
+    """Raise InputError for a problem that could not be written: one with a lambda as an activation, say."""
     try:
-        out.mkdir(parents=True, exist_ok=True)
-        probe = out / f".probe-{os.getpid()}"
+        ts.problem_to_tables(problem)
+    except ts.InputError as error:
+        error.args = (f"{error}, or write nothing (no `out`)",)
+        raise
+
+
+def check_output(out: str | Path, files: Mapping[str, str], *, force: bool) -> dict[str, Path]:
+    """Make the directory `out`, and give the paths in it of `files`, by their names.
+
+    Raises InputError if it cannot be written to, or has one of the files and not `force`.
+    """
+    paths = {name: Path(out) / file for name, file in files.items()}
+    refuse_results(paths.values(), force=force)
+    try:
+        Path(out).mkdir(parents=True, exist_ok=True)
+        probe = Path(out) / f".probe-{os.getpid()}"
         probe.touch()
         probe.unlink()
     except OSError as error:
         raise ts.InputError("a writable output directory", f"{out} ({error.strerror})", "choose another") from error
+    return paths

@@ -9,6 +9,8 @@ from typing import Any
 
 import teacher_student as ts
 
+from ._choices import Choices, check_choices, check_simulated, require_runs
+
 BUILT_IN = Path(__file__).parent / "relevant_irrelevant.toml"
 
 
@@ -54,28 +56,28 @@ class Theory:
     replicates: int = 4
     error: float | None = None
     most_points: int = 2**17
-    rtol: float | None = None
-    atol: float | None = None
-    fluctuations: bool | None = None
+    rtol: float | None = Choices.rtol
+    atol: float | None = Choices.atol
+    fluctuations: bool | None = Choices.fluctuations
 
 
 @dataclasses.dataclass(frozen=True)
 class Simulation:
     """[simulation]: dimension N, the smaller one for the 1/N term (omitted: a divisor of N; 0: none), runs."""
 
-    dim: int = 1000
-    smaller_dim: int | None = None
-    runs: int = 32
-    precision: str | None = None
-    test_samples: int = 256
+    dim: int = Choices.dim
+    smaller_dim: int | None = Choices.smaller_dim
+    runs: int = Choices.runs
+    precision: str | None = Choices.precision
+    test_samples: int = Choices.test_samples
 
 
 @dataclasses.dataclass(frozen=True)
 class Agreement:
     """[agreement]: the level of the verdict, and whether the spread over runs is "measured" or "predicted"."""
 
-    level: float = 0.01
-    spread: str = "measured"
+    level: float = Choices.level
+    spread: str = Choices.spread
 
 
 @dataclasses.dataclass(frozen=True)
@@ -91,7 +93,33 @@ class File:
     theory: Theory = Theory()
     simulation: Simulation = Simulation()
     agreement: Agreement = Agreement()
-    seed: int = 0
+    seed: int = Choices.seed
+
+    @property
+    def choices(self) -> Choices:
+        """The numbers and words that a comparison from Python chooses too."""
+        theory, simulation, agreement = self.theory, self.simulation, self.agreement
+        return Choices(
+            simulation.dim,
+            simulation.smaller_dim,
+            simulation.runs,
+            simulation.precision,
+            simulation.test_samples,
+            theory.rtol,
+            theory.atol,
+            theory.fluctuations,
+            agreement.level,
+            agreement.spread,
+            self.seed,
+        )
+
+
+TABLES = {  # where each choice stands in a file
+    **dict.fromkeys(("dim", "smaller_dim", "runs", "precision", "test_samples"), "simulation."),
+    **dict.fromkeys(("rtol", "atol", "fluctuations"), "theory."),
+    **dict.fromkeys(("level", "spread"), "agreement."),
+    "seed": "",
+}
 
 
 def with_changes(tables: Mapping[str, Any], **changes: Any) -> dict[str, Any]:
@@ -122,50 +150,17 @@ def read_file(tables: Mapping[str, Any], *, simulated: bool = True) -> File:
 
 def check_file(file: File, *, simulated: bool) -> None:
     """Raise InputError unless [theory], [record], [start], [agreement] and [simulation] can be used, as far as seen."""
-    theory, simulation = file.theory, file.simulation
-    ts.require_name(theory.averages, ("auto", "closed form", "sampled"), "theory.averages")
-    if not 0 < file.agreement.level < 1:
-        raise ts.InputError("agreement.level between 0 and 1", file.agreement.level)
-    if simulation.dim < 1:
-        raise ts.InputError("simulation.dim >= 1", simulation.dim)
-    if simulation.precision is not None:
-        ts.require_name(simulation.precision, ("float32", "float64"), "precision")
-    _check_spread(file)
+    ts.require_name(file.theory.averages, ("auto", "closed form", "sampled"), "theory.averages")
+    check_choices(file.choices, TABLES)
     _check_record(file.record)
     _check_start(file.start)
     if simulated:
-        check_simulation(simulation, file.start, file.agreement.spread)
+        check_simulated(file.choices, TABLES, ensemble=file.start.number is not None)
 
 
-def require_runs(simulation: Simulation) -> None:
-    """Raise InputError for fewer runs than a verdict needs."""
-    if simulation.runs < 3:
-        raise ts.InputError("simulation.runs >= 3 (a standard error needs them)", simulation.runs)
-
-
-def check_simulation(simulation: Simulation, start: Start, spread: str) -> None:
-    """Raise InputError for too few runs, or a second dimension that is not the smaller one."""
-    if start.number is None:  # else it may be a cell of an ensemble, whose runs are put together
-        require_runs(simulation)
-    smaller = simulation.smaller_dim
-    if smaller and spread != "predicted" and not 0 < smaller < simulation.dim:
-        raise ts.InputError("simulation.smaller_dim below simulation.dim (0: none)", smaller)
-
-
-def _check_spread(file: File) -> None:
-    ts.require_name(file.agreement.spread, ("measured", "predicted"), "agreement.spread")
-    if file.agreement.spread == "measured":
-        return
-    if file.theory.fluctuations is False:
-        raise ts.InputError(
-            'theory.fluctuations for agreement.spread = "predicted"', "false", "leave it out, or measure the spread"
-        )
-    if file.simulation.smaller_dim:
-        raise ts.InputError(
-            'no simulation.smaller_dim with agreement.spread = "predicted" (it states the 1/N term)',
-            file.simulation.smaller_dim,
-            "leave it out",
-        )
+def require_verdict(file: File) -> None:
+    """Raise InputError for fewer runs than the verdict of `compare` needs, also in an ensemble's file."""
+    require_runs(file.simulation.runs, TABLES["runs"] + "runs")
 
 
 def _check_record(record: Record) -> None:

@@ -11,10 +11,11 @@ import teacher_student as ts
 
 from ._ctrl_c import stop_if_asked
 from ._output import SOLUTION_FILES, check_output, refuse_results
+from ._picture_files import write_pictures
 from ._settings_file import load_tables, read_file
 
 if TYPE_CHECKING:
-    from ._settings import Settings
+    from ._experiment import Experiment
 
 NOT_SOLVED = 1
 
@@ -32,41 +33,37 @@ def add_solve_options(parser: argparse.ArgumentParser) -> None:
 def _solve(options: argparse.Namespace) -> int:
     tables = load_tables(options.problem, seed=options.seed)
     read_file(tables, simulated=False)
-    paths = {name: Path(options.out) / file for name, file in SOLUTION_FILES.items()}
-    refuse_results(paths.values(), force=options.force)
-    from ._settings import read_settings
+    refuse_results((Path(options.out) / file for file in SOLUTION_FILES.values()), force=options.force)
+    from ._experiment_file import read_experiment
 
-    settings = read_settings(tables, simulated=False)
+    experiment = read_experiment(tables, simulated=False)
     say: Callable[[str], None] = (lambda line: None) if options.quiet else print
-    theory = solve(settings, paths, force=options.force, say=say)
+    theory, paths = solve(experiment, options.out, force=options.force, say=say)
     for path in paths.values():
         say(f"wrote {path}")
     print(f"{'SOLVED' if theory.status == ts.Status.OK else 'STOPPED'}: {theory.describe()}")
     return 0 if theory.status == ts.Status.OK else NOT_SOLVED
 
 
-def solve(settings: Settings, paths: dict[str, Path], *, force: bool, say: Callable[[str], None]) -> ts.Trajectory:
-    """Solve one problem; prints its table, draws and writes it. Raises InputError before computing."""
-    from ._compare import describe, solve_theory
-    from ._solution_table import solution_table
+def solve(
+    experiment: Experiment, out: str | Path, *, force: bool, say: Callable[[str], None]
+) -> tuple[ts.Trajectory, dict[str, Path]]:
+    """Solve one problem that has been checked; its table is said, its picture drawn, and both are written to `out`.
 
-    start, alphas = settings.overlaps(), settings.wanted_alphas()
-    ts.check_overlaps(start, settings.problem)  # before anything is said or made
-    check_output(paths["theory"].parent, paths.values(), force=force)
-    say(describe(settings))
-    theory = solve_theory(settings, start, alphas, say)
+    Returns the trajectory and the paths of the files, by name. Raises InputError before computing.
+    """
+    from ._describe import describe
+    from ._solution_table import solution_table
+    from ._solve_theory import solve_theory
+
+    paths = check_output(out, SOLUTION_FILES, force=force)
+    say(describe(experiment.problem))
+    theory = solve_theory(experiment, say)
     stop_if_asked()
     theory.save(paths["theory"], force=True)
-    say(solution_table(theory.at(alphas)))
+    say(solution_table(theory.at(experiment.alphas)))
     stop_if_asked()
-    _draw(theory, paths)
-    return theory
-
-
-def _draw(theory: ts.Trajectory, paths: dict[str, Path]) -> None:
     from ._comparison_plot import comparison  # matplotlib takes half a second to import
 
-    figure = comparison(theory)
-    for kind in ("png", "pdf"):
-        ts.write_whole(paths[kind], lambda path: figure.savefig(path, dpi=200), force=True)
-        stop_if_asked()
+    write_pictures(comparison(theory), paths)
+    return theory, paths

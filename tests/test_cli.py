@@ -91,9 +91,9 @@ def test_predicted_spread_needs_one_dimension_and_four_runs(file: Path, tmp_path
 
 
 def test_fluctuations_can_be_left_out(file: Path) -> None:
-    assert figures.load_settings(file).fluctuations
+    assert figures.load_experiment(file).fluctuations
     file.write_text(SMALL + "[theory]\nfluctuations = false\n")
-    assert not figures.load_settings(file).fluctuations
+    assert not figures.load_experiment(file).fluctuations
 
 
 def test_disagreement_has_its_exit_code(file: Path, tmp_path: Path, monkeypatch, capsys) -> None:
@@ -113,8 +113,8 @@ def test_disagreement_has_its_exit_code(file: Path, tmp_path: Path, monkeypatch,
 
 
 def test_seed_runs_and_dim_come_from_the_command_line(file: Path) -> None:
-    settings = figures.load_settings(file, dim=400, runs=5, seed=9)
-    assert (settings.dims, settings.simulation.runs, settings.seed) == ((400, 100), 5, 9)
+    experiment = figures.load_experiment(file, dim=400, runs=5, seed=9)
+    assert (experiment.dims, experiment.runs, experiment.seed) == ((400, 100), 5, 9)
 
 
 BAD = [
@@ -250,5 +250,5 @@ def test_built_in_and_examples_are_valid() -> None:
     found = [BUILT_IN, ROOT / "docs" / "problem.toml", *sorted((ROOT / "examples").glob("*.toml"))]
     assert len(found) >= 5
     for path in found:
-        figures.load_settings(path)
+        figures.load_experiment(path)
         assert tomllib.loads(path.read_text())

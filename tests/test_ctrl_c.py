@@ -16,13 +16,13 @@ from figures import _compare, _ctrl_c
 from figures._cli import main
 from tests.test_cli import SMALL
 
-STAGES = ("solve_theory", "_fluctuations", "_simulate", "_judge", "_draw")  # of figures._compare, in order
+STAGES = ("solve_theory", "predict_fluctuations", "simulate", "judge", "draw")  # of figures._compare, in order
 WRITTEN = {  # by the stages before
     "solve_theory": set(),
-    "_fluctuations": {"theory.nc"},
-    "_simulate": {"theory.nc", "fluctuations.nc"},
-    "_judge": {"theory.nc", "fluctuations.nc", "simulation.nc", "simulation_smaller.nc"},
-    "_draw": {"theory.nc", "fluctuations.nc", "simulation.nc", "simulation_smaller.nc", "report.json"},
+    "predict_fluctuations": {"theory.nc"},
+    "simulate": {"theory.nc", "fluctuations.nc"},
+    "judge": {"theory.nc", "fluctuations.nc", "simulation.nc", "simulation_smaller.nc"},
+    "draw": {"theory.nc", "fluctuations.nc", "simulation.nc", "simulation_smaller.nc", "report.json"},
 }
 
 
@@ -58,16 +58,16 @@ def stages(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     def stage(name: str, result: Any) -> None:
         def run(*arguments: Any) -> Any:
             begun.append(name)
-            if name == "_simulate":
-                result.save(arguments[5], force=True)
+            if name == "simulate":
+                result.save(arguments[2], force=True)
             return result
 
         monkeypatch.setattr(_compare, name, run)
 
-    for name in ("solve_theory", "_fluctuations", "_simulate"):
+    for name in ("solve_theory", "predict_fluctuations", "simulate"):
         stage(name, Saved())
-    stage("_judge", (Verdict(), None))
-    stage("_draw", None)
+    stage("judge", (Verdict(), None))
+    stage("draw", None)
     return begun
 
 
@@ -139,7 +139,7 @@ def test_a_signal_too_late_to_cut_a_simulation_short_is_not_forgotten(
     """The simulation's own handler takes it, and all runs are finished nevertheless."""
     from simulations.engine._threads import stop_on_ctrl_c
 
-    honest = _compare._simulate
+    honest = _compare.simulate
 
     def pressed(*arguments: Any) -> Any:
         with stop_on_ctrl_c() as stop:
@@ -147,9 +147,9 @@ def test_a_signal_too_late_to_cut_a_simulation_short_is_not_forgotten(
             assert stop.is_set()
         return honest(*arguments)
 
-    monkeypatch.setattr(_compare, "_simulate", pressed)
+    monkeypatch.setattr(_compare, "simulate", pressed)
     assert main(call) == 130
-    assert stages == ["solve_theory", "_fluctuations", "_simulate"]
+    assert stages == ["solve_theory", "predict_fluctuations", "simulate"]
 
 
 def test_a_signal_that_the_solver_swallows_ends_a_real_run(

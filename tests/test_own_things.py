@@ -283,11 +283,10 @@ def test_a_lambda_that_has_a_name_in_its_module_is_written_by_it(own: Path, name
 
 
 def test_saved_results_find_the_users_module_in_the_folder_where_one_works(own: Path, monkeypatch: Any) -> None:
-    from figures._settings import read_settings
     from figures._settings_file import look_for_modules
 
-    settings = read_settings(tables(own), simulated=False)
-    theory = ode.solve(settings.problem, settings.overlaps(), [1.0], averages=ode.Sampled(64, 2))
+    experiment = figures.read_experiment(tables(own), simulated=False)
+    theory = ode.solve(experiment.problem, experiment.start, [1.0], averages=ode.Sampled(64, 2))
     (own / "out").mkdir()
     theory.save(own / "out" / "theory.nc")
     module = type(theory.problem.task).__module__

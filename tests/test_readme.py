@@ -35,6 +35,16 @@ def test_fluctuations_print_what_the_readme_says(capsys) -> None:
     assert names["band"].shape == names["alphas"].shape
 
 
+def test_the_main_job_runs_without_a_file_and_is_drawn(capsys, tmp_path: Path, monkeypatch) -> None:
+    names: dict = {}
+    monkeypatch.chdir(tmp_path)
+    exec(compile(snippet("simulations.agreement(theory, runs)"), "README.md", "exec"), names)
+    exec(compile(snippet("figures.compare(problem"), "README.md", "exec"), names)
+    assert names["result"].agreement.agrees
+    assert names["result"].table in capsys.readouterr().out
+    assert [path.name for path in tmp_path.iterdir()] == ["comparison.png"]
+
+
 def test_batches_and_other_inputs_run_and_agree(capsys) -> None:
     names: dict = {}
     exec(compile(snippet("simulations.agreement(theory, runs)"), "README.md", "exec"), names)

@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import figures
 import teacher_student as ts
 from figures._cli import main
-from figures._settings import load_settings
 from figures._solution_table import solution_table
 from tests.test_cli import SMALL
 
@@ -45,8 +45,8 @@ def test_it_asks_nothing_of_a_simulation(file: Path, tmp_path: Path, monkeypatch
     """Runs, a second dimension and alphas between two steps are no matter for a theory, which compare refuses."""
     file.write_text(SMALL.replace("runs = 16", "runs = 1").replace("count = 4", "alphas = [1.0, 1.001]"))
     assert main(["compare", str(file), "--out", str(tmp_path / "out")]) == 2
-    settings = load_settings(file, simulated=False)
-    assert settings.wanted_alphas().tolist() == [1.0, 1.001]
+    experiment = figures.load_experiment(file, simulated=False)
+    assert experiment.alphas.tolist() == [1.0, 1.001]
 
 
 def test_a_stopped_solve_is_written_and_has_its_exit_code(file: Path, tmp_path: Path, capsys) -> None:

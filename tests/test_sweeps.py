@@ -70,7 +70,7 @@ def statuses(dataset: xr.Dataset, engine: str = "theory") -> list[int]:
 def test_cells_are_what_solve_gives() -> None:
     found = sweep(GRID, ["error", "accuracy", "overlaps"])
     assert found["error"].dims == ("engine", "rate", "variance", "level")
-    start = figures.read_settings(BASE).overlaps()
+    start = figures.read_experiment(BASE).start
     for rate, variance in ((0.5, 0.5), (2.0, 1.5)):
         levels = BASE["task"]["levels"] | {"hard": {"relevant": 1.0, "irrelevant": variance}}
         task = ts.Committee(ts.Inputs(BASE["task"]["fractions"], levels), 1, support="relevant")
@@ -91,9 +91,9 @@ def test_simulated_cells_are_what_run_gives_and_agree(tmp_path: Path) -> None:
     found = sweep(axes, engine="both", simulate_every={"rate": 2})
     assert statuses(found) == [CellStatus.DONE] * 3
     assert statuses(found, "simulation") == [CellStatus.DONE, CellStatus.NOT_ASKED, CellStatus.DONE]
-    settings = figures.read_settings(tables(sgd__learning_rate=1.5))
+    experiment = figures.read_experiment(tables(sgd__learning_rate=1.5))
     runs = simulations.run(
-        settings.problem, 200, 12, [4.0], settings.key("runs"), start=settings.overlaps(), progress=False
+        experiment.problem, 200, 12, [4.0], experiment.run_keys[0], start=experiment.start, progress=False
     )
     cell = found.isel(rate=2)
     np.testing.assert_array_equal(cell["error_run"].sel(level="hard"), runs.error["hard"][:, 0])
@@ -149,7 +149,7 @@ def test_time_to_a_threshold_and_trajectories() -> None:
     }
     axes = {"rate": {"sgd.learning_rate": [0.5, 0.8]}}
     found = sweep(axes, measures, base).sel(engine="theory")
-    rates, start = np.array([0.5, 0.8]), figures.read_settings(base).overlaps()
+    rates, start = np.array([0.5, 0.8]), figures.read_experiment(base).start
     first = 0.5 * (start.Q - 2 * start.R + start.T).item()
     decay = 2 * rates - rates**2
     np.testing.assert_allclose(found["time_to_small"], np.log(first / 0.05) / decay, rtol=1e-6)
@@ -587,7 +587,7 @@ def test_values_that_cannot_be_used_are_announced_and_a_sweep_without_any_is_ref
 
 
 def test_python_takes_problems_and_paths(tmp_path: Path) -> None:
-    problem = figures.read_settings(BASE).problem
+    problem = figures.read_experiment(BASE).problem
     one = figures.sweep(problem, RATES, "error", workers=0, progress=False, simulation={"dim": 200})
     path = tmp_path / "p.toml"
     path.write_text(toml(BASE))

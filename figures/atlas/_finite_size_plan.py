@@ -7,8 +7,7 @@ import numpy as np
 
 import teacher_student as ts
 
-from .._settings import load_settings
-from .._settings_file import BUILT_IN
+from .._experiment_file import load_experiment
 
 SHOWN = ("Q[relevant][1,1]", "Q[relevant][1,2]", "Q[irrelevant][1,1]", "R[relevant][1,1]")  # drawn, chosen beforehand
 SHARE = 0.5  # of the plateau's error, below which a run has escaped
@@ -54,8 +53,8 @@ QUICK = Plan(
 
 def deviation_problem() -> tuple[ts.Problem, ts.Overlaps]:
     """The built-in problem of relevant and irrelevant dimensions and its start, the same at every N."""
-    settings = load_settings(BUILT_IN)
-    return settings.problem, settings.overlaps()
+    built_in = load_experiment()
+    return built_in.problem, built_in.start
 
 
 def plateau_problem() -> ts.Problem:

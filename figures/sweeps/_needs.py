@@ -9,8 +9,10 @@ import ode
 import simulations
 import teacher_student as ts
 
+from .._settings_file import read_file
+from .._starts import SharedStarts
 from ._measures import Layout
-from ._spec import Sweep, cells, settings_at
+from ._spec import Sweep, cells, experiment_at
 from ._variables import variables
 
 
@@ -54,15 +56,15 @@ def worker_bytes(spec: Sweep) -> int:
     corners = {index, tuple(length - 1 for length in spec.shape)}
     for corner in corners:
         with contextlib.suppress(ts.InputError):
-            settings = settings_at(spec, corner)
-            B, K, M = settings.problem.shape
-            records = settings.wanted_alphas().size + 1 if spec.measures.needs_record else 1
+            experiment = experiment_at(spec, corner, SharedStarts())
+            problem, sampled = experiment.problem, experiment.averages
+            B, K, M = problem.shape
+            records = experiment.wanted_alphas.size + 1 if spec.measures.needs_record else 1
             need = 8 * B * (K + M) ** 2 * records * spec.tile * 4 + 8 * 3 * K**2 * (K + M) ** 2
-            sampled = settings.averages()
             if isinstance(sampled, ode.Sampled):
-                need += 8 * 12 * sampled.points * (B * (K + M) + 1) * len(settings.problem.inputs.level_names)
+                need += 8 * 12 * sampled.points * (B * (K + M) + 1) * len(problem.inputs.level_names)
             if "simulation" in spec.engines:
-                dim, precision = settings.simulation.dim, settings.simulation.precision
-                need += simulations.memory(settings.problem, dim, precision=precision, workers=1)
+                asked = read_file(spec.tables_at(corner), simulated=False).simulation
+                need += simulations.memory(problem, asked.dim, precision=asked.precision, workers=1)
             largest = max(largest, need)
     return largest

@@ -14,8 +14,10 @@ import numpy as np
 
 import teacher_student as ts
 
-from .._settings import Settings, check_settings, check_theory, parse_settings
+from .._experiment import Experiment, check_experiment
+from .._experiment_file import resolve
 from .._settings_file import load_toml, read_file
+from .._starts import SharedStarts
 from ._axes import Axis, read_axes
 from ._dotted import flat
 from ._measures import PER_LEVEL, Layout, Measures, read_measures
@@ -135,21 +137,25 @@ def _diagonal(sweep: Sweep) -> Iterator[tuple[int, ...]]:
         yield tuple(min(step, length - 1) for length in sweep.shape)
 
 
-def settings_at(sweep: Sweep, index: tuple[int, ...]) -> Settings:
-    """Settings of one cell, checked as far as is cheap. Raises InputError."""
-    settings = parse_settings(sweep.tables_at(index))
-    check_theory(settings)
-    if settings.spread == "predicted" or settings.theory.fluctuations:
+def experiment_at(sweep: Sweep, index: tuple[int, ...], starts: SharedStarts, *, simulated: bool = False) -> Experiment:
+    """The experiment of one cell, checked as far as is cheap. Raises InputError.
+
+    Arguments: starts: shared by the cells that are asked for. simulated: whether it is to be simulated too.
+    """
+    tables = sweep.tables_at(index)
+    file = read_file(tables, simulated=simulated)
+    if file.agreement.spread == "predicted" or file.theory.fluctuations:
         raise ts.InputError(
             "no theory.fluctuations or predicted spread in a sweep, whose cells measure theirs",
             'fluctuations = true or spread = "predicted"',
             "leave it out",
         )
+    experiment = resolve(file, ts.problem_from_tables(tables), simulated=simulated, starts=starts)
     if "means_right" in sweep.measures.keep:
-        ts.require_clusters(settings.problem)
+        ts.require_clusters(experiment.problem)
     for name, each in sweep.measures.time_to.items():
-        ts.require_name(each.level, settings.problem.inputs.level_names, f"level in [measures.time_to.{name}]")
-    return settings
+        ts.require_name(each.level, experiment.problem.inputs.level_names, f"level in [measures.time_to.{name}]")
+    return experiment
 
 
 def check_sweep(sweep: Sweep) -> tuple[Layout, list[str]]:
@@ -158,33 +164,33 @@ def check_sweep(sweep: Sweep) -> tuple[Layout, list[str]]:
     One cell is checked whole, every other value of every axis on its own beside it; a value that cannot be used makes
     its cells fail, and no others. Raises InputError if no cell along some axis is valid.
     """
-    reference = _valid_cell(sweep)
+    starts = SharedStarts()
+    reference = _valid_cell(sweep, starts)
     warnings = []
     for number, axis in enumerate(sweep.axes):
         failures = []
         for position in range(len(axis)):
             index = tuple(position if i == number else at for i, at in enumerate(reference))
             try:
-                settings_at(sweep, index)
+                experiment_at(sweep, index, starts)
             except ts.InputError as error:
                 failures.append((axis.labels[position], error))
         if failures:
             label, reason = failures[0]
             count = f"{len(failures)} of {len(axis)} values of {axis.name}"
             warnings.append(f"{count} give no valid problem and will fail, such as {label!r}: {reason}")
-    return _layout(sweep, reference), warnings
+    return _layout(sweep, reference, starts), warnings
 
 
-def _valid_cell(sweep: Sweep) -> tuple[int, ...]:
+def _valid_cell(sweep: Sweep, starts: SharedStarts) -> tuple[int, ...]:
     """The first valid cell on the diagonal of the grid. Raises the first cell's InputError if there is none."""
     first_error: ts.InputError | None = None
     for index in _diagonal(sweep):
         try:
-            settings = settings_at(sweep, index)
-            if "simulation" in sweep.engines:
-                check_settings(settings)
-            else:
-                settings.overlaps()
+            simulated = "simulation" in sweep.engines
+            experiment = experiment_at(sweep, index, starts, simulated=simulated)
+            if simulated:
+                check_experiment(experiment)
             return index
         except ts.InputError as found:
             first_error = first_error or found
@@ -192,20 +198,20 @@ def _valid_cell(sweep: Sweep) -> tuple[int, ...]:
     raise first_error
 
 
-def _layout(sweep: Sweep, reference: tuple[int, ...]) -> Layout:
+def _layout(sweep: Sweep, reference: tuple[int, ...], starts: SharedStarts) -> Layout:
     found = []
     for index in _shapes(sweep, reference):
         try:
-            settings = settings_at(sweep, index)
+            experiment = experiment_at(sweep, index, starts)
         except ts.InputError:
             continue
-        found.append(_layout_of(settings, sweep))
+        found.append(_layout_of(experiment, sweep))
     return functools.reduce(Layout.union, found)
 
 
-def _layout_of(settings: Settings, sweep: Sweep) -> Layout:
-    measures, inputs = sweep.measures, settings.problem.inputs
-    _, K, M = settings.problem.shape
+def _layout_of(experiment: Experiment, sweep: Sweep) -> Layout:
+    measures, inputs = sweep.measures, experiment.problem.inputs
+    _, K, M = experiment.problem.shape
     blocks, K, M = (inputs.block_names, K, M) if "overlaps" in measures.keep else ((), 0, 0)
     with_runs = "simulation" in sweep.engines and bool({*PER_LEVEL} & {*measures.keep} or measures.time_to)
     return Layout(
@@ -213,8 +219,8 @@ def _layout_of(settings: Settings, sweep: Sweep) -> Layout:
         blocks,
         K,
         M,
-        settings.simulation.runs if with_runs else 0,
-        settings.wanted_alphas().size + 1 if measures.trajectories else 0,
+        experiment.runs if with_runs else 0,
+        experiment.wanted_alphas.size + 1 if measures.trajectories else 0,
     )
 
 

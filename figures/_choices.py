@@ -1,0 +1,108 @@
+"""The numbers and words that a comparison chooses, which need no arrays: they are checked before JAX is loaded."""
+
+import dataclasses
+from collections.abc import Mapping
+from numbers import Integral, Real
+from typing import Any
+
+import teacher_student as ts
+
+FEWEST_RUNS = 3  # of a verdict
+
+
+@dataclasses.dataclass(frozen=True)
+class Choices:
+    """What can be chosen of a comparison beside problem, start, alphas and averages, and what is usual.
+
+    dim: the dimension N. smaller_dim: a second one for the 1/N term (None: a divisor of N; 0: none). runs: per
+    dimension. precision: "float32" or "float64" (None: the usual one at each N). test_samples: per measurement.
+    rtol, atol: tolerances of the ODE solver (None: usual). fluctuations: whether theory predicts spread and 1/N term
+    (None: where cheap). level: chance of "disagree" where theory is right. spread: over runs, "measured" or
+    "predicted". seed: all that is random follows from it.
+    """
+
+    dim: int = 1000
+    smaller_dim: int | None = None
+    runs: int = 32
+    precision: str | None = None
+    test_samples: int = 256
+    rtol: float | None = None
+    atol: float | None = None
+    fluctuations: bool | None = None
+    level: float = 0.01
+    spread: str = "measured"
+    seed: int = 0
+
+
+def check_choices(choices: Choices, tables: Mapping[str, str] | None = None) -> None:
+    """Raise InputError unless `choices` can be used, as far as is seen without a problem.
+
+    tables: what stands before each name in a file ("simulation."), which messages then say.
+    """
+    called = _names(tables)
+    _require_between(called["level"], choices.level)
+    _require_at_least_one(called["dim"], choices.dim)
+    if choices.precision is not None:
+        ts.require_name(choices.precision, ("float32", "float64"), "precision")
+    for name, tolerance in (("rtol", choices.rtol), ("atol", choices.atol)):
+        if tolerance is not None:
+            _require_between(called[name], tolerance)
+    if choices.fluctuations is not None and not isinstance(choices.fluctuations, bool):
+        raise ts.InputError(f"{called['fluctuations']} True, False or None (where cheap)", repr(choices.fluctuations))
+    if not _is_integer(choices.seed) or not 0 <= choices.seed < 2**32:
+        raise ts.InputError(f"{called['seed']} an integer between 0 and 2**32 - 1", repr(choices.seed))
+    _check_spread(choices, called)
+
+
+def check_simulated(choices: Choices, tables: Mapping[str, str] | None = None, *, ensemble: bool = False) -> None:
+    """Raise InputError for too few runs, or a second dimension that is not the smaller one.
+
+    ensemble: whether this may be a cell of an ensemble, whose runs are put together. tables: as in `check_choices`.
+    """
+    called = _names(tables)
+    if not ensemble:
+        require_runs(choices.runs, called["runs"])
+    smaller = choices.smaller_dim
+    if smaller is None or choices.spread == "predicted":
+        return
+    if not _is_integer(smaller) or not 0 <= smaller < choices.dim:
+        raise ts.InputError(f"{called['smaller_dim']} below {called['dim']} (0: none)", repr(smaller))
+
+
+def require_runs(runs: Any, called: str = "runs") -> None:
+    """Raise InputError for fewer runs than a verdict needs. called: what the message calls them."""
+    if not _is_integer(runs) or runs < FEWEST_RUNS:
+        raise ts.InputError(f"{called} >= {FEWEST_RUNS} (a standard error needs them)", repr(runs))
+
+
+def _names(tables: Mapping[str, str] | None) -> dict[str, str]:
+    """What messages call each choice."""
+    names = (field.name for field in dataclasses.fields(Choices))
+    return {name: (tables or {}).get(name, "") + name for name in names}
+
+
+def _check_spread(choices: Choices, called: Mapping[str, str]) -> None:
+    ts.require_name(choices.spread, ("measured", "predicted"), called["spread"])
+    if choices.spread == "measured":
+        return
+    predicted = f'{called["spread"]} = "predicted"'
+    if choices.fluctuations is False:
+        raise ts.InputError(f"{called['fluctuations']} for {predicted}", "false", "leave it out, or measure the spread")
+    if choices.smaller_dim:
+        raise ts.InputError(
+            f"no {called['smaller_dim']} with {predicted} (it states the 1/N term)", choices.smaller_dim, "leave it out"
+        )
+
+
+def _require_between(called: str, value: Any) -> None:
+    if isinstance(value, bool) or not isinstance(value, Real) or not 0 < float(value) < 1:
+        raise ts.InputError(f"{called} between 0 and 1", repr(value))
+
+
+def _require_at_least_one(called: str, value: Any) -> None:
+    if not _is_integer(value) or value < 1:
+        raise ts.InputError(f"{called} >= 1 (an integer)", repr(value))
+
+
+def _is_integer(value: Any) -> bool:
+    return isinstance(value, Integral) and not isinstance(value, bool)

@@ -1,0 +1,45 @@
+"""What comes of a comparison: trajectories, verdict, and where they were written."""
+
+from __future__ import annotations  # types are not looked up, which would load JAX before a file is checked
+
+import dataclasses
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import simulations
+import teacher_student as ts
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+@dataclasses.dataclass(frozen=True)
+class Comparison:
+    """Results of `compare`: both trajectories, the verdict, and the paths of what was written (none without `out`).
+
+    bands: theory with fluctuations at the recorded alphas, and predicted: the verdict with these (None without).
+    """
+
+    theory: ts.Trajectory
+    runs: ts.Trajectory
+    smaller: ts.Trajectory | None
+    agreement: simulations.Agreement
+    paths: dict[str, Path]
+    bands: ts.Trajectory | None = None
+    predicted: simulations.Agreement | None = None
+
+    @property
+    def table(self) -> str:
+        """The verdict's table, with the other statistic as its last row: the predicted spread and 1/N term."""
+        if self.predicted is None or self.predicted is self.agreement:
+            return self.agreement.table
+        other, own = self.predicted, self.agreement
+        differs = "" if other.agrees == own.agrees else "; it differs from the verdict, which allows for any spread"
+        outcome = f"{'agrees' if other.agrees else 'disagrees'}, largest |z| {other.worst_z:.2f}, p = {other.p:.3g}"
+        return f"{own.table}\nwith predicted spread and 1/N term: {outcome}{differs}"
+
+    def plot(self) -> Figure:
+        """Draw theory as lines, simulation as points, and every comparison's z, as `figures.comparison` does."""
+        from ._comparison_plot import comparison  # matplotlib takes half a second to import
+
+        return comparison(self.theory, self.runs, self.agreement.to_dict(), self.bands)

@@ -1,0 +1,80 @@
+"""An experiment from a problem file or its tables."""
+
+from __future__ import annotations  # types are not looked up, which would load JAX before a file is checked
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import teacher_student as ts
+
+from ._experiment import Experiment, check_experiment, check_theory
+from ._make_experiment import assemble
+from ._settings_file import File, load_tables, read_file, with_changes
+from ._starts import start_of
+from ._usual_averages import usual_averages
+
+COUNT = 20  # of recorded alphas, unless a file says otherwise
+
+
+def load_experiment(path: str | Path | None = None, *, simulated: bool = True, **changes: Any) -> Experiment:
+    """Read the experiment of a TOML file; None: the built-in problem.
+
+    Arguments: simulated: whether there is to be a simulation; without one nothing is asked of it (dims = ()).
+    changes: dim, runs or seed in place of the file's. Raises InputError for anything that could not be computed.
+    """
+    return read_experiment(load_tables(path, **changes), simulated=simulated)
+
+
+def read_experiment(tables: Mapping[str, Any], *, simulated: bool = True, **changes: Any) -> Experiment:
+    """Read the experiment of a problem file's tables; arguments and errors are those of `load_experiment`."""
+    tables = with_changes(tables, **changes)
+    file = read_file(tables, simulated=simulated)
+    experiment = resolve(file, ts.problem_from_tables(tables), simulated=simulated)
+    check_experiment(experiment)
+    return experiment
+
+
+def resolve(
+    file: File, problem: ts.Problem, *, simulated: bool, starts: Callable[..., ts.Overlaps] = start_of
+) -> Experiment:
+    """The experiment of a file that has been read, its theory checked, its start and simulation not.
+
+    Arguments: simulated: as in `load_experiment`. starts: what gives the start (`SharedStarts()` for many problems).
+    Raises InputError.
+    """
+    averages, wanted = usual_averages(problem, file.seed, file.theory), wanted_alphas(file, problem)
+    if simulated:
+        every, number = file.record.alphas is not None, file.start.number
+        ts.check_alphas(wanted, problem)
+        return assemble(problem, starts(file, problem), wanted, averages, file.choices, every=every, number=number)
+    experiment = Experiment(
+        problem,
+        starts(file, problem),
+        wanted,
+        wanted,
+        averages,
+        file.theory.rtol,
+        file.theory.atol,
+        runs=file.simulation.runs,
+        level=file.agreement.level,
+        spread=file.agreement.spread,
+        seed=file.seed,
+    )
+    check_theory(experiment)
+    return experiment
+
+
+def wanted_alphas(file: File, problem: ts.Problem) -> np.ndarray:
+    """The times that [record] asks for (alpha = samples / N). Raises InputError for a first one past the end."""
+    record, end = file.record, float(problem.curriculum.end)
+    if record.first is not None and not 0 < record.first < end:
+        raise ts.InputError(f"record.first between 0 and the curriculum's end, {end:g}", record.first)
+    if record.alphas is not None:
+        return np.asarray(record.alphas, dtype=float)
+    count = COUNT if record.count is None else record.count
+    if record.spacing == "linear":
+        return np.linspace(0, end, count + 1)[1:]
+    return np.geomspace(end / 1000 if record.first is None else record.first, end, count)

@@ -1,0 +1,24 @@
+"""The verdict on an experiment, by what its theory and simulations gave."""
+
+from __future__ import annotations  # types are not looked up, which would load JAX before a file is checked
+
+import simulations
+import teacher_student as ts
+
+from ._experiment import Experiment
+
+
+def judge(
+    experiment: Experiment,
+    theory: ts.Trajectory,
+    runs: ts.Trajectory,
+    smaller: ts.Trajectory | None,
+    bands: ts.Trajectory | None,
+) -> tuple[simulations.Agreement, simulations.Agreement | None]:
+    """The verdict that is asked for, and the one with spread and 1/N term of theory (None without these)."""
+    level = experiment.level
+    predicted = None if bands is None else simulations.agreement(bands, runs, spread="predicted", level=level)
+    if experiment.spread == "predicted":
+        assert predicted is not None  # the experiment has been checked
+        return predicted, predicted
+    return simulations.agreement(theory, runs, smaller, level=level, seed=experiment.seed), predicted

@@ -1,0 +1,108 @@
+"""An experiment from Python: objects of one's own, nothing in a file."""
+
+from __future__ import annotations  # types are not looked up, which would load JAX before a file is checked
+
+from typing import Any
+
+import numpy as np
+
+import ode
+import teacher_student as ts
+
+from ._choices import Choices, check_choices, check_simulated
+from ._dims import recorded_alphas, simulated_dims
+from ._experiment import Experiment, check_averages, check_experiment
+from ._keys import run_keys
+from ._usual_averages import usual_averages
+from ._which_fluctuations import are_predicted, are_required
+
+
+def make_experiment(
+    problem: ts.Problem,
+    start: ts.Overlaps,
+    alphas: Any,
+    *,
+    dim: int = Choices.dim,
+    runs: int = Choices.runs,
+    smaller_dim: int | None = Choices.smaller_dim,
+    averages: ode.Averages | ode.Sampled | None = None,
+    rtol: float | None = Choices.rtol,
+    atol: float | None = Choices.atol,
+    fluctuations: bool | None = Choices.fluctuations,
+    precision: str | None = Choices.precision,
+    test_samples: int = Choices.test_samples,
+    level: float = Choices.level,
+    spread: str = Choices.spread,
+    seed: int = Choices.seed,
+) -> Experiment:
+    """Make the experiment that compares theory and simulation of `problem`; nothing is solved or simulated yet.
+
+    Arguments:
+      problem, start: what is learned, and from which overlaps (one start, the same for theory and every run).
+      alphas: increasing times to record (alpha = samples / N) within the curriculum, moved to whole numbers of steps.
+      dim: dimension N of the simulation. runs: independent students, at least 3.
+      smaller_dim: a second dimension, to measure the 1/N term (None: a divisor of N; 0: none).
+      averages: of the theory, ode.ClosedForm(), ode.Sampled(...) or ode.Averages of one's own; None: closed forms
+        where there are, else sampled.
+      rtol, atol: tolerances of the ODE solver. fluctuations: whether theory predicts spread and 1/N term (None: where
+        cheap). precision: "float32" or "float64" of the simulation. test_samples: per measured error.
+      level: chance of "disagree" where theory is right. spread: over runs, "measured" or "predicted" (no second
+        dimension then). seed: all that is random follows from it, as from a file's.
+    Raises InputError for anything that could not be computed.
+    """
+    choices = Choices(dim, smaller_dim, runs, precision, test_samples, rtol, atol, fluctuations, level, spread, seed)
+    check_choices(choices)
+    check_simulated(choices)
+    _check_one_problem(problem, start, alphas)
+    check_averages(averages, problem)
+    ts.check_alphas(alphas, problem)
+    wanted = np.asarray(ts.to_times(alphas, problem), float)
+    chosen = usual_averages(problem, seed) if averages is None else averages
+    experiment = assemble(problem, start, wanted, chosen, choices)
+    check_experiment(experiment)
+    return experiment
+
+
+def assemble(
+    problem: ts.Problem,
+    start: ts.Overlaps,
+    wanted: np.ndarray,
+    averages: Any,
+    choices: Choices,
+    *,
+    every: bool = True,
+    number: int | None = None,
+) -> Experiment:
+    """Put a simulated experiment together from what it is made of, whose choices have been checked.
+
+    Arguments: every: whether each of the `wanted` times is to be recorded, as in `recorded_alphas`. number: which of
+    the seed's independent runs. Raises InputError for dimensions, times or fluctuations that there cannot be.
+    """
+    predicted, dims = are_predicted(problem, averages, choices), simulated_dims(choices)
+    return Experiment(
+        problem,
+        start,
+        recorded_alphas(wanted, dims, problem, every=every),
+        wanted,
+        averages,
+        choices.rtol,
+        choices.atol,
+        fluctuations=predicted,
+        fluctuations_may_fail=not are_required(choices),
+        dims=dims,
+        run_keys=run_keys(len(dims), choices.seed, number),
+        runs=choices.runs,
+        precision=choices.precision,
+        test_samples=choices.test_samples,
+        level=choices.level,
+        spread=choices.spread,
+        seed=choices.seed,
+    )
+
+
+def _check_one_problem(problem: Any, start: Any, alphas: Any) -> None:
+    ts.check_problem(problem)
+    if not ts.is_known((problem, start, alphas)):
+        raise ts.InputError("plain numbers to compare", "traced ones", "call it outside jit, grad and vmap")
+    if np.ndim(problem.sgd.learning_rate) or np.ndim(problem.curriculum.durations) != 1:
+        raise ts.InputError("one problem, not a batch, to compare", "a problem with batched numbers")

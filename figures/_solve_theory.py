@@ -1,0 +1,40 @@
+"""The theory of an experiment, solved for a smooth line through its recorded times."""
+
+from __future__ import annotations  # types are not looked up, which would load JAX before a file is checked
+
+import itertools
+import time
+from collections.abc import Callable
+
+import numpy as np
+
+import ode
+import teacher_student as ts
+
+from ._experiment import Experiment
+
+
+def solve_theory(experiment: Experiment, say: Callable[[str], None]) -> ts.Trajectory:
+    """Solve the ODEs to the recorded alphas, with points between them for a smooth line; what is done is said."""
+    say("theory      solving ...")
+    clock = time.perf_counter()
+    theory = ode.solve(
+        experiment.problem,
+        experiment.start,
+        with_points_between(experiment.alphas),
+        averages=experiment.averages,
+        rtol=experiment.rtol,
+        atol=experiment.atol,
+    )
+    steps = int(np.sum(theory.stats["num_steps"]))
+    say(
+        f"            {theory.source.method}, {steps} steps, {theory.describe()} "
+        f"({time.perf_counter() - clock:.1f} s with compilation)"
+    )
+    return theory
+
+
+def with_points_between(alphas: np.ndarray) -> np.ndarray:
+    """The recorded alphas, the start, and points between them, so that the theory is drawn as a smooth line."""
+    knots = np.concatenate([[0.0], alphas])
+    return np.concatenate([[0.0], *(np.linspace(a, b, 9)[1:] for a, b in itertools.pairwise(knots) if b > a)])

@@ -1,0 +1,43 @@
+"""The start that [start] of a file asks for; starts of one law and seed are drawn once."""
+
+from __future__ import annotations  # types are not looked up, which would load JAX before a file is checked
+
+from typing import Any
+
+import numpy as np
+
+import teacher_student as ts
+
+from ._keys import key_for
+from ._settings_file import File
+
+
+def start_of(file: File, problem: ts.Problem) -> ts.Overlaps:
+    """The start of theory and of every run: that which the file gives, or drawn. Raises InputError."""
+    start = file.start
+    if start.Q is not None and start.R is not None and start.T is not None:
+        return ts.Overlaps(start.Q, start.R, start.T, 1.0 if start.readout in (None, "ones") else start.readout)
+    return ts.random_overlaps(
+        problem,
+        file.simulation.dim,
+        key_for("start", file.seed, start.number),
+        scale=0.5 if start.scale is None else start.scale,
+        readout=start.readout,
+        teacher=start.teacher or "random",
+    )
+
+
+class SharedStarts:
+    """Starts of many problems, drawn once for all that share one: its law knows no rates, variances or orders."""
+
+    def __init__(self) -> None:
+        self._known: dict[Any, ts.Overlaps] = {}
+
+    def __call__(self, file: File, problem: ts.Problem) -> ts.Overlaps:
+        """`start_of` these. Raises InputError."""
+        fractions = np.asarray(problem.inputs.fractions).tobytes()
+        seen = problem.task.seen_blocks
+        law = (problem.shape, fractions, seen, file.simulation.dim, repr(file.start), file.seed)
+        if law not in self._known:
+            self._known[law] = start_of(file, problem)
+        return self._known[law]
