@@ -13,7 +13,7 @@ import ode
 import teacher_student as ts
 
 from ._choices import Choices
-from ._comparison import Comparison
+from ._comparison import Comparison, load_pictures
 from ._ctrl_c import stop_if_asked
 from ._describe import describe
 from ._experiment import Experiment, check_experiment, require_comparable
@@ -156,7 +156,7 @@ def _compare(experiment: Experiment, paths: dict[str, Path], progress: bool, say
     if _were_moved(experiment):
         say(f"            {experiment.alphas.size} alphas, moved to whole numbers of steps at N = {experiment.dims}")
     stop_if_asked()
-    with prepared_beside(experiment, drawn=bool(paths)) as prepared:
+    with prepared_beside(experiment, *([load_pictures] if paths else [])) as prepared:
         theory = solve_theory(experiment, say)
         _save(theory, paths.get("theory"))
         stop_if_asked()

@@ -13,6 +13,11 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
+def load_pictures() -> None:
+    """Load what draws, which takes half a second: beside other work nobody waits for it."""
+    from . import _comparison_plot  # noqa: F401
+
+
 @dataclasses.dataclass(frozen=True)
 class Comparison:
     """Results of `compare`: both trajectories, the verdict, and the paths of what was written (none without `out`).

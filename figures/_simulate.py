@@ -3,7 +3,6 @@
 from __future__ import annotations  # types are not looked up, which would load JAX before a file is checked
 
 import contextlib
-import importlib
 import time
 import warnings
 from collections.abc import Callable, Iterator
@@ -18,11 +17,10 @@ from ._interrupted import Interrupted
 
 
 @contextlib.contextmanager
-def prepared_beside(experiment: Experiment, *, drawn: bool) -> Iterator[list[Future[None]]]:
-    """Compile the simulations, and load what draws, in a thread beside the theory: most of their time is that.
+def prepared_beside(experiment: Experiment, *others: Callable[[], object]) -> Iterator[list[Future[None]]]:
+    """Compile the simulations in a thread beside the theory, as most of their time is that; then do the `others`.
 
     Gives what to wait for, by number of the dimension. A failure is left to the simulation itself, which says it.
-    drawn: whether a picture is to be drawn.
     """
     pool = ThreadPoolExecutor(1)
     try:
@@ -36,8 +34,8 @@ def prepared_beside(experiment: Experiment, *, drawn: bool) -> Iterator[list[Fut
             )
             for dim in experiment.dims
         ]
-        if drawn:
-            pool.submit(importlib.import_module, "._comparison_plot", __package__)
+        for other in others:
+            pool.submit(other)
         yield prepared
     finally:
         pool.shutdown(wait=False, cancel_futures=True)  # after Ctrl-C too
