@@ -55,7 +55,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "sweep.toml"
         file.write_text(SWEEP)
-        code = "import sys; from figures._cli import main; sys.exit(main())"
+        code = "import sys; from figures.command._main import main; sys.exit(main())"
         command = [sys.executable, "-c", code, "sweep", str(file), "--out", f"{folder}/sweep.zarr"]
         clock = time.perf_counter()
         run = subprocess.Popen([*command, "--workers", options.workers])

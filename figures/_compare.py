@@ -12,19 +12,19 @@ import numpy as np
 import ode
 import teacher_student as ts
 
-from ._choices import Choices
 from ._comparison import Comparison, load_pictures
-from ._ctrl_c import stop_if_asked
 from ._describe import describe
-from ._experiment import Experiment, check_experiment, require_comparable
-from ._fluctuations import predict_fluctuations
-from ._interrupted import Interrupted
-from ._judge import judge
-from ._make_experiment import make_experiment
-from ._output import COMPARISON_FILES, check_output, require_writable
-from ._picture_files import write_pictures
-from ._simulate import prepared_beside, simulate
-from ._solve_theory import solve_theory
+from .experiment._choices import Choices
+from .experiment._experiment import Experiment, check_experiment, require_comparable
+from .experiment._fluctuations import predict_fluctuations
+from .experiment._judge import judge
+from .experiment._make_experiment import make_experiment
+from .experiment._simulate import prepared_beside, simulate
+from .experiment._solve_theory import solve_theory
+from .running._ctrl_c import stop_if_asked
+from .running._interrupted import Interrupted
+from .running._output import COMPARISON_FILES, check_output, require_writable
+from .running._picture_files import write_pictures
 
 SIMULATIONS = ("simulation", "smaller")  # files of the simulations, the larger dimension first
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 def load_pictures() -> None:
     """Load what draws, which takes half a second: beside other work nobody waits for it."""
-    from . import _comparison_plot  # noqa: F401
+    from .pictures import _comparison_plot  # noqa: F401
 
 
 @dataclasses.dataclass(frozen=True)
@@ -45,6 +45,6 @@ class Comparison:
 
     def plot(self) -> Figure:
         """Draw theory as lines, simulation as points, and every comparison's z, as `figures.comparison` does."""
-        from ._comparison_plot import comparison  # matplotlib takes half a second to import
+        from .pictures._comparison_plot import comparison  # matplotlib takes half a second to import
 
         return comparison(self.theory, self.runs, self.agreement.to_dict(), self.bands)

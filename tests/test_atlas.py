@@ -12,7 +12,7 @@ import figures
 import ode
 import teacher_student as ts
 from figures import atlas
-from figures._starts import SharedStarts
+from figures.experiment._starts import SharedStarts
 from figures.sweeps import _spec
 
 pytestmark = pytest.mark.slow  # most of its time is compilation

@@ -91,7 +91,7 @@ def stand_in(wrong: float = 1.0) -> Callable[..., tuple[float, str]]:
 def test_what_one_waits_for_is_stated_in_the_script_s_time(tmp_path: Path, monkeypatch: Any) -> None:
     older = tmp_path / "older"
     older.mkdir()
-    (older / "pyproject.toml").write_text('[project.scripts]\nteacher-student = "figures._cli:main"\n')
+    (older / "pyproject.toml").write_text('[project.scripts]\nteacher-student = "figures.command._main:main"\n')
     monkeypatch.setenv("BENCHMARKS_CHECKOUT", str(older))
     monkeypatch.setattr(_first_rows, "run", stand_in())
     plan = _timing.Plan(rounds=2)

@@ -14,8 +14,8 @@ import pytest
 
 import figures
 import teacher_student as ts
-from figures._cli import main
-from figures._settings_file import BUILT_IN
+from figures.command._main import main
+from figures.experiment._settings_file import BUILT_IN
 
 pytestmark = pytest.mark.slow  # most of its time is compilation
 
@@ -201,7 +201,7 @@ def test_ctrl_c_keeps_finished_runs_and_says_so(file: Path, tmp_path: Path) -> N
     command = [
         sys.executable,
         "-c",
-        "import sys; from figures._cli import main; sys.exit(main())",
+        "import sys; from figures.command._main import main; sys.exit(main())",
         "compare",
         str(file),
     ]
@@ -223,7 +223,7 @@ def test_ctrl_c_keeps_finished_runs_and_says_so(file: Path, tmp_path: Path) -> N
 
 
 def test_the_reference_file_has_every_key() -> None:
-    from figures import _settings_file as _settings
+    from figures.experiment import _settings_file as _settings
     from teacher_student.tables import _problem_file as _tables
 
     reference = tomllib.loads((ROOT / "docs" / "problem.toml").read_text())

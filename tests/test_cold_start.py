@@ -71,7 +71,7 @@ QUICK = [
 def test_help_and_mistyped_options_load_nothing() -> None:
     calls = json.dumps([arguments for arguments, _ in QUICK])
     code = f"""
-from figures._cli import main
+from figures.command._main import main
 for arguments in {calls}:
     try:
         code = main(arguments)
@@ -139,7 +139,7 @@ def test_errors_of_a_file_are_said_before_anything_is_loaded(tmp_path: Path) -> 
     calls += [[name, str(good), "--out", str(full)] for name in ("compare", "solve")] + [["sweep", str(sweep)]]
     code = f"""
 import contextlib, io
-from figures._cli import main
+from figures.command._main import main
 for arguments in {calls!r}:
     with contextlib.redirect_stderr(io.StringIO()) as said:
         code = main(arguments)

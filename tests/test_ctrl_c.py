@@ -12,8 +12,9 @@ import pytest
 
 import ode
 import teacher_student as ts
-from figures import _compare, _ctrl_c
-from figures._cli import main
+from figures import _compare
+from figures.command._main import main
+from figures.running import _ctrl_c
 from tests.test_cli import SMALL
 
 STAGES = ("solve_theory", "predict_fluctuations", "simulate", "judge", "draw")  # of figures._compare, in order

@@ -20,7 +20,7 @@ import sympy
 import ode
 import simulations
 import teacher_student as ts
-from figures._cli import main
+from figures.command._main import main
 from ode.averages import _general_step
 from ode.derive._instances import minors_are_right
 

@@ -13,10 +13,10 @@ import figures
 import ode
 import simulations
 import teacher_student as ts
-from figures._experiment import check_experiment
-from figures._experiment_file import resolve
-from figures._settings_file import read_file
-from figures._starts import SharedStarts, start_of
+from figures.experiment._experiment import check_experiment
+from figures.experiment._experiment_file import resolve
+from figures.experiment._settings_file import read_file
+from figures.experiment._starts import SharedStarts, start_of
 
 from . import build
 
@@ -257,7 +257,7 @@ def test_an_experiment_without_a_simulation_asks_nothing_of_it() -> None:
 def test_cells_that_share_a_start_draw_it_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """A rate or an order changes nothing of a start's law; a seed or a number does."""
     drawn, starts = [], SharedStarts()
-    monkeypatch.setattr("figures._starts.start_of", lambda *given: drawn.append(given) or start_of(*given))
+    monkeypatch.setattr("figures.experiment._starts.start_of", lambda *given: drawn.append(given) or start_of(*given))
     for changes in (
         {},
         {"sgd": {"learning_rate": 0.3}},

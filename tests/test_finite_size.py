@@ -8,8 +8,8 @@ import xarray as xr
 from scipy import stats
 
 from figures import atlas
-from figures.atlas._finite_size import first_below
 from figures.atlas._power_law import log_power_law
+from figures.atlas.finite_size_study._study import first_below
 
 pytestmark = pytest.mark.slow  # most of its time is compilation
 

@@ -134,7 +134,7 @@ def test_a_cache_that_the_user_gave_jax_is_left_as_it_is(tmp_path: Path) -> None
 COMMAND = """
 import sys
 from teacher_student import _compiler
-from figures._cli import main
+from figures.command._main import main
 _compiler.SHORTEST = 0.0
 sys.exit(main(["solve", *sys.argv[1:], "--quiet", "--force"]))
 """

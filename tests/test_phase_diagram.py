@@ -11,7 +11,7 @@ import xarray as xr
 import figures
 import teacher_student as ts
 from figures import CellStatus
-from figures._cli import main
+from figures.command._main import main
 
 SHIPPED = Path(__file__).parents[1] / "docs" / "phase_diagrams"
 X, Y, SEEDS, RUNS = np.linspace(0.0, 1.0, 21), np.linspace(0.5, 1.5, 5), 40, 16
@@ -145,7 +145,7 @@ def test_the_interval_holds_on_grids_finer_than_the_noise(cells: int, se: float,
 
 def test_a_simulated_boundary_is_placed_along_theory() -> None:
     """On every fifth cell of a curved map a straight line would miss the crossing by far."""
-    from figures._map import along_theory
+    from figures.maps._select import along_theory
 
     xs, y, rng = np.linspace(0.0, 4.0, 41), np.arange(3), np.random.default_rng(0)
     exact = np.exp(2 * xs)[None] * np.ones((3, 1))

@@ -12,7 +12,9 @@ import ode
 import simulations
 import teacher_student as ts
 from figures import atlas
-from figures.atlas import _tickets, _tickets_plan, _tickets_summary
+from figures.atlas.tickets_study import _plan as _tickets_plan
+from figures.atlas.tickets_study import _study as _tickets
+from figures.atlas.tickets_study import _summary as _tickets_summary
 
 from . import build
 

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from figures._cli import main
-from figures._cli_figures import NAMED
+from figures.command._figures import NAMED
+from figures.command._main import main
 
 pytestmark = pytest.mark.slow  # most of its time is compilation
 

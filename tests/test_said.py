@@ -12,7 +12,7 @@ import figures
 import ode
 import simulations
 import teacher_student as ts
-from figures._draw import _table
+from figures.command._draw import _table
 
 from . import build
 

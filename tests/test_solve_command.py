@@ -7,8 +7,8 @@ import pytest
 
 import figures
 import teacher_student as ts
-from figures._cli import main
 from figures._solution_table import solution_table
+from figures.command._main import main
 from tests.test_cli import SMALL
 
 FILES = {"theory.nc", "solution.png", "solution.pdf"}

@@ -20,7 +20,7 @@ import pytest
 
 import figures
 from figures import CellStatus
-from figures.sweeps import _farm
+from figures.sweeps import _workers as _farm
 
 from .test_sweeps import BASE, same, toml
 
@@ -59,7 +59,7 @@ def start(folder: Path, tables: dict[str, Any], environment: dict[str, str], *op
     """The command line's sweep of `tables` into folder/out.zarr."""
     file = folder / "sweep.toml"
     file.write_text(toml(tables))
-    code = "import sys; from figures._cli import main; sys.exit(main())"
+    code = "import sys; from figures.command._main import main; sys.exit(main())"
     command = [sys.executable, "-c", code, "sweep", str(file), "--out", str(folder / "out.zarr"), *options]
     return subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)
 

@@ -20,8 +20,9 @@ import ode
 import simulations
 import teacher_student as ts
 from figures import CellStatus
-from figures._cli import main
-from figures.sweeps import _cells, _store
+from figures.command._main import main
+from figures.sweeps import _cell_tasks as _cells
+from figures.sweeps import _store
 
 pytestmark = pytest.mark.slow  # most of its time is compilation
 
@@ -287,7 +288,7 @@ def test_failed_cells_are_retried_on_request(tmp_path: Path, monkeypatch) -> Non
 
 def counted(monkeypatch) -> list[int]:
     """How many cells each call of `compute` gets from here on."""
-    from figures.sweeps import _farm
+    from figures.sweeps import _workers as _farm
 
     counts: list[int] = []
     honest = _farm.compute
@@ -600,7 +601,7 @@ def test_python_takes_problems_and_paths(tmp_path: Path) -> None:
 
 
 def test_memory_is_stated() -> None:
-    from figures.sweeps._needs import store_bytes, worker_bytes
+    from figures.sweeps._resource_estimate import store_bytes, worker_bytes
     from figures.sweeps._spec import check_sweep
 
     spec = figures.read_sweep(BASE | AXES)

@@ -21,7 +21,7 @@ import zarr  # noqa: F401
 import ode
 import simulations  # noqa: F401
 from figures import sweeps  # noqa: F401
-from figures._cli import main
+from figures.command._main import main
 from figures.sweeps import run_sweep  # noqa: F401
 
 

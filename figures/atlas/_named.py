@@ -13,14 +13,14 @@ import teacher_student as ts
 
 from ._cost import cost, cost_text
 from ._curriculum import curriculum, curriculum_text
-from ._finite_size import deviation_data, escape_data
-from ._finite_size_plot import finite_size
-from ._finite_size_text import finite_size_text
 from ._lottery import lottery, lottery_text
 from ._recipes import saved, stores
-from ._tickets import tickets_data
-from ._tickets_plot import tickets
-from ._tickets_text import tickets_text
+from .finite_size_study._plot import finite_size
+from .finite_size_study._study import deviation_data, escape_data
+from .finite_size_study._text import finite_size_text
+from .tickets_study._plot import tickets
+from .tickets_study._study import tickets_data
+from .tickets_study._text import tickets_text
 
 
 @dataclasses.dataclass(frozen=True)

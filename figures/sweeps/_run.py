@@ -16,14 +16,14 @@ from tqdm import tqdm
 
 import teacher_student as ts
 
-from .._ctrl_c import stop_if_asked
-from .._settings_file import load_toml
+from ..experiment._settings_file import load_toml
+from ..running._ctrl_c import stop_if_asked
 from ._cell_status import FINISHED, RETRY, CellStatus
-from ._cells import Task
-from ._farm import farm, require_guard
-from ._needs import describe
+from ._cell_tasks import Task
+from ._resource_estimate import describe
 from ._spec import Sweep, check_sweep, read_sweep
 from ._store import Store, writing
+from ._workers import farm, require_guard
 
 LINE_EVERY = 30.0  # seconds between lines of progress in a log
 

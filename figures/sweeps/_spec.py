@@ -14,10 +14,10 @@ import numpy as np
 
 import teacher_student as ts
 
-from .._experiment import Experiment, check_experiment
-from .._experiment_file import resolve
-from .._settings_file import load_toml, read_file
-from .._starts import SharedStarts
+from ..experiment._experiment import Experiment, check_experiment
+from ..experiment._experiment_file import resolve
+from ..experiment._settings_file import load_toml, read_file
+from ..experiment._starts import SharedStarts
 from ._axes import Axis, read_axes
 from ._dotted import flat
 from ._measures import PER_LEVEL, Layout, Measures, read_measures

@@ -21,8 +21,8 @@ import zarr
 import teacher_student as ts
 
 from ._cell_status import FINISHED, CellStatus
-from ._cells import Cell
-from ._extend import check_identity, extended, old_layout
+from ._cell_tasks import Cell
+from ._continue_store import check_identity, extended, old_layout
 from ._measures import Layout
 from ._spec import Sweep, tile_slices, tiles
 from ._variables import Variable, attributes, coordinates, variables

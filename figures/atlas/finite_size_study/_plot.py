@@ -9,9 +9,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullFormatter
 
-from .._comparison_plot import COLOURS, LINES, MARKERS, STYLE
-from ._finite_size_fit import along_shift, escape_fit, mean_exponent, variance_exponent
-from ._finite_size_plan import SHOWN
+from ...pictures._comparison_plot import COLOURS, LINES, MARKERS, STYLE
+from ._fit import along_shift, escape_fit, mean_exponent, variance_exponent
+from ._plan import SHOWN
 
 CERTAIN = 1.96  # standard errors beyond which a deviation is drawn as a point, not as an upper limit
 

@@ -14,14 +14,14 @@ from typing import Any
 
 import teacher_student as ts
 
-from ._cli_derive import add_derive_options
-from ._cli_figures import add_figure_commands
-from ._ctrl_c import heeding_ctrl_c, stop_if_asked
-from ._interrupted import Interrupted
-from ._output import COMPARISON_FILES, refuse_results
-from ._settings_file import load_tables, read_file, require_verdict
-from ._solve_command import add_solve_options
-from .sweeps import FINISHED, RETRY, CellStatus
+from ..experiment._settings_file import load_tables, read_file, require_verdict
+from ..running._ctrl_c import heeding_ctrl_c, stop_if_asked
+from ..running._interrupted import Interrupted
+from ..running._output import COMPARISON_FILES, refuse_results
+from ..sweeps import FINISHED, RETRY, CellStatus
+from ._derive import add_derive_options
+from ._figures import add_figure_commands
+from ._solve import add_solve_options
 
 AGREE, DISAGREE, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
 FAILED_CELLS = 1
@@ -142,8 +142,8 @@ def _compare(options: argparse.Namespace) -> int:
     tables = load_tables(options.problem, **changes)
     require_verdict(read_file(tables))
     refuse_results([Path(options.out) / name for name in COMPARISON_FILES.values()], force=options.force)
-    from ._compare import compare
-    from ._experiment_file import read_experiment
+    from .._compare import compare
+    from ..experiment._experiment_file import read_experiment
 
     progress, say = progress_and_say(options)
     result = compare(read_experiment(tables), options.out, force=options.force, progress=progress, say=say)
@@ -156,13 +156,13 @@ def _compare(options: argparse.Namespace) -> int:
 
 
 def _sweep(options: argparse.Namespace) -> int:
-    from .sweeps import load_sweep
+    from ..sweeps import load_sweep
 
     spec = load_sweep(options.sweep, seed=options.seed)
     out = Path(options.out) if options.out else Path(Path(options.sweep).stem + ".zarr")
     if options.workers is not None and options.workers < 0:
         raise ts.InputError("workers >= 0", options.workers)
-    from .sweeps import run_sweep
+    from ..sweeps import run_sweep
 
     progress, say = progress_and_say(options)
     try:
@@ -183,7 +183,7 @@ def _sweep(options: argparse.Namespace) -> int:
 
 def _done(store: Path) -> int:
     """Number of finished cells of a sweep's store."""
-    from .sweeps import open_sweep
+    from ..sweeps import open_sweep
 
     return int(open_sweep(store)["status"].isin(FINISHED).sum()) if store.exists() else 0
 

@@ -10,7 +10,7 @@ import xarray as xr
 
 import teacher_student as ts
 
-from ._tickets_plan import (
+from ._plan import (
     ALPHA,
     CANDIDATES,
     CONTRASTS,
@@ -25,9 +25,9 @@ from ._tickets_plan import (
     Plan,
     xor_problem,
 )
-from ._tickets_simulation import by_simulation
-from ._tickets_summary import summaries
-from ._tickets_theory import by_theory
+from ._simulation import by_simulation
+from ._summary import summaries
+from ._theory import by_theory
 
 
 def tickets_data(*, quick: bool = False, seed: int = 0, say: Callable[[str], Any] = print) -> xr.Dataset:

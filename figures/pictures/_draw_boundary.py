@@ -8,9 +8,9 @@ import xarray as xr
 from matplotlib.axes import Axes
 from scipy.interpolate import RegularGridInterpolator
 
-from ._boundary import NORMAL_95, boundary
-from ._map import along_theory, coarse
-from ._scales import is_log
+from ..maps._boundary import NORMAL_95, boundary
+from ..maps._scales import is_log
+from ..maps._select import along_theory, coarse
 
 FINE = 10  # points per cell and axis on which line and band are drawn
 BAND: Any = {"alpha": 0.5}

@@ -7,7 +7,7 @@ import numpy as np
 import xarray as xr
 from scipy import stats
 
-from ._power_law import PowerLaw, amplitude, log_power_law, power_law
+from .._power_law import PowerLaw, amplitude, log_power_law, power_law
 
 LEVEL = 0.95
 RESAMPLED = 2000

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import teacher_student as ts
 
-from ._output import COMPARISON_FILES as FILES
-from ._picture_files import write_picture
-from .atlas import MEASURES
+from ..atlas import MEASURES
+from ..running._output import COMPARISON_FILES as FILES
+from ..running._picture_files import write_picture
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -89,7 +89,7 @@ def _named(options: argparse.Namespace) -> int:
     paths = [Path(each) for each in options.save or (directory / f"{stem}.png", directory / f"{stem}.pdf")]
     _check_pictures(paths, force=options.force)
     given = {key: getattr(options, key) for key in ("task", "measure", "rate", "time") if hasattr(options, key)}
-    from .atlas import named_figure, pack
+    from ..atlas import named_figure, pack
 
     drawn = named_figure(
         name, directory, quick=options.quick, workers=options.workers, progress=sys.stderr.isatty(), **given

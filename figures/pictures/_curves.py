@@ -11,10 +11,10 @@ from matplotlib.figure import Figure
 
 import teacher_student as ts
 
+from ..maps._scales import places, scale_axis
+from ..maps._select import Contrast, select
+from ..sweeps import axes_of, bayes_accuracy
 from ._comparison_plot import COLOURS, LINES, MARKERS, STYLE
-from ._map import Contrast, select
-from ._scales import places, scale_axis
-from .sweeps import axes_of, bayes_accuracy
 
 
 def curves(

@@ -9,7 +9,7 @@ import xarray as xr
 
 import teacher_student as ts
 
-from .sweeps import FINISHED, CellStatus, axes_of
+from ..sweeps import FINISHED, CellStatus, axes_of
 
 RATIOS = ("error", "time_to")  # contrasted by their logarithm; everything else by its difference
 WORST = (CellStatus.PENDING, CellStatus.FAILED, CellStatus.TOO_STIFF, CellStatus.DIVERGED, CellStatus.NOT_ASKED)

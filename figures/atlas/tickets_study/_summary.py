@@ -6,8 +6,8 @@ import numpy as np
 import xarray as xr
 from scipy import stats
 
-from ._success import wilson
-from ._tickets_plan import CANDIDATES, CONTRASTS, RANKINGS, SETTINGS, SIGNIFICANCE, WIDTH
+from .._success import wilson
+from ._plan import CANDIDATES, CONTRASTS, RANKINGS, SETTINGS, SIGNIFICANCE, WIDTH
 
 
 def summaries(data: xr.Dataset) -> dict[str, Any]:

@@ -12,7 +12,7 @@ import numpy as np
 import ode
 import teacher_student as ts
 
-from ._tickets_plan import CANDIDATES, RANKINGS, RETRAINING, SCALE, TICKETS, WIDTH, Plan, Trained, xor_problem
+from ._plan import CANDIDATES, RANKINGS, RETRAINING, SCALE, TICKETS, WIDTH, Plan, Trained, xor_problem
 
 
 def by_theory(plan: Plan, rate: float) -> dict[str, Any]:

@@ -12,8 +12,8 @@ from pathlib import Path
 import simulations
 import teacher_student as ts
 
+from ..running._interrupted import Interrupted
 from ._experiment import Experiment
-from ._interrupted import Interrupted
 
 
 @contextlib.contextmanager

@@ -11,7 +11,7 @@ import teacher_student as ts
 
 from ._choices import Choices, check_choices, check_simulated, require_runs
 
-BUILT_IN = Path(__file__).parent / "relevant_irrelevant.toml"
+BUILT_IN = Path(__file__).parents[1] / "relevant_irrelevant.toml"
 
 
 @dataclasses.dataclass(frozen=True)

@@ -10,9 +10,9 @@ import numpy as np
 import simulations
 import teacher_student as ts
 
-from ._tickets_plan import ALPHA, CANDIDATES, RANKINGS, SCALE, TICKETS, WIDTH, Plan, Trained, xor_problem
-from ._tickets_theory import candidates as started_candidates
-from ._tickets_theory import collect, orders_of, prune_each, row, stack
+from ._plan import ALPHA, CANDIDATES, RANKINGS, SCALE, TICKETS, WIDTH, Plan, Trained, xor_problem
+from ._theory import candidates as started_candidates
+from ._theory import collect, orders_of, prune_each, row, stack
 
 
 def by_simulation(plan: Plan) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 import teacher_student as ts
 
 from ._cell_status import CellStatus
-from ._cells import Cell, Task, compute
+from ._cell_tasks import Cell, Task, compute
 
 DEAF = "import signal\nsignal.signal(signal.SIGINT, signal.SIG_IGN)\n"  # Ctrl-C is the owner's to handle
 

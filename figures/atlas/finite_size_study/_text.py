@@ -2,16 +2,9 @@
 
 import xarray as xr
 
-from ._finite_size_fit import (
-    Amplitude,
-    escape_fit,
-    mean_exponent,
-    shift_amplitude,
-    variance_amplitude,
-    variance_exponent,
-)
-from ._finite_size_plan import SHOWN
-from ._power_law import PowerLaw
+from .._power_law import PowerLaw
+from ._fit import Amplitude, escape_fit, mean_exponent, shift_amplitude, variance_amplitude, variance_exponent
+from ._plan import SHOWN
 
 
 def finite_size_text(deviation: xr.Dataset, escape: xr.Dataset) -> str:

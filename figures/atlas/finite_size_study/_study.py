@@ -13,16 +13,7 @@ import ode
 import simulations
 import teacher_student as ts
 
-from ._finite_size_plan import (
-    ALPHA_STEP,
-    QUICK,
-    SHARE,
-    Plan,
-    deviation_problem,
-    last_alpha,
-    plateau_problem,
-    plateau_starts,
-)
+from ._plan import ALPHA_STEP, QUICK, SHARE, Plan, deviation_problem, last_alpha, plateau_problem, plateau_starts
 
 
 def plan_of(quick: bool) -> Plan:

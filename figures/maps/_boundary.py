@@ -8,8 +8,8 @@ from scipy.stats import norm
 
 import teacher_student as ts
 
+from ..sweeps import CellStatus
 from ._scales import is_log
-from .sweeps import CellStatus
 
 NORMAL_95 = 1.959964  # half width of a 95 % interval in standard errors
 DRAWS = 400  # of a map with noise, for the interval of its steepest change

@@ -15,11 +15,11 @@ from matplotlib.patches import Patch, Rectangle
 
 import teacher_student as ts
 
+from ..maps._scales import is_log, places, scale_axis
+from ..maps._select import Contrast, select
+from ..sweeps import CellStatus, axes_of
 from ._comparison_plot import STYLE
 from ._draw_boundary import draw_boundary, mark_boundary
-from ._map import Contrast, select
-from ._scales import is_log, places, scale_axis
-from .sweeps import CellStatus, axes_of
 
 NO_NUMBER = {np.isinf: ("never", "white", "++"), np.isnan: ("undefined", "white", "..")}  # times that are not reached
 COLOURS = "cividis"  # for all eyes, and monotone in grey

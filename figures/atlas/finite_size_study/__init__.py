@@ -1,0 +1,1 @@
+"""Runs of finite N against theory: plan, data, fit, picture and text."""

@@ -1,0 +1,1 @@
+"""Pruned students and their tickets: plan, data, picture and text."""

@@ -1,0 +1,1 @@
+"""Experiments: everything that theory, simulation and verdict of a problem need, and these stages."""

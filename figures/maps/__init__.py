@@ -1,0 +1,1 @@
+"""Maps over axes of a sweep: numbers, not pictures."""

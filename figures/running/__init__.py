@@ -1,0 +1,1 @@
+"""Jobs while they run: Ctrl-C, where results go, pictures to files."""
