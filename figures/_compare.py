@@ -14,17 +14,19 @@ import teacher_student as ts
 
 from ._comparison import Comparison, load_pictures
 from ._describe import describe
-from .experiment._choices import Choices
-from .experiment._experiment import Experiment, check_experiment, require_comparable
-from .experiment._fluctuations import predict_fluctuations
-from .experiment._judge import judge
-from .experiment._make_experiment import make_experiment
-from .experiment._simulate import prepared_beside, simulate
-from .experiment._solve_theory import solve_theory
-from .running._ctrl_c import stop_if_asked
-from .running._interrupted import Interrupted
-from .running._output import COMPARISON_FILES, check_output, require_writable
-from .running._picture_files import write_pictures
+from .experiment import (
+    Choices,
+    Experiment,
+    check_experiment,
+    judge,
+    make_experiment,
+    predict_fluctuations,
+    prepared_beside,
+    require_comparable,
+    simulate,
+    solve_theory,
+)
+from .running import COMPARISON_FILES, Interrupted, check_output, require_writable, stop_if_asked, write_pictures
 
 SIMULATIONS = ("simulation", "smaller")  # files of the simulations, the larger dimension first
 

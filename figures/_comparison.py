@@ -45,6 +45,6 @@ class Comparison:
 
     def plot(self) -> Figure:
         """Draw theory as lines, simulation as points, and every comparison's z, as `figures.comparison` does."""
-        from .pictures._comparison_plot import comparison  # matplotlib takes half a second to import
+        from .pictures import comparison  # matplotlib takes half a second to import
 
         return comparison(self.theory, self.runs, self.agreement.to_dict(), self.bands)

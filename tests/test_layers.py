@@ -61,6 +61,16 @@ ROOMS = {
         "stability": {"", "moments", "averages"},
     },
     "simulations": {"": set(), "engine": set(), "verdict": set()},
+    "figures": {
+        "running": set(),
+        "experiment": {"running"},
+        "sweeps": {"running", "experiment"},
+        "maps": {"sweeps"},
+        "pictures": {"maps", "sweeps"},
+        "": {"running", "experiment", "pictures"},
+        "atlas": {"running", "experiment", "sweeps", "pictures"},
+        "command": {"", "running", "experiment", "sweeps", "maps", "pictures", "atlas"},
+    },
 }
 
 

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 
 import teacher_student as ts
 
-from ..pictures._comparison_plot import COLOURS, LINES, MARKERS, STYLE
+from ..pictures import COLOURS, LINES, MARKERS, STYLE
 from ..sweeps import bayes_accuracy
 from ._success import success, wilson
 

@@ -7,7 +7,7 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from ..pictures._comparison_plot import COLOURS, LINES, MARKERS, STYLE
+from ..pictures import COLOURS, LINES, MARKERS, STYLE
 from ..sweeps import bayes_accuracy
 from ._gain_names import MEASURES
 from ._gains import CONTRASTS, RESOLUTION, gain, shrinking

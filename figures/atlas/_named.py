@@ -15,12 +15,8 @@ from ._cost import cost, cost_text
 from ._curriculum import curriculum, curriculum_text
 from ._lottery import lottery, lottery_text
 from ._recipes import saved, stores
-from .finite_size_study._plot import finite_size
-from .finite_size_study._study import deviation_data, escape_data
-from .finite_size_study._text import finite_size_text
-from .tickets_study._plot import tickets
-from .tickets_study._study import tickets_data
-from .tickets_study._text import tickets_text
+from .finite_size_study import deviation_data, escape_data, finite_size, finite_size_text
+from .tickets_study import tickets, tickets_data, tickets_text
 
 
 @dataclasses.dataclass(frozen=True)

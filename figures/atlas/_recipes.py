@@ -11,7 +11,7 @@ import xarray as xr
 
 import teacher_student as ts
 
-from ..experiment._settings_file import load_toml
+from ..experiment import load_toml
 from ..sweeps import FINISHED, CellStatus, Sweep, merged, open_sweep, read_sweep, run_sweep
 
 RECIPES = Path(__file__).parents[1] / "recipes"

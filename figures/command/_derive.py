@@ -45,7 +45,7 @@ def _derive(options: argparse.Namespace) -> int:
     found = ode.derive.equations(problem)
     print(found.latex)
     if path is not None:
-        from ..pictures._equations_pdf import equations_pdf  # matplotlib takes half a second to import
+        from ..pictures import equations_pdf  # matplotlib takes half a second to import
 
         equations_pdf(found.lines, path, title=_title(problem), force=options.force)
         print(f"% wrote {path}")

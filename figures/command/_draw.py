@@ -11,13 +11,10 @@ from matplotlib.figure import Figure
 
 import teacher_student as ts
 
-from ..experiment._settings_file import look_for_modules
-from ..maps._boundary import boundary
-from ..maps._select import along_theory, coarse, select
-from ..pictures._comparison_plot import comparison
-from ..pictures._curves import curves
-from ..pictures._phase_diagram import free_axes, phase_diagram
-from ..running._output import COMPARISON_FILES as FILES
+from ..experiment import look_for_modules
+from ..maps import along_theory, boundary, coarse, select
+from ..pictures import comparison, curves, free_axes, phase_diagram
+from ..running import COMPARISON_FILES as FILES
 from ..sweeps import CellStatus, axes_of, open_sweep
 
 COLUMNS = ("position", "low", "high", "cell_low", "cell_high")  # of a printed boundary

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import teacher_student as ts
 
 from ..atlas import MEASURES
-from ..running._output import COMPARISON_FILES as FILES
-from ..running._picture_files import write_picture
+from ..running import COMPARISON_FILES as FILES
+from ..running import write_picture
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

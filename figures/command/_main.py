@@ -14,10 +14,8 @@ from typing import Any
 
 import teacher_student as ts
 
-from ..experiment._settings_file import load_tables, read_file, require_verdict
-from ..running._ctrl_c import heeding_ctrl_c, stop_if_asked
-from ..running._interrupted import Interrupted
-from ..running._output import COMPARISON_FILES, refuse_results
+from ..experiment import load_tables, read_file, require_verdict
+from ..running import COMPARISON_FILES, Interrupted, heeding_ctrl_c, refuse_results, stop_if_asked
 from ..sweeps import FINISHED, RETRY, CellStatus
 from ._derive import add_derive_options
 from ._figures import add_figure_commands
@@ -143,7 +141,7 @@ def _compare(options: argparse.Namespace) -> int:
     require_verdict(read_file(tables))
     refuse_results([Path(options.out) / name for name in COMPARISON_FILES.values()], force=options.force)
     from .._compare import compare
-    from ..experiment._experiment_file import read_experiment
+    from ..experiment import read_experiment
 
     progress, say = progress_and_say(options)
     result = compare(read_experiment(tables), options.out, force=options.force, progress=progress, say=say)

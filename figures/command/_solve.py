@@ -9,13 +9,11 @@ from typing import TYPE_CHECKING
 
 import teacher_student as ts
 
-from ..experiment._settings_file import load_tables, read_file
-from ..running._ctrl_c import stop_if_asked
-from ..running._output import SOLUTION_FILES, check_output, refuse_results
-from ..running._picture_files import write_pictures
+from ..experiment import load_tables, read_file
+from ..running import SOLUTION_FILES, check_output, refuse_results, stop_if_asked, write_pictures
 
 if TYPE_CHECKING:
-    from ..experiment._experiment import Experiment
+    from ..experiment import Experiment
 
 NOT_SOLVED = 1
 
@@ -34,7 +32,7 @@ def _solve(options: argparse.Namespace) -> int:
     tables = load_tables(options.problem, seed=options.seed)
     read_file(tables, simulated=False)
     refuse_results((Path(options.out) / file for file in SOLUTION_FILES.values()), force=options.force)
-    from ..experiment._experiment_file import read_experiment
+    from ..experiment import read_experiment
 
     experiment = read_experiment(tables, simulated=False)
     say: Callable[[str], None] = (lambda line: None) if options.quiet else print
@@ -54,7 +52,7 @@ def solve(
     """
     from .._describe import describe
     from .._solution_table import solution_table
-    from ..experiment._solve_theory import solve_theory
+    from ..experiment import solve_theory
 
     paths = check_output(out, SOLUTION_FILES, force=force)
     say(describe(experiment.problem))
@@ -63,7 +61,7 @@ def solve(
     theory.save(paths["theory"], force=True)
     say(solution_table(theory.at(experiment.alphas)))
     stop_if_asked()
-    from ..pictures._comparison_plot import comparison  # matplotlib takes half a second to import
+    from ..pictures import comparison  # matplotlib takes half a second to import
 
     write_pictures(comparison(theory), paths)
     return theory, paths

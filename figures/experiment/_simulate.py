@@ -12,7 +12,7 @@ from pathlib import Path
 import simulations
 import teacher_student as ts
 
-from ..running._interrupted import Interrupted
+from ..running import Interrupted
 from ._experiment import Experiment
 
 

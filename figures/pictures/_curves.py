@@ -11,8 +11,7 @@ from matplotlib.figure import Figure
 
 import teacher_student as ts
 
-from ..maps._scales import places, scale_axis
-from ..maps._select import Contrast, select
+from ..maps import Contrast, places, scale_axis, select
 from ..sweeps import axes_of, bayes_accuracy
 from ._comparison_plot import COLOURS, LINES, MARKERS, STYLE
 

@@ -8,9 +8,7 @@ import xarray as xr
 from matplotlib.axes import Axes
 from scipy.interpolate import RegularGridInterpolator
 
-from ..maps._boundary import NORMAL_95, boundary
-from ..maps._scales import is_log
-from ..maps._select import along_theory, coarse
+from ..maps import NORMAL_95, along_theory, boundary, coarse, is_log
 
 FINE = 10  # points per cell and axis on which line and band are drawn
 BAND: Any = {"alpha": 0.5}

@@ -15,8 +15,7 @@ from matplotlib.patches import Patch, Rectangle
 
 import teacher_student as ts
 
-from ..maps._scales import is_log, places, scale_axis
-from ..maps._select import Contrast, select
+from ..maps import Contrast, is_log, places, scale_axis, select
 from ..sweeps import CellStatus, axes_of
 from ._comparison_plot import STYLE
 from ._draw_boundary import draw_boundary, mark_boundary

@@ -1,4 +1,4 @@
-# The facade's names and where they are; `__init__.py` loads each when it is first used.
+# The room's names and where they are; `__init__.py` loads each when it is first used.
 from ._axes import Axis as Axis
 from ._bayes import bayes_accuracy as bayes_accuracy
 from ._cell_status import FINISHED as FINISHED

@@ -9,12 +9,7 @@ import numpy as np
 import ode
 import teacher_student as ts
 
-from ..experiment._experiment import Experiment, check_experiment
-from ..experiment._experiment_file import resolve
-from ..experiment._judge import judge
-from ..experiment._settings_file import read_file
-from ..experiment._simulate import run_one
-from ..experiment._starts import SharedStarts
+from ..experiment import Experiment, SharedStarts, check_experiment, judge, read_file, resolve, run_one
 from ._cell_status import CellStatus
 from ._measures import Layout, Measures, measure
 

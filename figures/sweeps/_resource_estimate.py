@@ -9,8 +9,7 @@ import ode
 import simulations
 import teacher_student as ts
 
-from ..experiment._settings_file import read_file
-from ..experiment._starts import SharedStarts
+from ..experiment import SharedStarts, read_file
 from ._measures import Layout
 from ._spec import Sweep, cells, experiment_at
 from ._variables import variables

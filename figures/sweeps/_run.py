@@ -16,8 +16,8 @@ from tqdm import tqdm
 
 import teacher_student as ts
 
-from ..experiment._settings_file import load_toml
-from ..running._ctrl_c import stop_if_asked
+from ..experiment import load_toml
+from ..running import stop_if_asked
 from ._cell_status import FINISHED, RETRY, CellStatus
 from ._cell_tasks import Task
 from ._resource_estimate import describe

@@ -14,10 +14,7 @@ import numpy as np
 
 import teacher_student as ts
 
-from ..experiment._experiment import Experiment, check_experiment
-from ..experiment._experiment_file import resolve
-from ..experiment._settings_file import load_toml, read_file
-from ..experiment._starts import SharedStarts
+from ..experiment import Experiment, SharedStarts, check_experiment, load_toml, read_file, resolve
 from ._axes import Axis, read_axes
 from ._dotted import flat
 from ._measures import PER_LEVEL, Layout, Measures, read_measures

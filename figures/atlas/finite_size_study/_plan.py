@@ -7,7 +7,7 @@ import numpy as np
 
 import teacher_student as ts
 
-from ...experiment._experiment_file import load_experiment
+from ...experiment import load_experiment
 
 SHOWN = ("Q[relevant][1,1]", "Q[relevant][1,2]", "Q[irrelevant][1,1]", "R[relevant][1,1]")  # drawn, chosen beforehand
 SHARE = 0.5  # of the plateau's error, below which a run has escaped

@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullFormatter
 
-from ...pictures._comparison_plot import COLOURS, LINES, MARKERS, STYLE
+from ...pictures import COLOURS, LINES, MARKERS, STYLE
 from ._fit import along_shift, escape_fit, mean_exponent, variance_exponent
 from ._plan import SHOWN
 

@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator
 
-from ...pictures._comparison_plot import COLOURS, LINES, MARKERS, STYLE
+from ...pictures import COLOURS, LINES, MARKERS, STYLE
 
 NAMES = {"norm": "norm $|v_k|\\,\\|w_k\\|$", "means": "best at a mean", "loss": "least loss", "random": "at random"}
 BESIDE: Any = {"frameon": False, "loc": "center left", "bbox_to_anchor": (1.0, 0.5), "borderaxespad": 0.3}

@@ -1,0 +1,1 @@
+# The room's names and where they are; `__init__.py` loads each when it is first used.

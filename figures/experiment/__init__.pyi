@@ -1,0 +1,24 @@
+# The room's names and where they are; `__init__.py` loads each when it is first used.
+from ._choices import Choices as Choices
+from ._experiment import Experiment as Experiment
+from ._experiment import check_experiment as check_experiment
+from ._experiment import require_comparable as require_comparable
+from ._experiment_file import load_experiment as load_experiment
+from ._experiment_file import read_experiment as read_experiment
+from ._experiment_file import resolve as resolve
+from ._fluctuations import predict_fluctuations as predict_fluctuations
+from ._judge import judge as judge
+from ._make_experiment import make_experiment as make_experiment
+from ._settings import Settings as Settings
+from ._settings import load_settings as load_settings
+from ._settings import read_settings as read_settings
+from ._settings_file import load_tables as load_tables
+from ._settings_file import load_toml as load_toml
+from ._settings_file import look_for_modules as look_for_modules
+from ._settings_file import read_file as read_file
+from ._settings_file import require_verdict as require_verdict
+from ._simulate import prepared_beside as prepared_beside
+from ._simulate import run_one as run_one
+from ._simulate import simulate as simulate
+from ._solve_theory import solve_theory as solve_theory
+from ._starts import SharedStarts as SharedStarts
