@@ -9,6 +9,7 @@ import numpy as np
 
 import ode
 import teacher_student as ts
+from teacher_student import internal
 
 from ._loops import SMALL, Repeated
 from ._problems import committee, one_block, start
@@ -82,7 +83,9 @@ def batch(
 def _batched_drift(problems: list[ts.Problem], starts: list[ts.Overlaps]) -> Repeated:
     """Right-hand sides of several cells in one array program."""
     with jax.enable_x64(True):
-        stacked = [ts.to_float(jax.tree.map(lambda *x: np.stack(x), *each), jnp.float64) for each in (problems, starts)]
+        stacked = [
+            internal.to_float(jax.tree.map(lambda *x: np.stack(x), *each), jnp.float64) for each in (problems, starts)
+        ]
 
     def step(constants: Any, states: Any) -> Any:
         slopes = jax.vmap(lambda problem, state: ode.drift(problem, ode.ClosedForm(), 0.0, state))(constants, states)

@@ -8,6 +8,7 @@ import jax.numpy as jnp
 
 import ode
 import teacher_student as ts
+from teacher_student import internal
 
 from ._timing import Work
 
@@ -40,8 +41,8 @@ class Repeated:
 def drift_loop(problem: ts.Problem, averages: Any, state: ts.Overlaps) -> Repeated:
     """The engine's right-hand side."""
     with jax.enable_x64(True):
-        constants = ts.to_float((problem, averages), jnp.float64)
-        start = ts.to_float(state, jnp.float64)
+        constants = internal.to_float((problem, averages), jnp.float64)
+        start = internal.to_float(state, jnp.float64)
 
     def step(constants: Any, state: Any) -> Any:
         problem, averages = constants
@@ -54,6 +55,6 @@ def drift_loop(problem: ts.Problem, averages: Any, state: ts.Overlaps) -> Repeat
 def drift_once(problem: ts.Problem, averages: Any, state: ts.Overlaps) -> ts.Overlaps:
     """One right-hand side, on the host."""
     with jax.enable_x64(True):
-        arguments = ts.to_float((problem, averages, state), jnp.float64)
+        arguments = internal.to_float((problem, averages, state), jnp.float64)
         compiled = jax.jit(lambda problem, averages, state: ode.drift(problem, averages, 0.0, state))
-        return ts.to_host(compiled(*arguments))
+        return internal.to_host(compiled(*arguments))

@@ -11,6 +11,7 @@ import numpy as np
 
 import ode
 import teacher_student as ts
+from teacher_student import internal
 
 from ._comparison import Comparison, load_pictures
 from ._describe import describe
@@ -178,7 +179,7 @@ def _compare(experiment: Experiment, paths: dict[str, Path], progress: bool, say
     written = {name: path for name, path in paths.items() if name != "fluctuations" or bands is not None}
     found = Comparison(theory, runs, smaller, verdict, written, bands, predicted)
     if paths:
-        ts.write_whole(paths["report"], lambda path: path.write_text(verdict.to_json()), force=True)
+        internal.write_whole(paths["report"], lambda path: path.write_text(verdict.to_json()), force=True)
         stop_if_asked()
         say("picture     ...")
         draw(found)

@@ -11,7 +11,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from teacher_student import Overlaps, Problem, Status, to_float64, to_host
+from teacher_student import Overlaps, Problem, Status
+from teacher_student.internal import to_float64, to_host
 
 from ._compiled_solve import jitted_solve, solve_one
 from ._method import Method

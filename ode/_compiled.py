@@ -12,7 +12,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from teacher_student import Observables, Overlaps, Problem, to_float64, unnamed, with_fields
+from teacher_student import Observables, Overlaps, Problem
+from teacher_student.internal import to_float64, unnamed, with_fields
 
 from ._drift import drift
 from ._observe import observe

@@ -6,7 +6,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from teacher_student import InputError, Overlaps, Problem, check_alphas, check_state
+from teacher_student import InputError, Overlaps, Problem
+from teacher_student.internal import check_alphas, check_state
 
 from .averages import Averages
 

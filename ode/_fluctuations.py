@@ -6,17 +6,8 @@ from typing import Any
 import jax
 import numpy as np
 
-from teacher_student import (
-    DIVERGENCE_BOUND,
-    Fluctuations,
-    InputError,
-    Overlaps,
-    Problem,
-    Status,
-    Trajectory,
-    is_known,
-    to_host,
-)
+from teacher_student import DIVERGENCE_BOUND, Fluctuations, InputError, Overlaps, Problem, Status, Trajectory
+from teacher_student.internal import is_known, to_host
 
 from ._host_expansion import expand_from_host
 from ._method import Settings, method_for

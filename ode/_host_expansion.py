@@ -8,7 +8,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from teacher_student import Fluctuations, Observables, Overlaps, Problem, with_level_names
+from teacher_student import Fluctuations, Observables, Overlaps, Problem
+from teacher_student.internal import with_level_names
 
 from ._compiled import PROGRAMS, QUICK, at_shares, bare, largest_norm, operands, pack, unpack
 from ._diffusion import one_test

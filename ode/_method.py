@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import equinox as eqx
 import numpy as np
 
-from teacher_student import InputError, Problem, Source, check_bound, check_problem, is_number, key_words, to_float64
+from teacher_student import InputError, Problem, Source
+from teacher_student.internal import check_bound, check_problem, is_number, key_words, to_float64
 
 from ._observe import accuracy_is_closed, error_is_closed
 from .averages import (

@@ -3,7 +3,8 @@
 import jax
 import jax.numpy as jnp
 
-from teacher_student import Activation, Condition, InputError, Observables, Overlaps, Problem, check_state
+from teacher_student import Activation, Condition, InputError, Observables, Overlaps, Problem
+from teacher_student.internal import check_state
 
 from .averages import FixedSample, Reweighted, SampledProducts
 from .moments import linear_labels, pair_is_known, safe_arctan2, safe_sqrt, second_moments, signed_readouts, units_of

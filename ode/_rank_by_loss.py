@@ -7,7 +7,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from teacher_student import Condition, Overlaps, Problem, check_shapes, level_index, to_float, to_host
+from teacher_student import Condition, Overlaps, Problem
+from teacher_student.internal import check_shapes, level_index, to_float, to_host
 
 from ._refine_points import require_given_points
 from .averages import FixedSample, Sampled

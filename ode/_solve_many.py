@@ -7,12 +7,8 @@ from typing import Any
 import jax
 import numpy as np
 
-from teacher_student import (
-    DIVERGENCE_BOUND,
-    InputError,
-    Overlaps,
-    Problem,
-    Trajectory,
+from teacher_student import DIVERGENCE_BOUND, InputError, Overlaps, Problem, Trajectory
+from teacher_student.internal import (
     check_alphas,
     check_overlaps,
     check_problem,

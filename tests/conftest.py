@@ -31,6 +31,6 @@ def traced_anew() -> Iterator[None]:
 def _room_for_programs() -> Iterator[None]:
     """Tests that call JAX themselves leave programs behind, and XLA crashes where a process has too many."""
     yield
-    from teacher_student import make_room
+    from teacher_student.internal import make_room
 
     make_room()

@@ -15,6 +15,7 @@ import simulations
 import teacher_student as ts
 from simulations.engine import _advance, _chain, _run
 from simulations.engine._chi_square import chi_square
+from teacher_student import internal
 
 from . import build
 
@@ -144,7 +145,7 @@ def test_increments_survive_at_n_of_1e9() -> None:
     start, dim, steps, runs = build.overlaps(problem, 2), 10**9, 64, 640
     found = run(problem, dim, runs, [steps / dim], 3, start=start)
     with jax.enable_x64(True):
-        drift = ts.to_host(ode.drift(problem, ode.ClosedForm(), 0.0, ts.to_float(start, jnp.float64)))
+        drift = internal.to_host(ode.drift(problem, ode.ClosedForm(), 0.0, internal.to_float(start, jnp.float64)))
     assert _chain.span_of(problem, start, dim).counts == _chain.span_of(problem, start, 1000).counts
     z = []
     for name in ("Q", "R", "readout"):

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 import teacher_student as ts
+from teacher_student import internal
 from teacher_student.tables import _problem_file as _tables
 from tests.test_cli import SMALL
 
@@ -163,7 +164,7 @@ def test_what_is_said_early_is_what_the_constructors_say(old: str, new: str, mon
 
     tables = tomllib.loads(SMALL.replace(old, new, 1))
     with pytest.raises(ts.InputError) as early:
-        ts.read_problem(tables)
+        internal.read_problem(tables)
     if "kind of task" in str(early.value) or "phases, or order" in str(early.value):
         return  # of the file alone
     monkeypatch.setattr(_tables.ProblemTables, "check", lambda self: None)

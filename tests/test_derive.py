@@ -23,6 +23,7 @@ import teacher_student as ts
 from figures.command._main import main
 from ode.averages import _general_step
 from ode.derive._instances import minors_are_right
+from teacher_student import internal
 
 from . import build
 from .test_gaussian import STATES, UNITS, covariance, our_I3, our_I4, quadrature
@@ -210,7 +211,7 @@ def test_closed_forms_equal_sampled_averages(student: str, teacher: str) -> None
     """Within 6 standard errors (p < 1e-4 a number)."""
     problem = build.problem(student=student, teacher=teacher, K=3)
     assert ode.missing_closed_form(problem) is None
-    states = [ts.to_float(STATES[name](problem), jnp.float64) for name in ("generic", "student equals teacher")]
+    states = [internal.to_float(STATES[name](problem), jnp.float64) for name in ("generic", "student equals teacher")]
     assert max(deviations(problem, *states)) < 6
 
 
@@ -231,13 +232,13 @@ def test_a_forgotten_term_is_caught(slip: str, monkeypatch) -> None:
 
         monkeypatch.setattr("ode.moments._code.quad_function", quad)
     problem = build.problem(student="x**2", teacher="x**2", K=3)
-    assert max(deviations(problem, ts.to_float(STATES["generic"](problem), jnp.float64))) > 6
+    assert max(deviations(problem, internal.to_float(STATES["generic"](problem), jnp.float64))) > 6
 
 
 @pytest.mark.parametrize(("student", "teacher"), [(CUBIC, "x**2"), ("erf", "x**2 + x")])
 def test_generalisation_error_equals_sampled(student: str, teacher: str) -> None:
     problem = build.problem(student=student, teacher=teacher)
-    state = ts.to_float(build.overlaps(problem, 4), jnp.float64)
+    state = internal.to_float(build.overlaps(problem, 4), jnp.float64)
     condition = jax.tree.map(lambda x: x[1], problem.task.conditions())
     samples = ode.Sampled(2**12, 16, key=2).draw(problem)
     exact = eqx.filter_jit(ode.observe)(problem, state, jax.tree.map(lambda x: x[0], samples)).error["hard"]
@@ -248,7 +249,7 @@ def test_generalisation_error_equals_sampled(student: str, teacher: str) -> None
 def test_twice_the_identity_is_a_linear_student_with_twice_the_readout() -> None:
     """phi(x) = 2 x: the polynomial route and the linear one, exactly."""
     problem, linear = (build.problem(student=each, teacher="erf") for each in ("2*x", "linear"))
-    state = ts.to_float(build.overlaps(problem, 6), jnp.float64)
+    state = internal.to_float(build.overlaps(problem, 6), jnp.float64)
     double = eqx.tree_at(lambda each: each.readout, state, 2 * state.readout)
     mine, theirs = (drift(p, ode.ClosedForm(), 0.0, s) for p, s in ((problem, state), (linear, double)))
     np.testing.assert_allclose(mine.Q, theirs.Q, rtol=1e-12)
@@ -259,7 +260,7 @@ def test_twice_the_identity_is_a_linear_student_with_twice_the_readout() -> None
 def test_derivatives_of_the_drift(student: str, teacher: str) -> None:
     """First and second ones against differences, and finite where students vanish, beneath vmap."""
     problem = build.problem(student=student, teacher=teacher, K=2, M=1)
-    state = ts.to_float(build.overlaps(problem, 7), jnp.float64)
+    state = internal.to_float(build.overlaps(problem, 7), jnp.float64)
 
     def size(scale: Any) -> Any:
         moved = ts.Overlaps(state.Q * scale**2, state.R * scale, state.T, state.readout)
@@ -283,7 +284,7 @@ def test_a_sign_unit_of_variance_zero_is_zero() -> None:
         ts.Problem(ts.Committee(inputs, 1, "sign", v, "a"), ts.Student(2, "x**2 + x"), ts.SGD(0.1, 0.1), order)
         for v in (1.0, 0.0)
     )
-    state = ts.to_float(ts.random_overlaps(problem, dim=50, key=0), jnp.float64)
+    state = internal.to_float(ts.random_overlaps(problem, dim=50, key=0), jnp.float64)
     mine, theirs = (drift(each, ode.ClosedForm(), 0.0, state) for each in (problem, silent))
     for x, y in zip(jax.tree.leaves(mine), jax.tree.leaves(theirs), strict=True):
         np.testing.assert_allclose(x, y, atol=1e-14)
@@ -317,7 +318,7 @@ def test_symbolic_equations_are_the_drift(student: str, teacher: str, given: dic
     state = build.overlaps(problem, 5)
     found = ode.derive.equations(problem)
     rates = {level: found.evaluate(state, level) for level in ("easy", "hard")}
-    change = drift(problem, ode.ClosedForm(), 0.0, ts.to_float(state, jnp.float64))
+    change = drift(problem, ode.ClosedForm(), 0.0, internal.to_float(state, jnp.float64))
     expected = {each.name: float(each.values) for each in ts.quantities(ts.Observables(change, {}, {}), problem)}
     for name, value in expected.items():
         if name in found:
@@ -387,7 +388,7 @@ def test_deriving_for_two_units_takes_seconds() -> None:
     started = time.monotonic()
     problem = build.problem(student=CUBIC, teacher=CUBIC, K=2)
     assert len(ode.derive.equations(problem).latex) > 10_000
-    state = ts.to_float(build.overlaps(problem, 1), jnp.float64)
+    state = internal.to_float(build.overlaps(problem, 1), jnp.float64)
     drift(problem, ode.ClosedForm(), 0.0, state)
     assert time.monotonic() - started < 30
     quad = ode.derive.quad_function

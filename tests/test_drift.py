@@ -18,6 +18,7 @@ import ode
 import simulations
 import teacher_student as ts
 from simulations.engine._step import block_of_dimension
+from teacher_student import internal
 
 from . import build
 
@@ -55,10 +56,10 @@ def steps(cases: list[Case], seed: int, dim: int, samples: int) -> list[ts.Overl
     with jax.enable_x64(True):
         weights_key, samples_key = jax.random.split(jax.random.key(seed))
         starts = []
-        for problem, state in ts.to_float([list(each) for each in cases], jnp.float64):
+        for problem, state in internal.to_float([list(each) for each in cases], jnp.float64):
             sizes = problem.inputs.sizes(dim, problem.task.latents)
             starts.append((problem, simulations.weights_with(state, sizes, weights_key, jnp.float64), sizes))
-        return ts.to_host(_steps(starts, samples_key, dim, samples))
+        return internal.to_host(_steps(starts, samples_key, dim, samples))
 
 
 @functools.partial(eqx.filter_jit, compiler_options={"xla_backend_optimization_level": 1})
@@ -86,9 +87,9 @@ def _steps(starts: list[tuple], key: Any, dim: int, samples: int) -> list[ts.Ove
 def theories(cases: list[Case]) -> list[Estimate]:
     """The drift at alpha = 0 and its standard error (0 for closed forms) of each case, all in one program."""
     with jax.enable_x64(True):
-        inputs = ts.to_float([list(each) for each in cases], jnp.float64)
+        inputs = internal.to_float([list(each) for each in cases], jnp.float64)
         found = []
-        for drifts in ts.to_host(_drifts(inputs)):
+        for drifts in internal.to_host(_drifts(inputs)):
             flat = entries(drifts)
             found.append((flat.mean(axis=0), flat.std(axis=0, ddof=len(flat) > 1) / np.sqrt(len(flat))))
         return found

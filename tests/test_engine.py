@@ -19,6 +19,7 @@ import simulations
 import teacher_student as ts
 from simulations.engine import _memory, _samples, _weights
 from simulations.engine._coordinates import AllDirections
+from teacher_student import internal
 
 from . import build
 
@@ -147,9 +148,9 @@ def test_large_starts_have_their_overlaps_exactly(dtype: Any, monkeypatch: pytes
     monkeypatch.setattr(_weights, "CHUNK_NUMBERS", 5000)
     sizes = problem.inputs.sizes(2400, 2)
     with jax.enable_x64(True):
-        weights = _weights.weights_with(ts.to_float(start, jnp.float64), sizes, jax.random.key(0), dtype)
-        found = simulations.measure_overlaps(ts.to_float(weights, jnp.float64), sizes)
-        again = _weights.weights_with(ts.to_float(start, jnp.float64), sizes, jax.random.key(1), dtype)
+        weights = _weights.weights_with(internal.to_float(start, jnp.float64), sizes, jax.random.key(0), dtype)
+        found = simulations.measure_overlaps(internal.to_float(weights, jnp.float64), sizes)
+        again = _weights.weights_with(internal.to_float(start, jnp.float64), sizes, jax.random.key(1), dtype)
     for mine, theirs in zip(jax.tree.leaves(found), jax.tree.leaves(start), strict=True):
         np.testing.assert_allclose(mine, theirs, atol=20 * np.finfo(dtype).eps)
     assert weights.student.dtype == dtype
@@ -281,6 +282,6 @@ def test_single_precision_decays_without_bias() -> None:
     weights = jax.random.uniform(jax.random.key(0), (1, dim), jnp.float32, 0.5, 2.0)
     before = _weights.Weights(weights, jnp.zeros((1, dim), jnp.float32), jnp.ones(1, jnp.float32))
     sample = simulations.Sample(0, 0, jnp.zeros(dim, jnp.float32), jnp.float32(0.0))
-    after = simulations.sgd_step(ts.to_float(problem, jnp.float32), before, sample)
+    after = simulations.sgd_step(internal.to_float(problem, jnp.float32), before, sample)
     found = 1 - np.asarray(after.student, float) / np.asarray(weights, float)
     assert abs(found.mean() - c) < 5 * found.std(ddof=1) / np.sqrt(dim)

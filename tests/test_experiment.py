@@ -17,6 +17,7 @@ from figures.experiment._experiment import check_experiment
 from figures.experiment._experiment_file import resolve
 from figures.experiment._settings_file import read_file
 from figures.experiment._starts import SharedStarts, start_of
+from teacher_student import internal
 
 from . import build
 
@@ -224,7 +225,7 @@ def test_an_experiment_is_data_and_the_same_from_a_file_and_from_python(tmp_path
     for field in dataclasses.fields(figures.Experiment):
         mine, theirs = getattr(of_python, field.name), getattr(of_file, field.name)
         if field.name == "run_keys":
-            assert [ts.key_words(key) for key in mine] == [ts.key_words(key) for key in theirs]
+            assert [internal.key_words(key) for key in mine] == [internal.key_words(key) for key in theirs]
         elif field.name in ("alphas", "wanted_alphas"):
             np.testing.assert_array_equal(mine, theirs)
         elif field.name != "problem":
@@ -298,21 +299,23 @@ def test_keys_of_a_seed_are_those_of_earlier_versions() -> None:
     """Stores and saved runs go on from them."""
 
     def folded(*numbers: int) -> str:
-        key = ts.as_key(3)
+        key = internal.as_key(3)
         for number in numbers:
             key = jax.random.fold_in(key, number)
-        return ts.key_words(key)
+        return internal.key_words(key)
 
     one = figures.read_experiment(tables(student={"width": 1, "activation": "relu"}))
     of_ensemble = figures.read_experiment(
         tables(student={"width": 1, "activation": "relu"}, start={"number": 5}), simulated=True
     )
-    assert [ts.key_words(key) for key in one.run_keys] == [folded(2), folded(3)]
-    assert [ts.key_words(key) for key in of_ensemble.run_keys] == [folded(2, 5), folded(3, 5)]
+    assert [internal.key_words(key) for key in one.run_keys] == [folded(2), folded(3)]
+    assert [internal.key_words(key) for key in of_ensemble.run_keys] == [folded(2, 5), folded(3, 5)]
     for each in (one, of_ensemble):
         assert isinstance(each.averages, ode.Sampled)
-        assert ts.key_words(each.averages.key) == folded(1)
-    drawn = ts.random_overlaps(of_ensemble.problem, 200, jax.random.fold_in(jax.random.fold_in(ts.as_key(3), 0), 5))
+        assert internal.key_words(each.averages.key) == folded(1)
+    drawn = ts.random_overlaps(
+        of_ensemble.problem, 200, jax.random.fold_in(jax.random.fold_in(internal.as_key(3), 0), 5)
+    )
     np.testing.assert_array_equal(of_ensemble.start.Q, drawn.Q)
 
 

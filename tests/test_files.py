@@ -9,6 +9,7 @@ import xarray as xr
 import ode
 import simulations
 import teacher_student as ts
+from teacher_student import internal
 
 from . import build
 
@@ -54,7 +55,7 @@ def test_a_file_is_not_overwritten_nor_left_half_written(tmp_path) -> None:
         raise OSError("disk full")
 
     with pytest.raises(OSError, match="disk full"):
-        ts.write_whole(path, fail, force=True)
+        internal.write_whole(path, fail, force=True)
     assert path.read_bytes() == before
     assert [each.name for each in tmp_path.iterdir()] == ["theory.nc"]
     with pytest.raises(ts.InputError, match="writable output directory"):

@@ -20,6 +20,7 @@ import teacher_student as ts
 from ode import _expansion
 from ode._derivatives import half_hessian, jacobian
 from ode.averages import ClosedForm, FixedSample, Reweighted
+from teacher_student import internal
 
 from . import build
 from .test_step_law import without_eta_squared
@@ -169,7 +170,7 @@ def test_reweighted_derivatives_are_those_of_the_closed_form() -> None:
     problem = build.problem(K=2, M=2)
     state = build.overlaps(problem, seed=1)
     with jax.enable_x64(True):
-        inputs = ts.to_float((problem, state), jnp.float64)
+        inputs = internal.to_float((problem, state), jnp.float64)
         samples = ode.Sampled(2**11, 16, key=2).draw(problem)
         mean, error = derivatives(*inputs, reweighted_at, samples)
         exact, _ = derivatives(*inputs, lambda *_: ClosedForm(), samples)
@@ -187,7 +188,7 @@ def test_relu_is_differentiated_through_the_law_and_not_through_the_points(monke
     of the points themselves, which do not see the kink, are more than 6 standard errors off."""
     problem, state = xor()
     with jax.enable_x64(True):
-        inputs = ts.to_float((problem, state), jnp.float64)
+        inputs = internal.to_float((problem, state), jnp.float64)
         x, R = ts.to_vector(inputs[1]), np.array(state.R)
         turn = np.where(R != 0, 0.5, 0.0)
         moved = np.einsum("bkm,blm->bkl", R, turn)  # in the plane Q = R R^T; in the rest more noise on every unit

@@ -15,6 +15,7 @@ import ode
 import teacher_student as ts
 from ode.averages import I2, J2, slope, tilt
 from ode.averages._matrix_roots import pseudo_inverse_sqrt, symmetric_sqrt
+from teacher_student import internal
 
 from . import build
 
@@ -191,7 +192,7 @@ def zero_students(problem: ts.Problem) -> ts.Overlaps:
 def test_closed_form_and_sampled_suppliers_agree(student: str, teacher: str, state: str) -> None:
     """Every average within 6 standard errors of 16 scramblings (t with 15 degrees of freedom, p < 1e-4 a number)."""
     problem = build.problem(student=student, teacher=teacher, K=4)
-    overlaps = ts.to_float(STATES[state](problem), jnp.float64)
+    overlaps = internal.to_float(STATES[state](problem), jnp.float64)
     condition = jax.tree.map(lambda x: x[1], problem.task.conditions())
     step = eqx.filter_jit(lambda averages: averages.step(problem, overlaps, condition))
     samples = ode.Sampled(2**12, 16, key=1).draw(problem)
@@ -208,7 +209,7 @@ def test_closed_form_and_sampled_suppliers_agree(student: str, teacher: str, sta
 )
 def test_drift_and_its_gradient_are_finite_at_degenerate_states(student: str, teacher: str, state: str) -> None:
     problem = build.problem(student=student, teacher=teacher, K=4)
-    overlaps = ts.to_float(STATES[state](problem), jnp.float64)
+    overlaps = internal.to_float(STATES[state](problem), jnp.float64)
     averages = ode.ClosedForm() if ode.missing_closed_form(problem) is None else None
     averages = averages or jax.tree.map(lambda x: x[0], ode.Sampled(2**6, 2).draw(problem))
 

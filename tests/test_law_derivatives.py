@@ -15,6 +15,7 @@ import ode
 import teacher_student as ts
 from ode.averages import FixedSample
 from ode.averages._law_derivatives import is_smooth
+from teacher_student import internal
 
 from . import build
 
@@ -60,7 +61,7 @@ def agree(found: Any, exact: Any) -> bool:
 
 
 def each_scrambling(function: Callable[[FixedSample], Any], problem: ts.Problem, points: int = 2**12) -> Any:
-    sample = ts.to_float(ode.Sampled(points, SCRAMBLINGS, key=3).draw(problem), jnp.float64)
+    sample = internal.to_float(ode.Sampled(points, SCRAMBLINGS, key=3).draw(problem), jnp.float64)
     return jax.jit(lambda sample: jax.lax.map(function, sample))(sample)
 
 

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import teacher_student as ts
+from teacher_student import internal
 
 from . import build
 
@@ -169,23 +170,23 @@ def test_alphas_of_single_precision_may_end_with_the_curriculum(make: Any) -> No
     """20.1 in single precision is 20.1000004: moved to the end, as no level is defined beyond it."""
     problem = build.problem(curriculum=SWITCH)
     alphas = make([1.0, 20.1])
-    ts.check_alphas(alphas, problem)
-    times = ts.to_times(alphas, problem)
+    internal.check_alphas(alphas, problem)
+    times = internal.to_times(alphas, problem)
     assert times.dtype == np.float64
     assert times[-1] == SWITCH.end < float(alphas[-1])
     assert times[0] == 1.0
-    np.testing.assert_array_equal(ts.to_times([0.5, 20.0], problem), [0.5, 20.0])
+    np.testing.assert_array_equal(internal.to_times([0.5, 20.0], problem), [0.5, 20.0])
 
 
 def test_alphas_beyond_rounding_are_refused_with_digits_that_differ() -> None:
     problem = build.problem(curriculum=SWITCH)
     for alphas, got in (([20.1000004], "20.1000004"), (np.float32([20.1001]), "20.100099563598633")):
         with pytest.raises(ts.InputError, match=f"the curriculum's end, 20.1; got: {got}"):
-            ts.check_alphas(alphas, problem)
+            internal.check_alphas(alphas, problem)
     with pytest.raises(ts.InputError, match="increasing alphas"):  # two that are the end
-        ts.check_alphas([20.1, 20.1 * (1 + 5e-13)], problem)
+        internal.check_alphas([20.1, 20.1 * (1 + 5e-13)], problem)
 
 
 def test_traced_alphas_are_left_alone() -> None:
-    times = jax.jit(lambda alphas: ts.to_times(alphas, build.problem(curriculum=SWITCH)))(np.array([1.0, 30.0]))
+    times = jax.jit(lambda alphas: internal.to_times(alphas, build.problem(curriculum=SWITCH)))(np.array([1.0, 30.0]))
     np.testing.assert_allclose(times, [1.0, 30.0])

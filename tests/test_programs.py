@@ -10,7 +10,7 @@ import pytest
 import ode
 import simulations
 import teacher_student as ts
-from teacher_student import _programs
+from teacher_student import _programs, internal
 
 
 def a_program() -> "jax.stages.Wrapped":
@@ -24,7 +24,7 @@ def test_programs_are_dropped_near_the_limit_and_compiled_again_with_the_same_re
     before = program(x)
     assert program._cache_size() == 1
     monkeypatch.setattr(_programs, "LIMIT", few(tmp_path))
-    assert ts.make_room()
+    assert internal.make_room()
     assert program._cache_size() == 0
     assert program(x) == before
 
@@ -39,22 +39,22 @@ def few(folder: Path) -> Path:
 def test_programs_stay_where_there_is_room() -> None:
     program = a_program()
     program(jnp.arange(3.0))
-    assert not ts.make_room()
+    assert not internal.make_room()
     assert program._cache_size() == 1
 
 
 def test_maps_are_counted_only_after_something_was_compiled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    ts.make_room()
+    internal.make_room()
     monkeypatch.setattr(_programs, "LIMIT", few(tmp_path))
-    assert not ts.make_room()
+    assert not internal.make_room()
     a_program()(jnp.arange(4.0))
-    assert ts.make_room()
+    assert internal.make_room()
 
 
 def test_systems_that_do_not_say_are_left_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(_programs, "LIMIT", tmp_path / "none")
     a_program()(jnp.arange(6.0))
-    assert not ts.make_room()
+    assert not internal.make_room()
 
 
 class Asked(Exception):

@@ -15,6 +15,7 @@ from figures import atlas
 from figures.atlas.tickets_study import _plan as _tickets_plan
 from figures.atlas.tickets_study import _study as _tickets
 from figures.atlas.tickets_study import _summary as _tickets_summary
+from teacher_student import internal
 
 from . import build
 
@@ -172,7 +173,7 @@ def test_same_samples_after_the_same_weights() -> None:
     equal(kept.observables, plain.observables)
     sizes = problem.inputs.sizes(40, 2)
     with jax.enable_x64(True):
-        keys = jax.vmap(lambda r: jax.random.split(jax.random.fold_in(ts.as_key(3), r), 4)[1])(jnp.arange(5))
+        keys = jax.vmap(lambda r: jax.random.split(jax.random.fold_in(internal.as_key(3), r), 4)[1])(jnp.arange(5))
         made = jax.jit(jax.vmap(lambda key: simulations.weights_with(start, sizes, key, jnp.float32)))(keys)
     again = simulate(problem, start=made)
     np.testing.assert_allclose(again.overlaps.Q, plain.overlaps.Q, rtol=1e-4, atol=1e-5)
@@ -214,7 +215,7 @@ def test_fresh_samples_agree_with_theory() -> None:
     overlaps = jax.tree.map(lambda x: x[1], found.overlaps)
     with jax.enable_x64(True):
         sample = jax.tree.map(lambda x: x[0], ode.Sampled(2**12, 1, 0).draw(problem))
-        expected = ts.to_host(jax.jit(ode.observe)(problem, overlaps, sample))
+        expected = internal.to_host(jax.jit(ode.observe)(problem, overlaps, sample))
     for level in ("easy", "hard"):
         assert abs(found.accuracy[level][1] - expected.accuracy[level]) < 5 * 0.5 / 2**7 + 2e-3
         np.testing.assert_allclose(found.error[level][1], expected.error[level], rtol=0.1)
@@ -224,7 +225,7 @@ def test_four_winning_units_are_enough() -> None:
     """K = 40 on the XOR mixture: the strongest unit of each mean keeps the accuracy that the four longest ruin."""
     problem = xor(40)
     averages = ode.Sampled(512, 1, 0)
-    starts = ts.random_overlaps(problem, 500, jax.random.split(ts.as_key(2), 4), scale=0.1)
+    starts = ts.random_overlaps(problem, 500, jax.random.split(internal.as_key(2), 4), scale=0.1)
     each = [jax.tree.map(lambda x, i=i: x[i], starts) for i in range(4)]
     solved = ode.solve_many([problem] * 4, each, [100.0], averages=averages, rtol=1e-3, atol=1e-4, with_accuracy=False)
     ends = [jax.tree.map(lambda x: x[-1], each.overlaps) for each in solved]
@@ -279,10 +280,12 @@ def test_verdict_and_picture_of_the_study(tmp_path) -> None:
 def test_states_of_a_loose_integration_become_valid_starts() -> None:
     problem = xor(4)
     state = jax.tree.map(lambda *x: np.stack(x), *(build.overlaps(problem, seed) for seed in (0, 1)))
-    jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, atol=1e-12), ts.nearest_state(state, problem), state)
+    jax.tree.map(
+        lambda a, b: np.testing.assert_allclose(a, b, atol=1e-12), internal.nearest_state(state, problem), state
+    )
     for change in (-1e-2, 1e-5):  # not positive semidefinite; positive, but outside of the plane that is all there is
         loose = ts.Overlaps(state.Q + change * np.eye(4), state.R, state.T, state.readout)
         with pytest.raises(ts.InputError):
-            ts.check_overlaps(loose, problem)
-        ts.check_overlaps(ts.nearest_state(loose, problem), problem)
-        ts.check_overlaps(ts.nearest_state(loose, problem).prune([2, 0]), xor(2))
+            internal.check_overlaps(loose, problem)
+        internal.check_overlaps(internal.nearest_state(loose, problem), problem)
+        internal.check_overlaps(internal.nearest_state(loose, problem).prune([2, 0]), xor(2))

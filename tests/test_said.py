@@ -13,6 +13,7 @@ import ode
 import simulations
 import teacher_student as ts
 from figures.command._draw import _table
+from teacher_student import internal
 
 from . import build
 
@@ -74,7 +75,7 @@ def test_ties_are_stated_level_by_level_and_not_where_there_are_none() -> None:
     parallel, orthogonal = 0.5 * np.ones((2, 2)), 0.5 * np.eye(2)
     ties = task.tie_probability(np.stack([parallel, orthogonal]))
     assert ties == {"easy": pytest.approx(0.0, abs=1e-7), "hard": pytest.approx(1 / 3)}
-    assert ts.describe_ties({"easy": 0.0, "hard": 1 / 3}) == "label 0 with probability 0.333 (hard)"
+    assert internal.describe_ties({"easy": 0.0, "hard": 1 / 3}) == "label 0 with probability 0.333 (hard)"
     problem = linear(0.5)
     assert "ties" not in repr(ode.solve(problem, build.overlaps(problem), [0.1]))
 

@@ -16,6 +16,7 @@ from ode._method import WIDE
 from ode.averages import FixedSample, SampledProducts, _sampled_products
 from ode.averages import _chunked_mean as _pieces
 from ode.averages._matrix_roots import field_root, pseudo_inverse_sqrt, symmetric_sqrt
+from teacher_student import internal
 
 from . import build
 
@@ -52,7 +53,7 @@ def test_sampled_products_are_those_of_the_closed_form(teacher: str, labels: str
     """E[g g^T] over 32 scramblings; without the noise, or with half the squared difference, it would be another."""
     noise = 0.0 if labels == "sign" else 0.3
     problem = build.problem(K=5, M=M, teacher=teacher, labels=labels, noise=noise)
-    state = ts.to_float(build.overlaps(problem, 2), jnp.float64)
+    state = internal.to_float(build.overlaps(problem, 2), jnp.float64)
     condition = jax.tree.map(lambda x: x[1], problem.task.conditions())
     exact = ode.ClosedForm().step(problem, state, condition)
     samples = ode.Sampled(2**8, 32, key=4, products_only=True).draw(problem)
@@ -70,7 +71,7 @@ def test_sampled_products_are_those_of_the_closed_form(teacher: str, labels: str
 
 def test_a_slip_in_the_control_of_the_products_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
     problem = build.problem(K=5)
-    state = ts.to_float(build.overlaps(problem, 2), jnp.float64)
+    state = internal.to_float(build.overlaps(problem, 2), jnp.float64)
     condition = jax.tree.map(lambda x: x[1], problem.task.conditions())
     exact = ode.ClosedForm().step(problem, state, condition)
     samples = ode.Sampled(2**8, 32, key=4, products_only=True).draw(problem)
@@ -159,8 +160,8 @@ def test_in_a_batch_each_gets_the_points_that_it_needs() -> None:
 @pytest.mark.parametrize("products_only", [False, True])
 def test_pieces_are_the_whole(products_only: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     """In four pieces, to 1e-13, with the derivative; and in single precision to 1e-5."""
-    problem = ts.to_float(build.problem(), jnp.float64)
-    state = ts.to_float(build.overlaps(problem, 1), jnp.float64)
+    problem = internal.to_float(build.problem(), jnp.float64)
+    state = internal.to_float(build.overlaps(problem, 1), jnp.float64)
     options = {"products_only": products_only}
     sample = one(ode.Sampled(2**8, 1, **options).draw(problem))
 
@@ -221,7 +222,7 @@ def test_gradients_through_a_sampled_solve_from_a_degenerate_start(options: Any)
 
     def error(numbers: Any, adjoint: Any) -> jax.Array:
         Q = numbers[1] * jnp.broadcast_to(jnp.eye(K), (B, K, K))
-        changed = eqx.tree_at(lambda p: p.sgd.learning_rate, ts.to_float(problem, jnp.float64), numbers[0])
+        changed = eqx.tree_at(lambda p: p.sgd.learning_rate, internal.to_float(problem, jnp.float64), numbers[0])
         start = ts.Overlaps(Q, jnp.full((B, K, M), 0.0), teacher)
         averages = ode.Sampled(2**7, 2, key=3, **options)
         found = ode.solve(
@@ -258,7 +259,7 @@ def test_what_cannot_be_sampled_so_is_refused() -> None:
         (lambda: ode.Sampled(products_only="yes"), "products_only=True or False"),  # type: ignore[arg-type]
         (lambda: ode.solve(relu, start, [1.0], averages=products), "a problem with closed-form averages"),
         (lambda: ode.solve(build.problem(student="linear"), start, [1.0], averages=products), "an erf student"),
-        (lambda: jax.jit(traced)(ts.to_float(start, jnp.float64)), "given points in a traced solve"),
+        (lambda: jax.jit(traced)(internal.to_float(start, jnp.float64)), "given points in a traced solve"),
         (lambda: ode.fluctuations(relu, start, [1.0], averages=asking), "given points in ode.fluctuations"),
         (lambda: ode.fluctuations(problem, start, [1.0], sample=products), "sampled as a whole in ode.fluctuations"),
         (lambda: ode.rank_by_loss(problem, start, products, "easy"), "sampled as a whole in ode.rank_by_loss"),

@@ -16,6 +16,7 @@ from scipy.integrate import solve_ivp
 
 import ode
 import teacher_student as ts
+from teacher_student import internal
 
 from . import build
 
@@ -99,8 +100,8 @@ def test_scipy_integrates_the_same_drift_to_the_same_trajectory() -> None:
     start = build.overlaps(problem, 4)
     theory = ode.solve(problem, start, [1.0, 3.0, 5.0])
     with jax.enable_x64(True):
-        inputs = ts.to_float(problem, jnp.float64)
-        flat, unravel = jax.flatten_util.ravel_pytree(ts.to_float(start, jnp.float64))
+        inputs = internal.to_float(problem, jnp.float64)
+        flat, unravel = jax.flatten_util.ravel_pytree(internal.to_float(start, jnp.float64))
         field = jax.jit(
             lambda t, y: jax.flatten_util.ravel_pytree(ode.drift(inputs, ode.ClosedForm(), t, unravel(y)))[0]
         )

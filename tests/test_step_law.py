@@ -17,6 +17,7 @@ import ode
 import teacher_student as ts
 from ode import _diffusion
 from ode.averages import FixedSample
+from teacher_student import internal
 
 from . import build
 from .test_drift import steps
@@ -41,7 +42,7 @@ def vectors(changes: ts.Overlaps) -> np.ndarray:
 def theory(problem: ts.Problem, state: ts.Overlaps, what: Any = _diffusion.diffusion) -> tuple[Any, Any]:
     """D and c, mean over scramblings and standard error."""
     with jax.enable_x64(True):
-        inputs = ts.to_float((problem, state), jnp.float64)
+        inputs = internal.to_float((problem, state), jnp.float64)
         samples = ode.Sampled(2**12, 8, key=3).draw(problem)
         found = eqx.filter_jit(
             lambda s: jax.lax.map(lambda each: what(inputs[0], each, 0.0, inputs[1]), s),
@@ -131,7 +132,7 @@ def test_c_is_what_the_drift_leaves_out_at_small_N(name: str) -> None:
 
 def _drift(problem: ts.Problem, state: ts.Overlaps) -> tuple[np.ndarray, np.ndarray]:
     with jax.enable_x64(True):
-        inputs = ts.to_float((problem, state), jnp.float64)
+        inputs = internal.to_float((problem, state), jnp.float64)
         if ode.missing_closed_form(problem) is None:
             exact = np.asarray(ts.to_vector(ode.drift(inputs[0], ode.ClosedForm(), 0.0, inputs[1])))
             return exact, np.zeros_like(exact)

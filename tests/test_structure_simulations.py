@@ -12,6 +12,7 @@ import pytest
 import simulations
 import teacher_student as ts
 from simulations.engine._advance import draw_level, schedule
+from teacher_student import internal
 
 from . import build
 
@@ -163,8 +164,8 @@ def test_results_have_the_names_of_the_problem() -> None:
 def test_phases_that_fill_up_a_curriculum_have_no_sample() -> None:
     """At every step, also beyond the end, the level and its shares are those of the user's own phases."""
     problem = small(ts.Curriculum.phases(("hard", 0.3), ("easy", "hard", 0.7)))
-    filled = ts.unnamed(problem)
-    assert filled.curriculum.durations.size == ts.filled_length(2) > 2
+    filled = internal.unnamed(problem)
+    assert filled.curriculum.durations.size == internal.filled_length(2) > 2
     draw = jax.jit(jax.vmap(draw_level, in_axes=(None, None, 0, 0)))
     steps, uniforms = jnp.arange(1000), jax.random.uniform(jax.random.key(0), (1000,))
     for dim in (1, 2, 10, 998):

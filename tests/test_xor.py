@@ -11,6 +11,7 @@ import figures
 import ode
 import simulations
 import teacher_student as ts
+from teacher_student import internal
 
 pytestmark = pytest.mark.slow  # most of its time is compilation
 
@@ -93,7 +94,7 @@ def test_a_start_that_holds_all_coupons_wins_and_the_law_is_a_lower_bound() -> N
     """
     task = ts.XorMixture(LOTTERY)
     lottery = ts.Problem(task, ts.Student(8, "relu"), ts.SGD(1.0), ts.Curriculum.single("all", 100.0))
-    starts = ts.random_overlaps(lottery, 1000, jax.random.split(ts.as_key(0), 64), scale=0.1)
+    starts = ts.random_overlaps(lottery, 1000, jax.random.split(internal.as_key(0), 64), scale=0.1)
     found = ode.solve_many(lottery, starts, [100.0], averages=ode.Sampled(2**10, 1, 0), rtol=1e-3, atol=1e-4)
     won = np.array([ts.means_right(lottery, each.overlaps)["all"][-1].all() for each in found])
     side = np.sign(starts.R.sum(axis=1))  # (starts, K, 2)

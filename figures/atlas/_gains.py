@@ -8,6 +8,7 @@ import xarray as xr
 from scipy import stats
 
 import teacher_student as ts
+from teacher_student import internal
 
 from ._gain_names import MEASURES
 
@@ -32,9 +33,9 @@ def gain(
     order at the rate that is best for it in the other half of the starts. rate: which learning rate, for the others.
     Raises InputError.
     """
-    ts.require_name(measure, MEASURES, "measure of a gain")
+    internal.require_name(measure, MEASURES, "measure of a gain")
     for order in (first, second):
-        ts.require_name(order, dataset["order"].values.tolist(), "order of the sweep")
+        internal.require_name(order, dataset["order"].values.tolist(), "order of the sweep")
     data = dataset.isel(engine=0)
     if measure == "best rate":
         accuracy = _best_rate(data["accuracy"].sel(level="hard"))
@@ -59,7 +60,7 @@ def gain(
 def _time(data: xr.Dataset, time: str | None) -> xr.DataArray:
     names = sorted(str(name) for name in data.data_vars if str(name).startswith("time_to_") and "_se" not in str(name))
     name = f"time_to_{time}" if time else (names or [""])[-1]
-    ts.require_name(name, names, "time kept by the sweep")
+    internal.require_name(name, names, "time kept by the sweep")
     return data[name].where(np.isfinite(data[name]), 1e300)  # never: later than any, equal to never
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import xarray as xr
 from matplotlib.figure import Figure
 
-import teacher_student as ts
+from teacher_student import internal
 
 from ._cost import cost, cost_text
 from ._curriculum import curriculum, curriculum_text
@@ -75,7 +75,7 @@ def named_figure(
     Arguments: name: "lottery", "tickets", "curriculum", "cost" or "finite-size". quick: a coarse version, in at most
     two minutes. task: of the curriculum maps, "xor" or "committee". options: of `curriculum`. Raises InputError.
     """
-    ts.require_name(name, DRAWERS, "named figure")
+    internal.require_name(name, DRAWERS, "named figure")
     only = None if task is None else [task]
     if name == "tickets":  # trained, pruned and trained again: no grid of problems
         data = {name: saved(Path(directory) / "tickets.nc", lambda: tickets_data(quick=quick, say=say), name)}

@@ -10,6 +10,7 @@ import numpy as np
 import xarray as xr
 
 import teacher_student as ts
+from teacher_student import internal
 
 from ..experiment import load_toml
 from ..sweeps import FINISHED, CellStatus, Sweep, merged, open_sweep, read_sweep, run_sweep
@@ -101,7 +102,7 @@ def pack(data: Mapping[str, xr.Dataset], directory: str | Path) -> list[Path]:
             encoding = {each: {"zlib": True} for each in dataset.data_vars if dataset[each].dtype.kind in "fi"}
             plain = dataset.assign({each: dataset[each].astype(object) for each in dataset if each == "message"})
             _make(path.parent)
-            ts.write_whole(path, partial(plain.to_netcdf, engine="netcdf4", encoding=encoding))
+            internal.write_whole(path, partial(plain.to_netcdf, engine="netcdf4", encoding=encoding))
             paths.append(path)
     return paths
 

@@ -10,6 +10,7 @@ import xarray as xr
 from matplotlib.figure import Figure
 
 import teacher_student as ts
+from teacher_student import internal
 
 from ..experiment import look_for_modules
 from ..maps import along_theory, boundary, coarse, select
@@ -48,7 +49,7 @@ def _choice(options: argparse.Namespace, dataset: xr.Dataset) -> dict[str, Any]:
 
 
 def _typed(dataset: xr.Dataset, name: str, text: str) -> Any:
-    ts.require_name(name, [str(dim) for dim in dataset.sizes], "dimension of the sweep")
+    internal.require_name(name, [str(dim) for dim in dataset.sizes], "dimension of the sweep")
     if dataset[name].dtype.kind not in "if":
         return text
     return _number(text, f"value of {name}")

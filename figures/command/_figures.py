@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import teacher_student as ts
+from teacher_student import internal
 
 from ..atlas import MEASURES
 from ..running import COMPARISON_FILES as FILES
@@ -97,7 +98,7 @@ def _named(options: argparse.Namespace) -> int:
     print(drawn.caption, end="")
     _save(drawn.figure, paths, force=options.force)
     caption = paths[0].with_suffix(".txt")
-    ts.write_whole(caption, lambda path: path.write_text(drawn.caption), force=True)
+    internal.write_whole(caption, lambda path: path.write_text(drawn.caption), force=True)
     for path in [caption, *(pack(drawn.data, directory) if options.pack else [])]:
         print(f"wrote {path}")
     return 0

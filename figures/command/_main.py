@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import teacher_student as ts
+from teacher_student import internal
 
 from ..experiment import load_tables, read_file, require_verdict
 from ..running import COMPARISON_FILES, Interrupted, heeding_ctrl_c, refuse_results, stop_if_asked
@@ -30,7 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     with heeding_ctrl_c(), _warnings_in_one_line():
         try:
-            if not ts.jax_has_started():  # called from Python, it may have
+            if not internal.jax_has_started():  # called from Python, it may have
                 ts.tune_compiler(_cache(options.cache))
             code = options.action(options)
             stop_if_asked()

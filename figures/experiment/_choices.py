@@ -6,6 +6,7 @@ from numbers import Integral, Real
 from typing import Any
 
 import teacher_student as ts
+from teacher_student import internal
 
 FEWEST_RUNS = 3  # of a verdict
 
@@ -43,7 +44,7 @@ def check_choices(choices: Choices, tables: Mapping[str, str] | None = None) -> 
     _require_between(called["level"], choices.level)
     _require_at_least_one(called["dim"], choices.dim)
     if choices.precision is not None:
-        ts.require_name(choices.precision, ("float32", "float64"), "precision")
+        internal.require_name(choices.precision, ("float32", "float64"), "precision")
     for name, tolerance in (("rtol", choices.rtol), ("atol", choices.atol)):
         if tolerance is not None:
             _require_between(called[name], tolerance)
@@ -82,7 +83,7 @@ def _names(tables: Mapping[str, str] | None) -> dict[str, str]:
 
 
 def _check_spread(choices: Choices, called: Mapping[str, str]) -> None:
-    ts.require_name(choices.spread, ("measured", "predicted"), called["spread"])
+    internal.require_name(choices.spread, ("measured", "predicted"), called["spread"])
     if choices.spread == "measured":
         return
     predicted = f'{called["spread"]} = "predicted"'

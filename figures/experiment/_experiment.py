@@ -10,6 +10,7 @@ import numpy as np
 import ode
 import simulations
 import teacher_student as ts
+from teacher_student import internal
 
 from ._choices import Choices, check_choices, require_runs
 from ._dims import recorded_alphas
@@ -73,12 +74,12 @@ def check_experiment(experiment: Any) -> None:
 def check_theory(experiment: Experiment) -> None:
     """Raise InputError unless the problem has the averages and the times that are asked for."""
     check_averages(experiment.averages, experiment.problem)
-    ts.check_alphas(experiment.wanted_alphas, experiment.problem)
+    internal.check_alphas(experiment.wanted_alphas, experiment.problem)
 
 
 def check_averages(averages: Any, problem: ts.Problem) -> None:
     """Raise InputError unless `averages` supply what the theory of `problem` needs; None: what is usual does."""
-    ts.check_problem(problem)
+    internal.check_problem(problem)
     if averages is None or isinstance(averages, ode.Sampled):
         return
     if not isinstance(averages, ode.Averages):
@@ -98,7 +99,7 @@ def _check_one_start(experiment: Experiment) -> None:
     if not isinstance(experiment.start, ts.Overlaps):
         remedy = "take ts.random_overlaps(problem, dim, key)"
         raise ts.InputError("a start of ts.Overlaps", type(experiment.start).__name__, remedy)
-    ts.check_overlaps(experiment.start, experiment.problem)
+    internal.check_overlaps(experiment.start, experiment.problem)
     if np.ndim(experiment.start.readout) != 1:
         raise ts.InputError("one start", f"leading axes {np.shape(experiment.start.readout)[:-1]}")
 

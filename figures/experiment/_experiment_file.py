@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 import teacher_student as ts
+from teacher_student import internal
 
 from ._experiment import Experiment, check_experiment, check_theory
 from ._make_experiment import assemble
@@ -48,7 +49,7 @@ def resolve(
     averages, wanted = usual_averages(problem, file.seed, file.theory), wanted_alphas(file, problem)
     if simulated:
         every, number = file.record.alphas is not None, file.start.number
-        ts.check_alphas(wanted, problem)
+        internal.check_alphas(wanted, problem)
         return assemble(problem, starts(file, problem), wanted, averages, file.choices, every=every, number=number)
     experiment = Experiment(
         problem,

@@ -4,7 +4,7 @@ from __future__ import annotations  # types are not looked up, which would load 
 
 from typing import TYPE_CHECKING
 
-import teacher_student as ts
+from teacher_student import internal
 
 if TYPE_CHECKING:
     import jax
@@ -19,7 +19,7 @@ def key_for(purpose: str, seed: int, number: int | None = None) -> jax.Array:
     """
     import jax
 
-    key = jax.random.fold_in(ts.as_key(seed), PURPOSES.index(purpose))
+    key = jax.random.fold_in(internal.as_key(seed), PURPOSES.index(purpose))
     if number is None or purpose == "averages":  # an ensemble is solved with the same points
         return key
     return jax.random.fold_in(key, number)

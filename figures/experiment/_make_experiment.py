@@ -8,6 +8,7 @@ import numpy as np
 
 import ode
 import teacher_student as ts
+from teacher_student import internal
 
 from ._choices import Choices, check_choices, check_simulated
 from ._dims import recorded_alphas, simulated_dims
@@ -55,8 +56,8 @@ def make_experiment(
     check_simulated(choices)
     _check_one_problem(problem, start, alphas)
     check_averages(averages, problem)
-    ts.check_alphas(alphas, problem)
-    wanted = np.asarray(ts.to_times(alphas, problem), float)
+    internal.check_alphas(alphas, problem)
+    wanted = np.asarray(internal.to_times(alphas, problem), float)
     chosen = usual_averages(problem, seed) if averages is None else averages
     experiment = assemble(problem, start, wanted, chosen, choices)
     check_experiment(experiment)
@@ -101,8 +102,8 @@ def assemble(
 
 
 def _check_one_problem(problem: Any, start: Any, alphas: Any) -> None:
-    ts.check_problem(problem)
-    if not ts.is_known((problem, start, alphas)):
+    internal.check_problem(problem)
+    if not internal.is_known((problem, start, alphas)):
         raise ts.InputError("plain numbers to compare", "traced ones", "call it outside jit, grad and vmap")
     if np.ndim(problem.sgd.learning_rate) or np.ndim(problem.curriculum.durations) != 1:
         raise ts.InputError("one problem, not a batch, to compare", "a problem with batched numbers")

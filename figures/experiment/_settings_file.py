@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import teacher_student as ts
+from teacher_student import internal
 
 from ._choices import Choices, check_choices, check_simulated, require_runs
 
@@ -142,15 +143,15 @@ def read_file(tables: Mapping[str, Any], *, simulated: bool = True) -> File:
 
     What needs arrays is checked later: this is quick. simulated: whether there is to be a simulation.
     """
-    file = ts.read_table(File, tables, "")
-    ts.read_problem(tables)
+    file = internal.read_table(File, tables, "")
+    internal.read_problem(tables)
     check_file(file, simulated=simulated)
     return file
 
 
 def check_file(file: File, *, simulated: bool) -> None:
     """Raise InputError unless [theory], [record], [start], [agreement] and [simulation] can be used, as far as seen."""
-    ts.require_name(file.theory.averages, ("auto", "closed form", "sampled"), "theory.averages")
+    internal.require_name(file.theory.averages, ("auto", "closed form", "sampled"), "theory.averages")
     check_choices(file.choices, TABLES)
     _check_record(file.record)
     _check_start(file.start)
@@ -164,7 +165,7 @@ def require_verdict(file: File) -> None:
 
 
 def _check_record(record: Record) -> None:
-    ts.require_name(record.spacing, ("linear", "log"), "record.spacing")
+    internal.require_name(record.spacing, ("linear", "log"), "record.spacing")
     if record.alphas is not None and (record.count is not None or record.first is not None):
         raise ts.InputError("either record.alphas or record.count (and first)", "both", "leave one out")
     if record.count is not None and record.count < 1:

@@ -7,6 +7,7 @@ import xarray as xr
 from scipy.stats import norm
 
 import teacher_student as ts
+from teacher_student import internal
 
 from ..sweeps import CellStatus
 from ._scales import is_log
@@ -33,9 +34,9 @@ def boundary(found: xr.Dataset, x: str, y: str, where: Any = 0.0) -> xr.Dataset:
     for the interval, where errors are not known. Raises InputError.
     """
     for name in (x, y):
-        ts.require_name(name, [str(dim) for dim in found["value"].dims], "free axis of the map")
+        internal.require_name(name, [str(dim) for dim in found["value"].dims], "free axis of the map")
     if isinstance(where, str):
-        ts.require_name(where, ("steepest", "diverged"), "boundary (or a level, a number)")
+        internal.require_name(where, ("steepest", "diverged"), "boundary (or a level, a number)")
     elif not np.isfinite(where):
         raise ts.InputError("a finite level of the boundary", where)
     if found[x].dtype.kind not in "if":

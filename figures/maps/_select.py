@@ -8,6 +8,7 @@ import numpy as np
 import xarray as xr
 
 import teacher_student as ts
+from teacher_student import internal
 
 from ..sweeps import FINISHED, CellStatus, axes_of
 
@@ -43,18 +44,18 @@ def select(
     Raises InputError.
     """
     names = [str(name) for name in dataset.data_vars if f"{name}_se" in dataset]
-    ts.require_name(value, names, "value of the sweep")
+    internal.require_name(value, names, "value of the sweep")
     axes, at = axes_of(dataset), dict(at or {})
     if contrast is not None and not isinstance(contrast, Contrast):
         contrast = Contrast(*contrast)
     for axis in [*([contrast.axis] if contrast else []), *([over] if over else [])]:
-        ts.require_name(axis, axes, "axis of the sweep")
-    ts.require_name(engine, dataset["engine"].values.tolist(), "engine of the sweep")
+        internal.require_name(axis, axes, "axis of the sweep")
+    internal.require_name(engine, dataset["engine"].values.tolist(), "engine of the sweep")
     data = dataset.sel(engine=engine)
     if "level" in dataset[value].dims and "level" not in at and dataset.sizes["level"] == 1:
         at["level"] = dataset["level"].values.tolist()[0]
     for name, wanted in at.items():
-        ts.require_name(name, [str(dim) for dim in dataset.sizes], "dimension of the sweep")
+        internal.require_name(name, [str(dim) for dim in dataset.sizes], "dimension of the sweep")
         data = data.sel({name: _label(dataset, name, wanted)})
     free = [name for name in data[value].dims if name not in axes]
     if free:

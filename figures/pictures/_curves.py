@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 import teacher_student as ts
+from teacher_student import internal
 
 from ..maps import Contrast, places, scale_axis, select
 from ..sweeps import axes_of, bayes_accuracy
@@ -41,7 +42,7 @@ def curves(
     free = [str(name) for name in some["value"].dims]
     for name in (x, lines):
         if name is not None:
-            ts.require_name(name, free, "axis of the sweep that is left free")
+            internal.require_name(name, free, "axis of the sweep that is left free")
     left = [name for name in free if name not in (x, lines)]
     x = x or (left.pop(0) if left else None)
     if x is None or left:

@@ -7,7 +7,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.backends.backend_pdf import PdfPages
 from matplotlib.figure import Figure
 
-import teacher_student as ts
+from teacher_student import internal
 
 PAGE, MARGIN, SIZE, GAP = (11.7, 8.3), 0.6, 10.0, 0.1  # A4 across, inches; points; inches between lines
 INDENT = 0.4  # inches, of continued lines
@@ -24,7 +24,7 @@ def equations_pdf(lines: Sequence[str], path: str | Path, *, title: str, force: 
             for page in _pages(lines, title):
                 pages.savefig(page)
 
-    return ts.write_whole(path, write, force=force)
+    return internal.write_whole(path, write, force=force)
 
 
 def _pages(lines: Sequence[str], title: str) -> list[Figure]:

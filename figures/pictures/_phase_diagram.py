@@ -14,6 +14,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch, Rectangle
 
 import teacher_student as ts
+from teacher_student import internal
 
 from ..maps import Contrast, is_log, places, scale_axis, select
 from ..sweeps import CellStatus, axes_of
@@ -99,7 +100,7 @@ def free_axes(
     free = [str(name) for name in found["value"].dims]
     for name in (x, y, panels):
         if name is not None:
-            ts.require_name(name, free, "axis of the sweep that is left free")
+            internal.require_name(name, free, "axis of the sweep that is left free")
     left = [name for name in free if name not in (x, y, panels)]
     chosen = [name or (left.pop(0) if left else None) for name in (x, y)]
     if None in chosen or left or len({*chosen, panels}) < 3:

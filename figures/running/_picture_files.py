@@ -5,7 +5,7 @@ from __future__ import annotations  # types are not looked up, which would load 
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import teacher_student as ts
+from teacher_student import internal
 
 from ._ctrl_c import stop_if_asked
 
@@ -18,7 +18,7 @@ KINDS = ("png", "pdf")  # of a comparison's and a solution's picture
 
 def write_picture(figure: Figure, path: Path, *, force: bool) -> None:
     """Write `figure` to `path`, whole or not at all; its ending says the format. Raises InputError."""
-    ts.write_whole(path, lambda part: figure.savefig(part, dpi=DPI), force=force)
+    internal.write_whole(path, lambda part: figure.savefig(part, dpi=DPI), force=force)
 
 
 def write_pictures(figure: Figure, paths: dict[str, Path]) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 import teacher_student as ts
+from teacher_student import internal
 
 from ._dotted import TOP, merged
 
@@ -37,7 +38,7 @@ class Axis:
             return merged(tables, self.choices[position])
         result = dict(tables)
         for key, value in zip(self.keys, self.values[position], strict=True):
-            result = ts.with_entry(result, key, value, TOP)
+            result = internal.with_entry(result, key, value, TOP)
         return result
 
 
@@ -88,7 +89,7 @@ def _read_choices(name: str, table: Mapping[str, Any]) -> Axis:
         if not isinstance(tables, Mapping) or not tables:
             raise ts.InputError(f"tables of a problem for the choice {label!r} of axis {name!r}", repr(tables))
         for head in tables:
-            ts.require_name(head, TOP, f"table of a problem in the choice {label!r} of axis {name!r}")
+            internal.require_name(head, TOP, f"table of a problem in the choice {label!r} of axis {name!r}")
     return Axis(name, (), (), tuple(choices), tuple(choices.values()))
 
 
@@ -140,7 +141,7 @@ def _range(key: str, table: Mapping[str, Any]) -> tuple[Any, ...]:
             raise ts.InputError(f"a number {name!r} in the range of {key!r}", repr(table.get(name)))
     first, last, count = table["from"], table["to"], table["count"]
     spacing = table.get("spacing", "linear")
-    ts.require_name(spacing, ("linear", "log"), f"spacing of the range of {key!r}")
+    internal.require_name(spacing, ("linear", "log"), f"spacing of the range of {key!r}")
     if count < 1 or not np.isfinite([first, last]).all() or (first == last and count > 1):
         raise ts.InputError(f"count >= 1 and different finite ends in the range of {key!r}", dict(table))
     if spacing == "log" and min(first, last) <= 0:

@@ -8,6 +8,7 @@ import numpy as np
 
 import ode
 import teacher_student as ts
+from teacher_student import internal
 
 from ..experiment import Experiment, SharedStarts, check_experiment, judge, read_file, resolve, run_one
 from ._cell_status import CellStatus
@@ -68,7 +69,7 @@ def compute(task: Task) -> list[Cell]:
 
 def _failed(place: tuple[int, ...], error: Exception) -> Cell:
     kind = "" if isinstance(error, ts.InputError) else f"{type(error).__name__}: "
-    return Cell(place, CellStatus.FAILED, kind + ts.first_line(error))
+    return Cell(place, CellStatus.FAILED, kind + internal.first_line(error))
 
 
 def recorded(alphas: np.ndarray, measures: Measures) -> np.ndarray:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 import teacher_student as ts
+from teacher_student import internal
 
 KEPT = ("error", "accuracy", "means_right", "overlaps")
 PER_LEVEL = ("error", "accuracy", "means_right", "solved")
@@ -51,13 +52,13 @@ def read_measures(given: Any) -> Measures:
         return given
     if isinstance(given, str):
         given = [given]
-    measures = ts.read_table(Measures, given if isinstance(given, Mapping) else {"keep": list(given)}, "measures")
+    measures = internal.read_table(Measures, given if isinstance(given, Mapping) else {"keep": list(given)}, "measures")
     for name in measures.keep:
-        ts.require_name(name, KEPT, "measure to keep")
+        internal.require_name(name, KEPT, "measure to keep")
     for name, each in measures.time_to.items():
         if not name.isidentifier():
             raise ts.InputError("a name of letters, digits and _ in [measures.time_to.NAME]", repr(name))
-        ts.require_name(each.value, ("error", "accuracy"), f"value in [measures.time_to.{name}]")
+        internal.require_name(each.value, ("error", "accuracy"), f"value in [measures.time_to.{name}]")
     if not measures.keep and not measures.time_to:
         raise ts.InputError("something to keep in [measures]", "nothing")
     return measures
@@ -185,7 +186,7 @@ def _padded(values: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
 
 def _watched(observables: ts.Observables, each: TimeTo) -> np.ndarray:
     per_level = getattr(observables, each.value)
-    ts.require_name(each.level, per_level, "level in [measures.time_to]")
+    internal.require_name(each.level, per_level, "level in [measures.time_to]")
     return np.asarray(per_level[each.level])
 
 

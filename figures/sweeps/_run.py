@@ -15,6 +15,7 @@ import xarray as xr
 from tqdm import tqdm
 
 import teacher_student as ts
+from teacher_student import internal
 
 from ..experiment import load_toml
 from ..running import stop_if_asked
@@ -94,7 +95,7 @@ def open_sweep(path: str | Path) -> xr.Dataset:
     try:
         return xr.open_zarr(path, consolidated=True, chunks=None)
     except Exception as error:
-        reason = f"{path} ({ts.first_line(error)})"
+        reason = f"{path} ({internal.first_line(error)})"
         raise ts.InputError("the store of a sweep", reason, "run `teacher-student sweep` first") from error
 
 
@@ -141,7 +142,7 @@ def run_sweep(
 ) -> Summary:
     """Compute what the store at `path` lacks of `spec`; the other arguments are those of `sweep`."""
     for name in retry:
-        ts.require_name(name, RETRY, "status to retry")
+        internal.require_name(name, RETRY, "status to retry")
     again = [RETRY[name] for name in retry]
     if workers is not None and workers < 0:
         raise ts.InputError("workers >= 0", workers)

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 import teacher_student as ts
+from teacher_student import internal
 
 from ..experiment import Experiment, SharedStarts, check_experiment, load_toml, read_file, resolve
 from ._axes import Axis, read_axes
@@ -89,12 +90,12 @@ def read_sweep(tables: Mapping[str, Any]) -> Sweep:
     """A sweep from nested tables: those of a problem, and axes, measures and sweep. Raises InputError."""
     problem = {name: table for name, table in tables.items() if name not in ("axes", "measures", "sweep")}
     axes, measures = read_axes(tables.get("axes")), read_measures(tables.get("measures", {}))
-    table = ts.read_table(_SweepTable, tables.get("sweep", {}), "sweep")
-    ts.require_name(table.engine, ENGINES, "sweep.engine")
+    table = internal.read_table(_SweepTable, tables.get("sweep", {}), "sweep")
+    internal.require_name(table.engine, ENGINES, "sweep.engine")
     if table.tile < 1:
         raise ts.InputError("sweep.tile >= 1", table.tile)
     for name, every in table.simulate_every.items():
-        ts.require_name(name, [axis.name for axis in axes], "axis in sweep.simulate_every")
+        internal.require_name(name, [axis.name for axis in axes], "axis in sweep.simulate_every")
         if every < 1:
             raise ts.InputError(f"sweep.simulate_every.{name} >= 1", every)
     if table.simulate_every and table.engine == "theory":
@@ -149,9 +150,9 @@ def experiment_at(sweep: Sweep, index: tuple[int, ...], starts: SharedStarts, *,
         )
     experiment = resolve(file, ts.problem_from_tables(tables), simulated=simulated, starts=starts)
     if "means_right" in sweep.measures.keep:
-        ts.require_clusters(experiment.problem)
+        internal.require_clusters(experiment.problem)
     for name, each in sweep.measures.time_to.items():
-        ts.require_name(each.level, experiment.problem.inputs.level_names, f"level in [measures.time_to.{name}]")
+        internal.require_name(each.level, experiment.problem.inputs.level_names, f"level in [measures.time_to.{name}]")
     return experiment
 
 

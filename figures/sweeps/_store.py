@@ -19,6 +19,7 @@ import xarray as xr
 import zarr
 
 import teacher_student as ts
+from teacher_student import internal
 
 from ._cell_status import FINISHED, CellStatus
 from ._cell_tasks import Cell
@@ -216,7 +217,7 @@ def _continue(path: Path, sweep: Sweep, layout: Layout) -> tuple[Sweep, Layout]:
     except ts.InputError:
         raise
     except Exception as error:
-        reason = f"{path} ({ts.first_line(error)})"
+        reason = f"{path} ({internal.first_line(error)})"
         raise ts.InputError("a store that a sweep wrote", reason, "choose another --out") from error
     indexers = {name: coord.values for name, coord in coordinates(sweep, layout).items() if coord.dims == (name,)}
     fill = {name: variable.fill for name, variable in variables(sweep).items()}

@@ -9,6 +9,7 @@ import numpy as np
 import xarray as xr
 
 import teacher_student as ts
+from teacher_student import internal
 
 from ._axes import Axis
 from ._cell_status import CellStatus
@@ -32,7 +33,7 @@ TRAILING = {
 }
 
 
-LONG_NAMES = ts.LONG_NAMES | {
+LONG_NAMES = internal.LONG_NAMES | {
     "means_right": "share of the clusters' means with the right sign of the output",
     "solved": "1 if all means are right, else 0",
 }
@@ -145,7 +146,7 @@ def attributes(sweep: Sweep) -> dict[str, Any]:
         "measures": json.dumps(dataclasses.asdict(sweep.measures)),
         "identity": json.dumps(sweep.identity()),
         "seed": sweep.tables.get("seed", 0),
-        "conventions": ts.CONVENTIONS,
+        "conventions": internal.CONVENTIONS,
         "package_version": ts.__version__,
         "format": FORMAT,
         "versions": json.dumps(ts.versions()),

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import teacher_student as ts
+from teacher_student import internal
 
 from ._cell_status import CellStatus
 from ._cell_tasks import Cell, Task, compute
@@ -90,7 +91,7 @@ def _fetched(future: Any) -> list[Cell] | None:
         raise
     except Exception as error:
         gone = isinstance(error, concurrent.futures.CancelledError)
-        reason = "the scheduler has gone" if gone else ts.first_line(error)
+        reason = "the scheduler has gone" if gone else internal.first_line(error)
         raise ts.InputError("a Dask cluster that finishes its tasks", reason, "start the sweep again") from error
 
 
@@ -148,7 +149,7 @@ def _local_cluster(make: Callable[..., Any], count: int) -> Iterator[Any]:
     except Exception as error:
         raise ts.InputError(
             "local workers that start",
-            ts.first_line(error),
+            internal.first_line(error),
             'put the call below `if __name__ == "__main__":`, or use workers=0',
         ) from error
     with cluster:
@@ -162,7 +163,7 @@ def _client(address: Any, what: str) -> Iterator[Any]:
     try:
         client = distributed.Client(address, timeout=10, set_as_default=False)
     except (OSError, TimeoutError, ValueError) as error:
-        reason = ts.first_line(error)
+        reason = internal.first_line(error)
         raise ts.InputError(f"{what} that answers", reason, "check the address, or leave --scheduler out") from error
     with client:
         yield client

@@ -8,7 +8,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from teacher_student import Condition, Overlaps, Problem, to_float
+from teacher_student import Condition, Overlaps, Problem
+from teacher_student.internal import to_float
 
 from ._base import Averages, MeanStep, StepAverages, check_normals, sum_of_conditions, unit_gradients
 from ._chunked_mean import mean_over_points

@@ -5,7 +5,8 @@ from functools import partial
 
 import numpy as np
 
-from teacher_student import Activation, InputError, Problem, is_known
+from teacher_student import Activation, InputError, Problem
+from teacher_student.internal import is_known
 
 from ..moments import Units, in_words, kinds_with, linear_labels, look_up, pair_is_known
 from . import _tilted_step  # noqa: F401  # enters the steps of erf and linear students

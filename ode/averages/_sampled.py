@@ -7,7 +7,8 @@ import equinox as eqx
 import jax
 import numpy as np
 
-from teacher_student import InputError, Problem, as_key, key_numbers, require_name
+from teacher_student import InputError, Problem
+from teacher_student.internal import as_key, key_numbers, require_name
 
 from ..moments import look_up, units_of
 from ._fixed_sample import FixedSample, dimensions

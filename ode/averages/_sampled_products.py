@@ -11,7 +11,8 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from teacher_student import Activation, Condition, Overlaps, Problem, to_float
+from teacher_student import Activation, Condition, Overlaps, Problem
+from teacher_student.internal import to_float
 
 from ..moments import J2, look_up, require_linear_labels, row_for, second_moments, signed_readouts, units_of
 from ._base import StepAverages, check_normals

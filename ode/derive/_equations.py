@@ -10,7 +10,8 @@ import jax.numpy as jnp
 import numpy as np
 import sympy as sp
 
-from teacher_student import InputError, Overlaps, Problem, check_overlaps, level_index
+from teacher_student import InputError, Overlaps, Problem
+from teacher_student.internal import check_overlaps, level_index
 
 from ..averages import missing_closed_form
 from ..moments import require_linear_labels, signed_readouts, unit, units_of

@@ -8,7 +8,8 @@ import jax.numpy as jnp
 import numpy as np
 import sympy as sp
 
-from teacher_student import Activation, InputError, as_activation, first_line, require_name
+from teacher_student import Activation, InputError
+from teacher_student.internal import as_activation, first_line, require_name
 
 from ._registry import Row, enter_row, look_up
 from ._symbols import symbols, to_jax

@@ -20,7 +20,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from teacher_student import Activation, InputError, as_activation
+from teacher_student import Activation, InputError
+from teacher_student.internal import as_activation
 
 from . import _derived  # noqa: F401  # enters what polynomials take part in
 from ._arcsin import arcsin

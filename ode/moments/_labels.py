@@ -3,7 +3,8 @@
 import jax.numpy as jnp
 import numpy as np
 
-from teacher_student import Activation, InputError, Problem, SumOfUnits, as_activation, is_known
+from teacher_student import Activation, InputError, Problem, SumOfUnits
+from teacher_student.internal import as_activation, is_known
 
 
 def linear_labels(problem: Problem) -> SumOfUnits | None:

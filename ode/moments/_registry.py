@@ -19,7 +19,8 @@ import dataclasses
 from collections.abc import Callable
 from typing import Any
 
-from teacher_student import Activation, Kind
+from teacher_student import Activation
+from teacher_student.internal import Kind
 
 Function = Callable[..., Any]
 PLURALS = {"polynomial": "polynomials"}

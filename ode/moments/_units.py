@@ -10,7 +10,8 @@ import re
 
 import sympy as sp
 
-from teacher_student import BUILT_IN, Activation, InputError, Polynomial, as_activation, is_polynomial
+from teacher_student import Activation, InputError
+from teacher_student.internal import BUILT_IN, Polynomial, as_activation, is_polynomial
 
 from ._registry import look_up
 

@@ -5,7 +5,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from teacher_student import Overlaps, Problem, problem_from_tables, problem_to_tables, require_name, with_entry
+from teacher_student import Overlaps, Problem, problem_from_tables, problem_to_tables
+from teacher_student.internal import require_name, with_entry
 
 from ._field import Field, entries, field_of, linearised, state
 from ._fixed_point import FixedPoint, fixed_point_at, name_of

@@ -5,7 +5,8 @@ import dataclasses
 import numpy as np
 from scipy.optimize import brentq
 
-from teacher_student import InputError, Overlaps, Problem, check_at_least, make_room
+from teacher_student import InputError, Overlaps, Problem
+from teacher_student.internal import check_at_least, make_room
 
 from ._branch import Branch, Parameter, Place, ahead
 from ._fixed_point import FixedPoint

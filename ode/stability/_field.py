@@ -8,7 +8,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from teacher_student import InputError, Overlaps, Problem, check_at_least, from_vector, to_host, to_vector
+from teacher_student import InputError, Overlaps, Problem, from_vector, to_vector
+from teacher_student.internal import check_at_least, to_host
 
 from .._compiled import PROGRAMS, at_shares, bare, operands
 from .._drift import drift

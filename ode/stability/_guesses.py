@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from teacher_student import InputError, Overlaps, Problem, check_overlaps, psd_violation
+from teacher_student import InputError, Overlaps, Problem, psd_violation
+from teacher_student.internal import check_overlaps
 
 from ._field import Field, entries, field_of, linearised, state
 from ._symmetry import projector

@@ -4,7 +4,8 @@ import dataclasses
 
 import numpy as np
 
-from teacher_student import InputError, Overlaps, Problem, check_at_least, check_overlaps, level_index, make_room
+from teacher_student import InputError, Overlaps, Problem
+from teacher_student.internal import check_at_least, check_overlaps, level_index, make_room
 
 from ._escape import LARGE, Rest, Tangent, rest_from, tangent, way_out
 from ._field import Field, entries, errors, field_of, linearised

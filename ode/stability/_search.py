@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 from scipy.optimize import root
 
-from teacher_student import InputError, Overlaps, Problem, check_at_least, check_overlaps, make_room, psd_violation
+from teacher_student import InputError, Overlaps, Problem, psd_violation
+from teacher_student.internal import check_at_least, check_overlaps, make_room
 
 from ._field import Field, entries, field_of, linearised, state
 from ._fixed_point import ALIKE, FixedPoint, fixed_point_at

@@ -5,17 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from teacher_student import (
-    DIVERGENCE_BOUND,
-    InputError,
-    Overlaps,
-    Problem,
-    check_alphas,
-    check_bound,
-    check_overlaps,
-    check_problem,
-    require_name,
-)
+from teacher_student import DIVERGENCE_BOUND, InputError, Overlaps, Problem
+from teacher_student.internal import check_alphas, check_bound, check_overlaps, check_problem, require_name
 
 from ._advance import MOST_STEPS
 from ._distributions import as_distribution

@@ -9,7 +9,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from teacher_student import InputError, first_line, require_name
+from teacher_student import InputError
+from teacher_student.internal import first_line, require_name
 
 DRAWN = 2**16  # numbers on which a user's own law is checked
 VAGUE = (

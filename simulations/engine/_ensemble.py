@@ -10,7 +10,8 @@ import equinox as eqx
 import jax
 import numpy as np
 
-from teacher_student import Observables, Overlaps, Problem, to_host
+from teacher_student import Observables, Overlaps, Problem
+from teacher_student.internal import to_host
 
 from ._advance import Schedule, advance, measure
 from ._coordinates import Space

@@ -8,7 +8,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from teacher_student import Overlaps, Problem, as_key, random_overlaps
+from teacher_student import Overlaps, Problem, random_overlaps
+from teacher_student.internal import as_key
 
 KEYS_TOGETHER = 32  # keys that one call makes, whatever the number of runs
 START_NUMBERS = 2**22  # of the Gram matrices of starts that are drawn together: wide students' are drawn one by one

@@ -8,20 +8,8 @@ from typing import Any, Literal, NamedTuple, overload
 import jax
 import numpy as np
 
-from teacher_student import (
-    DIVERGENCE_BOUND,
-    InputError,
-    Overlaps,
-    Problem,
-    Source,
-    Trajectory,
-    as_key,
-    key_words,
-    make_room,
-    to_times,
-    unnamed,
-    with_level_names,
-)
+from teacher_student import DIVERGENCE_BOUND, InputError, Overlaps, Problem, Source, Trajectory
+from teacher_student.internal import as_key, key_words, make_room, to_times, unnamed, with_level_names
 
 from ._advance import Schedule, blocks_holding, schedule
 from ._chain import span_of

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
-from teacher_student import DIVERGENCE_BOUND, InputError, Overlaps, Problem, Trajectory, make_room
+from teacher_student import DIVERGENCE_BOUND, InputError, Overlaps, Problem, Trajectory
+from teacher_student.internal import make_room
 
 from ._check_run import check_run, check_sizes
 from ._coordinates import AllDirections

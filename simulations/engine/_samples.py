@@ -6,7 +6,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from teacher_student import Problem, is_known
+from teacher_student import Problem
+from teacher_student.internal import is_known
 
 from ._coordinates import Space
 

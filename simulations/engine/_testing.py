@@ -7,7 +7,8 @@ import equinox as eqx
 import jax
 import numpy as np
 
-from teacher_student import InputError, Observables, Problem, as_key, to_host, unnamed, with_level_names
+from teacher_student import InputError, Observables, Problem
+from teacher_student.internal import as_key, to_host, unnamed, with_level_names
 
 from ._advance import blocks_holding, measure
 from ._coordinates import AllDirections

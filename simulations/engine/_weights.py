@@ -8,7 +8,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from teacher_student import InputError, Overlaps, Problem, to_host, units_that_stay
+from teacher_student import InputError, Overlaps, Problem
+from teacher_student.internal import to_host, units_that_stay
 
 CHUNK_NUMBERS = 2**20  # of float64 that starts are made of at a time
 RANK_TOLERANCE = 1e-9  # eigenvalues below this share of the largest count as zero

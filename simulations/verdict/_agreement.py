@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 from scipy import special, stats
 
-from teacher_student import Trajectory, describe_ties, require_name
+from teacher_student import Trajectory
+from teacher_student.internal import describe_ties, require_name
 
 from ._comparable import check_comparable, check_predicted, check_trajectories, usable_alphas
 from ._evidence import Comparison, Evidence, dim_of, gather, gather_predicted

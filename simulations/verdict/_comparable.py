@@ -5,7 +5,8 @@ from typing import Any
 import jax
 import numpy as np
 
-from teacher_student import InputError, Overlaps, Problem, Status, Trajectory, is_number
+from teacher_student import InputError, Overlaps, Problem, Status, Trajectory
+from teacher_student.internal import is_number
 
 from ._evidence import dim_of
 

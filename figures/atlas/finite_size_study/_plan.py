@@ -6,6 +6,7 @@ import jax
 import numpy as np
 
 import teacher_student as ts
+from teacher_student import internal
 
 from ...experiment import load_experiment
 
@@ -36,7 +37,7 @@ class Plan:
 
     def key(self, purpose: int, dim: int) -> jax.Array:
         """The key of the deviation's runs (0), of the escape's starts (1) and runs (2) at N = `dim`."""
-        return jax.random.fold_in(jax.random.fold_in(ts.as_key(self.seed), purpose), dim)
+        return jax.random.fold_in(jax.random.fold_in(internal.as_key(self.seed), purpose), dim)
 
     def minutes(self, part: str) -> float:
         """What a part costs, about, on two cores."""

@@ -12,6 +12,7 @@ import xarray as xr
 import ode
 import simulations
 import teacher_student as ts
+from teacher_student import internal
 
 from ._plan import ALPHA_STEP, QUICK, SHARE, Plan, deviation_problem, last_alpha, plateau_problem, plateau_starts
 
@@ -160,7 +161,7 @@ def _exact_errors(problem: ts.Problem, overlaps: ts.Overlaps) -> np.ndarray:
     """Closed-form error (runs, A) of recorded overlaps, in place of the runs' own samples."""
     with jax.enable_x64(True):
         observe = jax.jit(jax.vmap(jax.vmap(lambda state: ode.observe(problem, state, None, with_accuracy=False))))
-        return np.asarray(observe(ts.to_float(overlaps, jnp.float64)).error["all"])
+        return np.asarray(observe(internal.to_float(overlaps, jnp.float64)).error["all"])
 
 
 def first_below(alphas: np.ndarray, values: np.ndarray, below: float) -> float:
@@ -182,7 +183,7 @@ def _sizes(runs: tuple[tuple[int, int], ...]) -> str:
 def _attrs(problem: ts.Problem, plan: Plan, part: str, quick: bool) -> dict[str, Any]:
     return {
         "problem": json.dumps(ts.problem_to_tables(problem)),
-        "conventions": ts.CONVENTIONS,
+        "conventions": internal.CONVENTIONS,
         "seed": plan.seed,
         "versions": json.dumps(ts.versions()),
         "command": f"figures.atlas.{part}_data(quick={quick})",

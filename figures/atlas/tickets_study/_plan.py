@@ -8,6 +8,7 @@ import jax
 
 import ode
 import teacher_student as ts
+from teacher_student import internal
 
 WIDTH, ALPHA, RETRAINING, SCALE = 40, 100.0, 10.0, 0.1
 LEVEL = {"separation": 1.0, "plane_variance": 0.1, "rest_variance": 0.1}
@@ -36,7 +37,7 @@ class Plan:
     def key(self, engine: str, purpose: str) -> jax.Array:
         """The key of one purpose in one engine; all follow from the seed."""
         number = 2 * PURPOSES.index(purpose) + ("theory", "simulation").index(engine)
-        return jax.random.fold_in(ts.as_key(self.seed), number)
+        return jax.random.fold_in(internal.as_key(self.seed), number)
 
     def keys(self, engine: str, purpose: str) -> jax.Array:
         """One key for each start (theory) or run (simulation)."""

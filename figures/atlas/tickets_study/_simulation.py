@@ -9,6 +9,7 @@ import numpy as np
 
 import simulations
 import teacher_student as ts
+from teacher_student import internal
 
 from ._plan import ALPHA, CANDIDATES, RANKINGS, SCALE, TICKETS, WIDTH, Plan, Trained, xor_problem
 from ._theory import candidates as started_candidates
@@ -57,7 +58,10 @@ def _weights(plan: Plan, problem: ts.Problem, overlaps: ts.Overlaps, purpose: st
     make = jax.jit(functools.partial(simulations.weights_with, sizes=sizes, dtype=jnp.float32))
     with jax.enable_x64(True):
         return stack(
-            [ts.to_host(make(row(overlaps, r), key=key)) for r, key in enumerate(plan.keys("simulation", purpose))]
+            [
+                internal.to_host(make(row(overlaps, r), key=key))
+                for r, key in enumerate(plan.keys("simulation", purpose))
+            ]
         )
 
 

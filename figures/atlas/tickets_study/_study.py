@@ -9,6 +9,7 @@ import numpy as np
 import xarray as xr
 
 import teacher_student as ts
+from teacher_student import internal
 
 from ._plan import (
     ALPHA,
@@ -80,7 +81,7 @@ def _attrs(plan: Plan, quick: bool) -> dict[str, Any]:
     problem = xor_problem(WIDTH)
     return {
         "problem": json.dumps(ts.problem_to_tables(problem)),
-        "conventions": ts.CONVENTIONS,
+        "conventions": internal.CONVENTIONS,
         "readout_learning_rates": json.dumps(SETTINGS),
         "bayes_accuracy": ts.XorMixture({"all": LEVEL}).bayes_accuracy()["all"],
         "start_scale": SCALE,

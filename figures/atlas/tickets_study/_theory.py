@@ -11,6 +11,7 @@ import numpy as np
 
 import ode
 import teacher_student as ts
+from teacher_student import internal
 
 from ._plan import CANDIDATES, RANKINGS, RETRAINING, SCALE, TICKETS, WIDTH, Plan, Trained, xor_problem
 
@@ -54,7 +55,7 @@ def _train(plan: Plan, problem: ts.Problem, starts: ts.Overlaps) -> Trained:
         [problem] * len(each), each, [problem.curriculum.end], averages=plan.averages, rtol=1e-3, atol=1e-4
     )
     # Tolerances are loose, and what is pruned of these states is a start again, of which overlaps of weights are asked.
-    overlaps = ts.nearest_state(stack([row(one.overlaps, -1) for one in found]), problem)
+    overlaps = internal.nearest_state(stack([row(one.overlaps, -1) for one in found]), problem)
     accuracy = np.array([one.accuracy["all"][-1] for one in found])
     return Trained(overlaps, accuracy, ts.means_right(problem, overlaps)["all"].all(axis=-1))
 
@@ -82,7 +83,7 @@ def _pruned(
     readouts = (masks * ends.readout).reshape(-1, *ends.readout.shape)
     with jax.enable_x64(True):
         points = ode.Sampled(plan.points, 1, plan.key("theory", "points")).draw(problem)
-        numbers = ts.to_float((problem, ends, np.moveaxis(readouts, 0, 1), row(points, 0)), jnp.float64)
+        numbers = internal.to_float((problem, ends, np.moveaxis(readouts, 0, 1), row(points, 0)), jnp.float64)
         accuracy = np.asarray(_accuracies(*numbers)).T
     solved = [ts.means_right(problem, ts.Overlaps(ends.Q, ends.R, ends.T, v))["all"].all(axis=-1) for v in readouts]
     shape = (len(RANKINGS), len(plan.kept), len(ends.readout))
