@@ -6,15 +6,15 @@ from typing import Any
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-import numpy as np
 
 from .._address import address_in, address_of, imported
+from .._built_in_units import UNITS
 from .._errors import InputError, require_name
 from .._polynomial import Polynomial, is_polynomial, polynomial
 from ..tables import ACTIVATIONS, OTHERWISE, ActivationTable, read_table
 from ._try_out import try_unit
 
-BUILT_IN: "dict[str, Activation]" = {}  # erf, relu, linear and sign, which are made below
+BUILT_IN: "dict[str, Activation]" = {}  # filled below
 
 
 def _polynomial(name: str) -> Polynomial | None:
@@ -128,16 +128,7 @@ class Activation(eqx.Module):
 Kind = str | Activation
 
 
-def _erf(x: jax.Array) -> jax.Array:
-    return jax.lax.erf(x * np.sqrt(0.5).astype(x.dtype))
-
-
-ERF = Activation("erf", _erf, odd=True, smooth=True)
-RELU = Activation("relu", jax.nn.relu, continuous=True)
-LINEAR = Activation("linear", polynomial("x"), odd=True, smooth=True)
-SIGN = Activation("sign", jnp.sign, odd=True)
-
-BUILT_IN |= {each.name: each for each in (ERF, RELU, LINEAR, SIGN)}
+BUILT_IN |= {name: Activation(name, **vars(unit)) for name, unit in UNITS.items()}
 
 
 def as_activation(given: "str | Activation | Callable | Mapping[str, Any]") -> Activation:
@@ -168,8 +159,8 @@ def _of_text(text: str) -> Activation:
     if text.isidentifier() and text != "x" and not is_polynomial(text):
         require_name(text, BUILT_IN, OTHERWISE)
     parsed = polynomial(text)
-    if parsed == LINEAR.function:
-        return LINEAR
+    if parsed == UNITS["linear"].function:
+        return BUILT_IN["linear"]
     return Activation(str(parsed), parsed, odd=parsed.keeps_sign, smooth=True)
 
 

@@ -9,11 +9,12 @@ import math
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from .._built_in_units import UNITS
 from .._errors import InputError, nearest, require_name
 from .._polynomial import EXAMPLE, is_polynomial, polynomial
 from ._strict_tables import read_table
 
-ACTIVATIONS = ("erf", "relu", "linear", "sign")
+ACTIVATIONS = tuple(UNITS)
 OTHERWISE = f'activation (or a polynomial such as {EXAMPLE}, or a JAX function such as "jax.numpy:tanh")'
 LABELS = ("value", "sign")
 LOSSES = ("squared", "logistic")
