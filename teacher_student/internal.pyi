@@ -1,4 +1,5 @@
 # What the other packages use and users need not; `internal.py` loads each name when it is first used.
+from ._address import imported as imported
 from ._compiler import jax_has_started as jax_has_started
 from ._errors import first_line as first_line
 from ._errors import nearest as nearest

@@ -74,6 +74,25 @@ def test_labels_that_would_end_in_something_else_are_refused_in_one_line(
     assert "\n" not in str(error.value)
 
 
+class Wide(Own):
+    """Its number of latent directions is a number like any other, which is traced in a solve."""
+
+    count: Any = 1
+
+    @property
+    def latents(self) -> int:  # type: ignore[override]
+        return int(self.count)
+
+
+def test_a_number_that_sets_shapes_is_to_be_static() -> None:
+    task = Wide(ts.Inputs({"all": 1.0}), lambda nu, cluster: jnp.sign(nu[..., 0]))
+    with pytest.raises(
+        ts.InputError, match=r"members of a Wide.*; a number that sets shapes is a static field"
+    ) as error:
+        ts.Problem(task, ts.Student(2), ts.SGD(0.5), ts.Curriculum.phases(("all", 1.0)))
+    assert "\n" not in str(error.value)
+
+
 def test_nothing_is_tried_while_a_number_of_the_task_is_traced() -> None:
     def width(scale: Any) -> Any:
         task: Any = problem(lambda nu, cluster: jnp.sign(nu[..., 0]), scale).task

@@ -45,7 +45,7 @@ class Record:
 
 @dataclasses.dataclass(frozen=True)
 class Theory:
-    """[theory]: averages "auto", "closed form" or "sampled"; points and replicates of the latter; tolerances;
+    """[theory]: averages "auto", "closed form", "sampled" (with points and replicates) or "module:Class"; tolerances;
 
     error: standard error to reach with more points than that, up to most_points (in units of the largest
     generalisation error);
@@ -151,7 +151,9 @@ def read_file(tables: Mapping[str, Any], *, simulated: bool = True) -> File:
 
 def check_file(file: File, *, simulated: bool) -> None:
     """Raise InputError unless [theory], [record], [start], [agreement] and [simulation] can be used, as far as seen."""
-    internal.require_name(file.theory.averages, ("auto", "closed form", "sampled"), "theory.averages")
+    if ":" not in file.theory.averages:  # else the user's own, which are imported when the problem is made
+        known = 'theory.averages (or "module:Class" of your own)'
+        internal.require_name(file.theory.averages, ("auto", "closed form", "sampled"), known)
     check_choices(file.choices, TABLES)
     _check_record(file.record)
     _check_start(file.start)

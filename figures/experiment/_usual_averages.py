@@ -4,6 +4,7 @@ from __future__ import annotations  # types are not looked up, which would load 
 
 import ode
 import teacher_student as ts
+from teacher_student import internal
 
 from ._keys import key_for
 from ._settings_file import Theory
@@ -11,11 +12,13 @@ from ._settings_file import Theory
 AUTO = Theory()
 
 
-def usual_averages(problem: ts.Problem, seed: int, theory: Theory = AUTO) -> ode.ClosedForm | ode.Sampled | None:
+def usual_averages(problem: ts.Problem, seed: int, theory: Theory = AUTO) -> ode.Averages | ode.Sampled | None:
     """The supplier of averages that [theory] asks for; None: closed forms, which the solver takes by itself.
 
     seed: that the scramblings of sampled averages follow from. Raises InputError for closed forms that there are not.
     """
+    if ":" in theory.averages:
+        return _own_averages(theory.averages)
     reason = ode.missing_closed_form(problem)
     if theory.averages == "closed form":
         if reason:
@@ -31,3 +34,18 @@ def usual_averages(problem: ts.Problem, seed: int, theory: Theory = AUTO) -> ode
         most_points=theory.most_points,
         products_only=theory.averages == "auto" and reason is None,
     )
+
+
+def _own_averages(address: str) -> ode.Averages | ode.Sampled:
+    """The averages that "module:Class" or "module:name" means: a class that takes no arguments, or an instance."""
+    averages = internal.imported(address, "averages")
+    if isinstance(averages, type):
+        try:
+            averages = averages()
+        except Exception as error:  # the user's class may raise anything
+            reason = f"{type(error).__name__}: {internal.first_line(error)}"
+            raise ts.InputError(f"averages {address!r} that take no arguments", reason) from error
+    if not isinstance(averages, (ode.Averages, ode.Sampled)):
+        required = "ode.Averages of your own, or an instance of them, as theory.averages"
+        raise ts.InputError(required, f"{address!r}, a {type(averages).__name__}")
+    return averages

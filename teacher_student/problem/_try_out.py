@@ -25,6 +25,7 @@ def try_labels(task: "Task") -> None:
     """
     if type(task).__module__.partition(".")[0] == __package__ or not is_known(task):
         return
+    _trace_numbers(task)
     rng = np.random.default_rng(0)
     nu, noise = rng.standard_normal((FIELDS, task.latents)), rng.standard_normal(FIELDS)
     with jax.enable_x64(True), jax.ensure_compile_time_eval():
@@ -35,12 +36,29 @@ def try_labels(task: "Task") -> None:
             _check_units(task, nu, noise, labels)
 
 
+def _trace_numbers(task: "Task") -> None:
+    """Raise InputError unless what sets shapes is known while the task's numbers are being traced, as in a solve."""
+
+    def shapes(task: "Task") -> Any:
+        jnp.zeros((task.latents, len(task.seen_blocks), len(task.spanned_blocks)))
+        units = task.units
+        return task.cluster_probabilities, task.cluster_means, None if units is None else units.readout
+
+    try:
+        with jax.enable_x64(True):
+            jax.eval_shape(shapes, jax.tree.map(np.asarray, task))
+    except Exception as error:  # the user's members may raise anything
+        required = f"members of a {type(task).__name__} as JAX operations on its numbers"
+        remedy = "a number that sets shapes is a static field: eqx.field(static=True)"
+        raise InputError(required, f"{type(error).__name__}: {first_line(error)}", remedy) from error
+
+
 def _tried(task: "Task", method: str, *arguments: np.ndarray) -> np.ndarray:
     """What a method returns for samples, having been traced for them as a solve traces it."""
     function = getattr(task, method)
     required = f"{method} of a {type(task).__name__} as JAX operations on fields nu (..., {task.latents})"
     try:
-        jax.eval_shape(function, *arguments)
+        jax.eval_shape(lambda task, *given: getattr(task, method)(*given), jax.tree.map(np.asarray, task), *arguments)
         return np.asarray(_of_numpy_arrays(function, arguments))
     except Exception as error:  # the user's method may raise anything
         raise InputError(required, f"{type(error).__name__}: {first_line(error)}", _remedy(error)) from error
