@@ -192,5 +192,5 @@ def require_guard(workers: int | None, scheduler: str | None) -> None:
     if workers == 0 or scheduler is not None or not script or not str(script).endswith(".py"):
         return
     with contextlib.suppress(OSError):
-        if "__name__" not in Path(script).read_text():
+        if "__name__" not in Path(script).read_text(errors="ignore"):
             raise ts.InputError(required, f"{script} without it", remedy)
