@@ -9,7 +9,7 @@ import numpy as np
 
 from .._address import address_of, imported
 from .._errors import InputError
-from ..tables import CurriculumTable, read_problem
+from ..tables import CurriculumTable, SGDTable, read_problem
 from ._activation import as_given
 from ._committee import Committee
 from ._curriculum import Curriculum
@@ -25,11 +25,11 @@ KINDS: dict[str, type[Task]] = {"committee": Committee, "xor": XorMixture}
 def problem_from_tables(tables: Mapping[str, Any]) -> Problem:
     """The problem that nested tables task, student, sgd and curriculum describe. Raises InputError."""
     read = read_problem(tables)
-    student, sgd = read.student, read.sgd
+    student = read.student
     return Problem(
         _task(tables["task"]),
         Student(student.width, as_given(student.activation)),
-        SGD(sgd.learning_rate, sgd.readout_learning_rate, sgd.weight_decay, sgd.loss),
+        SGD(**vars(read.sgd)),
         _curriculum(read.curriculum),
     )
 
@@ -42,18 +42,16 @@ def problem_to_tables(problem: Problem) -> dict[str, Any]:
     """
     if np.ndim(problem.sgd.learning_rate) or np.ndim(problem.curriculum.durations) != 1:
         raise InputError("one problem, not a batch, to write", "a problem with batched numbers")
-    sgd = problem.sgd
     return {
         "task": _table_of_task(problem.task),
         "student": {"width": problem.student.width, "activation": problem.student.activation.text},
-        "sgd": {
-            "learning_rate": float(sgd.learning_rate),
-            "readout_learning_rate": float(sgd.readout_learning_rate),
-            "weight_decay": float(sgd.weight_decay),
-            "loss": sgd.loss,
-        },
+        "sgd": {name: _plain(getattr(problem.sgd, name)) for name in SGDTable.__dataclass_fields__},
         "curriculum": dataclasses.asdict(_table_of_curriculum(problem.curriculum)),
     }
+
+
+def _plain(entry: Any) -> str | float:
+    return entry if isinstance(entry, str) else float(entry)
 
 
 def _task(table: Mapping[str, Any]) -> Task:

@@ -5,6 +5,7 @@ from ._problem_file import OTHERWISE as OTHERWISE
 from ._problem_file import ActivationTable as ActivationTable
 from ._problem_file import CommitteeTable as CommitteeTable
 from ._problem_file import CurriculumTable as CurriculumTable
+from ._problem_file import SGDTable as SGDTable
 from ._problem_file import XorMixtureTable as XorMixtureTable
 from ._problem_file import check_mixture_row as check_mixture_row
 from ._problem_file import read_problem as read_problem

@@ -142,8 +142,9 @@ class SGDTable:
 
     def check(self) -> None:
         """Raise InputError for a rate below 0 or an unknown loss."""
-        for name in ("learning_rate", "readout_learning_rate", "weight_decay"):
-            _check_at_least_zero(getattr(self, name), name.replace("_", " "))
+        for name, entry in vars(self).items():
+            if not isinstance(entry, str):
+                _check_at_least_zero(entry, name.replace("_", " "))
         require_name(self.loss, LOSSES, "loss")
 
 
