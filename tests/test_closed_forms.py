@@ -236,3 +236,17 @@ def test_no_engine_asks_for_the_name_of_a_unit_or_the_type_of_a_task(path: Path)
 def labels_kinds(node: ast.Compare) -> set[str]:
     """Kinds of labels, which a task declares: `problem.task.labels == "sign"`."""
     return {"sign", "value"} if getattr(node.left, "attr", "") == "labels" else set()
+
+
+@pytest.mark.parametrize("teacher", ["x**3", "erf"])
+def test_the_accuracy_of_one_odd_unit_of_each_is_closed(teacher: str) -> None:
+    problem = build.problem(student="x**3", teacher=teacher, K=1, M=1, readout=(1.0,))
+    state = build.overlaps(problem, 3)
+    exact = ode.observe(problem, state, None).accuracy["easy"]
+    points = ode.Sampled(2**12, 8, key=2).draw(problem)
+    condition = jax.tree.map(lambda x: x[0], problem.task.conditions())
+    with jax.enable_x64(True):
+        sampled = jax.vmap(lambda sample: sample.error_and_accuracy(problem, state, condition)[1])(points)
+    found = np.asarray(sampled)
+    assert abs(found.mean() - exact) < 6 * found.std(ddof=1) / np.sqrt(8) + 1e-6
+    assert 0.05 < exact < 0.95
