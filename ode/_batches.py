@@ -34,7 +34,7 @@ def solve_batches(members: list[Member], method: Method, workers: int | None) ->
         return _in_batches(members, ONE_BY_ONE, lambda batch: _in_turn(batch, method), threads)
     outcomes = _side_by_side(members, method, threads)
     late = [i for i, (path, *_) in enumerate(outcomes) if path.status == Status.TOO_STIFF]
-    if late and method.settings.max_steps > MANY_STEPS:
+    if late and method.tolerances.max_steps > MANY_STEPS:
         alone = [members[i] for i in late]
         again = _in_batches(alone, ONE_BY_ONE, lambda batch: _in_turn(batch, method), threads)
         for i, outcome in zip(late, again, strict=True):
@@ -44,11 +44,11 @@ def solve_batches(members: list[Member], method: Method, workers: int | None) ->
 
 def _side_by_side(members: list[Member], method: Method, threads: int) -> list[Outcome]:
     """Outcomes after at most MANY_STEPS; those of like learning rate, which take like numbers of steps, go together."""
-    few = dataclasses.replace(method.settings, max_steps=min(MANY_STEPS, method.settings.max_steps))
-    first = dataclasses.replace(method, settings=few)
+    few = dataclasses.replace(method.tolerances, max_steps=min(MANY_STEPS, method.tolerances.max_steps))
+    first = dataclasses.replace(method, tolerances=few)
     order = np.argsort([float(problem.sgd.learning_rate) for problem, *_ in members], kind="stable")
-    found = _in_batches([members[i] for i in order], SIDE_BY_SIDE, lambda batch: _together(batch, first), threads)
-    return [found[place] for place in np.argsort(order)]
+    outcomes = _in_batches([members[i] for i in order], SIDE_BY_SIDE, lambda batch: _together(batch, first), threads)
+    return [outcomes[rank] for rank in np.argsort(order)]
 
 
 def _threads(method: Method, workers: int | None) -> int:
@@ -65,11 +65,11 @@ def _in_batches(
 ) -> list[Outcome]:
     """`solve` of `size` members at a time, the last ones filled up: one compilation for any number."""
     batches = [members[first : first + size] for first in range(0, len(members), size)]
-    found = _in_threads(solve, batches, threads)
+    stacks = _in_threads(solve, batches, threads)
     return [
-        jax.tree.map(lambda x, place=place: x[place], outcomes)
-        for batch, outcomes in zip(batches, found, strict=True)
-        for place in range(len(batch))
+        jax.tree.map(lambda x, i=i: x[i], stack)
+        for batch, stack in zip(batches, stacks, strict=True)
+        for i in range(len(batch))
     ]
 
 

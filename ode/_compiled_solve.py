@@ -29,7 +29,7 @@ def solve_one(problem: Problem, start: Overlaps, alphas: jax.Array, method: Meth
         assert sample is not None
 
         def one(points: Points) -> tuple[Path, Observables]:
-            path = integrate(problem, points, start, alphas, method.settings)
+            path = integrate(problem, points, start, alphas, method.tolerances)
             return path, observed(path, points)
 
         replicates = jnp.shape(sample.normals)[0]
@@ -38,7 +38,7 @@ def solve_one(problem: Problem, start: Overlaps, alphas: jax.Array, method: Meth
             return worst(paths), *mean_and_error(observables)
         whole = worst(jax.tree.map(lambda x: x[:replicates], paths))
         return whole, *fine_and_change(observables, replicates, jnp.hypot)
-    path = integrate(problem, method.formula, start, alphas, method.settings)
+    path = integrate(problem, method.formula, start, alphas, method.tolerances)
     if sample is None:
         seen = jax.vmap(lambda state: observe(problem, state, None, with_accuracy=accuracy))(path.states)
         return path, seen, None

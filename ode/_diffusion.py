@@ -30,10 +30,10 @@ def step_at(problem: Problem, sample: FixedSample, overlaps: Overlaps, condition
     """The ingredients of a step under one condition: z^b = factor (sqrt(Delta_b) xi + factor^T a), x^b likewise."""
     K, spread = problem.student.width, sample.spread(problem, overlaps)
     within = [
-        scale * each.xi + (each.factor[K:].T @ condition.mean)[:, None]
-        for each, scale in zip(spread, jnp.sqrt(condition.variances), strict=True)
+        scale * block.xi + (block.factor[K:].T @ condition.mean)[:, None]
+        for block, scale in zip(spread, jnp.sqrt(condition.variances), strict=True)
     ]
-    z = jnp.stack([each.factor @ x for each, x in zip(spread, within, strict=True)])
+    z = jnp.stack([block.factor @ x for block, x in zip(spread, within, strict=True)])
     noise = jnp.asarray(sample.normals)[-1]
     total = z.sum(axis=0)
     label = problem.task.label(total[problem.student.width :].T, condition.cluster, noise)
@@ -115,8 +115,8 @@ def one_test(problem: Problem, sample: FixedSample, overlaps: Overlaps, with_acc
         return jnp.stack([error.mean(), right.mean(), (error**2).mean()])
 
     probabilities = jnp.asarray(problem.task.cluster_probabilities)
-    found = jax.lax.map(moments, problem.task.conditions()).reshape(-1, probabilities.size, 3)
-    error, right, square = jnp.moveaxis(jnp.tensordot(found, probabilities, (1, 0)), -1, 0)
+    per_cluster = jax.lax.map(moments, problem.task.conditions()).reshape(-1, probabilities.size, 3)
+    error, right, square = jnp.moveaxis(jnp.tensordot(per_cluster, probabilities, (1, 0)), -1, 0)
     names = problem.inputs.level_names
     return Observables(
         jax.tree.map(jnp.zeros_like, overlaps),

@@ -75,8 +75,8 @@ def propagate(
         return observe(problem, from_vector(x, state.overlaps), points, with_accuracy=with_accuracy)
 
     def h(x: jax.Array) -> jax.Array:
-        found = observed(x)
-        return jnp.stack([*found.error.values(), *found.accuracy.values()])
+        seen = observed(x)
+        return jnp.stack([*seen.error.values(), *seen.accuracy.values()])
 
     slope, levels = jacobian(h, x, one_by_one=True), problem.inputs.level_names
     zero = jax.tree.map(jnp.zeros_like, state.overlaps)

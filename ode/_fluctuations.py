@@ -10,7 +10,7 @@ from teacher_student import DIVERGENCE_BOUND, Fluctuations, InputError, Overlaps
 from teacher_student.internal import is_known, to_host
 
 from ._host_expansion import expand_from_host
-from ._method import Settings, method_for
+from ._method import Tolerances, method_for
 from ._refine_points import require_given_points
 from ._solve import solve
 from .averages import Averages, ClosedForm, FixedSample, Sampled, missing_closed_form
@@ -51,12 +51,12 @@ def fluctuations(
     """
     if not is_known((problem, start, alphas, averages)):
         raise InputError("plain numbers for ode.fluctuations", "traced ones", "call it outside jit, grad and vmap")
-    for each in (averages, sample):
-        require_given_points(each, "ode.fluctuations", fields=True)
+    for supplier in (averages, sample):
+        require_given_points(supplier, "ode.fluctuations", fields=True)
     if averages is None and missing_closed_form(problem) is None:
         averages = ClosedForm()  # at any width: derivatives of averages are wanted
     method = method_for(problem, averages, with_accuracy, rtol, atol, max_steps, bound)
-    rtol, atol = float(method.settings.rtol), float(method.settings.atol)
+    rtol, atol = float(method.tolerances.rtol), float(method.tolerances.atol)
 
     def solved(part: float) -> Trajectory:
         return solve(
@@ -79,16 +79,16 @@ def fluctuations(
     if not method.exact:
         _require_independent(problem, start)
     points = sample or (averages if isinstance(averages, Sampled) else Sampled(2**13 if method.exact else 2**12))
-    settings = Settings(*TOLERANCES[method.exact], bound, max_steps)
+    tolerances = Tolerances(*TOLERANCES[method.exact], bound, max_steps)
     with jax.enable_x64(True):
         samples = points.draw(problem)
         assert isinstance(samples, FixedSample)
-        found = expand_from_host(problem, to_host(start), theory.alphas, samples, method, settings)
-    _require_finite(found, theory)
+        expansion = expand_from_host(problem, to_host(start), theory.alphas, samples, method, tolerances)
+    _require_finite(expansion, theory)
     finer = solved(0.5)
     return dataclasses.replace(
         theory,
-        fluctuations=found,
+        fluctuations=expansion,
         integrator_error=jax.tree.map(lambda a, b: 2 * abs(a - b), theory.observables, finer.observables),
     )
 
@@ -106,9 +106,9 @@ def _require_independent(problem: Problem, start: Overlaps) -> None:
         )
 
 
-def _require_finite(found: Fluctuations, theory: Trajectory) -> None:
+def _require_finite(expansion: Fluctuations, theory: Trajectory) -> None:
     """Raise InputError if the expansion broke down where the ODE did not."""
-    finite = np.isfinite(found.covariance).all(axis=(1, 2))
+    finite = np.isfinite(expansion.covariance).all(axis=(1, 2))
     if not finite.all():
         raise InputError(
             "a covariance that stays finite up to the last alpha",

@@ -15,18 +15,18 @@ from ._compiled import PROGRAMS, QUICK, at_shares, bare, largest_norm, operands,
 from ._diffusion import one_test
 from ._expansion import Expansion, expansion_field, propagate
 from ._host_solve import largest_allowed_norm
-from ._host_steps import Bounds, Tolerances, integrate_from_host
-from ._method import Method, Settings
+from ._host_steps import Bounds, StepTolerances, integrate_from_host
+from ._method import Method, Tolerances
 from ._outcome import mean_and_error
 from .averages import FixedSample
 
 
 def expand_from_host(
-    problem: Problem, start: Overlaps, alphas: np.ndarray, samples: FixedSample, method: Method, settings: Settings
+    problem: Problem, start: Overlaps, alphas: np.ndarray, samples: FixedSample, method: Method, tolerances: Tolerances
 ) -> Fluctuations:
     """Return the fluctuations at `alphas`: means over scramblings (leading axis of `samples`) and standard errors."""
     parts = [
-        _expand(problem, start, alphas, jax.tree.map(lambda x, i=i: x[i], samples), method, settings)
+        _expand(problem, start, alphas, jax.tree.map(lambda x, i=i: x[i], samples), method, tolerances)
         for i in range(len(samples.normals))
     ]
     covariance, variance, shift, test = jax.tree.map(lambda *x: np.stack(x), *parts)
@@ -35,7 +35,7 @@ def expand_from_host(
 
 
 def _expand(
-    problem: Problem, start: Overlaps, alphas: np.ndarray, sample: FixedSample, method: Method, settings: Settings
+    problem: Problem, start: Overlaps, alphas: np.ndarray, sample: FixedSample, method: Method, tolerances: Tolerances
 ) -> tuple[np.ndarray, Observables, Observables, Observables]:
     """Return covariance (A, n, n), variance, shift and one test sample's variance under one scrambling."""
     leaves, structure = operands((bare(problem), sample, method.formula))
@@ -46,8 +46,8 @@ def _expand(
         problem.curriculum_of_all_levels(),
         y,
         alphas,
-        _tolerances(settings, sizes),
-        Bounds(largest_allowed_norm(start, settings.bound), largest_norm(problem), settings.max_steps),
+        _step_tolerances(tolerances, sizes),
+        Bounds(largest_allowed_norm(start, tolerances.bound), largest_norm(problem), tolerances.max_steps),
         high_order=False,  # the tolerances are loose, and steps that end on recorded alphas short
     )
     read = [jax.tree.map(np.asarray, read_out(leaves, state)) for state in path.states]
@@ -66,14 +66,14 @@ def _start(start: Overlaps) -> tuple[np.ndarray, tuple[int, int, int]]:
     return np.concatenate([overlaps, np.zeros(n * n + n)]), (overlaps.size, n * n, n)
 
 
-def _tolerances(settings: Settings, sizes: tuple[int, int, int]) -> Tolerances:
+def _step_tolerances(tolerances: Tolerances, sizes: tuple[int, int, int]) -> StepTolerances:
     """Tolerances under which the root mean square of each part alone is kept below 1.
 
     SciPy takes the mean over all entries, in which the covariance's many would dilute the overlaps' error: a part with
     a share p of all entries gets sqrt(p) of the tolerance.
     """
     share = np.repeat(np.sqrt(np.array(sizes) / np.sum(sizes)), sizes)
-    return Tolerances(settings.rtol * share, settings.atol * share)
+    return StepTolerances(tolerances.rtol * share, tolerances.atol * share)
 
 
 def _unpacked(y: Any, shape: tuple[int, int, int]) -> Expansion:

@@ -8,7 +8,7 @@ import numpy as np
 from teacher_student import Observables, Overlaps, Problem
 
 from ._compiled import compiled_drift, largest_norm, observe_states, pack, unpack
-from ._host_steps import Bounds, Tolerances, integrate_from_host
+from ._host_steps import Bounds, StepTolerances, integrate_from_host
 from ._method import Method, Points
 from ._outcome import Outcome, Path, fine_and_change, mean_and_error, with_halves, worst
 from .averages import Averages
@@ -50,15 +50,15 @@ def largest_allowed_norm(start: Overlaps, bound: Any) -> float:
 
 def _path(problem: Problem, start: Overlaps, alphas: np.ndarray, averages: Averages, method: Method) -> Path:
     """Return the states at `alphas` under one supplier of averages."""
-    settings = method.settings
-    largest = largest_allowed_norm(start, settings.bound)
+    tolerances = method.tolerances
+    largest = largest_allowed_norm(start, tolerances.bound)
     path = integrate_from_host(
         compiled_drift(problem, averages, 10 * largest),
         problem.curriculum_of_all_levels(),
         pack(start),
         alphas,
-        Tolerances(float(settings.rtol), float(settings.atol)),
-        Bounds(largest, largest_norm(problem), settings.max_steps),
+        StepTolerances(float(tolerances.rtol), float(tolerances.atol)),
+        Bounds(largest, largest_norm(problem), tolerances.max_steps),
         high_order=method.exact,
     )
     states = unpack(path.states, problem.shape)

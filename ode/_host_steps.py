@@ -16,7 +16,7 @@ Slope = Callable[[np.ndarray, np.ndarray], np.ndarray]  # (shares of levels, sta
 
 
 @dataclasses.dataclass(frozen=True)
-class Tolerances:
+class StepTolerances:
     """rtol and atol per step, in the root mean square over all entries; numbers, or one for each entry (n,)."""
 
     rtol: Any
@@ -67,7 +67,7 @@ def integrate_from_host(
     curriculum: Curriculum,
     y: np.ndarray,
     alphas: np.ndarray,
-    tolerances: Tolerances,
+    tolerances: StepTolerances,
     bounds: Bounds,
     *,
     high_order: bool = True,
@@ -113,7 +113,7 @@ def _advance(
     phase: int,
     target: float,
     progress: _Progress,
-    tolerances: Tolerances,
+    tolerances: StepTolerances,
     bounds: Bounds,
     high_order: bool,
 ) -> _Progress:

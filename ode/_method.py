@@ -31,7 +31,7 @@ Points = FixedSample | SampledProducts
 WIDE = 80  # units from which on sampling an erf student's E[g g^T] beats its closed form (benchmarks: wide)
 
 
-class Settings(eqx.Module):
+class Tolerances(eqx.Module):
     """Tolerances and bounds of an integration."""
 
     rtol: Any
@@ -48,7 +48,7 @@ class Method(eqx.Module):
     formula: Averages | None  # of the drift's averages, ClosedForm() or the user's own; None: they are sampled
     with_accuracy: bool = eqx.field(static=True)
     sample: Points | None  # leading axis: independent scramblings
-    settings: Settings
+    tolerances: Tolerances
     name: str = eqx.field(static=True)
     seed: str | None = eqx.field(static=True)
     halved: bool = eqx.field(static=True, default=False)  # the stated error has the change from half as many points
@@ -109,17 +109,17 @@ def method_for(
     wanted = accuracy_is_wanted(problem, with_accuracy)
     closed = formula is not None and error_is_closed(problem) and (accuracy_is_closed(problem) or not wanted)
     defaults = (1e-8, 1e-10) if exact else (1e-5, 1e-7)
-    rtol, atol = (default if given is None else given for given, default in zip((rtol, atol), defaults, strict=True))
-    check_settings(rtol, atol, max_steps, bound, adjoint)
+    rtol, atol = (default if asked is None else asked for asked, default in zip((rtol, atol), defaults, strict=True))
+    check_tolerances(rtol, atol, max_steps, bound, adjoint)
     numbers = np.float64(rtol), np.float64(atol), np.float64(bound)
-    settings = Settings(*numbers, int(max_steps), adjoint, fixed_order)
+    tolerances = Tolerances(*numbers, int(max_steps), adjoint, fixed_order)
     if closed:
         assert formula is not None
-        return Method(formula, wanted, None, settings, formula.name, None)
+        return Method(formula, wanted, None, tolerances, formula.name, None)
     sampler = supplier if isinstance(supplier, Sampled) else Sampled(2**13, 8)  # for an accuracy alone: cheap
     name = sampler.name if formula is None else formula.name
     halved = not exact and (sampler.products_only or sampler.error is not None)
-    return Method(formula, wanted, sampler.draw(problem), settings, name, key_words(sampler.key), halved)
+    return Method(formula, wanted, sampler.draw(problem), tolerances, name, key_words(sampler.key), halved)
 
 
 def _formula(averages: Any, problem: Problem) -> Averages:
@@ -134,7 +134,7 @@ def _formula(averages: Any, problem: Problem) -> Averages:
     return to_float64(averages)
 
 
-def check_settings(rtol: Any, atol: Any, max_steps: Any, bound: Any, adjoint: Any) -> None:
+def check_tolerances(rtol: Any, atol: Any, max_steps: Any, bound: Any, adjoint: Any) -> None:
     """Raise InputError unless these are settings of `solve`."""
     for name, tolerance in (("rtol", rtol), ("atol", atol)):
         if not is_number(tolerance) or not 0 < tolerance < 1:

@@ -24,8 +24,8 @@ def error_is_closed(problem: Problem) -> bool:
 def accuracy_is_closed(problem: Problem) -> bool:
     """Whether sign(yhat) and sign(y) are signs of one Gaussian field each."""
     labels = linear_labels(problem)
-    mine = _has_sign_of_a_field(problem.student.activation, problem.student.width)
-    return mine and labels is not None and _has_sign_of_a_field(labels.activation, problem.task.latents)
+    of_student = _has_sign_of_a_field(problem.student.activation, problem.student.width)
+    return of_student and labels is not None and _has_sign_of_a_field(labels.activation, problem.task.latents)
 
 
 def _has_sign_of_a_field(unit: Activation, width: int) -> bool:

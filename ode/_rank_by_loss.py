@@ -40,8 +40,8 @@ def rank_by_loss(
         known, states, points = to_float((problem, flat, sample), jnp.float64)
         G, c = to_host(_moments(known, states, points, np.int32(index)))
     v = flat.readout
-    found = [_eliminate(v_ * G_ * v_[:, None], v_ * c_) for v_, G_, c_ in zip(v, G, c, strict=True)]
-    return np.array(found).reshape(*leading, -1)
+    orders = [_eliminate(v_ * G_ * v_[:, None], v_ * c_) for v_, G_, c_ in zip(v, G, c, strict=True)]
+    return np.array(orders).reshape(*leading, -1)
 
 
 @eqx.filter_jit
@@ -58,8 +58,8 @@ def _moments(problem: Problem, starts: Overlaps, sample: FixedSample, level: Any
 
     def of_state(overlaps: Overlaps) -> Any:
         per_cluster = jax.vmap(of_cluster, (None, None, 0))
-        found = jax.vmap(per_cluster, (None, 0, None))(overlaps, sample, jnp.arange(probabilities.size))
-        return jax.tree.map(lambda x: jnp.tensordot(probabilities, x.mean(axis=0), 1), found)
+        moments = jax.vmap(per_cluster, (None, 0, None))(overlaps, sample, jnp.arange(probabilities.size))
+        return jax.tree.map(lambda x: jnp.tensordot(probabilities, x.mean(axis=0), 1), moments)
 
     return jax.lax.map(of_state, starts)
 

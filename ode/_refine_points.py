@@ -10,21 +10,21 @@ from teacher_student import InputError, Trajectory
 from .averages import Averages, Sampled
 
 
-def finer_averages(averages: Averages | Sampled | None, found: Trajectory) -> Sampled | None:
+def finer_averages(averages: Averages | Sampled | None, result: Trajectory) -> Sampled | None:
     """`averages` with more points, if the error they ask for is missed by `found`; else, or at most, None."""
     if not isinstance(averages, Sampled) or averages.error is None:
         return None
-    return averages.finer(error_left(found))
+    return averages.finer(error_left(result))
 
 
-def warn_of_misses(averages: Averages | Sampled | None, found: Sequence[Trajectory]) -> None:
+def warn_of_misses(averages: Averages | Sampled | None, results: Sequence[Trajectory]) -> None:
     """Warn, in the name of the caller's caller, if the most points that are allowed did not suffice."""
     if not isinstance(averages, Sampled) or averages.error is None:
         return
-    worst = max(map(error_left, found))
+    worst = max(map(error_left, results))
     if worst > averages.error:
-        missed = sum(error_left(each) > averages.error for each in found)
-        whose = f" in {missed} of {len(found)} problems" if len(found) > 1 else ""
+        missed = sum(error_left(result) > averages.error for result in results)
+        whose = f" in {missed} of {len(results)} problems" if len(results) > 1 else ""
         warnings.warn(
             f"averages over {averages.most_points} points leave an error of {worst:.2g}{whose}, more than the "
             f"{averages.error:g} asked for: raise most_points or replicates",
@@ -32,15 +32,15 @@ def warn_of_misses(averages: Averages | Sampled | None, found: Sequence[Trajecto
         )
 
 
-def error_left(found: Trajectory) -> float:
+def error_left(result: Trajectory) -> float:
     """The largest standard error of a recorded generalisation error, in units of the largest one of its level."""
-    if found.sampling_error is None:
+    if result.sampling_error is None:
         return 0.0
     parts = []
-    for level, values in found.error.items():
+    for level, values in result.error.items():
         known = np.isfinite(values)  # none after a stop
         if np.any(known):
-            parts.append(np.max(found.sampling_error.error[level][known]) / max(np.max(values[known]), 1e-300))
+            parts.append(np.max(result.sampling_error.error[level][known]) / max(np.max(values[known]), 1e-300))
     return float(max(parts, default=0.0))
 
 

@@ -64,8 +64,8 @@ def solve_many(
         raise InputError("a list of problems, or one for several starts", type(problems).__name__)
     every = _starts(starts)
     problems = [problems] * len(every) if isinstance(problems, Problem) else list(problems)
-    for each in problems:
-        check_problem(each)
+    for problem in problems:
+        check_problem(problem)
     n = len(problems)
     if n == 0:
         raise InputError("at least one problem and start", "none")
@@ -83,7 +83,7 @@ def solve_many(
     for group in groups:
         _check([members[i] for i in group])
     make_room()
-    found: dict[int, Trajectory] = {}
+    solutions: dict[int, Trajectory] = {}
     for group in groups:
         waiting: dict[int, tuple[Any, list[int]]] = {0: (averages, group)}  # by number of points
         while waiting:
@@ -91,12 +91,12 @@ def solve_many(
             method = method_for(problems[group[0]], supplier, with_accuracy, rtol, atol, max_steps, bound)
             outcomes = solve_batches([to_compile[i] for i in pending], method.to_compile(), workers)
             for i, outcome in zip(pending, outcomes, strict=True):
-                found[i] = trajectory(*members[i], _named(outcome, *members[i]), method.source(INTEGRATOR))
-                if (finer := finer_averages(supplier, found[i])) is not None:
+                solutions[i] = trajectory(*members[i], _named(outcome, *members[i]), method.source(INTEGRATOR))
+                if (finer := finer_averages(supplier, solutions[i])) is not None:
                     waiting.setdefault(finer.points, (finer, []))[1].append(i)
-    everything = [found[i] for i in range(n)]
-    warn_of_misses(averages, everything)
-    return everything
+    results = [solutions[i] for i in range(n)]
+    warn_of_misses(averages, results)
+    return results
 
 
 def _times(alphas: Any, n: int) -> list[np.ndarray]:

@@ -20,15 +20,15 @@ def first_line(error: BaseException) -> str:
 
 def nearest(name: object, known: Iterable[str]) -> str:
     """A remedy for a misspelt name: the nearest known one, or the list of all."""
-    names = sorted(str(each) for each in known)
+    names = sorted(str(candidate) for candidate in known)
     close = difflib.get_close_matches(str(name), names, n=1, cutoff=0.5)
     if close:
         return f"did you mean {close[0]!r}?"
     return f"known: {', '.join(names)}" if names else "none is known here"
 
 
-def require_name(name: object, known: Iterable[str], what: str) -> None:
+def require_name(name: object, known: Iterable[str], kind: str) -> None:
     """Raise InputError unless `name` is one of `known`."""
     known = list(known)
     if name not in known:
-        raise InputError(f"a known {what}", repr(name), nearest(name, known))
+        raise InputError(f"a known {kind}", repr(name), nearest(name, known))

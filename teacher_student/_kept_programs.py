@@ -15,11 +15,11 @@ def users_own() -> bool:
 
 def usual_folder() -> Path | None:
     """Where TEACHER_STUDENT_CACHE says, or the user's cache folder; None: switched off."""
-    given = os.environ.get(VARIABLE, "")
-    if given.lower() == OFF:
+    folder = os.environ.get(VARIABLE, "")
+    if folder.lower() == OFF:
         return None
-    if given:
-        return Path(given)
+    if folder:
+        return Path(folder)
     import platformdirs
 
     return Path(platformdirs.user_cache_dir("teacher-student", appauthor=False)) / "programs"

@@ -68,7 +68,7 @@ def polynomial(text: str) -> Polynomial:
     "He3/6**0.5" is normalised. Raises InputError for anything else, a constant, or a degree above 20.
     """
     try:
-        found = _read(ast.parse(text.strip(), mode="eval").body)
+        coefficients = _read(ast.parse(text.strip(), mode="eval").body)
     except (SyntaxError, ValueError, ArithmeticError, RecursionError, MemoryError) as error:
         reason = str(error).partition("\n")[0]
         if isinstance(error, SyntaxError):  # its own text speaks of lines of a file
@@ -76,11 +76,11 @@ def polynomial(text: str) -> Polynomial:
         elif isinstance(error, ZeroDivisionError):
             reason = "a division by zero"
         raise InputError(f"a polynomial in x such as {EXAMPLE}", repr(text), reason) from error
-    if len(found) < 2:
+    if len(coefficients) < 2:
         raise InputError("an activation that depends on x", repr(text))
-    if max(abs(c) for c in found) > LARGEST_COEFFICIENT:
+    if max(abs(c) for c in coefficients) > LARGEST_COEFFICIENT:
         raise InputError(f"coefficients of at most {LARGEST_COEFFICIENT:.0e} in size", repr(text))
-    return Polynomial(tuple(_rounded(c) for c in found))
+    return Polynomial(tuple(_rounded(c) for c in coefficients))
 
 
 def is_polynomial(text: str) -> bool:

@@ -67,21 +67,21 @@ class Averages(eqx.Module):
         """The averages of all `conditions` (leading axis), weighted with their probabilities `weights`."""
 
         def step(condition: Condition) -> StepAverages:
-            found = self.step(problem, overlaps, condition)
-            _require_step(found, problem, self)
-            return found
+            averages = self.step(problem, overlaps, condition)
+            _require_step(averages, problem, self)
+            return averages
 
         return sum_of_conditions(step, conditions, weights)
 
 
-def _require_step(found: Any, problem: Problem, averages: Averages) -> None:
+def _require_step(result: Any, problem: Problem, averages: Averages) -> None:
     """Raise InputError unless a method `step` returned what the drift needs."""
     B, K, M = problem.shape
     wanted = {"gz": (B, K, K + M), "gg": (K, K), "loss_slope": (K,)}
     required = f"ode.StepAverages of shapes {wanted} from the step of {type(averages).__name__}"
-    if not isinstance(found, StepAverages):
-        raise InputError(required, type(found).__name__)
-    shapes = {name: np.shape(getattr(found, name)) for name in wanted}
+    if not isinstance(result, StepAverages):
+        raise InputError(required, type(result).__name__)
+    shapes = {name: np.shape(getattr(result, name)) for name in wanted}
     if shapes != wanted:
         raise InputError(required, f"shapes {shapes}")
 
@@ -98,18 +98,18 @@ def sum_of_conditions(step: Callable[[Condition], StepAverages], conditions: Con
     """The weighted sum of `step` over conditions."""
 
     def part(condition: Condition) -> MeanStep:
-        found = step(condition)
-        return MeanStep(found.gz, condition.variances[:, None, None] * found.gg, found.loss_slope)
+        averages = step(condition)
+        return MeanStep(averages.gz, condition.variances[:, None, None] * averages.gg, averages.loss_slope)
 
     return weighted_sum(part, conditions, weights)
 
 
 def check_normals(normals: Any, rows: int) -> None:
     """Raise InputError unless `normals` are points of so many Gaussians."""
-    found = np.shape(normals)
-    if len(found) != 2 or found[0] != rows:
+    shape = np.shape(normals)
+    if len(shape) != 2 or shape[0] != rows:
         remedy = "draw it for this problem, and take one scrambling: jax.tree.map(lambda x: x[0], sample)"
-        raise InputError(f"one scrambling of a sample for this problem, ({rows}, points)", f"shape {found}", remedy)
+        raise InputError(f"one scrambling of a sample for this problem, ({rows}, points)", f"shape {shape}", remedy)
 
 
 def weighted_sum(part: Callable[[Condition], Any], conditions: Condition, weights: Any) -> Any:
@@ -122,8 +122,8 @@ def weighted_sum(part: Callable[[Condition], Any], conditions: Condition, weight
     shapes = eqx.filter_eval_shape(part, jax.tree.map(lambda x: x[0], conditions))
     nothing = jax.tree.map(lambda x: jnp.zeros(x.shape, x.dtype), shapes)
 
-    def add(total: Any, each: Any) -> tuple[Any, None]:
-        condition, weight = each
+    def add(total: Any, weighted: Any) -> tuple[Any, None]:
+        condition, weight = weighted
         alone = eqx.filter_closure_convert(part, condition)  # what it closes over are its leaves: all of it is seen
         return jax.tree.map(jnp.add, total, _weighted(alone, weight, condition)), None
 

@@ -32,7 +32,7 @@ class FixedSample(Averages):
     def spread(self, problem: Problem, overlaps: Overlaps) -> list["BlockSpread"]:
         """Per block, the points of its Gaussians and their factor: fluctuations of unit variance of its fields."""
         blocks = _by_block(problem, jnp.asarray(self.normals))[:-1]
-        return [BlockSpread(*each) for each in zip(blocks, factors(problem, overlaps), strict=True)]
+        return [BlockSpread(*part) for part in zip(blocks, factors(problem, overlaps), strict=True)]
 
     def step(self, problem: Problem, overlaps: Overlaps, condition: Condition) -> StepAverages:
         return self._step(problem, overlaps, condition, factors(problem, overlaps))
@@ -47,8 +47,8 @@ class FixedSample(Averages):
         self, problem: Problem, overlaps: Overlaps, conditions: Condition, weights: Any
     ) -> MeanStep:
         """`mean_step`, with the derivative of the points."""
-        found = factors(problem, overlaps)
-        return sum_of_conditions(lambda c: self._step(problem, overlaps, c, found), conditions, weights)
+        roots = factors(problem, overlaps)
+        return sum_of_conditions(lambda c: self._step(problem, overlaps, c, roots), conditions, weights)
 
     def _step(
         self, problem: Problem, overlaps: Overlaps, condition: Condition, factors: list[jax.Array]
@@ -58,15 +58,15 @@ class FixedSample(Averages):
         def sums(normals: jax.Array) -> tuple[Any, ...]:
             *blocks, noise = _by_block(problem, normals)
             z = _fields(factors, blocks, scales, means)
-            own, readout = to_float((problem, overlaps.readout), z.dtype)
-            label = own.task.label(z[own.student.width :].T, condition.cluster, noise)
-            hidden, loss_slope, g = unit_gradients(own, readout, z, label)
+            rounded, readout = to_float((problem, overlaps.readout), z.dtype)
+            label = rounded.task.label(z[rounded.student.width :].T, condition.cluster, noise)
+            hidden, loss_slope, g = unit_gradients(rounded, readout, z, label)
             return g.sum(axis=1), [g @ xi.T for xi in blocks], g @ g.T, hidden @ loss_slope
 
         mean_g, g_xi, gg, slope = mean_over_points(sums, jnp.asarray(self.normals))
         gz = [
-            jnp.outer(mean_g, mean) + scale * each @ factor.T
-            for each, factor, scale, mean in zip(g_xi, factors, scales, means, strict=True)
+            jnp.outer(mean_g, mean) + scale * product @ factor.T
+            for product, factor, scale, mean in zip(g_xi, factors, scales, means, strict=True)
         ]
         return StepAverages(jnp.stack(gz), gg, slope)
 
@@ -80,13 +80,16 @@ class FixedSample(Averages):
         self, problem: Problem, overlaps: Overlaps, condition: Condition
     ) -> tuple[jax.Array, jax.Array]:
         """`error_and_accuracy`, with the derivative of the points: that of an accuracy is 0."""
-        K, found = problem.student.width, factors(problem, overlaps)
+        K, roots = problem.student.width, factors(problem, overlaps)
         scales, means = _scales_and_means(problem, overlaps, condition)
 
         def sums(normals: jax.Array) -> tuple[jax.Array, jax.Array]:
-            z = _fields(found, _by_block(problem, normals)[:-1], scales, means)
-            own, readout = to_float((problem, overlaps.readout), z.dtype)
-            output, y = readout @ own.student.activation(z[:K]), own.task.clean_label(z[K:].T, condition.cluster)
+            z = _fields(roots, _by_block(problem, normals)[:-1], scales, means)
+            rounded, readout = to_float((problem, overlaps.readout), z.dtype)
+            output, y = (
+                readout @ rounded.student.activation(z[:K]),
+                rounded.task.clean_label(z[K:].T, condition.cluster),
+            )
             right = (jnp.sign(output) == jnp.sign(y)).astype(z.dtype)
             return jnp.sum((output - y) ** 2) / 2, jnp.sum(right)
 
@@ -115,7 +118,7 @@ def factors(problem: Problem, overlaps: Overlaps) -> list[jax.Array]:
     nu^b = T^(1/2) xi,  lambda^b = R T^(-1/2) xi + (Q - R T^-1 R^T)^(1/2) xi'.
     """
     _, K, M = problem.shape
-    found = []
+    per_block = []
     for b, (seen, spanned) in enumerate(zip(problem.task.seen_blocks, problem.task.spanned_blocks, strict=True)):
         Q, R, T = overlaps.Q[b], overlaps.R[b], overlaps.T[b]
         if not seen:
@@ -126,8 +129,8 @@ def factors(problem: Problem, overlaps: Overlaps) -> list[jax.Array]:
             if not spanned:
                 rest = jnp.concatenate([symmetric_sqrt(Q - aligned @ aligned.T), jnp.zeros((M, K))])
                 factor = jnp.concatenate([rest, factor], axis=1)
-        found.append(factor)
-    return found
+        per_block.append(factor)
+    return per_block
 
 
 def _by_block(problem: Problem, normals: jax.Array) -> list[jax.Array]:

@@ -44,7 +44,7 @@ def _gg(units: Units, C: jax.Array, s: jax.Array, noise: jax.Array, slopes: jax.
     K, (student, teacher) = slopes.shape[0], units
     first, second = np.triu_indices(K)
     plain = slopes[first, second]  # E[phi'_k phi'_l]
-    mine, theirs, every = slice(None, K), slice(K, None), slice(None)
+    students, latents, every = slice(None, K), slice(K, None), slice(None)
 
     def part(f: Activation, i: slice, g: Activation, j: slice) -> jax.Array:
         average = _quads((student, f, g), C, first, second, i, j)
@@ -53,9 +53,9 @@ def _gg(units: Units, C: jax.Array, s: jax.Array, noise: jax.Array, slopes: jax.
     if student == teacher:
         total = part(student, every, student, every)
     else:
-        total = part(student, mine, student, mine) + 2 * part(student, mine, teacher, theirs)
+        total = part(student, students, student, students) + 2 * part(student, students, teacher, latents)
         if look_up("I4", student, teacher, teacher) is not None:
-            total += part(teacher, theirs, teacher, theirs)
+            total += part(teacher, latents, teacher, latents)
         else:  # a single sign unit, whose square is 1
             total += s[-1] ** 2 * jnp.where(C[-1, -1] > 0, plain, 0.0)
     pairs = total + noise * plain

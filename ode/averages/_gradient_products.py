@@ -29,17 +29,17 @@ def gradient_products(units: Units, C: jax.Array, v: jax.Array, s: jax.Array, no
         error = _squared_errors(units, C, s, K, first, second)
     else:
         rows = -(-first.size // at_once)
-        filled = tuple(jnp.asarray(np.resize(each, (rows, at_once))) for each in (first, second))
+        filled = tuple(jnp.asarray(np.resize(pairs, (rows, at_once))) for pairs in (first, second))
         error = jax.lax.map(lambda pair: _squared_errors(units, C, s, K, *pair), filled).ravel()[: first.size]
     weight = J2(C[first, first], C[first, second], C[second, second])
-    return (v[first] * v[second] * weight * (error + noise))[_place(K)]
+    return (v[first] * v[second] * weight * (error + noise))[_pair_index(K)]
 
 
-def _place(K: int) -> np.ndarray:
+def _pair_index(K: int) -> np.ndarray:
     """(K, K) at which place of the list of pairs k <= l each k, l is."""
-    place = np.zeros((K, K), int)
-    place[np.triu_indices(K)] = np.arange(K * (K + 1) // 2)
-    return np.maximum(place, place.T)
+    index = np.zeros((K, K), int)
+    index[np.triu_indices(K)] = np.arange(K * (K + 1) // 2)
+    return np.maximum(index, index.T)
 
 
 def _squared_errors(units: Units, C: jax.Array, s: jax.Array, K: int, first: Any, second: Any) -> jax.Array:
@@ -83,22 +83,22 @@ def _of_erf_units(student: Activation, teacher: Activation, law: _TiltedLaw) -> 
 def _of_erf_and_sign_units(student: Activation, teacher: Activation, law: _TiltedLaw) -> jax.Array:
     C, s, A, B, variance, K = law
     root = safe_rsqrt(variance + (np.arange(s.size) < K)[:, None])  # D = C, and 1 + C for students
-    theirs = np.arange(K, s.size)
-    return _arcsines(C, s, A, B, root, apart=theirs.size) + _part((teacher, teacher), law, theirs, theirs)
+    latents = np.arange(K, s.size)
+    return _arcsines(C, s, A, B, root, apart=latents.size) + _part((teacher, teacher), law, latents, latents)
 
 
 def _of_erf_and_others(student: Activation, teacher: Activation, law: _TiltedLaw) -> jax.Array:
     C, s, A, B, variance, K = law
-    mine, theirs = np.arange(K), np.arange(K, s.size)
+    students, latents = np.arange(K), np.arange(K, s.size)
     total = _arcsines(C[:K, :K], s[:K], A[:K], B[:K], jax.lax.rsqrt(1 + variance[:K]))
-    total += 2 * _part((student, teacher), law, mine, theirs)
-    return total + _part((teacher, teacher), law, theirs, theirs)
+    total += 2 * _part((student, teacher), law, students, latents)
+    return total + _part((teacher, teacher), law, latents, latents)
 
 
-def _part(units: Units, law: _TiltedLaw, mine: np.ndarray, theirs: np.ndarray) -> jax.Array:
+def _part(units: Units, law: _TiltedLaw, rows: np.ndarray, columns: np.ndarray) -> jax.Array:
     """(P,) sum_ij s_i s_j E~~[phi_i phi_j] over fields i of the first unit and j of the second."""
     C, s, A, B, variance, _ = law
-    i, j = (each.ravel() for each in np.meshgrid(mine, theirs, indexing="ij"))
+    i, j = (grid.ravel() for grid in np.meshgrid(rows, columns, indexing="ij"))
     covariance = C[i, j][:, None] - A[i] * A[j] - B[i] * B[j]
     average = I2(units, variance[i], covariance, variance[j])
     if units[0] == units[1] and (square := look_up("square", units[0])) is not None:

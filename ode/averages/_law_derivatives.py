@@ -47,9 +47,9 @@ def _mean_step(sample: Any, problem: Problem, overlaps: Overlaps, conditions: Co
 
 @_mean_step.def_jvp
 def _mean_step_jvp(primals: Any, tangents: Any) -> tuple[MeanStep, MeanStep]:
-    (sample, *given), (_, *moved) = primals, tangents
-    points = Reweighted.of(given[0], sample.normals, given[1], moving_labels=True)
-    _, change = value_and_change(points.mean_step, given, moved)
+    (sample, *operands), (_, *moved) = primals, tangents
+    points = Reweighted.of(operands[0], sample.normals, operands[1], moving_labels=True)
+    _, change = value_and_change(points.mean_step, operands, moved)
     return _mean_step(*primals), change
 
 
@@ -69,12 +69,12 @@ def _error_and_accuracy(
 
 @_error_and_accuracy.def_jvp
 def _error_and_accuracy_jvp(primals: Any, tangents: Any) -> tuple[Any, Any]:
-    (sample, *given), (_, *moved) = primals, tangents
-    points = Reweighted.of(given[0], sample.normals, given[1], moving_labels=True)
+    (sample, *operands), (_, *moved) = primals, tangents
+    points = Reweighted.of(operands[0], sample.normals, operands[1], moving_labels=True)
 
-    def both(*given: Any) -> tuple[jax.Array, jax.Array]:
-        error, accuracy = points.error_and_accuracy(*given)
-        return (sample.error_and_accuracy_of_points(*given)[0] if is_smooth(given[0]) else error), accuracy
+    def both(*operands: Any) -> tuple[jax.Array, jax.Array]:
+        error, accuracy = points.error_and_accuracy(*operands)
+        return (sample.error_and_accuracy_of_points(*operands)[0] if is_smooth(operands[0]) else error), accuracy
 
-    _, change = value_and_change(both, given, moved)
+    _, change = value_and_change(both, operands, moved)
     return _error_and_accuracy(*primals), change

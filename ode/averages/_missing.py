@@ -33,9 +33,9 @@ def missing_closed_form(problem: Problem, *, traced_noise: bool = True) -> str |
     student = problem.student.activation
     if student.kind not in (students := kinds_with("step", 0) | kinds_with("I4", 0)):
         return f"student activation {student.name!r} ({in_words(students)} have one)"
-    own = student.polynomial
-    if own is not None and own.degree > LARGEST_DEGREE:
-        return f"a polynomial student of degree {own.degree} (up to {LARGEST_DEGREE} it has one)"
+    polynomial = student.polynomial
+    if polynomial is not None and polynomial.degree > LARGEST_DEGREE:
+        return f"a polynomial student of degree {polynomial.degree} (up to {LARGEST_DEGREE} it has one)"
     if problem.sgd.loss != "squared":
         return f"the {problem.sgd.loss} loss (squared has one)"
     if labels is None:

@@ -52,17 +52,17 @@ class Reweighted(Averages):
         noise = jnp.asarray(self.normals)[-1]
         change, _, W = self._change(overlaps, condition, K)
         inverse = W.T @ (jnp.eye(len(W)) - change + change @ change) @ W  # C^-1, to second order in the change
-        given = inverse @ law.block_covariance  # (B, J, J): C^-1 Delta_b Omega^b
+        regression = inverse @ law.block_covariance  # (B, J, J): C^-1 Delta_b Omega^b
 
         def averages(y: jax.Array, weights: jax.Array) -> StepAverages:
             hidden, loss_slope, g = unit_gradients(problem, overlaps.readout, z, y)
             weighted = weights * g
             g_centred = weighted @ (z - law.mean[:, None]).T
-            gz = weighted.sum(axis=1)[:, None] * law.block_mean[:, None, :] + g_centred @ given
+            gz = weighted.sum(axis=1)[:, None] * law.block_mean[:, None, :] + g_centred @ regression
             return StepAverages(gz, weighted @ g.T, hidden @ (weights * loss_slope))
 
-        found = averages(problem.task.label(z[K:].T, condition.cluster, noise), weights)
-        return self._with_moving_labels(problem, condition.cluster, z, weights, averages, found, noisy=True)
+        result = averages(problem.task.label(z[K:].T, condition.cluster, noise), weights)
+        return self._with_moving_labels(problem, condition.cluster, z, weights, averages, result, noisy=True)
 
     def _with_moving_labels(
         self,
@@ -71,20 +71,20 @@ class Reweighted(Averages):
         z: jax.Array,
         weights: jax.Array,
         averages: Any,
-        found: Any,
+        result: Any,
         *,
         noisy: bool,
     ) -> Any:
         """`found`, with the derivative of `averages(label, weights)` in what the labels' signs are made of."""
         outputs = problem.task.before_sign(z[problem.student.width :].T, cluster) if self.moving_labels else None
         if outputs is None:
-            return found
+            return result
         output, noise = outputs
         width = jnp.maximum(jnp.asarray(noise) if noisy else 0.0, _width(output))
         plus = jax.scipy.stats.norm.cdf(output / width)
         change = plus - jax.lax.stop_gradient(plus)
         parts = averages(jnp.ones_like(output), weights * change), averages(-jnp.ones_like(output), -weights * change)
-        return jax.tree.map(lambda *x: sum(x), found, *parts)
+        return jax.tree.map(lambda *x: sum(x), result, *parts)
 
     def mean_step(self, problem: Problem, overlaps: Overlaps, conditions: Condition, weights: Any) -> MeanStep:
         """As in the base class, one condition after the other; those of weight 0 are not computed."""
@@ -101,8 +101,8 @@ class Reweighted(Averages):
         def averages(y: jax.Array, weights: jax.Array) -> tuple[jax.Array, jax.Array]:
             return weights @ (output - y) ** 2 / 2, weights @ _right(output, y)
 
-        found = averages(problem.task.clean_label(z[K:].T, condition.cluster), weights)
-        return self._with_moving_labels(problem, condition.cluster, z, weights, averages, found, noisy=False)
+        result = averages(problem.task.clean_label(z[K:].T, condition.cluster), weights)
+        return self._with_moving_labels(problem, condition.cluster, z, weights, averages, result, noisy=False)
 
     def _points(self, overlaps: Overlaps, condition: Condition, K: int) -> tuple[jax.Array, jax.Array]:
         """Total fields z (J, S) drawn at the state `at`, and weights (S,) of sum 1 that turn their law into ours."""

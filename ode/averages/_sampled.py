@@ -93,10 +93,10 @@ class Sampled(eqx.Module):
     @property
     def name(self) -> str:
         """What results say of it."""
-        what = "closed form, E[g g] sampled" if self.products_only else "sampled"
+        part = "closed form, E[g g] sampled" if self.products_only else "sampled"
         asked = "" if self.error is None else f", for an error of {self.error:g}"
         rounded = "" if self.precision == "float64" else f", {self.precision}"
-        return f"{what}, {self.replicates} x {self.points} points{asked}{rounded}"
+        return f"{part}, {self.replicates} x {self.points} points{asked}{rounded}"
 
     def draw(self, problem: Problem) -> FixedSample | SampledProducts:
         """The points of every scrambling, standard normal, with leading axis `replicates`. Raises InputError."""

@@ -97,6 +97,6 @@ class SampledProducts(ClosedForm):
     ) -> tuple[jax.Array, jax.Array]:
         """yhat - y (S,), without noise, and the fields z (J, S)."""
         K = problem.student.width
-        own, v, root = to_float((problem, v, root), normals.dtype)
+        rounded, v, root = to_float((problem, v, root), normals.dtype)
         z = root @ normals
-        return v @ own.student.activation(z[:K]) - own.task.clean_label(z[K:].T, cluster), z
+        return v @ rounded.student.activation(z[:K]) - rounded.task.clean_label(z[K:].T, cluster), z

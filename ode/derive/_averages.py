@@ -44,8 +44,8 @@ def averages(activation: str) -> DerivedAverages:
     if not isinstance(phi, Sigmoid):
         second, slopes, triple = sp.Matrix(C[:2, :2]), pair(phi, 1, phi, 1, C), C[[0, 2], [0, 2]]
         third = C[0, 1] * pair(phi, 2, phi, 0, triple) + C[1, 2] * pair(phi, 1, phi, 1, triple)  # Stein's lemma
-        found = (pair(phi, 0, phi, 0, second), third, quad(phi, phi, phi, C), slopes)
-        return DerivedAverages(activation, C, *(sp.expand(each) for each in found))
+        expressions = (pair(phi, 0, phi, 0, second), third, quad(phi, phi, phi, C), slopes)
+        return DerivedAverages(activation, C, *(sp.expand(expression) for expression in expressions))
     if phi.width == 0:
         raise InputError(f"a differentiable activation: {WITH_AVERAGES}", repr(activation), "sign is for teachers only")
     w = phi.width

@@ -48,12 +48,12 @@ class Equations(Mapping[str, sp.Eq]):
     @property
     def lines(self) -> list[str]:
         """Lines of LaTeX, in math mode: definitions, then equations; a continued one starts with "\\quad"."""
-        one, found = sp.Integer(1), []
+        one, rows = sp.Integer(1), []
         for symbol, value in self.definitions.items():
-            found += equation_lines(symbol, self.fields.sum_over_blocks(symbol) or ((one, value),))
+            rows += equation_lines(symbol, self.fields.sum_over_blocks(symbol) or ((one, value),))
         for symbol, parts in self.rates.values():
-            found += equation_lines(sp.Derivative(symbol, ALPHA), parts)
-        return found
+            rows += equation_lines(sp.Derivative(symbol, ALPHA), parts)
+        return rows
 
     @property
     def latex(self) -> str:
@@ -67,12 +67,12 @@ class Equations(Mapping[str, sp.Eq]):
         with jax.enable_x64(True):
             signed = signed_readouts(self.problem, jnp.asarray(overlaps.readout, jnp.float64))
         readout = -np.asarray(signed)[self.problem.student.width :]
-        given = self.fields.values(self.problem, overlaps, level_index(self.problem, level), readout)
+        numbers = self.fields.values(self.problem, overlaps, level_index(self.problem, level), readout)
         for symbol, value in self.definitions.items():
-            given[symbol] = float(sp.lambdify(list(given), value)(*given.values()))
-        sides = [self[name].rhs for name in self]
-        numbers = sp.lambdify(list(given), sides, cse=True)(*given.values())
-        return dict(zip(self, (float(number) for number in numbers), strict=True))
+            numbers[symbol] = float(sp.lambdify(list(numbers), value)(*numbers.values()))
+        expressions = [self[name].rhs for name in self]
+        sides = sp.lambdify(list(numbers), expressions, cse=True)(*numbers.values())
+        return dict(zip(self, (float(number) for number in sides), strict=True))
 
 
 def equations(problem: Problem) -> Equations:
@@ -86,7 +86,7 @@ def equations(problem: Problem) -> Equations:
     if reason:
         raise InputError("a problem with closed-form averages", reason, "averages=ode.Sampled() works for any")
     names, (B, K, M) = problem.inputs.block_names, problem.shape
-    student, teacher = (unit(each) for each in units_of(problem))
+    student, teacher = (unit(activation) for activation in units_of(problem))
     symbols = fields(problem)
     work = Derivation(problem, symbols, Instances(symbols, student, teacher))
 
@@ -115,7 +115,7 @@ class Derivation:
     @property
     def signed(self) -> list[sp.Expr]:
         """s = (v, -vt)."""
-        return [*self.fields.student_readout, *(-each for each in self.fields.teacher_readout)]
+        return [*self.fields.student_readout, *(-readout for readout in self.fields.teacher_readout)]
 
     def gz(self, b: int, k: int, j: int) -> sp.Expr:
         """E[g_k z^b_j] / (Delta_b v_k) = sum_i s_i I3(k, z^b_j / Delta_b, i)."""
@@ -130,14 +130,14 @@ class Derivation:
     def _gg(self) -> dict[tuple[int, int], sp.Expr]:
         _, K, _ = self.fields.shape
         noisy = np.any(np.asarray(require_linear_labels(self.problem).noise))
-        found = {}
+        products = {}
         for k, l in itertools.combinations_with_replacement(range(K), 2):
             terms = [NOISE**2 * self.averages.J2(k, l)] if noisy else []
             for i, first in enumerate(self.signed):
                 for j, second in list(enumerate(self.signed))[i:]:
                     terms.append((2 if i < j else 1) * first * second * self.averages.I4(k, l, i, j))
-            found[k, l] = _sum(terms)
-        return found
+            products[k, l] = _sum(terms)
+        return products
 
     def R(self, b: int, k: int, m: int) -> Parts:
         """dR^b_km/dalpha."""

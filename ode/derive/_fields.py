@@ -28,7 +28,7 @@ class Fields:
 
     def definitions(self) -> dict[sp.Symbol, sp.Expr]:
         """What C stands for."""
-        symbols = [each for each in dict.fromkeys(self.covariance) if each not in self.gram[0]]
+        symbols = [symbol for symbol in dict.fromkeys(self.covariance) if symbol not in self.gram[0]]
         return {symbol: sp.Add(*(a * b for a, b in self.sum_over_blocks(symbol))) for symbol in symbols}
 
     def sum_over_blocks(self, symbol: sp.Symbol) -> tuple[tuple[sp.Expr, sp.Expr], ...]:
@@ -42,15 +42,15 @@ class Fields:
     def values(self, problem: Problem, overlaps: Overlaps, level: int, readout: Any) -> dict[sp.Symbol, float]:
         """The number that each symbol stands for (readout: the teacher's)."""
         sgd, inputs = problem.sgd, problem.inputs
-        found: dict[Any, Any] = dict(zip(self.student_readout, overlaps.readout, strict=True))
-        found |= dict(zip(self.teacher_readout, np.asarray(readout), strict=True))
-        found |= dict(zip(self.variances, inputs.variances[level], strict=True))
-        found |= dict(zip(self.fractions, inputs.fractions, strict=True))
-        for symbols, numbers in zip(self.gram, overlaps.gram, strict=True):
-            found |= dict(zip(symbols, np.asarray(numbers).ravel(), strict=True))
-        found |= {ETA: sgd.learning_rate, ETA_V: sgd.readout_learning_rate, DECAY: sgd.weight_decay}
-        found[NOISE] = require_linear_labels(problem).noise
-        return {symbol: float(number) for symbol, number in found.items() if symbol.is_Symbol}
+        numbers: dict[Any, Any] = dict(zip(self.student_readout, overlaps.readout, strict=True))
+        numbers |= dict(zip(self.teacher_readout, np.asarray(readout), strict=True))
+        numbers |= dict(zip(self.variances, inputs.variances[level], strict=True))
+        numbers |= dict(zip(self.fractions, inputs.fractions, strict=True))
+        for symbols, entries in zip(self.gram, overlaps.gram, strict=True):
+            numbers |= dict(zip(symbols, np.asarray(entries).ravel(), strict=True))
+        numbers |= {ETA: sgd.learning_rate, ETA_V: sgd.readout_learning_rate, DECAY: sgd.weight_decay}
+        numbers[NOISE] = require_linear_labels(problem).noise
+        return {symbol: float(number) for symbol, number in numbers.items() if symbol.is_Symbol}
 
 
 def fields(problem: Problem) -> Fields:
@@ -62,7 +62,7 @@ def fields(problem: Problem) -> Fields:
     plain = bool(np.all(np.asarray(problem.inputs.variances) == 1))
     names = (*(_indexed(r"\lambda", k) for k in range(K)), *(_indexed(r"\nu", m) for m in range(M)))
     gram = tuple(_gram(tag, K, M, seen) for tag, seen in zip(tags, problem.task.seen_blocks, strict=True))
-    own = sp.Matrix(K + M, K + M, lambda i, j: _symbol(f"C_{{{names[min(i, j)]} {names[max(i, j)]}}}", i == j))
+    covariance = sp.Matrix(K + M, K + M, lambda i, j: _symbol(f"C_{{{names[min(i, j)]} {names[max(i, j)]}}}", i == j))
     return Fields(
         problem.shape,
         names,
@@ -71,7 +71,7 @@ def fields(problem: Problem) -> Fields:
         tuple(sp.Integer(1) if B == 1 else sp.Symbol(rf"\rho{low}", positive=True) for low in lows),
         tuple(sp.Symbol(_indexed("v", k), real=True) for k in range(K)),
         tuple(sp.Symbol(_indexed(r"\tilde{v}", m), real=True) for m in range(M)),
-        gram[0] if B == 1 and plain else own,
+        gram[0] if B == 1 and plain else covariance,
     )
 
 

@@ -29,7 +29,7 @@ class Instances:
     @property
     def in_order(self) -> dict[sp.Symbol, sp.Expr]:
         """The definitions, D before the minors that are made of it."""
-        return dict(sorted(self.definitions.items(), key=lambda each: each[0].name[0]))
+        return dict(sorted(self.definitions.items(), key=lambda definition: definition[0].name[0]))
 
     def I2(self, k: int, i: int) -> sp.Expr:
         """E[phi_k f_i]."""
@@ -45,14 +45,14 @@ class Instances:
             return 2 / sp.pi / sp.sqrt(self._L(k, l))
         return _tidy(pair(f, 1, f, 1, self._matrix(k, l)), f)
 
-    def I3(self, k: int, own: sp.Expr, i: int, other: sp.Expr) -> sp.Expr:
+    def I3(self, k: int, with_k: sp.Expr, i: int, with_i: sp.Expr) -> sp.Expr:
         """E[phi'_k z f_i], of a field z with covariances own = Cov(z, z_k) and other = Cov(z, z_i); Stein's lemma."""
         f, g = self.units[k], self.units[i]
         if isinstance(f, Sigmoid) and isinstance(g, Sigmoid):
             D = self._D(k)
-            return 2 / sp.pi * (other * D - own * self.C[k, i]) / (D * sp.sqrt(self._L(k, i)))
+            return 2 / sp.pi * (with_i * D - with_k * self.C[k, i]) / (D * sp.sqrt(self._L(k, i)))
         C = self._matrix(k, i)
-        return _tidy(own * pair(f, 2, g, 0, C) + other * pair(f, 1, g, 1, C), f, g)
+        return _tidy(with_k * pair(f, 2, g, 0, C) + with_i * pair(f, 1, g, 1, C), f, g)
 
     def I4(self, k: int, l: int, i: int, j: int) -> sp.Expr:
         """E[phi'_k phi'_l f_i f_j], k and l students."""
@@ -126,14 +126,17 @@ def minors_are_right() -> bool:
     fourth = 4 / sp.pi**2 * sp.asin(N.det() / sp.sqrt(L[0, 1, 2] * L[0, 1, 3])) / sp.sqrt(L[0, 1])
     third = 2 / sp.pi * (C[1, 2] * G[0, 0] - C[0, 1] * C[0, 2]) / (G[0, 0] * sp.sqrt(L[0, 2]))
     pairs = ((third, sigmoid_I3((1, 1), C)), (fourth, sigmoid_I4((1,) * 4, C)))
-    return all(_same(mine, derived) for mine, derived in pairs)
+    return all(_same(in_minors, derived) for in_minors, derived in pairs)
 
 
 def _same(first: sp.Expr, second: sp.Expr) -> bool:
     """Equality of h asin(s) / sqrt(L) or h / sqrt(L), by their squares and sines."""
-    sines = [sorted(each.atoms(sp.asin), key=str) for each in (first, second)]
+    sines = [sorted(expression.atoms(sp.asin), key=str) for expression in (first, second)]
     if any(sines):
-        inner = [each[0].args[0] ** 2 for each in sines]
-        one = [each.xreplace({sine[0]: sp.Integer(1)}) for each, sine in zip((first, second), sines, strict=True)]
+        inner = [expression[0].args[0] ** 2 for expression in sines]
+        one = [
+            expression.xreplace({sine[0]: sp.Integer(1)})
+            for expression, sine in zip((first, second), sines, strict=True)
+        ]
         return sp.simplify(inner[0] - inner[1]) == 0 and sp.simplify(one[0] ** 2 - one[1] ** 2) == 0
     return sp.simplify(first**2 - second**2) == 0

@@ -39,16 +39,16 @@ def add_closed_form(average: str, units: Sequence[Activation | str], formula: An
     differs from the mean over 8 x 4096 scrambled Sobol points by more than 8 of its standard errors.
     """
     require_name(average, UNITS, "average of units")
-    known = tuple(as_activation(each) for each in units)
+    known = tuple(as_activation(unit) for unit in units)
     if len(known) != len(UNITS[average].split(", ")):
         raise InputError(f"units ({UNITS[average]}) of {average}", f"{len(known)} of them")
-    if all(isinstance(each.kind, str) for each in known):
-        raise InputError("a unit of your own among those of a closed form", ", ".join(each.name for each in known))
+    if all(isinstance(unit.kind, str) for unit in known):
+        raise InputError("a unit of your own among those of a closed form", ", ".join(unit.name for unit in known))
     if look_up(average, *known) is not None:
-        raise InputError(f"an {average} that is not entered yet", ", ".join(each.name for each in known), "start anew")
+        raise InputError(f"an {average} that is not entered yet", ", ".join(unit.name for unit in known), "start anew")
     row = _row(average, formula)
     _check(average, known, row)
-    enter_row(average, tuple(each.kind for each in known), row)
+    enter_row(average, tuple(unit.kind for unit in known), row)
 
 
 def _row(average: str, formula: Any) -> Row:
@@ -58,7 +58,7 @@ def _row(average: str, formula: Any) -> Row:
     else:
         expression = _expression(formula, C)
         function = to_jax(expression, C)
-    return Row(lambda *given: function(*given[len(UNITS[average].split(", ")) :]), expression=expression)
+    return Row(lambda *arguments: function(*arguments[len(UNITS[average].split(", ")) :]), expression=expression)
 
 
 def _expression(formula: Any, C: sp.Matrix) -> sp.Expr:
@@ -82,13 +82,13 @@ def _check(average: str, units: tuple[Activation, ...], row: Row) -> None:
         for _ in range(2):
             root = rng.standard_normal((size, size)) / np.sqrt(size)
             C = root @ root.T + 0.1 * np.eye(size)
-            given = _value(average, units, row, C)
+            value = _value(average, units, row, C)
             means = _means(average, units, C)
             mean, error = means.mean(), means.std(ddof=1) / np.sqrt(SCRAMBLINGS)
-            if not abs(given - mean) <= LARGEST_Z * error + 1e-9 * (1 + abs(mean)):
+            if not abs(value - mean) <= LARGEST_Z * error + 1e-9 * (1 + abs(mean)):
                 names = ", ".join(unit.name for unit in units)
                 required = f"E of {average} of {names}, {mean:.6g} +- {error:.1g} at C = {np.round(C, 3).tolist()}"
-                raise InputError(required, f"{given:.6g} from the formula")
+                raise InputError(required, f"{value:.6g} from the formula")
 
 
 def _value(average: str, units: tuple[Activation, ...], row: Row, C: np.ndarray) -> float:

@@ -29,7 +29,7 @@ def arcsine_sums(C: jax.Array, s: jax.Array, A: jax.Array, B: jax.Array, root: j
     parts = max(2, -(-i.size * A.shape[1] // PART))
     length = -(-i.size // parts)
     filling = (0, parts * length - i.size)
-    first, second, weights = (np.pad(each, filling).reshape(parts, length) for each in (i, j, times))
+    first, second, weights = (np.pad(numbers, filling).reshape(parts, length) for numbers in (i, j, times))
 
     def add(total: jax.Array, pairs: tuple[Any, ...]) -> tuple[jax.Array, None]:
         i, j, weight, C_ij = pairs
@@ -54,7 +54,7 @@ def _arcsine_sums_jvp(apart: int, primals: tuple, tangents: tuple) -> tuple[jax.
         if apart:
             c = jnp.where((apart_i & last)[:, None], 0.0, c)
         slope = (s_i * weight)[:, None] * jax.lax.rsqrt((1 - c) * (1 + c))
-        by_root, by_A, by_B = (2 * jnp.sum(slope * each, 0) for each in (C_i[:, None] * root, -A, -B))
+        by_root, by_A, by_B = (2 * jnp.sum(slope * part, 0) for part in (C_i[:, None] * root, -A, -B))
         return None, (2 * weight @ arcsin(c), by_root, by_A, by_B, dC_i @ (slope * root) * root_i)
 
     _, (by_s, by_root, by_A, by_B, by_C) = jax.lax.scan(row, None, (C, s, A, B, root, dC, last))

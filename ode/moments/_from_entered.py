@@ -32,9 +32,9 @@ def entered_quad(student: Unit, f: Unit, g: Unit, C: Any) -> sp.Expr:
 
 def entered_expression(average: str, *units: Unit) -> sp.Expr:
     """The expression of an average that was entered. Raises InputError where it was entered as a function."""
-    known = tuple(each.activation for each in units if isinstance(each, Entered))
+    known = tuple(unit.activation for unit in units if isinstance(unit, Entered))
     row = look_up(average, *known) if len(known) == len(units) else None
     if row is None or row.expression is None:
-        names = ", ".join(each.name for each in known)
+        names = ", ".join(unit.name for unit in known)
         raise InputError(f"an expression of sympy for {average} of {names}", "none", "enter it by ode.add_closed_form")
     return row.expression

@@ -18,8 +18,8 @@ def moments_with_students(units: Units, C: jax.Array, K: int) -> jax.Array:
     row, column = variance[..., :K, None], variance[..., None, :]
     if student == teacher:
         return I2((student, student), row, C[..., :K, :], column)
-    own = I2((student, student), row, C[..., :K, :K], column[..., :K])
-    return jnp.concatenate([own, I2((student, teacher), row, C[..., :K, K:], column[..., K:])], -1)
+    among_students = I2((student, student), row, C[..., :K, :K], column[..., :K])
+    return jnp.concatenate([among_students, I2((student, teacher), row, C[..., :K, K:], column[..., K:])], -1)
 
 
 def second_moments(units: Units, C: jax.Array, K: int) -> jax.Array:

@@ -20,11 +20,11 @@ def sigmoid_pair(widths: tuple[int, int], orders: tuple[int, int], C: Any) -> sp
         return sp.Integer(0)
     G = sp.Matrix(2, 2, [_p, _c, _c, _q])
     common = min(m, n)
-    found = sp.diff(bells(widths, G), _c, common - 1) if common else _I2(widths)
+    average = sp.diff(bells(widths, G), _c, common - 1) if common else _I2(widths)
     for order, variance in ((m, _p), (n, _q)):
         times = (order - common) // 2
-        found = 2**times * sp.diff(found, variance, times)
-    return found.subs({_p: C[0, 0], _c: C[0, 1], _q: C[1, 1]}, simultaneous=True)
+        average = 2**times * sp.diff(average, variance, times)
+    return average.subs({_p: C[0, 0], _c: C[0, 1], _q: C[1, 1]}, simultaneous=True)
 
 
 def _I2(widths: tuple[int, int]) -> sp.Expr:

@@ -23,10 +23,10 @@ def to_jax(expression: sp.Expr, C: sp.Matrix) -> Function:
     expression = expression.replace(
         lambda part: part.is_Integer and abs(part) > LARGEST, lambda part: sp.Float(part, 17)
     )
-    found = sp.lambdify(arguments, expression, modules="jax", cse=True)
+    evaluate = sp.lambdify(arguments, expression, modules="jax", cse=True)
 
     def function(*covariances: Any) -> Any:
         arrays = jnp.broadcast_arrays(*covariances)  # also where the expression is a constant
-        return jnp.broadcast_to(jnp.asarray(found(*covariances), arrays[0].dtype), arrays[0].shape)
+        return jnp.broadcast_to(jnp.asarray(evaluate(*covariances), arrays[0].dtype), arrays[0].shape)
 
     return function

@@ -11,7 +11,7 @@ from teacher_student import InputError
 from ._field import Field, errors, linearised, value
 from ._fixed_point import ALIKE, MARGINAL
 from ._guesses import relaxed
-from ._search import settle
+from ._search import find_root
 from ._symmetry import projector
 
 REST = 2000.0  # alpha, in units of 1 / learning rate, from which Newton's method goes on to the symmetric fixed point
@@ -59,7 +59,7 @@ def rest_from(field: Field, x: np.ndarray) -> Rest:
     P = projector(field)
     arguments: dict[str, Any] = {"method": "LSODA", "jac": lambda _, s: P @ linearised(field, s)[1], "rtol": 1e-6}
     path = solve_ivp(lambda _, s: P @ value(field, s), (0.0, REST / field.rate), P @ x, **arguments)
-    rest, residual, reason = settle(field, relaxed(field, path.y[:, -1], P), 1e-10)
+    rest, residual, reason = find_root(field, relaxed(field, path.y[:, -1], P), 1e-10)
     moved = np.linalg.norm(rest - P @ rest)
     if reason or moved > ALIKE * (1 + np.linalg.norm(rest)):
         why = reason or "the root is not symmetric"
@@ -93,8 +93,8 @@ def tangent(field: Field, x: np.ndarray, rest: Rest, log_amplitude: float) -> Ta
     horizon = REST / field.rate if lost else 1.5 * (max(target, 0.0) + PATIENCE) / rest.growth
     begin = np.concatenate([P @ x, np.zeros(n) if lost else delta / norm])
     events = None if lost else distance
-    found = solve_ivp(slope, (0.0, horizon), begin, events=events, dense_output=True, **TOLERANCES)
-    return Tangent(found.sol, rest.unstable, log_norm, float(found.t[-1]), found.status == 1)
+    solution = solve_ivp(slope, (0.0, horizon), begin, events=events, dense_output=True, **TOLERANCES)
+    return Tangent(solution.sol, rest.unstable, log_norm, float(solution.t[-1]), solution.status == 1)
 
 
 def way_out(field: Field, rest: Rest, direction: np.ndarray, share: float, level: int) -> float:
@@ -108,8 +108,8 @@ def way_out(field: Field, rest: Rest, direction: np.ndarray, share: float, level
     above.terminal, above.direction = True, -1.0  # type: ignore[attr-defined]
     horizon = 5 * (PATIENCE - np.log(SMALL)) / rest.growth
     begin = rest.x + size * direction
-    found = solve_ivp(lambda _, x: value(field, x), (0.0, horizon), begin, events=above, **TOLERANCES)
-    if found.status != 1:
-        left = errors(field, found.y[:, -1])[level] / errors(field, rest.x)[level]
+    solution = solve_ivp(lambda _, x: value(field, x), (0.0, horizon), begin, events=above, **TOLERANCES)
+    if solution.status != 1:
+        left = errors(field, solution.y[:, -1])[level] / errors(field, rest.x)[level]
         raise InputError(f"an error that falls to {share:g} of the plateau's", f"{left:.3g} in the end", "raise share")
-    return float(np.log(size) + rest.growth * found.t[-1])
+    return float(np.log(size) + rest.growth * solution.t[-1])

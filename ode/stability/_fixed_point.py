@@ -93,7 +93,7 @@ def name_of(problem: Problem, overlaps: Overlaps) -> str:
     if np.max(np.abs(Q)) <= ALIKE * size:
         return "zero"
     pairs = np.abs(Q)[:, ~np.eye(K, dtype=bool)]
-    if K > 1 and max(float(np.ptp(each, axis=1).max()) for each in (norms, pairs, np.abs(R))) <= ALIKE * size:
+    if K > 1 and max(float(np.ptp(numbers, axis=1).max()) for numbers in (norms, pairs, np.abs(R))) <= ALIKE * size:
         return "symmetric"
     lengths = np.sqrt(norms.sum(axis=0)[:, None] * T.sum(axis=0).diagonal())
     cosines = np.abs(R.sum(axis=0)) / np.where(lengths > ALIKE * size, lengths, np.inf)

@@ -28,13 +28,13 @@ def known_guesses(problem: Problem, like: Overlaps | None = None, *, alpha: floa
         raise InputError("guesses for a task other than a committee", "none are known", "pass guesses")
     like = orthonormal(problem) if like is None else like
     check_overlaps(like, problem)
-    found = {"zero": _copies(problem, like, 0)}
+    guesses = {"zero": _copies(problem, like, 0)}
     field = field_of(problem, like, alpha)
     if problem.student.width > 1 and np.ptp(like.readout) == 0:
-        found |= _relaxed("symmetric", field, _aligned(problem, like), projector(field))
-    found["specialised"] = _copies(problem, like, min(problem.shape[1:]))
-    own = _with_own(problem, found["specialised"], SHORTENED)
-    return found | _relaxed("relaxed", field, own, np.eye(len(field.free)))
+        guesses |= _relaxed("symmetric", field, _aligned(problem, like), projector(field))
+    guesses["specialised"] = _copies(problem, like, min(problem.shape[1:]))
+    shortened = _with_own(problem, guesses["specialised"], SHORTENED)
+    return guesses | _relaxed("relaxed", field, shortened, np.eye(len(field.free)))
 
 
 def orthonormal(problem: Problem) -> Overlaps:
@@ -67,8 +67,8 @@ def _aligned(problem: Problem, like: Overlaps) -> Overlaps:
 
 def _with_own(problem: Problem, of: Overlaps, length: float) -> Overlaps:
     """The state with w_k scaled by `length`, and something of its own added to each unit."""
-    own = OWN * np.asarray(problem.inputs.fractions)[:, None, None] * np.eye(problem.student.width)
-    return Overlaps(length**2 * of.Q + own, length * of.R, of.T, of.readout)
+    added = OWN * np.asarray(problem.inputs.fractions)[:, None, None] * np.eye(problem.student.width)
+    return Overlaps(length**2 * of.Q + added, length * of.R, of.T, of.readout)
 
 
 def _teacher_readout(problem: Problem) -> np.ndarray:
@@ -80,8 +80,8 @@ def _teacher_readout(problem: Problem) -> np.ndarray:
 def _relaxed(name: str, field: Field, guess: Overlaps, P: np.ndarray) -> dict[str, Overlaps]:
     """Where the guess relaxes to, by name; nothing if that is no state."""
     x = relaxed(field, entries(field, guess), P)
-    found = state(field, x)
-    return {name: found} if np.isfinite(x).all() and psd_violation(found) <= 1e-8 else {}
+    overlaps = state(field, x)
+    return {name: overlaps} if np.isfinite(x).all() and psd_violation(overlaps) <= 1e-8 else {}
 
 
 def relaxed(field: Field, x: np.ndarray, P: np.ndarray) -> np.ndarray:

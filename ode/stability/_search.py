@@ -41,39 +41,41 @@ def fixed_points(
     """
     check_at_least(tol, 0.0, "tol", strict=True)
     make_room()
-    given = known_guesses(problem, alpha=alpha) if guesses is None else guesses
-    if isinstance(given, Overlaps):
-        given = [given]
-    members = list(given.values()) if isinstance(given, Mapping) else given if isinstance(given, Sequence) else [given]
-    if isinstance(given, str) or not all(isinstance(each, Overlaps) for each in members):
-        raise InputError("guesses that are Overlaps", repr(given)[:60], "take some of ode.known_guesses(problem)")
-    named = dict(given) if isinstance(given, Mapping) else dict(enumerate(given))
+    candidates = known_guesses(problem, alpha=alpha) if guesses is None else guesses
+    if isinstance(candidates, Mapping):
+        named: dict[Any, Any] = dict(candidates)
+    elif isinstance(candidates, Sequence):
+        named = dict(enumerate(candidates))
+    else:
+        named = {0: candidates}
+    if isinstance(candidates, str) or not all(isinstance(guess, Overlaps) for guess in named.values()):
+        raise InputError("guesses that are Overlaps", repr(candidates)[:60], "take some of ode.known_guesses(problem)")
     for guess in named.values():
         check_overlaps(guess, problem)
-    found: list[FixedPoint] = []
+    points: list[FixedPoint] = []
     missed: list[tuple[float, Any, str]] = []
     for name, guess in named.items():
         field = field_of(problem, guess, alpha)
-        x, residual, reason = settle_or_relax(field, entries(field, guess), tol)
+        x, residual, reason = find_root_or_relax(field, entries(field, guess), tol)
         if reason:
             missed.append((residual, name, reason))
             continue
         point = fixed_point_at(field, x)
-        if not any(_same(point, other) for other in found):
-            found.append(point)
-    if not found:
+        if not any(_same(point, other) for other in points):
+            points.append(point)
+    if not points:
         raise InputError("a guess that leads to a fixed point", _best(missed), "try others, ode.known_guesses(problem)")
-    return sorted(found, key=lambda point: sum(point.error.values()))
+    return sorted(points, key=lambda point: sum(point.error.values()))
 
 
 def _best(missed: list[tuple[float, Any, str]]) -> str:
     if not missed:
         return "no guess"
-    residual, name, reason = min(missed, key=lambda each: each[0])
+    residual, name, reason = min(missed, key=lambda miss: miss[0])
     return f"best residual {residual:.3g} from guess {name!r} ({reason})"
 
 
-def settle(field: Field, guess: np.ndarray, tol: float) -> tuple[np.ndarray, float, str]:
+def find_root(field: Field, guess: np.ndarray, tol: float) -> tuple[np.ndarray, float, str]:
     """Entries of the root that `guess` leads to, its residual, and why it is no fixed point ("": it is one)."""
     with np.errstate(all="ignore"):
         x = root(lambda x: _bounded(field, x), guess, jac=True, method="hybr", options={"xtol": 1e-13}).x
@@ -96,17 +98,17 @@ def settle(field: Field, guess: np.ndarray, tol: float) -> tuple[np.ndarray, flo
 
 def relative_norm(field: Field, x: np.ndarray) -> float:
     """Largest Q_kk in units of the largest of 1 and T_mm."""
-    found = state(field, x)
-    Q, T = (np.max(each.diagonal(axis1=-2, axis2=-1)) for each in (found.Q, found.T))
+    overlaps = state(field, x)
+    Q, T = (np.max(gram.diagonal(axis1=-2, axis2=-1)) for gram in (overlaps.Q, overlaps.T))
     return float(Q / max(1.0, T))
 
 
-def settle_or_relax(field: Field, guess: np.ndarray, tol: float) -> tuple[np.ndarray, float, str]:
+def find_root_or_relax(field: Field, guess: np.ndarray, tol: float) -> tuple[np.ndarray, float, str]:
     """`settle`, from where the flow leads if the guess itself leads nowhere."""
-    first = settle(field, guess, tol)
+    first = find_root(field, guess, tol)
     if not first[2]:
         return first
-    second = settle(field, relaxed(field, guess, np.eye(guess.size)), tol)
+    second = find_root(field, relaxed(field, guess, np.eye(guess.size)), tol)
     return first if second[2] and first[1] <= second[1] else second
 
 

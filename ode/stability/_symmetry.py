@@ -24,9 +24,9 @@ def _projector(shape: tuple[int, ...]) -> np.ndarray:
 
     def average(x: jax.Array) -> jax.Array:
         overlaps = from_vector(x, like)
-        own = jnp.mean(overlaps.Q.diagonal(axis1=-2, axis2=-1), axis=-1)[:, None, None]
-        other = (jnp.sum(overlaps.Q, axis=(-2, -1))[:, None, None] - K * own) / max(K * (K - 1), 1)
-        Q = jnp.where(jnp.eye(K, dtype=bool), own, other)
+        diagonal = jnp.mean(overlaps.Q.diagonal(axis1=-2, axis2=-1), axis=-1)[:, None, None]
+        other = (jnp.sum(overlaps.Q, axis=(-2, -1))[:, None, None] - K * diagonal) / max(K * (K - 1), 1)
+        Q = jnp.where(jnp.eye(K, dtype=bool), diagonal, other)
         R = jnp.broadcast_to(jnp.mean(overlaps.R, axis=-2, keepdims=True), overlaps.R.shape)
         readout = jnp.broadcast_to(jnp.mean(overlaps.readout), (K,))
         return to_vector(Overlaps(Q, R, like.T, readout))

@@ -56,9 +56,9 @@ class Activation(eqx.Module):
     ):
         if not callable(function):
             raise InputError("an elementwise JAX function as activation", repr(function))
-        for what, declared in (("odd", odd), ("smooth", smooth), ("continuous", continuous)):
+        for keyword, declared in (("odd", odd), ("smooth", smooth), ("continuous", continuous)):
             if not isinstance(declared, bool):
-                raise InputError(f"{what}=True or False of an activation", repr(declared))
+                raise InputError(f"{keyword}=True or False of an activation", repr(declared))
         if not isinstance(name, str) or not name:
             raise InputError("a text as an activation's name", repr(name))
         if name in BUILT_IN and function != BUILT_IN[name].function:
@@ -137,10 +137,10 @@ RELU = Activation("relu", jax.nn.relu, continuous=True)
 LINEAR = Activation("linear", polynomial("x"), odd=True, smooth=True)
 SIGN = Activation("sign", jnp.sign, odd=True)
 
-BUILT_IN |= {each.name: each for each in (ERF, RELU, LINEAR, SIGN)}
+BUILT_IN |= {unit.name: unit for unit in (ERF, RELU, LINEAR, SIGN)}
 
 
-def as_activation(given: "str | Activation | Callable | Mapping[str, Any]") -> Activation:
+def as_activation(source: "str | Activation | Callable | Mapping[str, Any]") -> Activation:
     """The activation that `given` names, spells or wraps: "erf", "relu", "linear", "sign", a polynomial or a function.
 
     A polynomial in x is spelt as in Python, "x**3 - 3*x", and named by its normal form ("x" is "linear").
@@ -149,17 +149,17 @@ def as_activation(given: "str | Activation | Callable | Mapping[str, Any]") -> A
     arguments of `Activation`. What is imported may be an Activation too.
     Raises InputError for an unknown name, a text that is no polynomial, or a function that changes shape.
     """
-    if isinstance(given, Mapping):
-        return as_given(read_table(ActivationTable, given, "activation"))
-    if isinstance(given, str) and ":" in given:
-        given = imported(given, "activation")
-    if isinstance(given, Activation):
-        return given
-    if isinstance(given, str):
-        return _of_text(given)
-    if not callable(given):
-        raise InputError("an activation's name or a JAX function", repr(given))
-    return Activation(_name_of(given), given)
+    if isinstance(source, Mapping):
+        return as_given(read_table(ActivationTable, source, "activation"))
+    if isinstance(source, str) and ":" in source:
+        source = imported(source, "activation")
+    if isinstance(source, Activation):
+        return source
+    if isinstance(source, str):
+        return _of_text(source)
+    if not callable(source):
+        raise InputError("an activation's name or a JAX function", repr(source))
+    return Activation(_name_of(source), source)
 
 
 def _of_text(text: str) -> Activation:

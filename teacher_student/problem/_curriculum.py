@@ -148,12 +148,12 @@ class Curriculum(eqx.Module):
         return self.shares_in(phase, jnp.clip(progress, 0.0, 1.0))
 
 
-def _mixture(given: Mixture) -> dict[str, Any]:
-    if isinstance(given, str):
-        return {given: 1.0}
-    if not isinstance(given, Mapping) or not given:
-        raise InputError("a level's name or {level: share, ...} in a curriculum", repr(given))
-    return dict(given)
+def _mixture(mixture: Mixture) -> dict[str, Any]:
+    if isinstance(mixture, str):
+        return {mixture: 1.0}
+    if not isinstance(mixture, Mapping) or not mixture:
+        raise InputError("a level's name or {level: share, ...} in a curriculum", repr(mixture))
+    return dict(mixture)
 
 
 def _phase_name(names: tuple[str, ...], initial: np.ndarray, final: np.ndarray) -> str:

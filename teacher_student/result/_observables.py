@@ -40,12 +40,14 @@ def quantities(observables: Observables, problem: Problem) -> list[Quantity]:
     def label(kind: str, b: int, i: int, j: int) -> str:
         return f"{kind}[{blocks[b]}][{i + 1},{j + 1}]" if B > 1 else f"{kind}[{i + 1},{j + 1}]"
 
-    found = [
+    scalars = [
         Quantity("Q", label("Q", b, k, l), Q[..., b, k, l]) for b in range(B) for k in range(K) for l in range(k, K)
     ]
-    found += [Quantity("R", label("R", b, k, m), R[..., b, k, m]) for b in range(B) for k in range(K) for m in range(M)]
-    found += [Quantity("readout", f"readout[{k + 1}]", readout[..., k]) for k in range(K)]
+    scalars += [
+        Quantity("R", label("R", b, k, m), R[..., b, k, m]) for b in range(B) for k in range(K) for m in range(M)
+    ]
+    scalars += [Quantity("readout", f"readout[{k + 1}]", readout[..., k]) for k in range(K)]
     for kind, values in (("error", observables.error), ("accuracy", observables.accuracy)):
         levels = [level for level in problem.inputs.level_names if level in values]
-        found += [Quantity(kind, f"{kind}[{level}]", np.asarray(values[level])) for level in levels]
-    return found
+        scalars += [Quantity(kind, f"{kind}[{level}]", np.asarray(values[level])) for level in levels]
+    return scalars

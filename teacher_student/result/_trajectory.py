@@ -26,15 +26,15 @@ TEACHERS = 32  # whose ties are looked at: printing a trajectory must not take s
 class ByLevel(dict[str, Any]):
     """Values per level. A level that is not there is said in one line, with what to do."""
 
-    def __init__(self, what: str, values: dict[str, Any]):
+    def __init__(self, quantity: str, values: dict[str, Any]):
         super().__init__(values)
-        self.what = what
+        self.quantity = quantity
 
     def __missing__(self, level: object) -> Any:
         if not self:
-            remedy = "with_accuracy=True computes it" if self.what == "accuracy" else ""
-            raise InputError(f"a trajectory with the {self.what}", "one without", remedy)
-        raise InputError(f"a level of the task for the {self.what}", repr(level), nearest(level, self))
+            remedy = "with_accuracy=True computes it" if self.quantity == "accuracy" else ""
+            raise InputError(f"a trajectory with the {self.quantity}", "one without", remedy)
+        raise InputError(f"a level of the task for the {self.quantity}", repr(level), nearest(level, self))
 
 
 class Trajectory(eqx.Module):
@@ -80,10 +80,10 @@ class Trajectory(eqx.Module):
         """Accuracy per level, in the order of the task's levels."""
         return self._by_level("accuracy", self.observables.accuracy)
 
-    def _by_level(self, what: str, values: dict[str, Any]) -> dict[str, Any]:
+    def _by_level(self, quantity: str, values: dict[str, Any]) -> dict[str, Any]:
         """The values in the task's order: JAX's trees sort their keys, "10" before "2"."""
         levels = self.problem.inputs.level_names
-        return ByLevel(what, {level: values[level] for level in levels if level in values})
+        return ByLevel(quantity, {level: values[level] for level in levels if level in values})
 
     @property
     def runs(self) -> int | None:
@@ -108,15 +108,15 @@ class Trajectory(eqx.Module):
 
         Raises InputError, which ends with `remedy`, if one of them was not recorded.
         """
-        mine, wanted = np.asarray(self.alphas), np.asarray(alphas, dtype=np.float64)
-        index = np.minimum(np.searchsorted(mine, wanted - 1e-9), mine.size - 1)
-        missing = np.abs(mine[index] - wanted) > 1e-9
+        recorded, wanted = np.asarray(self.alphas), np.asarray(alphas, dtype=np.float64)
+        index = np.minimum(np.searchsorted(recorded, wanted - 1e-9), recorded.size - 1)
+        missing = np.abs(recorded[index] - wanted) > 1e-9
         if np.any(missing):
             raise InputError("alphas that were recorded", wanted[missing][:3].tolist(), remedy)
         axis = 0 if self.runs is None else 1
         along = ("observables", "sampling_error", "integrator_error", "fluctuations")
         chosen = {name: jax.tree.map(lambda x: np.take(x, index, axis), getattr(self, name)) for name in along}
-        return dataclasses.replace(self, alphas=mine[index], **chosen)
+        return dataclasses.replace(self, alphas=recorded[index], **chosen)
 
     def budget(self, dim: int | None = None) -> Budget:
         """The error budget of a theory: what integration, averages and finite N = `dim` contribute to each quantity.
@@ -131,15 +131,15 @@ class Trajectory(eqx.Module):
         """How the trajectory ended, in one line."""
         codes = np.atleast_1d(np.asarray(self.status))
         reached = np.atleast_1d(np.asarray(self.reached))
-        what = "runs" if self.runs is not None else "solves"
+        noun = "runs" if self.runs is not None else "solves"
         if np.all(codes == Status.OK):
-            return "ok" if codes.size == 1 and self.runs is None else f"ok: {codes.size} {what}"
+            return "ok" if codes.size == 1 and self.runs is None else f"ok: {codes.size} {noun}"
         first = int(np.argmin(np.where(codes == Status.OK, np.inf, reached)))
         text = f"{Status(int(codes.flat[first])).message} at alpha {reached.flat[first]:.6g}"
         return (
             text
             if codes.size == 1 and self.runs is None
-            else f"{np.sum(codes != Status.OK)} of {codes.size} {what} {text}"
+            else f"{np.sum(codes != Status.OK)} of {codes.size} {noun} {text}"
         )
 
     def __repr__(self) -> str:

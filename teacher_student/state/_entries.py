@@ -13,9 +13,9 @@ def entry_names(problem: Problem) -> tuple[str, ...]:
     The block is left out where there is one.
     """
     B, K, M = problem.shape
-    places = [f"[{name}]" if B > 1 else "" for name in problem.inputs.block_names]
-    Q = [f"Q{place}[{k + 1},{l + 1}]" for place in places for k in range(K) for l in range(k, K)]
-    R = [f"R{place}[{k + 1},{m + 1}]" for place in places for k in range(K) for m in range(M)]
+    tags = [f"[{name}]" if B > 1 else "" for name in problem.inputs.block_names]
+    Q = [f"Q{tag}[{k + 1},{l + 1}]" for tag in tags for k in range(K) for l in range(k, K)]
+    R = [f"R{tag}[{k + 1},{m + 1}]" for tag in tags for k in range(K) for m in range(M)]
     return (*Q, *R, *(f"readout[{k + 1}]" for k in range(K)))
 
 

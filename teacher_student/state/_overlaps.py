@@ -63,14 +63,14 @@ def _with_block_axis(x: Any) -> Any:
     return x[None] if np.ndim(x) == 2 else x
 
 
-def check_shapes(overlaps: Overlaps, shape: tuple[int, int, int], what: str = "start overlaps") -> None:
+def check_shapes(overlaps: Overlaps, shape: tuple[int, int, int], subject: str = "start overlaps") -> None:
     """Raise InputError unless known `overlaps` have shape (B, K, M) and are finite."""
     B, K, M = shape
     for name, expected in (("Q", (B, K, K)), ("R", (B, K, M)), ("T", (B, M, M)), ("readout", (K,))):
-        found = np.shape(getattr(overlaps, name))
-        if found[-len(expected) :] != expected:
-            raise InputError(f"{what} {name} of shape {expected} = per block, student, teacher", found)
-        check_finite(getattr(overlaps, name), f"{what} {name}")
+        actual = np.shape(getattr(overlaps, name))
+        if actual[-len(expected) :] != expected:
+            raise InputError(f"{subject} {name} of shape {expected} = per block, student, teacher", actual)
+        check_finite(getattr(overlaps, name), f"{subject} {name}")
 
 
 def psd_violation(overlaps: Overlaps) -> float:

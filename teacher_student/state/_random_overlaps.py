@@ -82,11 +82,11 @@ def random_overlaps(
     return _assemble(factor[..., problem.shape[2] :, :], roots, scale, signs, numbers, dim)
 
 
-def _one_number(x: Any, what: str) -> Any:
+def _one_number(x: Any, quantity: str) -> Any:
     """`x` as one number, or a traced one. Raises InputError for another shape."""
-    number = as_numbers(x, what)
+    number = as_numbers(x, quantity)
     if np.shape(number):
-        raise InputError(f"one number as {what}", f"shape {np.shape(number)}")
+        raise InputError(f"one number as {quantity}", f"shape {np.shape(number)}")
     return number
 
 

@@ -31,7 +31,7 @@ def rank_units(problem: Problem, overlaps: Overlaps, by: str = "norm", level: st
     require_clusters(problem)
     scores = _strength_at_means(problem, overlaps, level_index(problem, level))
     flat = scores.reshape(-1, *scores.shape[-2:])
-    return np.array([_take_turns(each) for each in flat]).reshape(scores.shape[:-1])
+    return np.array([_take_turns(strengths) for strengths in flat]).reshape(scores.shape[:-1])
 
 
 def level_index(problem: Problem, level: str | None) -> int:

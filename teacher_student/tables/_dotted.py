@@ -15,19 +15,19 @@ def with_entry(tables: Mapping[str, Any], name: str, value: Any, heads: tuple[st
     """
     parts = name.split(".")
     require_name(parts[0], heads, "table of a problem at the head of an axis")
-    found: Any = copy.deepcopy(dict(tables))
-    whole = found
+    container: Any = copy.deepcopy(dict(tables))
+    whole = container
     for depth, part in enumerate(parts[:-1]):
-        if isinstance(found, dict) and depth == 0:
-            found.setdefault(part, {})
-        found = found[_place(found, part, parts, depth)]
+        if isinstance(container, dict) and depth == 0:
+            container.setdefault(part, {})
+        container = container[_key(container, part, parts, depth)]
     last = parts[-1]
-    free = isinstance(found, dict) and len(parts) <= 2
-    found[last if free else _place(found, last, parts, len(parts) - 1)] = value
+    free = isinstance(container, dict) and len(parts) <= 2
+    container[last if free else _key(container, last, parts, len(parts) - 1)] = value
     return whole
 
 
-def _place(container: Any, part: str, parts: list[str], depth: int) -> Any:
+def _key(container: Any, part: str, parts: list[str], depth: int) -> Any:
     """The key or index that `part` means in `container`."""
     where = ".".join(parts[:depth])
     if isinstance(container, dict):
