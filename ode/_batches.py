@@ -123,6 +123,8 @@ def _mapped(stacked: Any, count: Any, method: Method) -> Outcome:
 
     def if_wanted(numbered: Any) -> Outcome:
         index, member = numbered
-        return jax.lax.cond(index < count, one, lambda _: nothing, member)
+        outcome: Outcome = jax.lax.cond(index < count, one, lambda _: nothing, member)
+        return outcome
 
-    return jax.lax.map(if_wanted, (jnp.arange(ONE_BY_ONE), stacked))
+    outcomes: Outcome = jax.lax.map(if_wanted, (jnp.arange(ONE_BY_ONE), stacked))
+    return outcomes

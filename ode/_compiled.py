@@ -141,9 +141,10 @@ def _observe_program(structure: Any, with_accuracy: bool) -> Any:
             return jax.vmap(one)(states)
         nothing = jax.tree.map(lambda x: jnp.zeros(x.shape, x.dtype), jax.eval_shape(one, states[0]))
         # Points of all states at once would not fit into the cache, and states that fill up would cost as much.
-        return jax.lax.map(
+        rows: tuple[jax.Array, jax.Array] = jax.lax.map(
             lambda numbered: jax.lax.cond(numbered[0] < count, one, lambda _: nothing, numbered[1]),
             (jnp.arange(STATES), states),
         )
+        return rows
 
     return observed

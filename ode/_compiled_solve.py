@@ -58,6 +58,8 @@ def _observe_path(problem: Problem, path: Path, points: Points, accuracy: bool, 
     nothing = jax.tree.map(lambda x: jnp.zeros(x.shape, x.dtype), shapes)
 
     def if_new(marked: Any) -> Observables:
-        return jax.lax.cond(marked[0], one, lambda _: nothing, marked[1])
+        observables: Observables = jax.lax.cond(marked[0], one, lambda _: nothing, marked[1])
+        return observables
 
-    return jax.lax.map(if_new, (is_new, path.states))
+    observables: Observables = jax.lax.map(if_new, (is_new, path.states))
+    return observables

@@ -14,9 +14,12 @@ Function = Callable[[jax.Array], jax.Array]
 
 def jacobian(f: Function, x: jax.Array, *, one_by_one: bool = False) -> jax.Array:
     """df_i/dx_j (m, n), by forward mode."""
-    if not one_by_one:
-        return jax.jacfwd(f)(x)
-    return jax.lax.map(lambda axis: jax.jvp(f, (x,), (axis,))[1], jnp.eye(x.size)).T
+    matrix: jax.Array
+    if one_by_one:
+        matrix = jax.lax.map(lambda axis: jax.jvp(f, (x,), (axis,))[1], jnp.eye(x.size)).T
+    else:
+        matrix = jax.jacfwd(f)(x)
+    return matrix
 
 
 def half_hessian(f: Function, x: jax.Array, Sigma: jax.Array, *, one_by_one: bool = False) -> jax.Array:
@@ -26,9 +29,11 @@ def half_hessian(f: Function, x: jax.Array, Sigma: jax.Array, *, one_by_one: boo
 
     def along(axis: jax.Array) -> jax.Array:
         def slope(x: jax.Array) -> jax.Array:
-            return jax.jvp(f, (x,), (axis,))[1]
+            tangent: jax.Array = jax.jvp(f, (x,), (axis,))[1]
+            return tangent
 
-        return jax.jvp(slope, (x,), (axis,))[1]
+        curvature: jax.Array = jax.jvp(slope, (x,), (axis,))[1]
+        return curvature
 
     every = jax.lax.map(along, axes) if one_by_one else jax.vmap(along)(axes)
     return every.sum(axis=0) / 2

@@ -75,4 +75,5 @@ def _each(sample: Points) -> list[Points]:
 
 
 def _stack(members: list[Member]) -> Member:
-    return jax.tree.map(lambda *x: np.stack(x), *members)
+    stacked: Member = jax.tree.map(lambda *x: np.stack(x), *members)
+    return stacked

@@ -162,6 +162,7 @@ def _shares_of(curriculum: Curriculum, phase: int) -> Callable[[float], np.ndarr
     end, duration = float(curriculum.switches[phase]), float(curriculum.durations[phase])
 
     def ramp(alpha: float) -> np.ndarray:
-        return initial + np.clip((alpha - (end - duration)) / duration, 0.0, 1.0) * (final - initial)
+        shares: np.ndarray = initial + np.clip((alpha - (end - duration)) / duration, 0.0, 1.0) * (final - initial)
+        return shares
 
     return ramp

@@ -33,14 +33,16 @@ def integrate(problem: Problem, averages: Averages, start: Overlaps, alphas: jax
 
     def in_phases(s: Any, state: Overlaps) -> Overlaps:
         speed, at = clock.at(s, problem)
-        return jax.tree.map(lambda x: speed * x, drift(at, averages, 0.0, clipped(state)))
+        velocity: Overlaps = jax.tree.map(lambda x: speed * x, drift(at, averages, 0.0, clipped(state)))
+        return velocity
 
     if tolerances.fixed_order:
         problem = eqx.tree_at(lambda p: p.curriculum, problem, jax.lax.stop_gradient(problem.curriculum))
         switches = jnp.asarray(problem.curriculum.switches)
         return integrate_field(in_alpha, switches, start, alphas, tolerances, lambda state: state)
     path = integrate_field(in_phases, clock.switches, start, clock.when(alphas), tolerances, lambda state: state)
-    return eqx.tree_at(lambda solved: solved.reached, path, clock.alpha(path.reached))
+    timed: Path = eqx.tree_at(lambda solved: solved.reached, path, clock.alpha(path.reached))
+    return timed
 
 
 def integrate_field(
@@ -97,7 +99,8 @@ def integrate_field(
 def _bound(start: Overlaps, tolerances: Tolerances) -> jax.Array:
     """The largest Q_kk that counts as finite."""
     norms = jnp.concatenate([x.diagonal(axis1=-2, axis2=-1).ravel() for x in (start.Q, start.T)])
-    return tolerances.bound * jnp.maximum(1.0, jnp.max(norms))
+    largest: jax.Array = tolerances.bound * jnp.maximum(1.0, jnp.max(norms))
+    return largest
 
 
 def _largest_rms(scaled_error: Any) -> jax.Array:

@@ -33,6 +33,7 @@ def rank_by_loss(
     index = level_index(problem, level)
     require_given_points(averages, "ode.rank_by_loss", fields=True)
     sample = (Sampled() if averages is None else averages).draw(problem)
+    assert isinstance(sample, FixedSample)  # products alone are refused above
     leading = np.shape(overlaps.readout)[:-1]
     depth = len(leading)
     flat = jax.tree.map(lambda x: np.asarray(x, np.float64).reshape(-1, *np.shape(x)[depth:]), overlaps)
@@ -61,7 +62,8 @@ def _moments(problem: Problem, starts: Overlaps, sample: FixedSample, level: Any
         moments = jax.vmap(per_cluster, (None, 0, None))(overlaps, sample, jnp.arange(probabilities.size))
         return jax.tree.map(lambda x: jnp.tensordot(probabilities, x.mean(axis=0), 1), moments)
 
-    return jax.lax.map(of_state, starts)
+    moments: tuple[jax.Array, jax.Array] = jax.lax.map(of_state, starts)
+    return moments
 
 
 def _eliminate(A: np.ndarray, b: np.ndarray) -> list[int]:

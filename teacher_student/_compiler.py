@@ -71,7 +71,7 @@ def _reconfigure_jax(settings: dict[str, Any]) -> None:
     from jax.experimental.compilation_cache import compilation_cache
 
     for name, value in settings.items():
-        jax.config.update(name, value)
+        jax.config.update(name, value)  # type: ignore[no-untyped-call]  # JAX leaves it untyped
     compilation_cache.reset_cache()  # it may have been opened, or found missing, before
 
 

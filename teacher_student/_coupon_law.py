@@ -16,4 +16,5 @@ def coupon_law(width: Any) -> np.ndarray:
     """
     j = np.arange(5)
     K = np.asarray(width, float)[..., None]
-    return np.clip(np.sum((-1.0) ** j * comb(4, j) * (1 - j / 4) ** K, axis=-1), 0.0, 1.0)
+    probability: np.ndarray = np.clip(np.sum((-1.0) ** j * comb(4, j) * (1 - j / 4) ** K, axis=-1), 0.0, 1.0)
+    return probability

@@ -2,7 +2,7 @@
 
 import abc
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 import equinox as eqx
 import jax
@@ -10,6 +10,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from teacher_student import Condition, InputError, Overlaps, Problem
+
+Average = TypeVar("Average")
 
 
 class StepAverages(eqx.Module):
@@ -112,13 +114,14 @@ def check_normals(normals: Any, rows: int) -> None:
         raise InputError(f"one scrambling of a sample for this problem, ({rows}, points)", f"shape {shape}", remedy)
 
 
-def weighted_sum(part: Callable[[Condition], Any], conditions: Condition, weights: Any) -> Any:
+def weighted_sum(part: Callable[[Condition], Average], conditions: Condition, weights: Any) -> Average:
     """The weighted sum of `part` over conditions, one after the other; those of weight 0 are not computed.
 
     (Where derivatives with respect to the weights are asked for, they are: a share of 0 can grow.)
     """
     if np.shape(weights) == (1,):  # the only condition there is
-        return jax.tree.map(lambda x: weights[0] * x, part(jax.tree.map(lambda x: x[0], conditions)))
+        only: Average = jax.tree.map(lambda x: weights[0] * x, part(jax.tree.map(lambda x: x[0], conditions)))
+        return only
     shapes = eqx.filter_eval_shape(part, jax.tree.map(lambda x: x[0], conditions))
     nothing = jax.tree.map(lambda x: jnp.zeros(x.shape, x.dtype), shapes)
 
@@ -127,7 +130,8 @@ def weighted_sum(part: Callable[[Condition], Any], conditions: Condition, weight
         alone = eqx.filter_closure_convert(part, condition)  # what it closes over are its leaves: all of it is seen
         return jax.tree.map(jnp.add, total, _weighted(alone, weight, condition)), None
 
-    return jax.lax.scan(add, nothing, (conditions, weights))[0]
+    total: Average = jax.lax.scan(add, nothing, (conditions, weights))[0]
+    return total
 
 
 @eqx.filter_custom_jvp
@@ -136,7 +140,7 @@ def _weighted(part: Callable[[Condition], Any], weight: jax.Array, condition: Co
     return _unless_zero(lambda: jax.tree.map(lambda x: weight * x, part(condition)), weight)
 
 
-@_weighted.def_jvp
+@_weighted.def_jvp  # type: ignore[untyped-decorator]  # equinox gives it no types
 def _weighted_jvp(primals: Any, tangents: Any) -> tuple[Any, Any]:
     """dw part + w dpart; the first also at w = 0, unless the weight is not differentiated (tangent None)."""
     (part, weight, condition), (d_part, d_weight, d_condition) = primals, tangents
@@ -145,13 +149,14 @@ def _weighted_jvp(primals: Any, tangents: Any) -> tuple[Any, Any]:
         return value_and_change(lambda part, at: part(at), (part, condition), (d_part, d_condition))
 
     if d_weight is None:
-        return _unless_zero(lambda: jax.tree.map(lambda x: weight * x, both()), weight)
+        scaled: tuple[Any, Any] = _unless_zero(lambda: jax.tree.map(lambda x: weight * x, both()), weight)
+        return scaled
     value, change = both()
     moved = jax.tree.map(lambda x, dx: d_weight * x + weight * dx, value, change)
     return jax.tree.map(lambda x: weight * x, value), moved
 
 
-def value_and_change(function: Callable[..., Any], primals: Any, tangents: Any) -> tuple[Any, Any]:
+def value_and_change(function: Callable[..., Average], primals: Any, tangents: Any) -> tuple[Average, Average]:
     """Return function(*primals) and its derivative along `tangents`, a number for every number of the value.
 
     A tangent of None says that its primal is not differentiated. JAX takes no derivative in nothing, and equinox has
@@ -168,9 +173,12 @@ def value_and_change(function: Callable[..., Any], primals: Any, tangents: Any) 
     return value, jax.tree.map(number, change, value, is_leaf=lambda dx: dx is None)
 
 
-def _unless_zero(compute: Callable[[], Any], weight: jax.Array) -> Any:
+def _unless_zero(compute: Callable[[], Average], weight: jax.Array) -> Average:
     shapes = jax.eval_shape(compute)
-    return jax.lax.cond(weight > 0, compute, lambda: jax.tree.map(lambda x: jnp.zeros(x.shape, x.dtype), shapes))
+    result: Average = jax.lax.cond(
+        weight > 0, compute, lambda: jax.tree.map(lambda x: jnp.zeros(x.shape, x.dtype), shapes)
+    )
+    return result
 
 
 def unit_gradients(

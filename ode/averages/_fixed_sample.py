@@ -149,7 +149,8 @@ def _fields(factors: list[jax.Array], blocks: list[jax.Array], scales: jax.Array
     """z_j (J, S): sum over blocks of mean + sqrt(Delta_b) factor xi, in the precision of xi."""
     dtype = blocks[0].dtype
     parts = [(s * factor).astype(dtype) @ xi for factor, xi, s in zip(factors, blocks, scales, strict=True)]
-    return sum(parts[1:], parts[0]) + means.sum(axis=0).astype(dtype)[:, None]
+    fields: jax.Array = sum(parts[1:], parts[0]) + means.sum(axis=0).astype(dtype)[:, None]
+    return fields
 
 
 def dimensions(problem: Problem) -> list[int]:

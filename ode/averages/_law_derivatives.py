@@ -27,7 +27,8 @@ def mean_step_by_law(
     sample: Any, problem: Problem, overlaps: Overlaps, conditions: Condition, weights: Any
 ) -> MeanStep:
     """The sample's averages; their derivative is that of the law's."""
-    return _mean_step(*_as_operands((sample, problem, overlaps, conditions, weights)))
+    averages: MeanStep = _mean_step(*_as_operands((sample, problem, overlaps, conditions, weights)))
+    return averages
 
 
 def _as_operands(arguments: Any) -> Any:
@@ -42,10 +43,11 @@ def _as_operands(arguments: Any) -> Any:
 
 @eqx.filter_custom_jvp
 def _mean_step(sample: Any, problem: Problem, overlaps: Overlaps, conditions: Condition, weights: Any) -> MeanStep:
-    return sample.mean_step_of_points(problem, overlaps, conditions, weights)
+    averages: MeanStep = sample.mean_step_of_points(problem, overlaps, conditions, weights)
+    return averages
 
 
-@_mean_step.def_jvp
+@_mean_step.def_jvp  # type: ignore[untyped-decorator]  # equinox gives it no types
 def _mean_step_jvp(primals: Any, tangents: Any) -> tuple[MeanStep, MeanStep]:
     (sample, *operands), (_, *moved) = primals, tangents
     points = Reweighted.of(operands[0], sample.normals, operands[1], moving_labels=True)
@@ -57,17 +59,19 @@ def error_and_accuracy_by_law(
     sample: Any, problem: Problem, overlaps: Overlaps, condition: Condition
 ) -> tuple[jax.Array, jax.Array]:
     """The sample's error and accuracy; their derivatives are those of the law's, but for an error without jumps."""
-    return _error_and_accuracy(*_as_operands((sample, problem, overlaps, condition)))
+    values: tuple[jax.Array, jax.Array] = _error_and_accuracy(*_as_operands((sample, problem, overlaps, condition)))
+    return values
 
 
 @eqx.filter_custom_jvp
 def _error_and_accuracy(
     sample: Any, problem: Problem, overlaps: Overlaps, condition: Condition
 ) -> tuple[jax.Array, jax.Array]:
-    return sample.error_and_accuracy_of_points(problem, overlaps, condition)
+    values: tuple[jax.Array, jax.Array] = sample.error_and_accuracy_of_points(problem, overlaps, condition)
+    return values
 
 
-@_error_and_accuracy.def_jvp
+@_error_and_accuracy.def_jvp  # type: ignore[untyped-decorator]  # equinox gives it no types
 def _error_and_accuracy_jvp(primals: Any, tangents: Any) -> tuple[Any, Any]:
     (sample, *operands), (_, *moved) = primals, tangents
     points = Reweighted.of(operands[0], sample.normals, operands[1], moving_labels=True)

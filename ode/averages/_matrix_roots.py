@@ -4,6 +4,8 @@ An eigenvector or Cholesky factor jumps when eigenvalues cross or vanish, and an
 then stalls; the symmetric root does not jump.
 """
 
+from typing import Any
+
 import jax
 import jax.numpy as jnp
 
@@ -14,11 +16,12 @@ RELATIVE_RANK = 1e-12  # eigenvalues below this share of the largest count as ze
 def symmetric_sqrt(A: jax.Array) -> jax.Array:
     """S with S S = A for symmetric PSD A (negative rounding errors are clipped)."""
     values, vectors = jnp.linalg.eigh(A)
-    return (vectors * jnp.sqrt(jnp.maximum(values, 0.0))) @ vectors.T
+    root: jax.Array = (vectors * jnp.sqrt(jnp.maximum(values, 0.0))) @ vectors.T
+    return root
 
 
 @symmetric_sqrt.defjvp
-def _symmetric_sqrt_jvp(primals: tuple, tangents: tuple) -> tuple[jax.Array, jax.Array]:
+def _symmetric_sqrt_jvp(primals: tuple[Any, ...], tangents: tuple[Any, ...]) -> tuple[jax.Array, jax.Array]:
     """dS solves S dS + dS S = dA; directions in the null space of A, where it has no solution, give 0."""
     (A,), (dA,) = primals, tangents
     values, vectors = jnp.linalg.eigh(A)
@@ -36,11 +39,12 @@ def pseudo_inverse_sqrt(A: jax.Array) -> jax.Array:
     """A^(-1/2) on the range of symmetric PSD A, 0 on its null space."""
     values, vectors = jnp.linalg.eigh(A)
     kept = values > jnp.maximum(RELATIVE_RANK * jnp.max(values), 1e-300)
-    return (vectors * jnp.where(kept, jax.lax.rsqrt(jnp.where(kept, values, 1.0)), 0.0)) @ vectors.T
+    root: jax.Array = (vectors * jnp.where(kept, jax.lax.rsqrt(jnp.where(kept, values, 1.0)), 0.0)) @ vectors.T
+    return root
 
 
 @pseudo_inverse_sqrt.defjvp
-def _pseudo_inverse_sqrt_jvp(primals: tuple, tangents: tuple) -> tuple[jax.Array, jax.Array]:
+def _pseudo_inverse_sqrt_jvp(primals: tuple[Any, ...], tangents: tuple[Any, ...]) -> tuple[jax.Array, jax.Array]:
     """dP = -P dS P with S the square root, at fixed range."""
     _, dS = _symmetric_sqrt_jvp(primals, tangents)
     P = pseudo_inverse_sqrt(primals[0])
@@ -62,7 +66,8 @@ def inverse_field_root(C: jax.Array, K: int) -> jax.Array:
     def inverse(A: jax.Array) -> jax.Array:
         values, vectors = jnp.linalg.eigh(A)
         kept = values > jnp.maximum(floor, 1e-300)
-        return (vectors * jnp.where(kept, jax.lax.rsqrt(jnp.where(kept, values, 1.0)), 0.0)) @ vectors.T
+        root: jax.Array = (vectors * jnp.where(kept, jax.lax.rsqrt(jnp.where(kept, values, 1.0)), 0.0)) @ vectors.T
+        return root
 
     inner = inverse(C[K:, K:])
     aligned = C[:K, K:] @ inner

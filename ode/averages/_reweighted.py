@@ -12,7 +12,8 @@ Only the total fields z = sum_b z^b are drawn; the block fields are Gaussian giv
   E[g_k z^b_j] = m^b_j E[g_k] + sum_i E[g_k (z - m)_i] (C^-1 Delta_b Omega^b)_ij.
 """
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import equinox as eqx
 import jax
@@ -22,6 +23,8 @@ from teacher_student import Condition, Overlaps, Problem
 
 from ._base import Averages, MeanStep, StepAverages, sum_of_conditions, unit_gradients
 from ._matrix_roots import field_root, inverse_field_root
+
+Average = TypeVar("Average")
 
 
 class Reweighted(Averages):
@@ -70,11 +73,11 @@ class Reweighted(Averages):
         cluster: jax.Array,
         z: jax.Array,
         weights: jax.Array,
-        averages: Any,
-        result: Any,
+        averages: Callable[[jax.Array, jax.Array], Average],
+        result: Average,
         *,
         noisy: bool,
-    ) -> Any:
+    ) -> Average:
         """`found`, with the derivative of `averages(label, weights)` in what the labels' signs are made of."""
         outputs = problem.task.before_sign(z[problem.student.width :].T, cluster) if self.moving_labels else None
         if outputs is None:
@@ -84,7 +87,8 @@ class Reweighted(Averages):
         plus = jax.scipy.stats.norm.cdf(output / width)
         change = plus - jax.lax.stop_gradient(plus)
         parts = averages(jnp.ones_like(output), weights * change), averages(-jnp.ones_like(output), -weights * change)
-        return jax.tree.map(lambda *x: sum(x), result, *parts)
+        moved: Average = jax.tree.map(lambda *x: sum(x), result, *parts)
+        return moved
 
     def mean_step(self, problem: Problem, overlaps: Overlaps, conditions: Condition, weights: Any) -> MeanStep:
         """As in the base class, one condition after the other; those of weight 0 are not computed."""

@@ -50,7 +50,8 @@ class SampledProducts(ClosedForm):
         assert row is not None  # `Sampled.draw` comes first
         block = condition.variances[:, None, None] * overlaps.gram
         s = signed_readouts(problem, v)
-        return row.function(*units, block, v, s, self._products(problem, v, block.sum(axis=0), s))
+        averages: StepAverages = row.function(*units, block, v, s, self._products(problem, v, block.sum(axis=0), s))
+        return averages
 
     def _products(self, problem: Problem, v: jax.Array, C: jax.Array, s: jax.Array) -> jax.Array:
         """(K, K) E[g_k g_l]."""

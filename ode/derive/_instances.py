@@ -138,5 +138,5 @@ def _same(first: sp.Expr, second: sp.Expr) -> bool:
             expression.xreplace({sine[0]: sp.Integer(1)})
             for expression, sine in zip((first, second), sines, strict=True)
         ]
-        return sp.simplify(inner[0] - inner[1]) == 0 and sp.simplify(one[0] ** 2 - one[1] ** 2) == 0
-    return sp.simplify(first**2 - second**2) == 0
+        return bool(sp.simplify(inner[0] - inner[1]) == 0 and sp.simplify(one[0] ** 2 - one[1] ** 2) == 0)
+    return bool(sp.simplify(first**2 - second**2) == 0)

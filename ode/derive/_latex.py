@@ -43,7 +43,8 @@ def _length(latex: str) -> int:
 def _left(left: sp.Expr) -> str:
     if isinstance(left, sp.Derivative):
         return rf"\frac{{d {sp.latex(left.expr)}}}{{d\alpha}}"
-    return sp.latex(left)
+    latex: str = sp.latex(left)
+    return latex
 
 
 def _signed(term: sp.Expr) -> str:

@@ -41,7 +41,7 @@ def arcsine_sums(C: jax.Array, s: jax.Array, A: jax.Array, B: jax.Array, root: j
 
 
 @arcsine_sums.defjvp
-def _arcsine_sums_jvp(apart: int, primals: tuple, tangents: tuple) -> tuple[jax.Array, jax.Array]:
+def _arcsine_sums_jvp(apart: int, primals: tuple[Any, ...], tangents: tuple[Any, ...]) -> tuple[jax.Array, jax.Array]:
     """Row i after row i, of all j: every partial derivative is a sum over j, so that no transpose is a scatter."""
     C, s, A, B, root = primals
     dC, ds, dA, dB, droot = tangents
@@ -69,6 +69,6 @@ def columns(C: jax.Array, index: Any) -> jax.Array:
 
 
 @columns.defjvp
-def _columns_jvp(primals: tuple, tangents: tuple) -> tuple[jax.Array, jax.Array]:
+def _columns_jvp(primals: tuple[Any, ...], tangents: tuple[Any, ...]) -> tuple[jax.Array, jax.Array]:
     (C, index), (dC, _) = primals, tangents
     return C[:, index], dC @ jnp.asarray(jnp.arange(C.shape[1])[:, None] == index, C.dtype)

@@ -110,7 +110,8 @@ def _known(average: str, *units: Activation) -> Callable[..., jax.Array]:
 @row_for("I2", "relu", "relu")
 def _arc_cosine(first: Activation, second: Activation, C11: Any, C12: Any, C22: Any) -> jax.Array:
     root = safe_sqrt(C11 * C22 - C12**2)
-    return (root + C12 * (np.pi - safe_arctan2(root, C12))) / (2 * np.pi)
+    average: jax.Array = (root + C12 * (np.pi - safe_arctan2(root, C12))) / (2 * np.pi)
+    return average
 
 
 @row_for("I2", "relu", "linear")
@@ -124,7 +125,8 @@ def _half_of_linear(first: Activation, second: Activation, C11: Any, C12: Any, C
 @row_for("I2", "linear", "erf")
 @row_for("I2", "linear", "sign")
 def _with_linear(first: Activation, second: Activation, C11: Any, C12: Any, C22: Any) -> jax.Array:
-    return C12 * slope(second, C22)
+    average: jax.Array = C12 * slope(second, C22)
+    return average
 
 
 @row_for("I2", "sign", "sign")

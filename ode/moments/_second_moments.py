@@ -41,12 +41,15 @@ def derivatives_average(
 
     By Price's theorem: E[phi_1' phi_2'] = dI2/dC12, and E[phi_1'' phi_2] = 2 dI2/dC11.
     """
+    average: jax.Array
     row = look_up("I2", *units) or Row(I2)
     if row.derivatives is not None:
-        return row.derivatives(*units, C11, C12, C22, orders)
+        average = row.derivatives(*units, C11, C12, C22, orders)
+        return average
     C = tuple(jnp.broadcast_arrays(C11, C12, C22))
     if orders == (0, 0):
         return I2(units, *C)
     along = {(1, 1): (0.0, 1.0, 0.0), (2, 0): (2.0, 0.0, 0.0)}[orders]
     tangents = tuple(jnp.full_like(c, step) for c, step in zip(C, along, strict=True))
-    return jax.jvp(lambda *C: I2(units, *C), C, tangents)[1]
+    average = jax.jvp(lambda *C: I2(units, *C), C, tangents)[1]
+    return average

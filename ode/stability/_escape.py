@@ -42,16 +42,19 @@ class Tangent:
 
     def symmetric(self, alpha: Any) -> np.ndarray:
         """S (n,), or (n, A)."""
-        return self.solution(alpha)[: self.unstable.shape[0]]
+        S: np.ndarray = self.solution(alpha)[: self.unstable.shape[0]]
+        return S
 
     def growing(self, alpha: Any) -> np.ndarray:
         """Pi delta / |delta(0)| (n,), or (n, A)."""
-        return self.unstable @ self.solution(alpha)[self.unstable.shape[0] :]
+        amplitudes: np.ndarray = self.unstable @ self.solution(alpha)[self.unstable.shape[0] :]
+        return amplitudes
 
     def log_amplitude(self, alpha: Any) -> np.ndarray:
         """log a, () or (A,)."""
         with np.errstate(divide="ignore"):
-            return np.log(np.linalg.norm(self.growing(alpha), axis=0)) + self.log_norm
+            logarithm: np.ndarray = np.log(np.linalg.norm(self.growing(alpha), axis=0)) + self.log_norm
+            return logarithm
 
 
 def rest_from(field: Field, x: np.ndarray) -> Rest:

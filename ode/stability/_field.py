@@ -68,7 +68,8 @@ def _shares_at(problem: Problem, alpha: float) -> np.ndarray:
     duration = curriculum.durations[phase]
     progress = np.clip((alpha - (switches[phase] - duration)) / duration, 0.0, 1.0)
     initial, final = curriculum.initial_shares[phase], curriculum.final_shares[phase]
-    return initial + progress * (final - initial)
+    shares: np.ndarray = initial + progress * (final - initial)
+    return shares
 
 
 def _rates(problem: Problem) -> tuple[Any, Any]:
@@ -92,7 +93,8 @@ def _all_entries(overlaps: Overlaps) -> np.ndarray:
 
 def entries(field: Field, overlaps: Overlaps) -> np.ndarray:
     """The entries x (n,) of a state."""
-    return _all_entries(overlaps)[field.free]
+    x: np.ndarray = _all_entries(overlaps)[field.free]
+    return x
 
 
 def state(field: Field, x: np.ndarray) -> Overlaps:
@@ -108,7 +110,8 @@ def state(field: Field, x: np.ndarray) -> Overlaps:
 def value(field: Field, x: np.ndarray) -> np.ndarray:
     """f(x) (n,)."""
     with jax.enable_x64(True):
-        return np.asarray(_value_program(field.structure)(field.leaves, field.whole(x)))[field.free]
+        slope: np.ndarray = np.asarray(_value_program(field.structure)(field.leaves, field.whole(x)))[field.free]
+        return slope
 
 
 def linearised(field: Field, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -13,7 +13,8 @@ from ._field import Field
 
 def projector(field: Field) -> np.ndarray:
     """P (n, n): Q^b_kk, Q^b_kl, R^b_km over k and v_k each replaced by their mean."""
-    return _projector(np.shape(field.like.R))[np.ix_(field.free, field.free)]
+    P: np.ndarray = _projector(np.shape(field.like.R))[np.ix_(field.free, field.free)]
+    return P
 
 
 @functools.lru_cache(maxsize=16)

@@ -75,7 +75,8 @@ class Activation(eqx.Module):
 
     def derivative(self, x: jax.Array) -> jax.Array:
         """phi'(x), elementwise."""
-        return jax.jvp(self.function, (x,), (jnp.ones_like(x),))[1]
+        slope: jax.Array = jax.jvp(self.function, (x,), (jnp.ones_like(x),))[1]
+        return slope
 
     @property
     def polynomial(self) -> Polynomial | None:
@@ -98,7 +99,7 @@ class Activation(eqx.Module):
         if self == BUILT_IN.get(self.name):
             return self.name
         if self.polynomial is not None:
-            address: Any = str(self.polynomial)
+            address: str | None = str(self.polynomial)
         else:
             # A lambda may have no name of its own where the Activation that a module makes of it has one.
             module = getattr(self.function, "__module__", None)
@@ -140,7 +141,7 @@ SIGN = Activation("sign", jnp.sign, odd=True)
 BUILT_IN |= {unit.name: unit for unit in (ERF, RELU, LINEAR, SIGN)}
 
 
-def as_activation(source: "str | Activation | Callable | Mapping[str, Any]") -> Activation:
+def as_activation(source: "str | Activation | Callable[[jax.Array], jax.Array] | Mapping[str, Any]") -> Activation:
     """The activation that `given` names, spells or wraps: "erf", "relu", "linear", "sign", a polynomial or a function.
 
     A polynomial in x is spelt as in Python, "x**3 - 3*x", and named by its normal form ("x" is "linear").
@@ -183,7 +184,7 @@ def as_given(read: str | ActivationTable) -> Activation:
     return Activation(name, plain.function, read.odd, read.smooth, read.continuous)
 
 
-def _name_of(function: Callable) -> str:
+def _name_of(function: Callable[..., Any]) -> str:
     """The function's address, else its bare name, as in "<lambda>"; never a name of ours."""
     address = address_of(function)
     if address is not None:

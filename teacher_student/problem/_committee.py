@@ -48,7 +48,7 @@ class Committee(Task):
         self,
         inputs: Inputs,
         width: int,
-        activation: "str | Activation | Callable" = "erf",
+        activation: "str | Activation | Callable[[jax.Array], jax.Array]" = "erf",
         readout: Any = 1.0,
         support: str | Sequence[str] | None = None,
         labels: str = "value",

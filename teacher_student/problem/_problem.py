@@ -128,7 +128,9 @@ def to_times(alphas: Any, problem: Problem) -> Any:
 def _rounding(alphas: Any) -> float:
     """Relative error that rounding to their type leaves in alphas; of float64 ones also what a sum of phases leaves."""
     kind = alphas.dtype if hasattr(alphas, "dtype") else np.asarray(alphas).dtype
-    return max(float(jnp.finfo(kind).eps), 1e-12) if jnp.issubdtype(kind, jnp.floating) else 1e-12
+    if not jnp.issubdtype(kind, jnp.floating):
+        return 1e-12
+    return max(float(jnp.finfo(kind).eps), 1e-12)  # type: ignore[no-untyped-call]  # JAX leaves it untyped
 
 
 def check_alphas(alphas: Any, problem: Problem, *, positive: bool = True) -> None:

@@ -22,7 +22,7 @@ class Student(eqx.Module):
     width: int = eqx.field(static=True)
     activation: Activation
 
-    def __init__(self, width: int, activation: "str | Activation | Callable" = "erf"):
+    def __init__(self, width: int, activation: "str | Activation | Callable[[jax.Array], jax.Array]" = "erf"):
         self.width = check_width(width, "width K of the student")
         self.activation = as_activation(activation)
         if self.activation.name == "sign":

@@ -175,7 +175,8 @@ class Task(eqx.Module):
         """Return the task that `to_table` described. Raises InputError."""
         from ._task_tables import task_of_fields
 
-        return task_of_fields(cls, table)
+        task: Task = task_of_fields(cls, table)
+        return task
 
     def conditions(self) -> Condition:
         """All (level, cluster) pairs, level-major, each field with leading axis L * C."""

@@ -95,7 +95,8 @@ def _check_units(task: "Task", nu: np.ndarray, noise: np.ndarray, labels: np.nda
 def try_unit(name: str, function: Callable[[jax.Array], jax.Array], *, odd: bool) -> None:
     """Raise InputError unless `function` is elementwise, made of JAX operations, and odd where it is declared so."""
     try:
-        shape = jax.eval_shape(function, jax.ShapeDtypeStruct((3,), jnp.float32)).shape
+        argument: Any = jax.ShapeDtypeStruct((3,), jnp.float32)  # type: ignore[no-untyped-call]  # JAX leaves it untyped
+        shape = jax.eval_shape(function, argument).shape
     except Exception as error:  # whatever the user's function raises is the message
         got = f"{type(error).__name__}: {first_line(error)}"
         raise InputError("an elementwise JAX function as activation", got, _remedy(error)) from error

@@ -44,12 +44,16 @@ class Fluctuations(eqx.Module):
         """
         self.check_dim(dim)
         tests = np.inf if test_samples is None else test_samples
-        return jax.tree.map(lambda x, one: np.sqrt(x / dim + one / tests), self.variance, self.test_variance)
+        deviation: Observables = jax.tree.map(
+            lambda x, one: np.sqrt(x / dim + one / tests), self.variance, self.test_variance
+        )
+        return deviation
 
     def mean_shift(self, dim: int) -> Observables:
         """Deviation of the mean over runs at N = `dim` from the ODE. Raises InputError as `spread`."""
         self.check_dim(dim)
-        return jax.tree.map(lambda x: x / dim, self.shift)
+        shift: Observables = jax.tree.map(lambda x: x / dim, self.shift)
+        return shift
 
     def check_dim(self, dim: int) -> None:
         """Raise InputError for N below the number of overlaps."""

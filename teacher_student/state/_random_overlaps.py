@@ -20,7 +20,8 @@ def as_key(key: Any) -> jax.Array:
             raise InputError("a seed between 0 and 2**32 - 1, or a JAX key", key)
         # The words that jax.random.key makes of the seed too, but by a program that it compiles first.
         words: Any = np.array([0, key], np.uint32)
-        return jax.random.wrap_key_data(words, impl="threefry2x32")
+        made: jax.Array = jax.random.wrap_key_data(words, impl="threefry2x32")
+        return made
     if not isinstance(key, jax.Array):
         raise InputError("a seed (an integer) or a JAX key", repr(key))
     return key if jnp.issubdtype(key.dtype, jax.dtypes.prng_key) else jax.random.wrap_key_data(key)
@@ -156,7 +157,8 @@ def _drawn_roots(factor: np.ndarray, sizes: np.ndarray, dim: int, problem: Probl
         roots = factor[..., :M, :M]
     spanned = (np.asarray(problem.inputs.fractions) == 0) & (sizes == M)
     roots = np.where(spanned[:, None, None], np.sqrt(1.0 * dim) * np.eye(M), roots)
-    return roots * np.array(problem.task.seen_blocks, float)[:, None, None]
+    seen_roots: np.ndarray = roots * np.array(problem.task.seen_blocks, float)[:, None, None]
+    return seen_roots
 
 
 def _roots_of(T: Any, dim: int) -> Any:
@@ -180,7 +182,8 @@ def _assemble(students: np.ndarray, roots: Any, scale: Any, signs: np.ndarray, r
         return _scaled(np, Q, students, roots, scale, signs * readout, dim)
     with jax.enable_x64(True):
         roots, scale, readout = to_float64(numbers)
-        return jax.tree.map(jnp.asarray, _scaled(jnp, Q, students, roots, scale, signs * readout, dim))
+        overlaps: Overlaps = jax.tree.map(jnp.asarray, _scaled(jnp, Q, students, roots, scale, signs * readout, dim))
+        return overlaps
 
 
 def _scaled(xp: Any, Q: Any, students: Any, roots: Any, scale: Any, readout: Any, dim: int) -> Overlaps:

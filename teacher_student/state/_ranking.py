@@ -52,7 +52,8 @@ def _strength_at_means(problem: Problem, overlaps: Overlaps, level: int) -> np.n
     with jax.enable_x64(True):
         hidden = np.asarray(problem.student.activation(jnp.asarray(R @ centres.T)))
         y = np.asarray(problem.task.clean_label(jnp.asarray(centres), jnp.arange(len(centres))))
-    return y * v[..., None] * hidden
+    strength: np.ndarray = y * v[..., None] * hidden
+    return strength
 
 
 def _take_turns(scores: np.ndarray) -> list[int]:

@@ -15,8 +15,8 @@ def with_entry(tables: Mapping[str, Any], name: str, value: Any, heads: tuple[st
     """
     parts = name.split(".")
     require_name(parts[0], heads, "table of a problem at the head of an axis")
-    container: Any = copy.deepcopy(dict(tables))
-    whole = container
+    whole = copy.deepcopy(dict(tables))
+    container: Any = whole
     for depth, part in enumerate(parts[:-1]):
         if isinstance(container, dict) and depth == 0:
             container.setdefault(part, {})

@@ -76,6 +76,11 @@ def _any_of(value: Any, union: Any) -> Any:
     raise ValueError(f"{value!r} is not {' or '.join(kinds)}")
 
 
+def _is_list(kind: Any) -> bool:
+    origin: Any = typing.get_origin(kind)
+    return origin is list
+
+
 def _list(value: Any, kind: Any) -> Any:
     if not isinstance(value, (list, tuple)):
         raise ValueError(f"{value!r} is not a list")
@@ -100,5 +105,5 @@ _CONVERTER.register_structure_hook(float, _exact((float, int), "a number"))
 _CONVERTER.register_structure_hook(int, _exact((int,), "an integer"))
 _CONVERTER.register_structure_hook(str, _exact((str,), "a string"))
 _CONVERTER.register_structure_hook(bool, _exact((bool,), "true or false"))
-_CONVERTER.register_structure_hook_func(lambda kind: typing.get_origin(kind) is list, _list)
+_CONVERTER.register_structure_hook_func(_is_list, _list)
 _CONVERTER.register_structure_hook_func(lambda kind: isinstance(kind, types.UnionType), _any_of)
