@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 
 class InputError(ValueError):
-    """Bad input, in one line: what was required, what was got, what to do."""
+    """Bad input. The message has one line: what was required, what was got, and what to do."""
 
     def __init__(self, required: str, got: object, remedy: str = ""):
         # An array's repr has a line for each row; an error has one.
@@ -14,12 +14,12 @@ class InputError(ValueError):
 
 
 def first_line(error: BaseException) -> str:
-    """The first line of an error's text; its kind if it has none."""
+    """Return the first line of an error's text, or the kind of the error if it has no text."""
     return (str(error).strip() or type(error).__name__).splitlines()[0]
 
 
 def nearest(name: object, known: Iterable[str]) -> str:
-    """A remedy for a misspelt name: the nearest known one, or the list of all."""
+    """Return a remedy for a misspelt name: the nearest known name, or the list of all."""
     names = sorted(str(candidate) for candidate in known)
     close = difflib.get_close_matches(str(name), names, n=1, cutoff=0.5)
     if close:

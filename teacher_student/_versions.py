@@ -5,7 +5,7 @@ import importlib.metadata
 
 
 def versions() -> dict[str, str]:
-    """Versions of this package and of what its numbers depend on."""
+    """Return the versions of this package and of the packages that its numbers depend on, by name."""
     packages = ("teacher-student", "jax", "jaxlib", "diffrax", "equinox", "numpy", "scipy", "xarray")
     installed = {}
     for package in packages:

@@ -27,17 +27,22 @@ def _polynomial(name: str) -> Polynomial | None:
 class Activation(eqx.Module):
     """A hidden unit's activation phi, with its derivative by forward-mode differentiation.
 
-    What a function does not say of itself is declared. What is not declared is taken not to hold, which is always
-    right: derivatives of sampled averages then go through the law of the fields, which is noisier.
+    What the code of a function does not say of itself is declared. What is not declared is taken not to hold, which is
+    always right: derivatives of sampled averages then go through the law of the fields, which is noisier.
 
     Arguments:
-      name: what files and messages call it. Closed forms go by it, so "erf" or "x**2" are for these functions alone.
+      name: what files and messages call it. Closed forms go by it, so that "erf" or "x**2" are for these functions
+        alone.
       function: an elementwise JAX function.
-      odd: phi(-x) = -phi(x) and phi is positive for positive x, so that sign(phi(x)) = sign(x); of polynomials,
-        x**3 is and x**3 - 3*x is not.
-      smooth: neither phi nor phi' jumps anywhere (erf, tanh, polynomials; not relu, whose phi' jumps at 0).
-      continuous: phi does not jump anywhere (relu too; not sign). What is smooth is continuous.
-    Raises InputError.
+      odd: whether phi(-x) = -phi(x) and phi is positive for positive x, so that sign(phi(x)) = sign(x). Of polynomials,
+        x**3 is odd in this sense and x**3 - 3*x is not.
+      smooth: whether neither phi nor phi' jumps anywhere. This holds for erf, tanh and polynomials. It does not hold
+        for relu, whose phi' jumps at 0.
+      continuous: whether phi does not jump anywhere. This holds for relu too, and not for sign. What is smooth is
+        continuous.
+
+    Raises InputError for a function that is not elementwise or does not keep what it declares, and for a name that
+    belongs to another function.
     """
 
     name: str = eqx.field(static=True)
@@ -74,7 +79,7 @@ class Activation(eqx.Module):
         return self.function(x)
 
     def derivative(self, x: jax.Array) -> jax.Array:
-        """phi'(x), elementwise."""
+        """Return phi'(x), elementwise."""
         slope: jax.Array = jax.jvp(self.function, (x,), (jnp.ones_like(x),))[1]
         return slope
 
@@ -142,10 +147,10 @@ BUILT_IN |= {unit.name: unit for unit in (ERF, RELU, LINEAR, SIGN)}
 
 
 def as_activation(source: "str | Activation | Callable[[jax.Array], jax.Array] | Mapping[str, Any]") -> Activation:
-    """The activation that `given` names, spells or wraps: "erf", "relu", "linear", "sign", a polynomial or a function.
+    """Return the activation that `source` names, spells or wraps: one of "erf", "relu", "linear", "sign", or another.
 
     A polynomial in x is spelt as in Python, "x**3 - 3*x", and named by its normal form ("x" is "linear").
-    A function must be elementwise and made of JAX operations, such as `jnp.tanh`; in a file it is named by where it is
+    A function must be elementwise and made of JAX operations, such as `jnp.tanh`. A file names it by where it is
     imported from, "jax.numpy:tanh", or by a table {function = "jax.numpy:tanh", odd = true, smooth = true} with the
     arguments of `Activation`. What is imported may be an Activation too.
     Raises InputError for an unknown name, a text that is no polynomial, or a function that changes shape.
@@ -175,7 +180,7 @@ def _of_text(text: str) -> Activation:
 
 
 def as_given(read: str | ActivationTable) -> Activation:
-    """The activation that a table of a file has, read and checked."""
+    """Return the activation that a table of a file has, once it is read and checked."""
     if isinstance(read, str):
         return as_activation(read)
     read.check()
@@ -185,7 +190,7 @@ def as_given(read: str | ActivationTable) -> Activation:
 
 
 def _name_of(function: Callable[..., Any]) -> str:
-    """The function's address, else its bare name, as in "<lambda>"; never a name of ours."""
+    """Return the function's address, else its bare name, as in "<lambda>". It is never a name of ours."""
     address = address_of(function)
     if address is not None:
         return address

@@ -20,20 +20,31 @@ from ._ties import angle_between, field_covariance
 
 
 class Committee(Task):
-    r"""A two-layer teacher of width M on Gaussian inputs.
+    """A two-layer teacher with M hidden units, on Gaussian inputs without clusters.
 
-    labels="value": y = sum_m vt_m phi(nu_m) + noise * xi; labels="sign": y = sign of the same.
-    With nu_m = u_m . x / sqrt(N) and xi ~ N(0, 1).
+    With the fields nu_m = u_m . x / sqrt(N) and the noise xi ~ N(0, 1) the label is
+
+      y = sum_m vt_m phi(nu_m) + noise * xi     for labels="value",
+      y = the sign of the same                  for labels="sign".
 
     Arguments:
-      inputs: the blocks and levels.
-      width: number M of hidden units.
-      activation: "erf", "relu", "linear", "sign", a polynomial such as "x**2" or an elementwise JAX function.
-      readout: (M,) weights vt_m; one number is used for every unit.
-      support: block name or names that the teacher sees; None: all.
-      labels: "value" (regression) or "sign" (classification).
-      noise: standard deviation of the output noise, before the sign is taken.
-    Raises InputError. Source: Saad & Solla 1995, Eq. (2) (B = 1); Goldt et al. 2019; Saglietti et al. 2022 (sign).
+      inputs: the blocks and levels of the inputs.
+      width: the number M of hidden units.
+      activation: "erf", "relu", "linear", "sign", a polynomial such as "x**2", or an elementwise JAX function.
+      readout: (M,) weights vt_m. One number is used for every unit.
+      support: the name or names of the blocks that the teacher sees. None means all of them.
+      labels: "value" for regression or "sign" for classification.
+      noise: the standard deviation of the output noise, which is added before the sign is taken.
+
+    Raises InputError for a name, a number or a shape that no committee has.
+    Source: Saad & Solla 1995, Eq. (2) (B = 1); Goldt et al. 2019; Saglietti et al. 2022 (sign).
+
+    Example:
+      >>> import teacher_student as ts
+      >>> inputs = ts.Inputs({"relevant": 0.3, "irrelevant": 0.7})
+      >>> teacher = ts.Committee(inputs, width=2, readout=[1.0, -1.0], support="relevant", labels="sign")
+      >>> teacher.latents, teacher.seen_blocks
+      (2, (True, False))
     """
 
     inputs: Inputs

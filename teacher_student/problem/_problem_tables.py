@@ -23,7 +23,10 @@ KINDS: dict[str, type[Task]] = {"committee": Committee, "xor": XorMixture}
 
 
 def problem_from_tables(tables: Mapping[str, Any]) -> Problem:
-    """The problem that nested tables task, student, sgd and curriculum describe. Raises InputError."""
+    """Return the problem that the nested tables task, student, sgd and curriculum describe, as read from TOML or JSON.
+
+    Raises InputError for unknown or missing entries, and for whatever the constructors of the parts refuse.
+    """
     read = read_problem(tables)
     student, sgd = read.student, read.sgd
     return Problem(
@@ -35,10 +38,10 @@ def problem_from_tables(tables: Mapping[str, Any]) -> Problem:
 
 
 def problem_to_tables(problem: Problem) -> dict[str, Any]:
-    """Nested tables that `problem_from_tables` reads back.
+    """Return nested tables that describe `problem`. `problem_from_tables` reads them back.
 
-    Raises InputError for a batch of problems, and for what could not be read back: a task or an activation that cannot
-    be imported, or a task that its table does not describe.
+    Raises InputError for a batch of problems. It also raises it for what could not be read back: a task or an
+    activation that cannot be imported, or a task that its table does not describe.
     """
     if np.ndim(problem.sgd.learning_rate) or np.ndim(problem.curriculum.durations) != 1:
         raise InputError("one problem, not a batch, to write", "a problem with batched numbers")

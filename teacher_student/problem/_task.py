@@ -19,9 +19,9 @@ from ._ties import tie_probabilities
 
 
 class Condition(eqx.Module):
-    """One (level, cluster) under which the local fields are jointly Gaussian.
+    """One (level, cluster). Under it the local fields are jointly Gaussian.
 
-    Batched over all conditions of a task, every field has a leading axis (levels x clusters).
+    Over all conditions of a task at once, every field has a leading axis (levels x clusters).
     """
 
     level: Any  # () index of the level
@@ -31,9 +31,13 @@ class Condition(eqx.Module):
 
 
 class SumOfUnits(eqx.Module):
-    """Labels y = sum_m vt_m psi(nu_m) + noise xi, or the sign of that; xi is a standard normal number.
+    """Labels that are a sum of units, y = sum_m vt_m psi(nu_m) + noise xi, or the sign of that, with xi ~ N(0, 1).
 
-    activation: psi. readout: (M,) vt. noise: standard deviation. signed: whether labels are the sign.
+    Arguments:
+      activation: the unit psi.
+      readout: (M,) weights vt_m.
+      noise: the standard deviation of the noise.
+      signed: whether labels are the sign of the sum.
     """
 
     activation: Activation
@@ -121,25 +125,27 @@ class Task(eqx.Module):
 
     @abc.abstractmethod
     def label(self, nu: jax.Array, cluster: jax.Array, noise: jax.Array) -> jax.Array:
-        """The label y that SGD sees, from fields nu (..., M) and standard normal noise (...)."""
+        """Return the label y that SGD sees, from fields nu (..., M) and standard normal noise (...)."""
 
     @abc.abstractmethod
     def clean_label(self, nu: jax.Array, cluster: jax.Array) -> jax.Array:
-        """The label without noise, against which error and accuracy are measured."""
+        """Return the label without noise. Error and accuracy are measured against it."""
 
     def before_sign(self, nu: jax.Array, cluster: jax.Array) -> "tuple[jax.Array, Any] | None":
-        """What labels are the sign of: outputs (...), and the standard deviation of the noise that is added to them.
+        """Return what labels are the sign of: outputs (...), and the standard deviation of the noise that is added to
+        them.
 
-        It serves derivatives in the numbers that outputs and noise are made of, as their sign alone has none. None:
-        labels are no signs, or do not say what they are the sign of, and derivatives in these numbers miss the jumps.
+        Derivatives in the numbers that outputs and noise are made of need it, because the sign alone has none. None
+        means that labels are no signs, or that the task does not say what they are the sign of. Derivatives in these
+        numbers then miss the jumps.
         """
         return None
 
     @property
     def units(self) -> "SumOfUnits | None":
-        """What labels are made of, where they are a sum of units or the sign of one; closed forms need it.
+        """What labels are made of, where they are a sum of units or the sign of one. Closed forms need it.
 
-        None: they are not, or do not say so, and all averages are sampled.
+        None means that they are no such sum, or that the task does not say so. All averages are then sampled.
         """
         return None
 
@@ -179,7 +185,7 @@ class Task(eqx.Module):
         return task
 
     def conditions(self) -> Condition:
-        """All (level, cluster) pairs, level-major, each field with leading axis L * C."""
+        """Return all pairs (level, cluster), level by level. Each field has the leading axis L * C."""
         levels, clusters, latents = np.shape(self.cluster_means)
         level, cluster = jnp.meshgrid(jnp.arange(levels), jnp.arange(clusters), indexing="ij")
         return Condition(

@@ -14,7 +14,10 @@ from ._overlaps import LARGEST_VIOLATION, Overlaps, psd_violation
 
 
 def as_key(key: Any) -> jax.Array:
-    """A JAX key from a seed (an integer; always threefry, whatever JAX's default) or from a key."""
+    """Return a JAX key from a seed or from a key.
+
+    A seed is an integer. Its key is always of the kind threefry, whatever JAX's default.
+    """
     if isinstance(key, (int, np.integer)) and not isinstance(key, bool):
         if not 0 <= key < 2**32:
             raise InputError("a seed between 0 and 2**32 - 1, or a JAX key", key)
@@ -47,20 +50,33 @@ def random_overlaps(
     readout: Any = None,
     teacher: Any = "random",
 ) -> Overlaps:
-    r"""Overlaps with exactly the law of random weights in dimension N = `dim`.
+    """Return overlaps that have exactly the law of random weights in dimension N = `dim`.
 
-    Student weights w_ki ~ N(0, scale^2), teacher weights u_mi ~ N(0, 1) on its support. The Gram matrix
-    of J Gaussian vectors of length n is A A^T with A lower trapezoidal, A_ii ~ chi_{n-i}, A_ij ~ N(0, 1)
-    (Bartlett 1933), so the cost does not depend on N. Drawn by NumPy: nothing is compiled.
+    The student's weights are w_ki ~ N(0, scale^2), and the teacher's weights are u_mi ~ N(0, 1) on its support. The
+    Gram matrix of J Gaussian vectors of length n is A A^T with A lower trapezoidal, A_ii ~ chi_{n-i} and A_ij ~ N(0, 1)
+    (Bartlett 1933), so that the cost does not depend on N. NumPy draws them: nothing is compiled.
 
     Arguments:
-      dim: N. key: seed or JAX key; an array of n keys gives n starts (leading axis), each that of its key alone.
-        A key that jit or vmap traces is refused; scale, T and the readout may be traced.
-      scale: standard deviation of the student's weights.
-      readout: "ones", "signs" (random +-1/sqrt(K)), or (K,) numbers; None: "signs" for a mixture, else "ones".
-      teacher: "random", "orthonormal" (T^b = N_b/N on its support), or T itself, (B, M, M).
-        In a block of fraction 0 a teacher drawn here has T^b = 1 (its directions span the block).
-    Raises InputError.
+      dim: the dimension N.
+      key: a seed or a JAX key. An array of n keys gives n starts (leading axis), each of which is that of its key
+        alone. A key that jit or vmap traces is refused. The scale, T and the readout may be traced.
+      scale: the standard deviation of the student's weights.
+      readout: "ones", "signs" (random +-1/sqrt(K)), or (K,) numbers. None means "signs" for a mixture and "ones" else.
+      teacher: "random", "orthonormal" (T^b = N_b/N on its support), or T itself, (B, M, M). In a block of fraction 0 a
+        teacher that is drawn here has T^b = 1, because its directions span the block.
+
+    Raises InputError for a dimension that is too small, for a name or a shape that does not fit, and for a T of no
+    teacher.
+
+    Example:
+      >>> import teacher_student as ts
+      >>> teacher = ts.Committee(ts.Inputs({"all": 1.0}), width=2)
+      >>> problem = ts.Problem(teacher, ts.Student(3), ts.SGD(0.5), ts.Curriculum.single("all", 20.0))
+      >>> start = ts.random_overlaps(problem, dim=1000, key=0, teacher="orthonormal")
+      >>> start.R.shape  # one block, three student units, two latent directions
+      (1, 3, 2)
+      >>> start.T[0].round(12).tolist()
+      [[1.0, 0.0], [0.0, 1.0]]
     """
     check_problem(problem)
     sizes = np.array(problem.inputs.sizes(dim, problem.task.latents))
@@ -162,7 +178,7 @@ def _drawn_roots(factor: np.ndarray, sizes: np.ndarray, dim: int, problem: Probl
 
 
 def _roots_of(T: Any, dim: int) -> Any:
-    """The same of a given T (B, M, M)."""
+    """Return the same coordinates for a given T (B, M, M)."""
     if is_known(T):
         eigenvalues, vectors = np.linalg.eigh(T)
         return vectors * np.sqrt(np.maximum(eigenvalues, 0.0) * dim)[..., None, :]
@@ -194,7 +210,7 @@ def _scaled(xp: Any, Q: Any, students: Any, roots: Any, scale: Any, readout: Any
 
 
 def _numbers(readout: Any, K: int) -> Any:
-    """The readout where it is given, or 1."""
+    """Return the readout where it is given as numbers, else 1."""
     if isinstance(readout, str):
         require_name(readout, ("ones", "signs"), "readout (or numbers)")
         return 1.0

@@ -11,17 +11,20 @@ from ._overlaps import Overlaps, check_shapes
 
 
 def rank_units(problem: Problem, overlaps: Overlaps, by: str = "norm", level: str | None = None) -> np.ndarray:
-    r"""Indices (..., K) of the hidden units, strongest first.
+    """Return the indices (..., K) of the hidden units, strongest first.
 
       "norm":  descending |v_k| sqrt(sum_b Q^b_kk)
-      "means": the clusters c take turns; at each turn the unit that is left with the largest
-               y_c v_k phi(s_l sum_b sum_m R^b_km a_cm) is next, so that the first C are strong at one mean each
+      "means": the clusters c take turns. At each turn the next unit is the one that is left with the largest
+               y_c v_k phi(s_l sum_b sum_m R^b_km a_cm), so that each of the first C is strong at one mean
 
     Units of equal strength keep their order.
 
-    Arguments: overlaps with any leading axes (runs, starts). by: "norm" or "means".
-      level: whose means; None where the inputs have one level.
-    Raises InputError; "means" needs a mixture.
+    Arguments:
+      overlaps: with any leading axes (runs, starts).
+      by: "norm" or "means".
+      level: the level whose means count. None is for inputs with one level.
+
+    Raises InputError for an unknown name, and for "means" where the task is no mixture.
     """
     require_name(by, ("norm", "means"), "ranking of units")
     check_shapes(overlaps, problem.shape, "overlaps")
@@ -35,7 +38,7 @@ def rank_units(problem: Problem, overlaps: Overlaps, by: str = "norm", level: st
 
 
 def level_index(problem: Problem, level: str | None) -> int:
-    """Index of `level`; None: of the only one. Raises InputError."""
+    """Return the index of `level`. None means the only one. Raises InputError if there are several."""
     names = problem.inputs.level_names
     if level is None:
         if len(names) > 1:
