@@ -32,21 +32,26 @@ def fluctuations(
     max_steps: int = 100_000,
     bound: float = DIVERGENCE_BOUND,
 ) -> Trajectory:
-    r"""`solve`, with its integrator error, and with the spread and the mean shift of runs of finite N.
+    """Solve, and add the integrator's error and the spread and the mean shift of runs of finite N.
 
       overlaps of a run = ODE + N^(-1/2) xi + m1 / N,      Sigma = Cov(xi),      Sigma = m1 = 0 at the start
       dSigma/dalpha = A Sigma + Sigma A^T + D,      dm1/dalpha = A m1 + (1/2) Hessian(f) : Sigma + c - (1/2) A f
-    for runs that all start from the overlaps `start`. The result's `fluctuations` has Sigma, and variance and shift of
-    every quantity; its `integrator_error` is twice the change when both tolerances are halved. Blocks have rho_b N
-    dimensions and switches fall on whole steps: at an N where these are rounded, that shifts the mean by order 1/N too,
-    which is not part of m1.
 
-    Arguments: as in `solve`. averages: those of the drift f and its derivatives. sample: points for what has no closed
-      form, above all the covariance D of one step (averages over four units); None: `averages` if these are sampled,
-      else Sampled(2**13). The spread over its scramblings gives the errors of variance and shift.
-    It takes some seconds for K = 3, most of them compiling; with sampled averages a minute or more.
-    Raises InputError, also where the solve stops before its last alpha, and where averages are sampled and units are
-    linearly dependent at the start (averages then have no derivative in the law of the fields).
+    This holds for runs that all start from the overlaps `start`. The result's `fluctuations` has Sigma, and the
+    variance and the shift of every quantity. Its `integrator_error` is twice the change when both tolerances are
+    halved. Blocks have rho_b N dimensions and switches fall on whole steps. At an N where these are rounded, that
+    shifts the mean by order 1/N too, which is not part of m1.
+
+    Arguments:
+      problem, start, alphas, with_accuracy, rtol, atol, max_steps, bound: as in `solve`.
+      averages: as in `solve`, those of the drift f and its derivatives.
+      sample: the points for what has no closed form, above all the covariance D of one step (averages over four units).
+        None means `averages` if these are sampled, and Sampled(2**13) else. The spread over its scramblings gives the
+        errors of variance and shift.
+
+    It takes some seconds for K = 3, most of them compiling. With sampled averages it takes a minute or more.
+    Raises InputError where the solve stops before its last alpha, and where averages are sampled and units are linearly
+    dependent at the start. (Averages then have no derivative in the law of the fields.)
     Source: van Kampen's expansion in the system size; for committees Barber, Saad & Sollich 1996.
     """
     if not is_known((problem, start, alphas, averages)):

@@ -68,7 +68,12 @@ class Method(eqx.Module):
 
 
 def fastest_averages(problem: Problem) -> ClosedForm | Sampled:
-    """What `averages=None` means: closed forms where they exist, but of wide erf students E[g g^T] sampled."""
+    """Return what `averages=None` means.
+
+    These are closed forms where they exist, but of wide erf students E[g g^T] is sampled. Elsewhere everything is
+    sampled.
+    Raises InputError for what is no problem.
+    """
     check_problem(problem)
     if missing_closed_form(problem) is not None:
         return Sampled()
@@ -77,7 +82,7 @@ def fastest_averages(problem: Problem) -> ClosedForm | Sampled:
 
 
 def accuracy_is_wanted(problem: Problem, with_accuracy: bool | None) -> bool:
-    """What `with_accuracy=None` means: accuracies where labels are signs, or where they cost nothing to compute.
+    """Return what `with_accuracy=None` means: accuracies where labels are signs, or where they cost nothing to compute.
 
     P(sign yhat = sign y) of value labels is seldom asked for, and sampling it takes a hundred times as long as a solve.
     """
@@ -123,7 +128,7 @@ def method_for(
 
 
 def _formula(averages: Any, problem: Problem) -> Averages:
-    """`averages` in float64, as formulas for the drift of `problem`. Raises InputError."""
+    """Return `averages` in float64, as formulas for the drift of `problem`. Raises InputError."""
     if isinstance(averages, ClosedForm):
         require_closed_form(problem)
         return averages
@@ -135,7 +140,7 @@ def _formula(averages: Any, problem: Problem) -> Averages:
 
 
 def check_tolerances(rtol: Any, atol: Any, max_steps: Any, bound: Any, adjoint: Any) -> None:
-    """Raise InputError unless these are settings of `solve`."""
+    """Raise InputError unless these are tolerances and bounds of `solve`."""
     for name, tolerance in (("rtol", rtol), ("atol", atol)):
         if not is_number(tolerance) or not 0 < tolerance < 1:
             raise InputError(f"{name} between 0 and 1", repr(tolerance))

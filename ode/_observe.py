@@ -40,16 +40,16 @@ def covariance(overlaps: Overlaps, condition: Condition) -> jax.Array:
 
 
 def generalisation_error(problem: Problem, overlaps: Overlaps, condition: Condition) -> jax.Array:
-    """eps_g = (1/2) sum_ij s_i s_j I2(i, j), s = (v, -vt). Source: Saad & Solla 1995, Eq. (5)."""
+    """Return eps_g = (1/2) sum_ij s_i s_j I2(i, j), s = (v, -vt). Source: Saad & Solla 1995, Eq. (5)."""
     s = signed_readouts(problem, overlaps.readout)
     moments = second_moments(units_of(problem), covariance(overlaps, condition), problem.student.width)
     return s @ moments @ s / 2
 
 
 def sign_accuracy(problem: Problem, overlaps: Overlaps, condition: Condition) -> jax.Array:
-    """1 - acos(r)/pi, r the correlation of the student's and the teacher's Gaussian field.
+    """Return 1 - acos(r)/pi, where r is the correlation of the student's and the teacher's Gaussian field.
 
-    For K = M = 1: r = R / sqrt(T C_lambda). Source: Saglietti, Sarao Mannelli, Saxe 2022.
+    For K = M = 1 it is r = R / sqrt(T C_lambda). Source: Saglietti, Sarao Mannelli, Saxe 2022.
     """
     K = problem.student.width
     C = covariance(overlaps, condition)
@@ -67,13 +67,15 @@ def observe(
     *,
     with_accuracy: bool = True,
 ) -> Observables:
-    """Error and accuracy of one state at every level.
+    """Return the generalisation error and the accuracy of one state at every level.
 
-    overlaps: without leading axes (jax.vmap does them).
-    sample: points for what has no closed form, one scrambling of `ode.Sampled().draw(problem)`, that is
-      `jax.tree.map(lambda x: x[0], sample)`; None if everything has one.
-    with_accuracy: False leaves the accuracy out (an empty dict): without a closed form it is the costly part.
-    Raises InputError if it is needed and missing.
+    Arguments:
+      overlaps: of one state, without leading axes (jax.vmap does them).
+      sample: points for what has no closed form, as one scrambling of `ode.Sampled().draw(problem)`, that is
+        `jax.tree.map(lambda x: x[0], sample)`. None is for problems in which everything has one.
+      with_accuracy: False leaves the accuracy out (an empty dict). Without a closed form it is the costly part.
+
+    Raises InputError if a sample is needed and missing.
     """
     check_state(problem, overlaps)
     if sample is not None:

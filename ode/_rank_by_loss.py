@@ -17,17 +17,22 @@ from .averages import FixedSample, Sampled
 def rank_by_loss(
     problem: Problem, overlaps: Overlaps, averages: Sampled | None = None, level: str | None = None
 ) -> np.ndarray:
-    r"""Indices (..., K) of the hidden units, the one that is dropped last first.
+    """Return the indices (..., K) of the hidden units, by backward elimination: the unit that is dropped last comes
+    first.
 
-    Of a set S of units the error is quadratic in the readout, with G_kl = E[phi_k phi_l] and c_k = E[phi_k y],
+    The error of a set S of units is quadratic in the readout. With G_kl = E[phi_k phi_l] and c_k = E[phi_k y],
 
       eps(S) = (sum_{k,l in S} v_k G_kl v_l - 2 sum_{k in S} v_k c_k + E[y^2]) / 2,
 
     and each step drops the unit whose removal leaves the smallest eps. The readouts of the others stay.
 
-    Arguments: overlaps with any leading axes (runs, starts). averages: of G and c; None: `ode.Sampled()`.
-      level: on whose samples; None where the inputs have one level.
-    Raises InputError.
+    Arguments:
+      overlaps: with any leading axes (runs, starts).
+      averages: the points for G and c. None means `ode.Sampled()`.
+      level: the level whose samples count. None is for inputs with one level.
+
+    Raises InputError for overlaps of another shape, for an unknown level, and for averages with `error` or
+    `products_only`.
     """
     check_shapes(overlaps, problem.shape, "overlaps")  # measured ones are PSD to single precision only
     index = level_index(problem, level)

@@ -11,14 +11,20 @@ from .averages import Averages, Sampled
 
 
 def finer_averages(averages: Averages | Sampled | None, result: Trajectory) -> Sampled | None:
-    """`averages` with more points, if the error they ask for is missed by `found`; else, or at most, None."""
+    """Return averages with enough points to reach the requested error, or None.
+
+    None means that `result` has reached it already, that no error was requested, or that no more points are allowed.
+    """
     if not isinstance(averages, Sampled) or averages.error is None:
         return None
     return averages.finer(error_left(result))
 
 
 def warn_of_misses(averages: Averages | Sampled | None, results: Sequence[Trajectory]) -> None:
-    """Warn, in the name of the caller's caller, if the most points that are allowed did not suffice."""
+    """Warn if the largest number of points that is allowed did not suffice for the requested error.
+
+    The warning names the line of the caller's caller.
+    """
     if not isinstance(averages, Sampled) or averages.error is None:
         return
     worst = max(map(error_left, results))
@@ -33,7 +39,10 @@ def warn_of_misses(averages: Averages | Sampled | None, results: Sequence[Trajec
 
 
 def error_left(result: Trajectory) -> float:
-    """The largest standard error of a recorded generalisation error, in units of the largest one of its level."""
+    """Return the largest standard error of a recorded generalisation error.
+
+    It is in units of the largest generalisation error of its level.
+    """
     if result.sampling_error is None:
         return 0.0
     parts = []
@@ -45,7 +54,10 @@ def error_left(result: Trajectory) -> float:
 
 
 def require_given_points(averages: Averages | Sampled | None, caller: str, *, fields: bool = False) -> None:
-    """Raise InputError where `caller` cannot try again with more points; `fields`: or needs more than products."""
+    """Raise InputError where averages ask `caller` for what it cannot do.
+
+    It cannot try again with more points. With `fields` it needs the fields themselves, not products alone.
+    """
     if isinstance(averages, Sampled) and averages.error is not None:
         raise InputError(f"sampled averages of given points in {caller}", f"error={averages.error:g}", "give points=")
     if fields and isinstance(averages, Sampled) and averages.products_only:

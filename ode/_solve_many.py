@@ -42,18 +42,25 @@ def solve_many(
     bound: float = DIVERGENCE_BOUND,
     workers: int | None = None,
 ) -> list[Trajectory]:
-    """`solve` for many problems; those of one structure go through one compiled program, on all cores.
+    """Solve many problems. Those of one structure go through one compiled program, on all cores.
 
-    Problems have one structure if they differ in numbers and names only, not in widths, activations, losses, or the
-    number of blocks and levels; phases and recorded alphas are filled up to a few lengths. Each is integrated with its
-    own steps, so that a trajectory depends on what else is in the batch by rounding at most, and one that diverges or
-    is stiff costs the others nothing: narrow students with closed forms advance side by side, and one that takes very
-    many steps is taken out and solved alone. The integrator is diffrax's Tsit5, compiled whole.
+    Problems have one structure if they differ in numbers and names only, and not in widths, activations, losses, or the
+    number of blocks and levels. Phases and recorded alphas are filled up to a few lengths. Each problem is integrated
+    with its own steps, so that a trajectory depends on what else is in the batch by rounding at most, and one that
+    diverges or is stiff costs the others nothing. Narrow students with closed forms advance side by side, and one that
+    takes very many steps is taken out and solved alone. The integrator is diffrax's Tsit5, compiled whole.
 
-    Arguments: problems: n of them, or one for n starts. starts: one for all, n, or Overlaps with a leading axis n
-    (such as `random_overlaps` with n keys: an ensemble). alphas: (A,) for all, or n lists of times.
-    workers: threads; None: all cores. The rest: as in `solve`; `averages` is used for every problem.
-    Returns n trajectories, in order. Raises InputError, before computing, if one of them could not be solved.
+    Arguments:
+      problems: n of them, or one for n starts.
+      starts: one for all, n of them, or Overlaps with a leading axis n, such as `random_overlaps` with n keys (an
+        ensemble).
+      alphas: (A,) for all, or n lists of times.
+      averages: as in `solve`, for every problem.
+      with_accuracy, rtol, atol, max_steps, bound: as in `solve`.
+      workers: the number of threads. None means all cores.
+
+    Returns n trajectories, in order.
+    Raises InputError, before anything is computed, if one of the problems could not be solved.
     """
     from ._batches import solve_batches  # with diffrax, whose import takes half a second
     from ._compiled_solve import INTEGRATOR
@@ -100,7 +107,7 @@ def solve_many(
 
 
 def _times(alphas: Any, n: int) -> list[np.ndarray]:
-    """The alphas of n problems: one list of times for all, or n lists."""
+    """Return the alphas of n problems, from one list of times for all or from n lists."""
     if isinstance(alphas, jax.Array):
         alphas = np.asarray(alphas)  # looking into a JAX array would compile the look
     # Lists of different lengths have no dimension of their own: only what is inside is looked at.
@@ -115,12 +122,15 @@ def _require_known(numbers: Any) -> None:
 
 
 def _filled(alphas: np.ndarray) -> np.ndarray:
-    """The alphas, and the last of them again until one of a few lengths is reached."""
+    """Return the alphas, followed by the last one again until one of a few lengths is reached."""
     return np.concatenate([alphas, np.repeat(alphas[-1:], filled_length(alphas.size, FEWEST_ALPHAS) - alphas.size)])
 
 
 def _named(outcome: Outcome, problem: Problem, start: Overlaps, alphas: np.ndarray) -> Outcome:
-    """The outcome of a nameless problem at filled-up alphas, with the problem's own names, at its own alphas."""
+    """Return the outcome under the names of `problem`, at its own alphas.
+
+    It was computed of a nameless problem, at alphas that were filled up.
+    """
     path, observables, spread = outcome
     states, observables, spread = jax.tree.map(lambda x: x[: alphas.size], (path.states, observables, spread))
     error = None if spread is None else with_level_names(spread, problem)
@@ -128,7 +138,7 @@ def _named(outcome: Outcome, problem: Problem, start: Overlaps, alphas: np.ndarr
 
 
 def _starts(starts: Overlaps | Sequence[Overlaps]) -> list[Overlaps]:
-    """Starts one by one."""
+    """Return the starts one by one."""
     if isinstance(starts, (list, tuple)):
         return list(starts)
     if not isinstance(starts, Overlaps):
@@ -139,7 +149,10 @@ def _starts(starts: Overlaps | Sequence[Overlaps]) -> list[Overlaps]:
 
 
 def _check(members: list[Any]) -> None:
-    """Raise InputError unless all of one structure can be solved; what takes long is looked at for all at once."""
+    """Raise InputError unless all members, which are of one structure, can be solved.
+
+    What takes long to look at is looked at for all of them at once.
+    """
     problem = members[0][0]
     try:
         check_overlaps(jax.tree.map(lambda *x: np.stack(x), *(start for _, start, _ in members)), problem)
@@ -151,7 +164,7 @@ def _check(members: list[Any]) -> None:
 
 
 def _by_structure(members: list[Any]) -> Iterator[list[int]]:
-    """Indices of members of equal tree structure and shapes."""
+    """Yield the indices of members of equal tree structure and shapes, group by group."""
     groups: dict[Any, list[int]] = {}
     for index, member in enumerate(members):
         leaves, structure = jax.tree.flatten(member)

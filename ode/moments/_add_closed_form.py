@@ -20,21 +20,25 @@ POINTS, SCRAMBLINGS, LARGEST_Z = 2**12, 8, 8.0  # of the check: Student's t with
 
 
 def add_closed_form(average: str, units: Sequence[Activation | str], formula: Any) -> None:
-    r"""Enter a closed form of your own units, from when on `ode.ClosedForm` and `ode.derive` use it.
+    """Enter a closed form of your own units. From then on `ode.ClosedForm` and `ode.derive` use it.
 
     With fields a, b, c, d of mean 0 and covariance C, the averages are
+
       "I2", units (f, g): E[f(a) g(b)], a function of C11, C12, C22;
       "I4", units (phi, f, g): E[phi'(a) phi'(b) f(c) g(d)], of C11, C12, C13, C14, C22, C23, C24, C33, C34, C44;
       "slope", units (f,): E[f'(a)], and "square", units (f,): E[f(a)^2], each of C11.
+
     The generalisation error needs I2 of student and student, student and teacher, teacher and teacher. The drift needs
-    in addition I4 of (phi, phi, phi), (phi, phi, psi) and (phi, psi, psi) for students phi and a teacher's psi; what
-    else it needs follows from these by the theorems of Price and Stein. Enter it in the module of the unit, so that
-    other processes find it too.
+    in addition I4 of (phi, phi, phi), (phi, phi, psi) and (phi, psi, psi) for students phi and a teacher's psi. What
+    else it needs follows from these by the theorems of Price and Stein. Enter a closed form in the module of the unit,
+    so that other processes find it too.
 
     Arguments:
-      average: one of these names. units: an `ts.Activation` of your own, and others or names such as "erf".
-      formula: an expression of sympy in the symbols `ode.derive.symbols(n)`, C11, C12 and so on; or a function of JAX
+      average: one of these names.
+      units: an `ts.Activation` of your own, and others or names such as "erf".
+      formula: an expression of sympy in the symbols `ode.derive.symbols(n)`, C11, C12 and so on. Or a function of JAX
         operations, elementwise in arrays of these covariances, which `ode.derive` cannot print.
+
     Raises InputError for units that are all built in, for an average that is entered already, and for a formula that
     differs from the mean over 8 x 4096 scrambled Sobol points by more than 8 of its standard errors.
     """

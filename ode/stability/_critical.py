@@ -20,12 +20,15 @@ NEAR_BOUND = 0.5  # a branch that ends with a norm beyond this share of the boun
 class Critical:
     """Where a fixed point changes.
 
-    value: of the parameter; bracket: around it, not wider than the tolerance.
-    change: "stability": the largest real part of the eigenvalues changes its sign. "existence": the branch of fixed
-    points ends, leaves the Gram matrices, or merges with one of higher symmetry ("symmetric" or "zero"). "divergence":
-    the student's norm goes to infinity on it; `value` is where a Q_kk passes 10^6 in units of the largest of 1 and
-    T_mm, short of infinity.
-    eigenvalue: the one with the largest real part at `value`. fixed_point: there, or the last that was found.
+    Fields:
+      value: of the parameter.
+      bracket: around the value, and not wider than the tolerance.
+      change: "stability" where the largest real part of the eigenvalues changes its sign. "existence" where the branch
+        of fixed points ends, leaves the Gram matrices, or merges with one of higher symmetry ("symmetric" or "zero").
+        "divergence" where the student's norm goes to infinity on it: `value` is where a Q_kk passes 10^6 in units of
+        the largest of 1 and T_mm, short of infinity.
+      eigenvalue: the one with the largest real part at `value`.
+      fixed_point: the one at `value`, or the last that was found.
     """
 
     value: float
@@ -35,7 +38,7 @@ class Critical:
     fixed_point: FixedPoint
 
     def describe(self) -> str:
-        """One line."""
+        """Describe the change in one line."""
         half = (self.bracket[1] - self.bracket[0]) / 2
         return f"{self.change} of the {self.fixed_point.name} state: critical value {self.value:.10g} +- {half:.1g}"
 
@@ -49,20 +52,22 @@ def critical(
     alpha: float | None = None,
     tol: float = 1e-8,
 ) -> Critical:
-    r"""The first value of `parameter` in `bracket` at which a fixed point changes its stability or ends.
+    """Return the first value of `parameter` in `bracket` at which a fixed point changes its stability or ends.
 
     The fixed point is followed from the first end of the bracket (from the second, if it does not exist at the first)
     by continuation with adaptive steps, at most 1/32 of the bracket each. Where max Re(eigenvalues of J) changes its
-    sign between two steps, the zero is found by Brent's method; where no step is small enough to go on, the branch
+    sign between two steps, the zero is found by Brent's method. Where no step is small enough to go on, the branch
     ends. A change and its reversal within one step go unseen.
 
     Arguments:
       parameter: a dotted name in the problem's tables, as in sweeps ("sgd.learning_rate",
         "task.levels.hard.irrelevant"), or a function (problem, value) -> Problem.
-      bracket: two values of it. guess: a name of `known_guesses`, or a state that leads to the fixed point.
-      alpha: time at which the curriculum's shares are frozen; None: its end.
-      tol: width of the bracket that is returned, absolute, in units of the parameter.
-    Raises InputError where nothing changes in the bracket, or no fixed point is found at either end.
+      bracket: two values of the parameter.
+      guess: a name of `known_guesses`, or a state that leads to the fixed point.
+      alpha: the time at which the curriculum's shares are frozen. None means its end.
+      tol: the width of the bracket that is returned, absolute, in units of the parameter.
+
+    Raises InputError where nothing changes in the bracket, or where no fixed point is found at either end.
     Source: Saad & Solla 1995, Biehl & Schwarze 1995 (linearisation at perfect learning, critical learning rate).
     """
     if np.shape(bracket) != (2,):
@@ -86,7 +91,7 @@ def critical(
 
 
 def _walk(branch: Branch, point: BranchPoint, end: float, tol: float) -> Critical:
-    """Follow the branch from `place` to `end`, up to the first change."""
+    """Follow the branch from `point` to `end`, up to the first change."""
     before, step = point, (end - point[0]) / STEPS
     largest = abs(step)
     growth, name = branch.growth(point), branch.at(point).name
@@ -111,7 +116,7 @@ def _walk(branch: Branch, point: BranchPoint, end: float, tol: float) -> Critica
 
 
 def _crossing(branch: Branch, low: BranchPoint, high: BranchPoint, tol: float) -> Critical:
-    """The zero of the largest real part between two places."""
+    """Return the zero of the largest real part between two points of a branch."""
     points, name = {low[0]: low, high[0]: high}, branch.at(low).name
 
     def growth(value: float) -> float:
@@ -131,7 +136,7 @@ def _crossing(branch: Branch, low: BranchPoint, high: BranchPoint, tol: float) -
 
 
 def _end(branch: Branch, last: BranchPoint, beyond: float) -> Critical:
-    """The branch's end between the last place and a value at which nothing is near."""
+    """Return the end of the branch, which is between the last point and a value at which nothing is near."""
     field = branch.field(last[0])
     change = "divergence" if relative_norm(field, last[1]) > NEAR_BOUND * BOUND else "existence"
     return _result(branch, last, min(last[0], beyond), max(last[0], beyond), change)

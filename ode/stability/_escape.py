@@ -23,7 +23,13 @@ TOLERANCES: dict[str, Any] = {"method": "DOP853", "rtol": 1e-8, "atol": 1e-11}
 
 @dataclasses.dataclass(frozen=True)
 class Rest:
-    """The symmetric fixed point: entries (n,), the projector (n, n) on its unstable eigenvectors, the largest rate."""
+    """The symmetric fixed point.
+
+    Fields:
+      x: (n,) entries.
+      unstable: (n, n) the projector on the unstable eigenvectors.
+      growth: the largest rate.
+    """
 
     x: np.ndarray
     unstable: np.ndarray
@@ -32,7 +38,10 @@ class Rest:
 
 @dataclasses.dataclass(frozen=True)
 class Tangent:
-    """S(alpha) and log a(alpha) from 0 to `end`; `reached`: whether a got to where it should."""
+    """S(alpha) and log a(alpha) from 0 to `end`.
+
+    `reached` says whether a got to where it should.
+    """
 
     solution: Any  # of (S, delta / |delta(0)|)
     unstable: np.ndarray
@@ -41,24 +50,24 @@ class Tangent:
     reached: bool
 
     def symmetric(self, alpha: Any) -> np.ndarray:
-        """S (n,), or (n, A)."""
+        """Return S (n,), or (n, A)."""
         S: np.ndarray = self.solution(alpha)[: self.unstable.shape[0]]
         return S
 
     def growing(self, alpha: Any) -> np.ndarray:
-        """Pi delta / |delta(0)| (n,), or (n, A)."""
+        """Return Pi delta / |delta(0)| (n,), or (n, A)."""
         amplitudes: np.ndarray = self.unstable @ self.solution(alpha)[self.unstable.shape[0] :]
         return amplitudes
 
     def log_amplitude(self, alpha: Any) -> np.ndarray:
-        """log a, () or (A,)."""
+        """Return log a, () or (A,)."""
         with np.errstate(divide="ignore"):
             logarithm: np.ndarray = np.log(np.linalg.norm(self.growing(alpha), axis=0)) + self.log_norm
             return logarithm
 
 
 def rest_from(field: Field, x: np.ndarray) -> Rest:
-    """The fixed point to which the symmetric trajectory from x (n,) leads. Raises InputError."""
+    """Return the fixed point to which the symmetric trajectory from x (n,) leads. Raises InputError."""
     P = projector(field)
     arguments: dict[str, Any] = {"method": "LSODA", "jac": lambda _, s: P @ linearised(field, s)[1], "rtol": 1e-6}
     path = solve_ivp(lambda _, s: P @ value(field, s), (0.0, REST / field.rate), P @ x, **arguments)
@@ -101,7 +110,10 @@ def tangent(field: Field, x: np.ndarray, rest: Rest, log_amplitude: float) -> Ta
 
 
 def way_out(field: Field, rest: Rest, direction: np.ndarray, share: float, level: int) -> float:
-    """log a*: when the error falls to `share` of that at rest, starting near it in `direction`. Raises InputError."""
+    """Return log a*, at which the error falls to `share` of that at rest, starting near rest in `direction`.
+
+    Raises InputError where the error does not fall that far.
+    """
     size = SMALL * float(np.linalg.norm(rest.x))
     goal = share * errors(field, rest.x)[level]
 

@@ -24,19 +24,21 @@ def fixed_points(
     alpha: float | None = None,
     tol: float = 1e-10,
 ) -> list[FixedPoint]:
-    r"""Fixed points of the drift, d(overlaps)/dalpha = 0, by Newton's method with a trust region from each guess.
+    """Return fixed points of the drift, d(overlaps)/dalpha = 0, by Newton's method with a trust region from each guess.
 
-    The unknowns are Q, R on the blocks that the teacher sees, and the readout if it is trained; T and a fixed readout
+    The unknowns are Q, R on the blocks that the teacher sees, and the readout if it is trained. T and a fixed readout
     are those of the guess. The Jacobian is exact (forward mode), so the averages must be closed forms. Where the
     curriculum changes, the fixed points are those of its shares at one time, as if they stayed.
 
     Arguments:
-      guesses: one, several, or by name; None: `known_guesses(problem)`, each of which may lead nowhere.
-      alpha: time at which the shares are frozen; None: the curriculum's end.
-      tol: largest |d(entry)/dalpha| accepted, in units of the larger of eta and eta_v (and of the largest entry, if
-        beyond 1).
-    Returns each of them once (two that differ by a symmetry, such as a permutation or the signs of units, are one), by
-    rising error; a root whose Gram matrices are not PSD is none. Raises InputError if no guess leads to one.
+      guesses: one, several, or several by name. None means `known_guesses(problem)`, each of which may lead nowhere.
+      alpha: the time at which the shares are frozen. None means the curriculum's end.
+      tol: the largest |d(entry)/dalpha| that is accepted, in units of the larger of eta and eta_v (and of the largest
+        entry, if that is beyond 1).
+
+    Returns each fixed point once, by rising error. Two that differ by a symmetry, such as a permutation or the signs of
+    units, are one. A root whose Gram matrices are not PSD is none.
+    Raises InputError if no guess leads to a fixed point, and for a problem without closed-form averages.
     Source: Saad & Solla 1995 (symmetric and specialised fixed points).
     """
     check_at_least(tol, 0.0, "tol", strict=True)
@@ -76,7 +78,10 @@ def _best(missed: list[tuple[float, Any, str]]) -> str:
 
 
 def find_root(field: Field, guess: np.ndarray, tol: float) -> tuple[np.ndarray, float, str]:
-    """Entries of the root that `guess` leads to, its residual, and why it is no fixed point ("": it is one)."""
+    """Return the entries of the root that `guess` leads to, its residual, and why it is no fixed point.
+
+    The reason is empty where the root is one.
+    """
     with np.errstate(all="ignore"):
         x = root(lambda x: _bounded(field, x), guess, jac=True, method="hybr", options={"xtol": 1e-13}).x
         slope, jacobian = _bounded(field, x)
@@ -97,14 +102,14 @@ def find_root(field: Field, guess: np.ndarray, tol: float) -> tuple[np.ndarray, 
 
 
 def relative_norm(field: Field, x: np.ndarray) -> float:
-    """Largest Q_kk in units of the largest of 1 and T_mm."""
+    """Return the largest Q_kk in units of the largest of 1 and T_mm."""
     overlaps = state(field, x)
     Q, T = (np.max(gram.diagonal(axis1=-2, axis2=-1)) for gram in (overlaps.Q, overlaps.T))
     return float(Q / max(1.0, T))
 
 
 def find_root_or_relax(field: Field, guess: np.ndarray, tol: float) -> tuple[np.ndarray, float, str]:
-    """`settle`, from where the flow leads if the guess itself leads nowhere."""
+    """Find a root from `guess`, or, if it leads nowhere, from where the flow leads from it."""
     first = find_root(field, guess, tol)
     if not first[2]:
         return first
@@ -113,13 +118,16 @@ def find_root_or_relax(field: Field, guess: np.ndarray, tol: float) -> tuple[np.
 
 
 def _bounded(field: Field, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """f and J, large where x is so far from any Gram matrix that they are no numbers."""
+    """Return f and J, with large numbers where x is so far from any Gram matrix that they are no numbers."""
     slope, jacobian = linearised(field, x)
     return np.nan_to_num(slope, nan=1e3, posinf=1e3, neginf=-1e3), np.nan_to_num(jacobian, posinf=0.0, neginf=0.0)
 
 
 def _same(one: FixedPoint, other: FixedPoint) -> bool:
-    """Whether a symmetry of the problem takes one into the other: equal norms, errors and spectra."""
+    """Return whether a symmetry of the problem takes one fixed point into the other.
+
+    It does so where norms, errors and spectra are equal.
+    """
 
     def marks(point: FixedPoint) -> np.ndarray:
         norms = np.sort(point.overlaps.Q.diagonal(axis1=-2, axis2=-1), axis=-1)

@@ -12,14 +12,14 @@ from ._field import Field
 
 
 def projector(field: Field) -> np.ndarray:
-    """P (n, n): Q^b_kk, Q^b_kl, R^b_km over k and v_k each replaced by their mean."""
+    """Return P (n, n), which replaces Q^b_kk, Q^b_kl, R^b_km over k and v_k each by their mean."""
     P: np.ndarray = _projector(np.shape(field.like.R))[np.ix_(field.free, field.free)]
     return P
 
 
 @functools.lru_cache(maxsize=16)
 def _projector(shape: tuple[int, ...]) -> np.ndarray:
-    """The projector for all entries."""
+    """Return the projector for all entries."""
     B, K, M = shape
     like = Overlaps(np.zeros((B, K, K)), np.zeros((B, K, M)), np.zeros((B, M, M)), np.zeros(K))
 

@@ -19,8 +19,9 @@ from ._try_out import try_labels
 
 
 class Problem(eqx.Module):
-    """A problem says what is learned, by whom, by which rule and in which order. `ode` and `simulations` take the same
-    one.
+    """A problem says what is learned, by whom, by which rule and in which order.
+
+    `ode` and `simulations` take the same problem.
 
     Arguments:
       task: the inputs and labels, such as a Committee.
