@@ -25,6 +25,7 @@ def jacobian(f: Function, x: jax.Array, *, one_by_one: bool = False) -> jax.Arra
 def half_hessian(f: Function, x: jax.Array, Sigma: jax.Array, *, one_by_one: bool = False) -> jax.Array:
     """(1/2) sum_jk d2f_i/dx_j dx_k Sigma_jk (m,): second derivatives along the principal axes of Sigma."""
     values, vectors = jnp.linalg.eigh((Sigma + Sigma.T) / 2)
+    # Sigma was integrated to a tolerance, so that eigenvalues near 0 may be negative: their roots would be NaN.
     axes = (vectors * jnp.sqrt(jnp.maximum(values, 0.0))).T
 
     def along(axis: jax.Array) -> jax.Array:

@@ -89,6 +89,7 @@ def propagate(
     variance = jnp.einsum("ij,jk,ik->i", slope, Sigma, slope)
     shift = slope @ state.shift + half_hessian(h, x, Sigma, one_by_one=True)
     return (
+        # A variance that is 0 comes out slightly negative from an integration, and the spread is its square root.
         filled(jnp.maximum(jnp.diagonal(Sigma), 0.0), jnp.maximum(variance, 0.0)),
         filled(state.shift, shift),
     )

@@ -53,6 +53,7 @@ def _path(problem: Problem, start: Overlaps, alphas: np.ndarray, averages: Avera
     tolerances = method.tolerances
     largest = largest_allowed_norm(start, tolerances.bound)
     path = integrate_from_host(
+        # Ten times the bound, so that the drift is right up to the bound and just beyond it, where divergence is seen.
         compiled_drift(problem, averages, 10 * largest),
         problem.curriculum_of_all_levels(),
         pack(start),

@@ -20,6 +20,7 @@ from .averages import Averages
 
 def integrate(problem: Problem, averages: Averages, start: Overlaps, alphas: jax.Array, tolerances: Tolerances) -> Path:
     """Integrate the drift from alpha = 0 to the last of `alphas` (float64; inside jit)."""
+    # Ten times the bound, so that the drift is right up to the bound and just beyond it, where divergence is seen.
     limit = 10 * _bound(start, tolerances)
     clock = PhaseClock(problem.curriculum)
 
@@ -61,7 +62,8 @@ def integrate_field(
 
     def diverged(t: jax.Array, y: Overlaps, args: Any, **_: Any) -> jax.Array:
         largest = jnp.max(overlaps_of(y).Q.diagonal(axis1=-2, axis2=-1))
-        return ~(largest < bound)  # true also for NaN
+        # Written with `~`, so that a norm that is NaN counts as diverged too.
+        return ~(largest < bound)
 
     solution = diffrax.diffeqsolve(
         diffrax.ODETerm(lambda alpha, state, _: field(alpha, state)),

@@ -56,6 +56,7 @@ def sign_accuracy(problem: Problem, overlaps: Overlaps, condition: Condition) ->
     v, vt = overlaps.readout, -signed_readouts(problem, overlaps.readout)[K:]
     cross = v @ C[:K, K:] @ vt
     product = (v @ C[:K, :K] @ v) * (vt @ C[K:, K:] @ vt)
+    # Not the arc cosine of r: rounding takes r beyond 1 for a perfect student, and the derivative is infinite there.
     angle = safe_arctan2(safe_sqrt(product - cross**2), cross)
     return jnp.where(product > 0, 1 - angle / jnp.pi, 0.0)  # sign(0) is never right
 

@@ -42,6 +42,7 @@ def mean_and_error(observables: Observables) -> tuple[Observables, Observables]:
     mean = jax.tree.map(lambda x: x.mean(axis=0), observables)
     one = jax.tree.leaves(observables)[0].shape[0] == 1  # no spread to go by
     error = jax.tree.map(
+        # One less in the divisor: the mean is taken from the same replicates.
         lambda x: np.full(x.shape[1:], np.nan) if one else x.std(axis=0, ddof=1) / np.sqrt(1.0 * x.shape[0]),
         observables,
     )

@@ -29,6 +29,8 @@ class PhaseClock(eqx.Module):
         phase = jnp.where(alpha >= ends[last], last, jnp.sum(ends[:, None] < alpha, axis=0))
         duration = durations[phase]
         since = alpha - (ends[phase] - duration)
+        # The divisor is replaced too: JAX differentiates both branches of a `where`, and 0 / 0 in the one that is not
+        # taken makes the derivative in the duration NaN.
         return phase + jnp.where(duration > 0, since / jnp.where(duration > 0, duration, 1.0), 1.0 * (alpha > 0))
 
     def alpha(self, s: jax.Array) -> jax.Array:

@@ -17,8 +17,9 @@ from .averages import FixedSample, Sampled
 def rank_by_loss(
     problem: Problem, overlaps: Overlaps, averages: Sampled | None = None, level: str | None = None
 ) -> np.ndarray:
-    """Return the indices (..., K) of the hidden units, by backward elimination: the unit that is dropped last comes
-    first.
+    """Return the indices (..., K) of the hidden units, by backward elimination.
+
+    The unit that is dropped last comes first.
 
     The error of a set S of units is quadratic in the readout. With G_kl = E[phi_k phi_l] and c_k = E[phi_k y],
 

@@ -49,6 +49,7 @@ def error_left(result: Trajectory) -> float:
     for level, values in result.error.items():
         known = np.isfinite(values)  # none after a stop
         if np.any(known):
+            # The floor is for a level whose error is 0 throughout: 0 / 0 is NaN, with which no comparison holds.
             parts.append(np.max(result.sampling_error.error[level][known]) / max(np.max(values[known]), 1e-300))
     return float(max(parts, default=0.0))
 

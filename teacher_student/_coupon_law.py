@@ -26,5 +26,6 @@ def coupon_law(width: Any) -> np.ndarray:
     """
     j = np.arange(5)
     K = np.asarray(width, float)[..., None]
+    # Terms of the sum cancel: rounding would leave probabilities slightly below 0 or beyond 1.
     probability: np.ndarray = np.clip(np.sum((-1.0) ** j * comb(4, j) * (1 - j / 4) ** K, axis=-1), 0.0, 1.0)
     return probability

@@ -163,6 +163,7 @@ def _power(base: Coefficients, power: int) -> Coefficients:
 
 
 def _number_power(base: Fraction, power: int) -> Fraction:
+    # Powers are exact and have as many digits as they need: 9**9**9 would take all memory, and not end.
     if abs(power * math.log10(abs(base) or 1)) > 300:
         raise ValueError("numbers of at most 300 digits")
     return base**power

@@ -16,6 +16,7 @@ RELATIVE_RANK = 1e-12  # eigenvalues below this share of the largest count as ze
 def symmetric_sqrt(A: jax.Array) -> jax.Array:
     """S with S S = A for symmetric PSD A (negative rounding errors are clipped)."""
     values, vectors = jnp.linalg.eigh(A)
+    # The eigenvalues of a singular Gram matrix come out as small negative numbers, whose square root would be NaN.
     root: jax.Array = (vectors * jnp.sqrt(jnp.maximum(values, 0.0))) @ vectors.T
     return root
 
@@ -28,9 +29,13 @@ def _symmetric_sqrt_jvp(primals: tuple[Any, ...], tangents: tuple[Any, ...]) -> 
     roots = jnp.sqrt(jnp.maximum(values, 0.0))
     S = (vectors * roots) @ vectors.T
     total = roots[:, None] + roots[None, :]
+    # Directions in which both roots vanish are left out: there the equation has no solution, and the quotient would be
+    # rounding divided by rounding. The absolute floor is for a matrix of zeros, where the relative one is 0.
     floor = jnp.sqrt(RELATIVE_RANK) * jnp.max(roots)
     solvable = total > jnp.maximum(floor, 1e-150)
     rotated = vectors.T @ ((dA + dA.T) / 2) @ vectors
+    # The divisor is replaced too, not only the quotient: JAX differentiates both branches of a `where`, and a division
+    # by 0 in the one that is not taken makes the derivative NaN.
     return S, vectors @ jnp.where(solvable, rotated / jnp.where(solvable, total, 1.0), 0.0) @ vectors.T
 
 
@@ -38,6 +43,7 @@ def _symmetric_sqrt_jvp(primals: tuple[Any, ...], tangents: tuple[Any, ...]) -> 
 def pseudo_inverse_sqrt(A: jax.Array) -> jax.Array:
     """A^(-1/2) on the range of symmetric PSD A, 0 on its null space."""
     values, vectors = jnp.linalg.eigh(A)
+    # The inverse of what rounding leaves in the null space would be of the order 1e8, and spoil every direction.
     kept = values > jnp.maximum(RELATIVE_RANK * jnp.max(values), 1e-300)
     root: jax.Array = (vectors * jnp.where(kept, jax.lax.rsqrt(jnp.where(kept, values, 1.0)), 0.0)) @ vectors.T
     return root

@@ -158,4 +158,5 @@ def _right(output: jax.Array, y: jax.Array) -> jax.Array:
 
 def _width(output: jax.Array) -> jax.Array:
     """The usual width of an estimate of the density at 0."""
+    # The floor is for outputs that are all the same, as of a student whose readout is 0: dividing by 0 gives NaN.
     return jax.lax.stop_gradient(jnp.maximum(jnp.std(output) * output.size**-0.2, 1e-150))

@@ -141,5 +141,6 @@ def _normals(points: int, dimensions: int, seed: np.random.SeedSequence) -> np.n
     from scipy.special import ndtri
     from scipy.stats import qmc  # a second to import: only what is sampled needs it
 
+    # A Sobol point can be 0, whose normal number would be minus infinity: points are clipped.
     sobol = qmc.Sobol(dimensions, scramble=True, rng=np.random.default_rng(seed))
     return np.ascontiguousarray(ndtri(np.clip(sobol.random(points), 2.0**-33, 1 - 2.0**-33)).T)

@@ -85,10 +85,13 @@ def _check(average: str, units: tuple[Activation, ...], row: Row) -> None:
     with jax.enable_x64(True), jax.ensure_compile_time_eval():
         for _ in range(2):
             root = rng.standard_normal((size, size)) / np.sqrt(size)
+            # A covariance near a singular one would leave the Cholesky factor of the points to rounding.
             C = root @ root.T + 0.1 * np.eye(size)
             value = _value(average, units, row, C)
             means = _means(average, units, C)
             mean, error = means.mean(), means.std(ddof=1) / np.sqrt(SCRAMBLINGS)
+            # The second term is for averages without spread, such as the slope of a linear unit, whose standard error
+            # is 0. Written with `not`, so that a formula that gives NaN is refused as well.
             if not abs(value - mean) <= LARGEST_Z * error + 1e-9 * (1 + abs(mean)):
                 names = ", ".join(unit.name for unit in units)
                 required = f"E of {average} of {names}, {mean:.6g} +- {error:.1g} at C = {np.round(C, 3).tolist()}"
@@ -113,6 +116,7 @@ def _means(average: str, units: tuple[Activation, ...], C: np.ndarray) -> np.nda
 
     root, means = np.linalg.cholesky(C), []
     for seed in range(SCRAMBLINGS):
+        # A Sobol point can be 0, whose normal number would be minus infinity: points are clipped.
         sobol = qmc.Sobol(len(C), scramble=True, rng=np.random.default_rng(seed))
         normals = ndtri(np.clip(sobol.random(POINTS), 2.0**-33, 1 - 2.0**-33))
         means.append(np.mean(np.asarray(_product(average, units, jnp.asarray(root @ normals.T)))))

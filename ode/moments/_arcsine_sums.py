@@ -25,6 +25,7 @@ def arcsine_sums(C: jax.Array, s: jax.Array, A: jax.Array, B: jax.Array, root: j
     i, j = np.triu_indices(s.size)
     taken = i < s.size - apart
     i, j = i[taken], j[taken]
+    # Each pair i < j stands for (j, i) too.
     times = np.where(i == j, 1.0, 2.0)
     parts = max(2, -(-i.size * A.shape[1] // PART))
     length = -(-i.size // parts)
@@ -52,6 +53,8 @@ def _arcsine_sums_jvp(apart: int, primals: tuple[Any, ...], tangents: tuple[Any,
         weight = s * ~(apart_i & last) if apart else s
         c = C_i[:, None] * root * root_i - A * A_i - B * B_i
         if apart:
+            # A pair that is left out may have c = 1 (a sign unit and itself), where the slope is infinite: times its
+            # weight 0 it would be NaN.
             c = jnp.where((apart_i & last)[:, None], 0.0, c)
         slope = (s_i * weight)[:, None] * jax.lax.rsqrt((1 - c) * (1 + c))
         by_root, by_A, by_B = (2 * jnp.sum(slope * part, 0) for part in (C_i[:, None] * root, -A, -B))

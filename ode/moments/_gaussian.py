@@ -34,12 +34,15 @@ Units = tuple[Activation, Activation]
 def safe_sqrt(x: jax.Array) -> jax.Array:
     """sqrt(max(x, 0)), with derivative 0 where x <= 0."""
     positive = x > 0
+    # The argument is replaced too, not only the value: JAX differentiates both branches of a `where`, and the infinite
+    # slope of the root at 0, times the 0 of the branch that is not taken, would be NaN.
     return jnp.where(positive, jnp.sqrt(jnp.where(positive, x, 1.0)), 0.0)
 
 
 def safe_arctan2(y: jax.Array, x: jax.Array) -> jax.Array:
     """arctan2(y, x), with value and derivative 0 at the origin."""
     origin = (y == 0) & (x == 0)
+    # As in `safe_sqrt`: at the origin the derivative of the arctangent is 0 / 0.
     return jnp.arctan2(jnp.where(origin, 0.0, y), jnp.where(origin, 1.0, x))
 
 

@@ -129,6 +129,8 @@ def _crossing(branch: Branch, low: BranchPoint, high: BranchPoint, tol: float) -
             points[value] = point
         return branch.growth(points[value])
 
+    # The tolerance is a quarter of the width, so that the zero is within the bracket `value` +- tol / 2.
+    # SciPy accepts no relative tolerance below 4 eps.
     value = float(brentq(growth, low[0], high[0], xtol=tol / 4, rtol=8 * np.finfo(float).eps))
     growth(value)  # brentq may return a value between two that it tried
     ends = sorted((low[0], high[0]))

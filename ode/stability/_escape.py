@@ -90,6 +90,7 @@ def tangent(field: Field, x: np.ndarray, rest: Rest, log_amplitude: float) -> Ta
     P, n = projector(field), x.size
     delta = x - P @ x
     norm = float(np.linalg.norm(delta))
+    # A symmetric start differs from its symmetric part by rounding alone, which is not an asymmetry that grows.
     lost = norm <= 1e-14 * np.linalg.norm(x)  # nothing but rounding
     log_norm = -np.inf if lost else np.log(norm)
     target = log_amplitude - log_norm
@@ -99,6 +100,7 @@ def tangent(field: Field, x: np.ndarray, rest: Rest, log_amplitude: float) -> Ta
         return np.concatenate([P @ f, jacobian @ y[n:]])
 
     def distance(_: float, y: np.ndarray) -> float:
+        # An event needs finite numbers: an asymmetry that has no part in the unstable directions would give log 0.
         return float(np.log(np.linalg.norm(rest.unstable @ y[n:]) + 1e-300) - target)
 
     distance.terminal, distance.direction = True, 1.0  # type: ignore[attr-defined]

@@ -67,6 +67,7 @@ def fixed_point_at(field: Field, x: np.ndarray) -> FixedPoint:
     eigenvalues, vectors = np.linalg.eig(jacobian)
     order = np.argsort(-eigenvalues.real, kind="stable")
     leading = vectors[:, order[0]]
+    # An eigenvector is determined up to a complex phase, on which its real part depends. This phase is fixed.
     leading = leading * np.exp(-1j * np.angle(leading[np.argmax(np.abs(leading))]))  # its largest entry is real
     return FixedPoint(
         state(field, x),

@@ -85,15 +85,19 @@ def find_root(field: Field, guess: np.ndarray, tol: float) -> tuple[np.ndarray, 
     with np.errstate(all="ignore"):
         x = root(lambda x: _bounded(field, x), guess, jac=True, method="hybr", options={"xtol": 1e-13}).x
         slope, jacobian = _bounded(field, x)
+        # Least squares: the Jacobian is singular where two fixed points merge, and `solve` would raise an error.
         step = -np.linalg.lstsq(jacobian, slope, rcond=1e-10)[0]
         polished, _ = _bounded(field, x + step)
+    # The step is taken only if it helps: at a singular Jacobian it may lead away.
     if np.max(np.abs(polished)) < np.max(np.abs(slope)):
         x, slope = x + step, polished
     residual = float(np.max(np.abs(slope)))
+    # Written with `not`, so that a residual that is NaN is refused as well.
     if not residual <= tol * field.rate * max(1.0, float(np.max(np.abs(x)))):
         return x, residual, "the drift does not vanish"
     if relative_norm(field, x) > BOUND:
         return x, residual, "a root beyond the bound on the student's norm"
+    # A small drift with a long Newton step to its zero: the drift fades towards infinity, and no root is near.
     if np.linalg.norm(step) > 1e-5 * (np.linalg.norm(x) + 1.0):
         return x, residual, "the drift only fades far away"
     if psd_violation(state(field, x)) > UNPHYSICAL:

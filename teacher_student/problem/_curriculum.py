@@ -58,6 +58,7 @@ class Curriculum(eqx.Module):
         check_at_least(self.durations, 0.0, "durations of phases", strict=True)
         for side in (self.initial_shares, self.final_shares):
             check_at_least(side, 0.0, "shares of levels")
+            # Shares such as 0.1, 0.2 and 0.7 sum to 1 up to rounding only.
             if is_known(side) and np.any(np.abs(np.sum(side, axis=1) - 1) > 1e-9):
                 raise InputError(
                     "shares of levels that sum to 1 in each phase", f"sums {np.sum(side, axis=1).tolist()}"
@@ -167,6 +168,7 @@ class Curriculum(eqx.Module):
         durations = jnp.asarray(self.durations)
         phase = jnp.minimum(jnp.sum(switches <= alpha), switches.shape[0] - 1)
         begun, duration = switches[phase] - durations[phase], durations[phase]
+        # The clip is for times beyond the end by rounding, at which the shares would leave [0, 1].
         progress = (alpha - begun) / jnp.where(duration > 0, duration, 1.0)  # a phase without samples has no inside
         return self.shares_in(phase, jnp.clip(progress, 0.0, 1.0))
 

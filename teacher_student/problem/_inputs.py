@@ -73,6 +73,7 @@ class Inputs(eqx.Module):
     def _check(self) -> None:
         check_at_least(self.fractions, 0.0, "fractions")
         check_finite(self.variances, "variances")
+        # Fractions such as 0.1, 0.2 and 0.7 sum to 1 up to rounding only.
         if is_known(self.fractions) and abs(float(np.sum(self.fractions)) - 1.0) > 1e-9:
             shares = dict(zip(self.block_names, self.fractions.tolist(), strict=True))
             raise InputError("fractions that sum to 1", f"a sum of {float(np.sum(self.fractions)):.12g} of {shares}")
@@ -100,7 +101,9 @@ class Inputs(eqx.Module):
         finite = fractions == 0
         rest = dim - latents * int(finite.sum())
         exact = fractions * max(rest, 0)
+        # A whole number of dimensions may come out too small by rounding, such as 0.29 * 100 = 28.999999999999996.
         sizes = np.floor(exact + 1e-9).astype(int)
+        # Of blocks with equal remainders the first one is served first, so that sizes do not depend on the sorting.
         for block in np.argsort(-(exact - sizes), kind="stable")[: max(rest, 0) - int(sizes.sum())]:
             sizes[block] += 1
         sizes[finite] = latents

@@ -132,8 +132,7 @@ class Task(eqx.Module):
         """Return the label without noise. Error and accuracy are measured against it."""
 
     def before_sign(self, nu: jax.Array, cluster: jax.Array) -> "tuple[jax.Array, Any] | None":
-        """Return what labels are the sign of: outputs (...), and the standard deviation of the noise that is added to
-        them.
+        """Return what labels are the sign of: outputs (...), and the standard deviation of the noise added to them.
 
         Derivatives in the numbers that outputs and noise are made of need it, because the sign alone has none. None
         means that labels are no signs, or that the task does not say what they are the sign of. Derivatives in these

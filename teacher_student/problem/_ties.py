@@ -59,6 +59,7 @@ def angle_between(covariance: np.ndarray) -> float:
 
 def _root(covariance: np.ndarray) -> np.ndarray:
     values, vectors = np.linalg.eigh(covariance)
+    # Rounding leaves negative eigenvalues where fields are linearly dependent, and their roots would be NaN.
     root: np.ndarray = vectors * np.sqrt(np.maximum(values, 0.0))
     return root
 
@@ -68,6 +69,7 @@ def _normals(dimensions: int) -> np.ndarray:
     from scipy.special import ndtri
     from scipy.stats import qmc
 
+    # A Sobol point can be 0, whose normal number would be minus infinity: points are clipped.
     sobol = qmc.Sobol(dimensions, scramble=True, rng=np.random.default_rng(SEED))
     normals: np.ndarray = ndtri(np.clip(sobol.random(TIE_POINTS), 2.0**-33, 1 - 2.0**-33))
     return normals

@@ -113,6 +113,7 @@ class Trajectory(eqx.Module):
         Raises InputError, which ends with `remedy`, if one of them was not recorded.
         """
         recorded, wanted = np.asarray(self.alphas), np.asarray(alphas, dtype=np.float64)
+        # The same time, computed in two ways, may differ by rounding: times are equal to 1e-9.
         index = np.minimum(np.searchsorted(recorded, wanted - 1e-9), recorded.size - 1)
         missing = np.abs(recorded[index] - wanted) > 1e-9
         if np.any(missing):
@@ -123,12 +124,11 @@ class Trajectory(eqx.Module):
         return dataclasses.replace(self, alphas=recorded[index], **chosen)
 
     def budget(self, dim: int | None = None) -> Budget:
-        """Return the error budget of a theory: what integration, averages and finite N = `dim` contribute to each
-        quantity.
+        """Return the error budget of a theory: what contributes how much to the error of each quantity.
 
-        Each entry is the largest over the recorded alphas. Parts that were not computed are named, with what computes
-        them: `ode.fluctuations` states the integrator's error, and with `dim` the 1/N term of the mean and the spread
-        of one run.
+        The parts are integration, averages and finite N = `dim`. Each entry is the largest over the recorded alphas.
+        Parts that were not computed are named, with what computes them: `ode.fluctuations` states the integrator's
+        error, and with `dim` the 1/N term of the mean and the spread of one run.
 
         Raises InputError for runs, and for N below the number of overlaps.
         """

@@ -85,18 +85,20 @@ def check_shapes(overlaps: Overlaps, shape: tuple[int, int, int], subject: str =
 
 
 def psd_violation(overlaps: Overlaps) -> float:
-    """Return how far a state's Gram matrices are from symmetric and positive semidefinite, in units of its largest
-    entry.
+    """Return how far a state's Gram matrices are from symmetric and positive semidefinite.
 
-    The result is 0 where they are both. Of several states it is the largest violation.
+    The result is in units of the largest entry, and 0 where they are both. Of several states it is the largest
+    violation.
 
     Arguments:
       overlaps: known ones, with any leading axes.
     """
     known = (np.asarray(x, np.float64) for x in (overlaps.Q, overlaps.R, overlaps.T))  # not staged, even inside jit
     gram = _gram(np, *known)
+    # A state of zeros has no violation: without the floor it would be 0 / 0.
     size = np.maximum(np.max(np.abs(gram), axis=(-3, -2, -1), initial=0.0), 1e-300)
     turned = gram.swapaxes(-1, -2)
     asymmetry = np.max(np.abs(gram - turned), axis=(-3, -2, -1), initial=0.0)
+    # `eigvalsh` reads one triangle only, so that an asymmetry in the other one would go unseen without the mean.
     lowest = np.min(np.linalg.eigvalsh((gram + turned) / 2), axis=(-2, -1), initial=0.0)
     return float(np.max(np.maximum(asymmetry, -lowest) / size))

@@ -147,6 +147,8 @@ def _draw(keys: list[int], sizes: np.ndarray, widths: tuple[int, int], *, signs:
     K, M = widths
     J = K + M
     freedom = sizes[:, None] - np.arange(J)
+    # A column beyond N_b has no degrees of freedom, for which NumPy has no Gamma law: it is drawn with one, and is set
+    # to 0 at the end.
     shape = np.maximum(freedom, 1) / 2.0  # chi-square(f) is twice Gamma(f / 2)
     below = np.tril_indices(J, -1)
     normals = np.empty((len(keys), len(sizes), len(below[0])))
@@ -180,6 +182,7 @@ def _drawn_roots(factor: np.ndarray, sizes: np.ndarray, dim: int, problem: Probl
 def _roots_of(T: Any, dim: int) -> Any:
     """Return the same coordinates for a given T (B, M, M)."""
     if is_known(T):
+        # Not a Cholesky factor: T may be singular. Rounding leaves its zero eigenvalues slightly negative.
         eigenvalues, vectors = np.linalg.eigh(T)
         return vectors * np.sqrt(np.maximum(eigenvalues, 0.0) * dim)[..., None, :]
     with jax.enable_x64(True):

@@ -30,6 +30,7 @@ def rank_units(problem: Problem, overlaps: Overlaps, by: str = "norm", level: st
     check_shapes(overlaps, problem.shape, "overlaps")
     if by == "norm":
         norms = np.sqrt(np.diagonal(np.asarray(overlaps.Q), axis1=-2, axis2=-1).sum(axis=-2))
+        # A stable sort: units of equal strength keep their order.
         return np.argsort(-np.abs(np.asarray(overlaps.readout)) * norms, axis=-1, kind="stable")
     require_clusters(problem)
     scores = _strength_at_means(problem, overlaps, level_index(problem, level))
