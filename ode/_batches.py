@@ -27,7 +27,10 @@ Member = tuple[Problem, Overlaps, np.ndarray]
 
 
 def solve_batches(members: list[Member], method: Method, workers: int | None) -> list[Outcome]:
-    """Outcomes of `members`, all of one structure, in order; on `workers` threads, None: one per core."""
+    """Return the outcomes of `members`, all of one structure, in order.
+
+    They run on `workers` threads (None: one per core).
+    """
     narrow = method.exact and members[0][0].student.width <= NARROW
     threads = _threads(method, workers)
     if not narrow or len(members) < SIDE_BY_SIDE // 2:
@@ -43,7 +46,10 @@ def solve_batches(members: list[Member], method: Method, workers: int | None) ->
 
 
 def _side_by_side(members: list[Member], method: Method, threads: int) -> list[Outcome]:
-    """Outcomes after at most MANY_STEPS; those of like learning rate, which take like numbers of steps, go together."""
+    """Return outcomes after at most MANY_STEPS.
+
+    Problems of like learning rate take like numbers of steps, and go together.
+    """
     few = dataclasses.replace(method.tolerances, max_steps=min(MANY_STEPS, method.tolerances.max_steps))
     first = dataclasses.replace(method, tolerances=few)
     order = np.argsort([float(problem.sgd.learning_rate) for problem, *_ in members], kind="stable")
@@ -52,7 +58,7 @@ def _side_by_side(members: list[Member], method: Method, threads: int) -> list[O
 
 
 def _threads(method: Method, workers: int | None) -> int:
-    """Threads: one where arrays are large enough for XLA to use all cores by itself."""
+    """Return the number of threads. It is one where arrays are large enough for XLA to use all cores by itself."""
     if workers is not None:
         return workers
     if not method.exact or jax.default_backend() != "cpu":
@@ -63,7 +69,10 @@ def _threads(method: Method, workers: int | None) -> int:
 def _in_batches(
     members: list[Member], size: int, solve: Callable[[list[Member]], Outcome], threads: int
 ) -> list[Outcome]:
-    """`solve` of `size` members at a time, the last ones filled up: one compilation for any number."""
+    """Call `solve` on `size` members at a time, and return the outcomes one by one.
+
+    The last batch is filled up, so that any number of members takes one compilation.
+    """
     batches = [members[first : first + size] for first in range(0, len(members), size)]
     stacks = _in_threads(solve, batches, threads)
     return [
@@ -74,7 +83,7 @@ def _in_batches(
 
 
 def _in_threads(solve: Callable[[Any], Any], batches: list[Any], threads: int) -> Iterable[Any]:
-    """`solve` of each batch, in order; the first one alone, so that it compiles once."""
+    """Call `solve` on each batch, in order. The first call is made alone, so that it compiles once."""
     if threads == 1 or len(batches) < 2:
         return map(solve, batches)
     return _first_alone(solve, batches, threads)
@@ -96,7 +105,7 @@ def _stacked(batch: list[Member], size: int) -> Any:
 
 
 def _together(batch: list[Member], method: Method) -> Outcome:
-    """Outcomes with a leading axis, of problems that advance side by side."""
+    """Return outcomes with a leading axis, of problems that advance side by side."""
     with jax.enable_x64(True):
         return to_host(_vmapped(_stacked(batch, SIDE_BY_SIDE), method))
 
@@ -107,7 +116,7 @@ def _vmapped(stacked: Any, method: Method) -> Outcome:
 
 
 def _in_turn(batch: list[Member], method: Method) -> Outcome:
-    """Outcomes with a leading axis, of problems one after the other."""
+    """Return outcomes with a leading axis, of problems that are solved one after the other."""
     with jax.enable_x64(True):
         return to_host(_mapped(_stacked(batch, ONE_BY_ONE), np.int32(len(batch)), method))
 

@@ -109,7 +109,10 @@ def operands(tree: Any) -> tuple[list[Any], Any]:
 
 @functools.lru_cache(maxsize=PROGRAMS)
 def _drift_program(structure: Any) -> Any:
-    """The compiled drift of one structure; kept here, so that looking it up does not take longer than calling it."""
+    """Return the compiled drift of one structure.
+
+    It is kept here, so that looking it up does not take longer than calling it.
+    """
 
     @jax.jit
     def slope(leaves: list[jax.Array], shares: jax.Array, y: jax.Array) -> jax.Array:
@@ -124,7 +127,10 @@ def _drift_program(structure: Any) -> Any:
 
 @functools.lru_cache(maxsize=PROGRAMS)
 def _observe_program(structure: Any, with_accuracy: bool) -> Any:
-    """The compiled error (STATES, L) and accuracy (STATES, L or 0) of one structure, for the first `count` states."""
+    """Return the compiled error (STATES, L) and accuracy (STATES, L or 0) of one structure.
+
+    They are computed for the first `count` states.
+    """
 
     @functools.partial(jax.jit, compiler_options=QUICK)
     def observed(leaves: list[jax.Array], states: jax.Array, count: jax.Array) -> tuple[jax.Array, jax.Array]:

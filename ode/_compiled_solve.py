@@ -17,7 +17,7 @@ INTEGRATOR = "Tsit5, compiled whole"
 
 
 def solve_one(problem: Problem, start: Overlaps, alphas: jax.Array, method: Method) -> Outcome:
-    """Path, observables and their sampling error (float64; inside jit)."""
+    """Return path, observables and their sampling error. It is called inside jit, in float64."""
     sample, accuracy = method.sample, method.with_accuracy
     # A list of times may be filled up with its last one, whose sampled averages are then not computed again.
     is_new = jnp.concatenate([jnp.ones(1, bool), alphas[1:] > alphas[:-1]])
@@ -49,7 +49,7 @@ jitted_solve = eqx.filter_jit(solve_one)
 
 
 def _observe_path(problem: Problem, path: Path, points: Points, accuracy: bool, is_new: jax.Array) -> Observables:
-    """Observables of the states that are new, and zeros for the others."""
+    """Return the observables of the states that are new, and zeros for the others."""
 
     def one(state: Overlaps) -> Observables:
         return observe(problem, state, points, with_accuracy=accuracy)

@@ -13,7 +13,7 @@ Function = Callable[[jax.Array], jax.Array]
 
 
 def jacobian(f: Function, x: jax.Array, *, one_by_one: bool = False) -> jax.Array:
-    """df_i/dx_j (m, n), by forward mode."""
+    """Return df_i/dx_j (m, n), by forward mode."""
     matrix: jax.Array
     if one_by_one:
         matrix = jax.lax.map(lambda axis: jax.jvp(f, (x,), (axis,))[1], jnp.eye(x.size)).T
@@ -23,7 +23,7 @@ def jacobian(f: Function, x: jax.Array, *, one_by_one: bool = False) -> jax.Arra
 
 
 def half_hessian(f: Function, x: jax.Array, Sigma: jax.Array, *, one_by_one: bool = False) -> jax.Array:
-    """(1/2) sum_jk d2f_i/dx_j dx_k Sigma_jk (m,): second derivatives along the principal axes of Sigma."""
+    """Return (1/2) sum_jk d2f_i/dx_j dx_k Sigma_jk (m,): second derivatives along the principal axes of Sigma."""
     values, vectors = jnp.linalg.eigh((Sigma + Sigma.T) / 2)
     # Sigma was integrated to a tolerance, so that eigenvalues near 0 may be negative: their roots would be NaN.
     axes = (vectors * jnp.sqrt(jnp.maximum(values, 0.0))).T

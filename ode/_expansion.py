@@ -26,7 +26,7 @@ class Expansion(eqx.Module):
 
     @staticmethod
     def at(start: Overlaps) -> "Expansion":
-        """Runs that all start from the overlaps `start`."""
+        """Return the expansion of runs that all start from the overlaps `start`."""
         n = to_vector(start).size
         return Expansion(start, jnp.zeros((n, n)), jnp.zeros(n))
 
@@ -64,7 +64,7 @@ def expansion_field(
 def propagate(
     problem: Problem, sample: FixedSample, state: Expansion, with_accuracy: bool
 ) -> tuple[Observables, Observables]:
-    r"""N times the variance of every quantity over runs, and N times the deviation of its mean from the ODE.
+    r"""Return N times the variance of every quantity over runs, and N times the deviation of its mean from the ODE.
 
     A function h of the overlaps has variance grad h . Sigma grad h and shift grad h . m1 + (1/2) Hessian(h) : Sigma.
     """

@@ -59,7 +59,10 @@ def _expand(
 
 
 def _start(start: Overlaps) -> tuple[np.ndarray, tuple[int, int, int]]:
-    """The packed expansion of runs that all start alike, and the sizes of its parts: overlaps, covariance, shift."""
+    """Return the packed expansion of runs that all start alike, and the sizes of its parts.
+
+    The parts are overlaps, covariance and shift.
+    """
     overlaps = pack(start)
     B, K, M = np.shape(start.R)
     n = B * K * (K + 1) // 2 + B * K * M + K
@@ -67,7 +70,7 @@ def _start(start: Overlaps) -> tuple[np.ndarray, tuple[int, int, int]]:
 
 
 def _step_tolerances(tolerances: Tolerances, sizes: tuple[int, int, int]) -> StepTolerances:
-    """Tolerances under which the root mean square of each part alone is kept below 1.
+    """Return tolerances under which the root mean square of each part alone is kept below 1.
 
     SciPy takes the mean over all entries, in which the covariance's many would dilute the overlaps' error: a part with
     a share p of all entries gets sqrt(p) of the tolerance.
@@ -85,7 +88,7 @@ def _unpacked(y: Any, shape: tuple[int, int, int]) -> Expansion:
 
 @functools.lru_cache(maxsize=PROGRAMS)
 def _field_program(structure: Any) -> Callable[..., Any]:
-    """The compiled field of the expansion, of shares (L,) and a packed state."""
+    """Return the compiled field of the expansion, of shares (L,) and a packed state."""
 
     # Not QUICK: it is called a thousand times, and LLVM's optimisations make each call three times as fast.
     @jax.jit
@@ -101,7 +104,7 @@ def _field_program(structure: Any) -> Callable[..., Any]:
 
 @functools.lru_cache(maxsize=PROGRAMS)
 def _read_out_program(structure: Any, with_accuracy: bool) -> Callable[..., Any]:
-    """The compiled variance, shift and one-test variance of every quantity at a packed state."""
+    """Return the compiled variance, shift and one-test variance of every quantity at a packed state."""
 
     @functools.partial(jax.jit, compiler_options=QUICK)
     def read_out(leaves: list[jax.Array], y: jax.Array) -> tuple[Observables, Observables, Observables]:

@@ -99,14 +99,17 @@ def integrate_field(
 
 
 def _bound(start: Overlaps, tolerances: Tolerances) -> jax.Array:
-    """The largest Q_kk that counts as finite."""
+    """Return the largest Q_kk that counts as finite."""
     norms = jnp.concatenate([x.diagonal(axis1=-2, axis2=-1).ravel() for x in (start.Q, start.T)])
     largest: jax.Array = tolerances.bound * jnp.maximum(1.0, jnp.max(norms))
     return largest
 
 
 def _largest_rms(scaled_error: Any) -> jax.Array:
-    """Root mean square of the part that has the largest: many entries of one kind must not dilute another's error."""
+    """Return the root mean square of the part that has the largest.
+
+    In a mean over all parts, the many entries of one kind would dilute the error of another.
+    """
     parts = jax.tree.leaves(scaled_error, is_leaf=lambda part: isinstance(part, Overlaps))
     return jnp.max(jnp.stack([optimistix.rms_norm(part) for part in parts]))
 

@@ -13,7 +13,7 @@ Points = FixedSample | SampledProducts | Reweighted
 
 
 def error_is_closed(problem: Problem) -> bool:
-    """Whether E (yhat - y)^2 / 2 has a closed form."""
+    """Return whether E (yhat - y)^2 / 2 has a closed form."""
     labels, student = linear_labels(problem), problem.student.activation
     if labels is None:
         return False
@@ -22,20 +22,20 @@ def error_is_closed(problem: Problem) -> bool:
 
 
 def accuracy_is_closed(problem: Problem) -> bool:
-    """Whether sign(yhat) and sign(y) are signs of one Gaussian field each."""
+    """Return whether sign(yhat) and sign(y) are signs of one Gaussian field each."""
     labels = linear_labels(problem)
     of_student = _has_sign_of_a_field(problem.student.activation, problem.student.width)
     return of_student and labels is not None and _has_sign_of_a_field(labels.activation, problem.task.latents)
 
 
 def _has_sign_of_a_field(unit: Activation, width: int) -> bool:
-    """Whether the sign of a sum of such units is that of a field: sign(phi(x)) = sign(x), or phi(x) = c x."""
+    """Return whether the sign of a sum of such units is that of a field: sign(phi(x)) = sign(x), or phi(x) = c x."""
     linear = unit.polynomial is not None and unit.polynomial.degree == 1 and unit.odd
     return linear or (width == 1 and unit.odd)
 
 
 def covariance(overlaps: Overlaps, condition: Condition) -> jax.Array:
-    """C = sum_b Delta_{l,b} Omega^b."""
+    """Return C = sum_b Delta_{l,b} Omega^b."""
     return jnp.einsum("b,bij->ij", condition.variances, overlaps.gram)
 
 

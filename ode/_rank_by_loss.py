@@ -53,7 +53,7 @@ def rank_by_loss(
 
 @eqx.filter_jit
 def _moments(problem: Problem, starts: Overlaps, sample: FixedSample, level: Any) -> tuple[jax.Array, jax.Array]:
-    """G (n, K, K) and c (n, K) on samples of one level, one state after the other."""
+    """Return G (n, K, K) and c (n, K) on samples of one level, computed for one state after the other."""
     probabilities = jnp.asarray(problem.task.cluster_probabilities)
     every = problem.task.conditions()
     first = level * probabilities.size
@@ -73,7 +73,10 @@ def _moments(problem: Problem, starts: Overlaps, sample: FixedSample, level: Any
 
 
 def _eliminate(A: np.ndarray, b: np.ndarray) -> list[int]:
-    """Order of units by backward elimination of sum_kl A_kl / 2 - sum_k b_k; ties drop the last unit first."""
+    """Return the order of units by backward elimination of sum_kl A_kl / 2 - sum_k b_k.
+
+    Of units that cost the same the last one is dropped first.
+    """
     left, dropped = list(range(len(b))), []
     while left:
         rest = A[np.ix_(left, left)]

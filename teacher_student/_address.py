@@ -48,7 +48,7 @@ def imported(address: str, kind: str) -> Any:
 
 
 def _attribute(module: Any, name: str) -> Any:
-    """The attribute of a dotted name; None where there is none."""
+    """Return the attribute of a dotted name, or None where there is none."""
     for part in name.split("."):
         module = getattr(module, part, None)
     return module

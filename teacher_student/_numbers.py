@@ -15,14 +15,14 @@ from ._errors import InputError
 
 
 def is_known(x: Any) -> bool:
-    """Whether the values of `x` can be looked at (no part of it is being traced)."""
+    """Return whether the values of `x` can be looked at (no part of it is being traced)."""
     if type(x) is np.ndarray:
         return True
     return not any(isinstance(leaf, jax.core.Tracer) for leaf in jax.tree.leaves(x))
 
 
 def as_numbers(x: Any, quantity: str) -> Any:
-    """`x` (nested sequences of numbers) as one float64 array, or a traced one."""
+    """Return `x` (nested sequences of numbers) as one float64 array, or a traced one."""
     if isinstance(x, jax.core.Tracer):
         return x
     if is_known(x):
@@ -37,7 +37,10 @@ def as_numbers(x: Any, quantity: str) -> Any:
 
 
 def as_number(x: Any, quantity: str) -> Any:
-    """`x` as one float64 number of no axes, or a traced one. Raises InputError for any other shape, traced or not."""
+    """Return `x` as one float64 number of no axes, or a traced one.
+
+    Raises InputError for any other shape, traced or not.
+    """
     number = as_numbers(x, quantity)
     if np.ndim(number) != 0:
         raise InputError(f"one number for {quantity}", f"shape {np.shape(number)}", "use jax.vmap over several")
@@ -45,12 +48,15 @@ def as_number(x: Any, quantity: str) -> Any:
 
 
 def as_row(values: Iterable[Any], quantity: str) -> Any:
-    """One number after the other as an array (n,), or a traced one. Raises InputError for one that is not a number."""
+    """Return one number after the other as an array (n,), or a traced one.
+
+    Raises InputError for one that is not a number.
+    """
     return as_numbers([as_number(value, quantity) for value in values], quantity)
 
 
 def is_number(x: Any) -> bool:
-    """Whether `x` is one plain real number, and not NaN."""
+    """Return whether `x` is one plain real number, and not NaN."""
     return isinstance(x, (int, float, np.integer, np.floating)) and not isinstance(x, bool) and x == x
 
 
@@ -70,7 +76,7 @@ def check_at_least(x: Any, bound: float, quantity: str, *, strict: bool = False)
 
 
 def check_width(width: Any, quantity: str) -> int:
-    """`width` as a positive integer; raises InputError otherwise."""
+    """Return `width` as a positive integer. Raises InputError for anything else."""
     if isinstance(width, bool) or not isinstance(width, (int, np.integer)) or width < 1:
         raise InputError(f"an integer {quantity} >= 1", repr(width))
     return int(width)

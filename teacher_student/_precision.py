@@ -33,7 +33,7 @@ def _is_differentiated_or_staged(x: Any) -> bool:
 
 
 def to_float(tree: Tree, dtype: Any) -> Tree:
-    """`tree` with every floating-point array in `dtype`, and integer ones as JAX arrays."""
+    """Return `tree` with every floating-point array in `dtype`, and integer ones as JAX arrays."""
 
     def cast(x: Any) -> Any:
         x = jnp.asarray(x)
@@ -44,7 +44,7 @@ def to_float(tree: Tree, dtype: Any) -> Tree:
 
 
 def to_float64(tree: Tree) -> Tree:
-    """`tree` with every floating-point number in float64, on the host where it is known.
+    """Return `tree` with every floating-point number in float64, on the host where it is known.
 
     Compiled calls take it from there: a transfer of each array would take as long as a short solve.
     """
@@ -60,6 +60,6 @@ def to_float64(tree: Tree) -> Tree:
 
 
 def to_host(tree: Tree) -> Tree:
-    """`tree` with NumPy arrays in place of JAX ones, so that float64 outlives the 64-bit context."""
+    """Return `tree` with NumPy arrays in place of JAX ones, so that float64 outlives the 64-bit context."""
     moved: Tree = jax.tree.map(lambda x: x if isinstance(x, jax.core.Tracer) else np.asarray(x), tree)
     return moved

@@ -11,9 +11,9 @@ PIECE = 2**12  # points whose fields are in memory at a time
 
 
 def mean_over_points(sums: Callable[[jax.Array], Sums], normals: jax.Array) -> Sums:
-    """The average over all points (D, S) of what `sums` adds up over some of them, in JAX's default precision.
+    """Return the average over all points (D, S), where `sums` adds up over some of them.
 
-    Within a piece, `sums` adds in the points' own precision.
+    The result is in JAX's default precision. Within a piece, `sums` adds in the points' own precision.
     """
     points, exact = normals.shape[1], jnp.result_type(float)
 

@@ -30,7 +30,10 @@ class FixedSample(Averages):
         check_normals(self.normals, sum(dimensions(problem)) + 1)
 
     def spread(self, problem: Problem, overlaps: Overlaps) -> list["BlockSpread"]:
-        """Per block, the points of its Gaussians and their factor: fluctuations of unit variance of its fields."""
+        """Return, per block, the points of its Gaussians and their factor.
+
+        The factor makes fluctuations of unit variance of the block's fields of them.
+        """
         blocks = _by_block(problem, jnp.asarray(self.normals))[:-1]
         return [BlockSpread(*part) for part in zip(blocks, factors(problem, overlaps), strict=True)]
 
@@ -38,7 +41,7 @@ class FixedSample(Averages):
         return self._step(problem, overlaps, condition, factors(problem, overlaps))
 
     def mean_step(self, problem: Problem, overlaps: Overlaps, conditions: Condition, weights: Any) -> MeanStep:
-        """As in the base class, one condition after the other; those of weight 0 are not computed."""
+        """Do as the base class does, one condition after the other. Those of weight 0 are not computed."""
         if is_smooth(problem):
             return self.mean_step_of_points(problem, overlaps, conditions, weights)
         return mean_step_by_law(self, problem, overlaps, conditions, weights)
@@ -46,7 +49,7 @@ class FixedSample(Averages):
     def mean_step_of_points(
         self, problem: Problem, overlaps: Overlaps, conditions: Condition, weights: Any
     ) -> MeanStep:
-        """`mean_step`, with the derivative of the points."""
+        """Return `mean_step`, with the derivative of the points."""
         roots = factors(problem, overlaps)
         return sum_of_conditions(lambda c: self._step(problem, overlaps, c, roots), conditions, weights)
 
@@ -73,13 +76,13 @@ class FixedSample(Averages):
     def error_and_accuracy(
         self, problem: Problem, overlaps: Overlaps, condition: Condition
     ) -> tuple[jax.Array, jax.Array]:
-        """E (yhat - y)^2 / 2 with the noiseless label, and P(sign yhat = sign y)."""
+        """Return E (yhat - y)^2 / 2 with the noiseless label, and P(sign yhat = sign y)."""
         return error_and_accuracy_by_law(self, problem, overlaps, condition)
 
     def error_and_accuracy_of_points(
         self, problem: Problem, overlaps: Overlaps, condition: Condition
     ) -> tuple[jax.Array, jax.Array]:
-        """`error_and_accuracy`, with the derivative of the points: that of an accuracy is 0."""
+        """Return `error_and_accuracy`, with the derivative of the points. That of an accuracy is 0."""
         K, roots = problem.student.width, factors(problem, overlaps)
         scales, means = _scales_and_means(problem, overlaps, condition)
 
@@ -98,7 +101,7 @@ class FixedSample(Averages):
     def hidden_and_label(
         self, problem: Problem, overlaps: Overlaps, condition: Condition
     ) -> tuple[jax.Array, jax.Array]:
-        """phi(lambda_k) (K, S) and the noiseless label (S,) at every point."""
+        """Return phi(lambda_k) (K, S) and the noiseless label (S,) at every point."""
         K, blocks = problem.student.width, _by_block(problem, jnp.asarray(self.normals))[:-1]
         z = _fields(factors(problem, overlaps), blocks, *_scales_and_means(problem, overlaps, condition))
         return problem.student.activation(z[:K]), problem.task.clean_label(z[K:].T, condition.cluster)
@@ -112,10 +115,10 @@ class BlockSpread(eqx.Module):
 
 
 def factors(problem: Problem, overlaps: Overlaps) -> list[jax.Array]:
-    """Per block, the factor (J, r) that makes fluctuations of unit variance of standard normals.
+    """Return, per block, the factor (J, r) that makes fields of unit variance of standard normals.
 
-    Latents first, students given them, so that the latent fields stay fixed as the student moves:
-    nu^b = T^(1/2) xi,  lambda^b = R T^(-1/2) xi + (Q - R T^-1 R^T)^(1/2) xi'.
+    The latents come first and the students are drawn given them, so that the latent fields stay fixed as the student
+    moves: nu^b = T^(1/2) xi,  lambda^b = R T^(-1/2) xi + (Q - R T^-1 R^T)^(1/2) xi'.
     """
     _, K, M = problem.shape
     per_block = []
@@ -134,19 +137,19 @@ def factors(problem: Problem, overlaps: Overlaps) -> list[jax.Array]:
 
 
 def _by_block(problem: Problem, normals: jax.Array) -> list[jax.Array]:
-    """The blocks' standard normals (r, S), and last the output noise (S,)."""
+    """Return the blocks' standard normals (r, S), and last the output noise (S,)."""
     edges = np.cumsum([0, *dimensions(problem)])
     return [*(normals[i:j] for i, j in itertools.pairwise(edges)), normals[-1]]
 
 
 def _scales_and_means(problem: Problem, overlaps: Overlaps, condition: Condition) -> tuple[jax.Array, jax.Array]:
-    """Per block, sqrt(Delta_b) and the mean fields (B, J)."""
+    """Return, per block, sqrt(Delta_b) and the mean fields (B, J)."""
     K = problem.student.width
     return jnp.sqrt(condition.variances), overlaps.gram[:, :, K:] @ condition.mean
 
 
 def _fields(factors: list[jax.Array], blocks: list[jax.Array], scales: jax.Array, means: jax.Array) -> jax.Array:
-    """z_j (J, S): sum over blocks of mean + sqrt(Delta_b) factor xi, in the precision of xi."""
+    """Return z_j (J, S): sum over blocks of mean + sqrt(Delta_b) factor xi, in the precision of xi."""
     dtype = blocks[0].dtype
     parts = [(s * factor).astype(dtype) @ xi for factor, xi, s in zip(factors, blocks, scales, strict=True)]
     fields: jax.Array = sum(parts[1:], parts[0]) + means.sum(axis=0).astype(dtype)[:, None]
@@ -154,7 +157,7 @@ def _fields(factors: list[jax.Array], blocks: list[jax.Array], scales: jax.Array
 
 
 def dimensions(problem: Problem) -> list[int]:
-    """Number of Gaussians that each block's fields need: its largest possible rank."""
+    """Return the number of Gaussians that each block's fields need, which is its largest possible rank."""
     _, K, M = problem.shape
     task = problem.task
     return [

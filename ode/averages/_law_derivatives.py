@@ -19,20 +19,26 @@ from ._reweighted import Reweighted
 
 
 def is_smooth(problem: Problem) -> bool:
-    """Whether task and student declare that g_k and yhat - y do not jump in the fields, the noise and the readouts."""
+    """Return whether task and student declare that g_k and yhat - y do not jump.
+
+    They are to have no jumps in the fields, the noise and the readouts.
+    """
     return problem.task.smooth and problem.student.activation.smooth
 
 
 def mean_step_by_law(
     sample: Any, problem: Problem, overlaps: Overlaps, conditions: Condition, weights: Any
 ) -> MeanStep:
-    """The sample's averages; their derivative is that of the law's."""
+    """Return the sample's averages, whose derivative is that of the law's."""
     averages: MeanStep = _mean_step(*_as_operands((sample, problem, overlaps, conditions, weights)))
     return averages
 
 
 def _as_operands(arguments: Any) -> Any:
-    """NumPy's numbers as JAX's, also those that a vmap holds: JAX's custom derivatives take no others."""
+    """Return NumPy's numbers as JAX's, also those that a vmap holds.
+
+    JAX's custom derivatives take no others.
+    """
 
     def operand(x: Any) -> Any:
         held = isinstance(x, jax.core.Tracer) and jnp.issubdtype(x.dtype, jnp.inexact)
@@ -58,7 +64,10 @@ def _mean_step_jvp(primals: Any, tangents: Any) -> tuple[MeanStep, MeanStep]:
 def error_and_accuracy_by_law(
     sample: Any, problem: Problem, overlaps: Overlaps, condition: Condition
 ) -> tuple[jax.Array, jax.Array]:
-    """The sample's error and accuracy; their derivatives are those of the law's, but for an error without jumps."""
+    """Return the sample's error and accuracy.
+
+    Their derivatives are those of the law's, but for an error without jumps, which has that of the points.
+    """
     values: tuple[jax.Array, jax.Array] = _error_and_accuracy(*_as_operands((sample, problem, overlaps, condition)))
     return values
 

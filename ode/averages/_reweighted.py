@@ -42,7 +42,10 @@ class Reweighted(Averages):
 
     @staticmethod
     def of(problem: Problem, normals: Any, at: Overlaps, *, moving_labels: bool = False) -> "Reweighted":
-        """Points (D, S) of a sample, the last row for noise, as points of the total fields at the state `at`."""
+        """Return points (D, S) of a sample as points of the total fields at the state `at`.
+
+        The last row is for noise.
+        """
         _, K, M = problem.shape
         normals = jnp.asarray(normals, jnp.result_type(float))
         rows = jnp.concatenate([normals[: K + M], normals[-1:]])
@@ -78,7 +81,7 @@ class Reweighted(Averages):
         *,
         noisy: bool,
     ) -> Average:
-        """`found`, with the derivative of `averages(label, weights)` in what the labels' signs are made of."""
+        """Add to `result` the derivative of `averages(label, weights)` in what the labels' signs are made of."""
         outputs = problem.task.before_sign(z[problem.student.width :].T, cluster) if self.moving_labels else None
         if outputs is None:
             return result
@@ -91,13 +94,13 @@ class Reweighted(Averages):
         return moved
 
     def mean_step(self, problem: Problem, overlaps: Overlaps, conditions: Condition, weights: Any) -> MeanStep:
-        """As in the base class, one condition after the other; those of weight 0 are not computed."""
+        """Do as the base class does, one condition after the other. Those of weight 0 are not computed."""
         return sum_of_conditions(lambda c: self.step(problem, overlaps, c), conditions, weights)
 
     def error_and_accuracy(
         self, problem: Problem, overlaps: Overlaps, condition: Condition
     ) -> tuple[jax.Array, jax.Array]:
-        """E (yhat - y)^2 / 2 with the noiseless label, and P(sign yhat = sign y), as functions of the law."""
+        """Return E (yhat - y)^2 / 2 with the noiseless label, and P(sign yhat = sign y), as functions of the law."""
         K = problem.student.width
         z, weights = self._points(overlaps, condition, K)
         output = overlaps.readout @ problem.student.activation(z[:K])
@@ -109,7 +112,10 @@ class Reweighted(Averages):
         return self._with_moving_labels(problem, condition.cluster, z, weights, averages, result, noisy=False)
 
     def _points(self, overlaps: Overlaps, condition: Condition, K: int) -> tuple[jax.Array, jax.Array]:
-        """Total fields z (J, S) drawn at the state `at`, and weights (S,) of sum 1 that turn their law into ours."""
+        """Return total fields z (J, S) that are drawn at the state `at`, and weights (S,).
+
+        The weights, of sum 1, turn the law at that state into ours.
+        """
         normals = jnp.asarray(self.normals)[:-1]
         drawn_at = _Law.of(self.at, condition, K)
         root, origin = jax.lax.stop_gradient((field_root(drawn_at.covariance, K), drawn_at.mean))
@@ -120,7 +126,7 @@ class Reweighted(Averages):
         return root @ normals + origin[:, None], jax.nn.softmax(exponent)
 
     def _change(self, overlaps: Overlaps, condition: Condition, K: int) -> tuple[jax.Array, jax.Array, jax.Array]:
-        """W C W^T - W C_0 W^T and W (m - m_0), which are 0 at the state `at`, and W, the inverse of C_0's root.
+        """Return W C W^T - W C_0 W^T and W (m - m_0), which are 0 at the state `at`, and W, the inverse of C_0's root.
 
         In directions in which the fields of that state do not spread W is 0: a change that makes them is missed.
         """
@@ -146,7 +152,7 @@ class _Law(eqx.Module):
 
 
 def _right(output: jax.Array, y: jax.Array) -> jax.Array:
-    """Whether sign(yhat) = sign(y) (S,), with derivatives (in the readout) as if the sign had the width `width`.
+    """Return whether sign(yhat) = sign(y) (S,), with derivatives (in the readout) as if the sign had the width `width`.
 
     The law's weights do not move with the readout, so the jump at yhat = 0 is smoothed: Phi(y yhat / width), with a
     bias of the order of width^2.
@@ -157,6 +163,6 @@ def _right(output: jax.Array, y: jax.Array) -> jax.Array:
 
 
 def _width(output: jax.Array) -> jax.Array:
-    """The usual width of an estimate of the density at 0."""
+    """Return the usual width of an estimate of the density at 0."""
     # The floor is for outputs that are all the same, as of a student whose readout is 0: dividing by 0 gives NaN.
     return jax.lax.stop_gradient(jnp.maximum(jnp.std(output) * output.size**-0.2, 1e-150))

@@ -54,7 +54,7 @@ class SampledProducts(ClosedForm):
         return averages
 
     def _products(self, problem: Problem, v: jax.Array, C: jax.Array, s: jax.Array) -> jax.Array:
-        """(K, K) E[g_k g_l]."""
+        """Return (K, K) E[g_k g_l]."""
         K = problem.student.width
         square = s @ second_moments(units_of(problem), C, K) @ s
         variance = jnp.diagonal(C)[:K]
@@ -74,13 +74,13 @@ class SampledProducts(ClosedForm):
     def error_and_accuracy(
         self, problem: Problem, overlaps: Overlaps, condition: Condition
     ) -> tuple[jax.Array, jax.Array]:
-        """E (yhat - y)^2 / 2 with the noiseless label, and P(sign yhat = sign y)."""
+        """Return E (yhat - y)^2 / 2 with the noiseless label, and P(sign yhat = sign y)."""
         return error_and_accuracy_by_law(self, problem, overlaps, condition)
 
     def error_and_accuracy_of_points(
         self, problem: Problem, overlaps: Overlaps, condition: Condition
     ) -> tuple[jax.Array, jax.Array]:
-        """`error_and_accuracy`, with the derivative of the points: that of an accuracy is 0."""
+        """Return `error_and_accuracy`, with the derivative of the points. That of an accuracy is 0."""
         K, v = problem.student.width, overlaps.readout
         C = jnp.einsum("b,bij->ij", condition.variances, overlaps.gram)
         root = field_root(C, K)
@@ -96,7 +96,7 @@ class SampledProducts(ClosedForm):
     def _difference(
         self, problem: Problem, v: jax.Array, root: jax.Array, normals: jax.Array, cluster: Any
     ) -> tuple[jax.Array, jax.Array]:
-        """yhat - y (S,), without noise, and the fields z (J, S)."""
+        """Return yhat - y (S,), without noise, and the fields z (J, S)."""
         K = problem.student.width
         rounded, v, root = to_float((problem, v, root), normals.dtype)
         z = root @ normals

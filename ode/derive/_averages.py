@@ -34,10 +34,12 @@ class DerivedAverages:
 
 
 def averages(activation: str) -> DerivedAverages:
-    """I2, I3, I4 and J2 of "erf", "linear" or a polynomial such as "x**3 - 3*x", as sympy expressions.
+    """Return I2, I3, I4 and J2 of "erf", "linear" or a polynomial such as "x**3 - 3*x", as sympy expressions.
 
-    erf: Gaussian integrals of phi'(x) = sqrt(2/pi) exp(-x^2/2), integrated by Price's theorem.
-    Polynomials: Wick's theorem. Raises InputError for an activation without closed form.
+    For erf they are Gaussian integrals of phi'(x) = sqrt(2/pi) exp(-x^2/2), integrated by Price's theorem. For
+    polynomials they follow from Wick's theorem.
+
+    Raises InputError for an activation without closed form.
     Source: Price 1958; Saad & Solla 1995, appendix A (what the result is compared with).
     """
     phi, C = unit(activation), symbols(4)

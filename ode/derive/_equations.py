@@ -24,9 +24,9 @@ Parts = tuple[tuple[sp.Expr, sp.Expr], ...]  # prefactors and what they multiply
 
 @dataclasses.dataclass(frozen=True)
 class Equations(Mapping[str, sp.Eq]):
-    """d(overlap)/dalpha of one level, by the overlap's name as in `ts.quantities` ("R[relevant][1,1]").
+    """The equations d(overlap)/dalpha of one level, by the overlap's name as in `ts.quantities` ("R[relevant][1,1]").
 
-    `definitions`: what the symbols on the right-hand sides stand for, each in terms of earlier ones. With several
+    `definitions` says what the symbols on the right-hand sides stand for, each in terms of earlier ones. With several
     levels the ODE is the sum over levels, each with its Delta_b, weighted with the curriculum's shares.
     """
 
@@ -47,7 +47,10 @@ class Equations(Mapping[str, sp.Eq]):
 
     @property
     def lines(self) -> list[str]:
-        """Lines of LaTeX, in math mode: definitions, then equations; a continued one starts with "\\quad"."""
+        r"""Lines of LaTeX, in math mode: the definitions, then the equations.
+
+        A line that continues another one starts with "\quad".
+        """
         one, rows = sp.Integer(1), []
         for symbol, value in self.definitions.items():
             rows += equation_lines(symbol, self.fields.sum_over_blocks(symbol) or ((one, value),))
@@ -62,7 +65,7 @@ class Equations(Mapping[str, sp.Eq]):
         return "\n".join([r"\begin{align*}", " \\\\\n".join(rows), r"\end{align*}"])
 
     def evaluate(self, overlaps: Overlaps, level: str | None = None) -> dict[str, float]:
-        """The right-hand sides as numbers, at one state and level (None: the only one). Raises InputError."""
+        """Return the right-hand sides as numbers, at one state and level (None: the only one). Raises InputError."""
         check_overlaps(overlaps, self.problem)
         with jax.enable_x64(True):
             signed = signed_readouts(self.problem, jnp.asarray(overlaps.readout, jnp.float64))
@@ -76,10 +79,11 @@ class Equations(Mapping[str, sp.Eq]):
 
 
 def equations(problem: Problem) -> Equations:
-    """The ODE of `ode.drift` for a problem's structure, derived symbol by symbol.
+    """Return the ODE of `ode.drift` for a problem's structure, derived symbol by symbol.
 
-    Of the numbers only these count: terms with a readout rate, weight decay or noise of 0 are left out, and
-    variances Delta_b that are 1 in every level.
+    Of the problem's numbers only zeros and ones count: terms with a readout rate, weight decay or noise of 0 are left
+    out, and so are variances Delta_b that are 1 in every level.
+
     Raises InputError for a problem without closed form.
     """
     reason = missing_closed_form(problem)
@@ -118,12 +122,12 @@ class Derivation:
         return [*self.fields.student_readout, *(-readout for readout in self.fields.teacher_readout)]
 
     def gz(self, b: int, k: int, j: int) -> sp.Expr:
-        """E[g_k z^b_j] / (Delta_b v_k) = sum_i s_i I3(k, z^b_j / Delta_b, i)."""
+        """Return E[g_k z^b_j] / (Delta_b v_k) = sum_i s_i I3(k, z^b_j / Delta_b, i)."""
         block = self.fields.gram[b]
         return _sum(s * self.averages.I3(k, block[j, k], i, block[j, i]) for i, s in enumerate(self.signed))
 
     def gg(self, k: int, l: int) -> sp.Expr:
-        """E[g_k g_l] / (v_k v_l) = sum_ij s_i s_j I4(k, l, i, j) + sigma^2 J2(k, l)."""
+        """Return E[g_k g_l] / (v_k v_l) = sum_ij s_i s_j I4(k, l, i, j) + sigma^2 J2(k, l)."""
         return self._gg[k, l]
 
     @functools.cached_property
@@ -140,13 +144,13 @@ class Derivation:
         return products
 
     def R(self, b: int, k: int, m: int) -> Parts:
-        """dR^b_km/dalpha."""
+        """Return dR^b_km/dalpha."""
         _, K, _ = self.fields.shape
         rate = -ETA * self.fields.variances[b] * self.fields.student_readout[k]
         return self._with_decay([(rate, self.gz(b, k, K + m))], ETA, self.fields.gram[b][k, K + m])
 
     def Q(self, b: int, k: int, l: int) -> Parts:
-        """dQ^b_kl/dalpha."""
+        """Return dQ^b_kl/dalpha."""
         v, variance = self.fields.student_readout, self.fields.variances[b]
         slow = -ETA * variance
         if k == l:
@@ -157,7 +161,7 @@ class Derivation:
         return self._with_decay([*first, second], 2 * ETA, self.fields.gram[b][k, l])
 
     def readout(self, k: int) -> Parts:
-        """dv_k/dalpha."""
+        """Return dv_k/dalpha."""
         slope = _sum(s * self.averages.I2(k, i) for i, s in enumerate(self.signed))
         return self._with_decay([(-ETA_V, slope)], ETA_V, self.fields.student_readout[k])
 
@@ -167,6 +171,6 @@ class Derivation:
 
 
 def _sum(terms: Iterator[sp.Expr] | list[sp.Expr]) -> sp.Expr:
-    """The sum, with products of sums multiplied out where everything is polynomial."""
+    """Return the sum, with products of sums multiplied out where everything is polynomial."""
     total = sp.Add(*terms)
     return total if total.has(sp.asin, sp.Pow) and not total.is_polynomial() else sp.expand(total)

@@ -27,12 +27,12 @@ class Fields:
     covariance: sp.Matrix  # C: symbols of its own, unless it is Omega itself
 
     def definitions(self) -> dict[sp.Symbol, sp.Expr]:
-        """What C stands for."""
+        """Return what C stands for."""
         symbols = [symbol for symbol in dict.fromkeys(self.covariance) if symbol not in self.gram[0]]
         return {symbol: sp.Add(*(a * b for a, b in self.sum_over_blocks(symbol))) for symbol in symbols}
 
     def sum_over_blocks(self, symbol: sp.Symbol) -> tuple[tuple[sp.Expr, sp.Expr], ...]:
-        """The pairs (Delta_b, Omega^b_ij) of an entry of C; () for another symbol."""
+        """Return the pairs (Delta_b, Omega^b_ij) of an entry of C, and () for another symbol."""
         if symbol not in self.covariance:
             return ()
         i, j = divmod(list(self.covariance).index(symbol), self.covariance.cols)
@@ -40,7 +40,7 @@ class Fields:
         return tuple((variance, entry) for variance, entry in pairs if entry != 0)
 
     def values(self, problem: Problem, overlaps: Overlaps, level: int, readout: Any) -> dict[sp.Symbol, float]:
-        """The number that each symbol stands for (readout: the teacher's)."""
+        """Return the number that each symbol stands for. Arguments: readout: the teacher's."""
         sgd, inputs = problem.sgd, problem.inputs
         numbers: dict[Any, Any] = dict(zip(self.student_readout, overlaps.readout, strict=True))
         numbers |= dict(zip(self.teacher_readout, np.asarray(readout), strict=True))
@@ -54,7 +54,7 @@ class Fields:
 
 
 def fields(problem: Problem) -> Fields:
-    """The symbols of a problem's structure: its numbers count only as far as they are 0 or 1."""
+    """Return the symbols of a problem's structure. Its numbers count only as far as they are 0 or 1."""
     B, K, M = problem.shape
     blocks = [name.replace("_", r"\_") for name in problem.inputs.block_names]
     tags = [rf"^{{\mathrm{{{name}}}}}" if B > 1 else "" for name in blocks]

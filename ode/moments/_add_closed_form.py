@@ -110,7 +110,7 @@ def _value(average: str, units: tuple[Activation, ...], row: Row, C: np.ndarray)
 
 
 def _means(average: str, units: tuple[Activation, ...], C: np.ndarray) -> np.ndarray:
-    """(SCRAMBLINGS,) means over points."""
+    """Return (SCRAMBLINGS,) means over points."""
     from scipy.special import ndtri
     from scipy.stats import qmc
 

@@ -31,7 +31,10 @@ HALF_PI, HALF_PI_REST = 1.5707963267948966, 6.123233995736766e-17  # pi/2 to twi
 
 @jax.custom_jvp
 def arcsin(x: jax.Array) -> jax.Array:
-    """asin x for float64 x in [-1, 1], to 3e-16; NaN outside. Its derivative is 1 / sqrt((1 - x)(1 + x))."""
+    """Return asin x for float64 x in [-1, 1], to 3e-16, and NaN outside.
+
+    Its derivative is 1 / sqrt((1 - x)(1 + x)).
+    """
     size = jnp.abs(x)
     small = size < 0.5
     z = jnp.where(small, x * x, 0.5 - 0.5 * size)

@@ -14,13 +14,13 @@ PART = 2**14  # arcsines computed at a time: they stay in the cache
 
 @partial(jax.custom_jvp, nondiff_argnums=(5,))
 def arcsine_sums(C: jax.Array, s: jax.Array, A: jax.Array, B: jax.Array, root: jax.Array, apart: int) -> jax.Array:
-    r"""(P,) sum_ij s_i s_j asin(c_ij),  c_ij = C_ij root_i root_j - A_i A_j - B_i B_j, for each of P columns.
+    """Return sum_ij s_i s_j asin(c_ij) (P,),  c_ij = C_ij root_i root_j - A_i A_j - B_i B_j, for each of P columns.
 
-    Pairs i <= j only. In at least two parts, one after the other: what a loop takes as constant is computed once, while
-    XLA would compute A, B and root anew for every pair.
+    Only pairs i <= j are computed. They come in at least two parts, one after the other: what a loop takes as constant
+    is computed once, while XLA would compute A, B and root anew for every pair.
 
-    Arguments: C: (J, J) symmetric. s: (J,). A, B, root: (J, P). apart: pairs among the last so
-      many fields are left out.
+    Arguments: C: (J, J) symmetric. s: (J,). A, B, root: (J, P). apart: pairs among the last so many fields are left
+      out.
     """
     i, j = np.triu_indices(s.size)
     taken = i < s.size - apart
@@ -43,7 +43,10 @@ def arcsine_sums(C: jax.Array, s: jax.Array, A: jax.Array, B: jax.Array, root: j
 
 @arcsine_sums.defjvp
 def _arcsine_sums_jvp(apart: int, primals: tuple[Any, ...], tangents: tuple[Any, ...]) -> tuple[jax.Array, jax.Array]:
-    """Row i after row i, of all j: every partial derivative is a sum over j, so that no transpose is a scatter."""
+    """Return the sums and their change, row i after row i, of all j at once.
+
+    Every partial derivative is then a sum over j, so that no transpose is a scatter.
+    """
     C, s, A, B, root = primals
     dC, ds, dA, dB, droot = tangents
     last = np.arange(s.size) >= s.size - apart
@@ -67,7 +70,10 @@ def _arcsine_sums_jvp(apart: int, primals: tuple[Any, ...], tangents: tuple[Any,
 
 @jax.custom_jvp
 def columns(C: jax.Array, index: Any) -> jax.Array:
-    """C[:, index], whose derivative is a matrix product: the transpose of a gather is a slow scatter on a CPU."""
+    """Return C[:, index], whose derivative is a matrix product.
+
+    The transpose of a gather is a scatter, which is slow on a CPU.
+    """
     return C[:, index]
 
 

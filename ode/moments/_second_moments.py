@@ -12,7 +12,7 @@ Units = tuple[Activation, Activation]
 
 
 def moments_with_students(units: Units, C: jax.Array, K: int) -> jax.Array:
-    """(..., K, J) E[phi_k phi_i] = I2(k, i) of K student units with student and teacher units."""
+    """Return (..., K, J) E[phi_k phi_i] = I2(k, i) of K student units with student and teacher units."""
     student, teacher = units
     variance = jnp.diagonal(C, axis1=-2, axis2=-1)
     row, column = variance[..., :K, None], variance[..., None, :]
@@ -23,7 +23,7 @@ def moments_with_students(units: Units, C: jax.Array, K: int) -> jax.Array:
 
 
 def second_moments(units: Units, C: jax.Array, K: int) -> jax.Array:
-    """(..., J, J) E[phi_i phi_j] = I2(i, j) for K student units followed by teacher units."""
+    """Return (..., J, J) E[phi_i phi_j] = I2(i, j) for K student units followed by teacher units."""
     teacher = units[1]
     variance = jnp.diagonal(C, axis1=-2, axis2=-1)[..., K:]
     among = I2((teacher, teacher), variance[..., :, None], C[..., K:, K:], variance[..., None, :])
@@ -37,7 +37,7 @@ def second_moments(units: Units, C: jax.Array, K: int) -> jax.Array:
 def derivatives_average(
     units: Units, orders: tuple[int, int], C11: jax.Array, C12: jax.Array, C22: jax.Array
 ) -> jax.Array:
-    """E[phi_1^(m)(a) phi_2^(n)(b)] for orders (m, n) of (0, 0), (1, 1) and (2, 0), where I2 has a closed form.
+    """Return E[phi_1^(m)(a) phi_2^(n)(b)] for orders (m, n) of (0, 0), (1, 1) and (2, 0), where I2 has a closed form.
 
     By Price's theorem: E[phi_1' phi_2'] = dI2/dC12, and E[phi_1'' phi_2] = 2 dI2/dC11.
     """

@@ -91,7 +91,7 @@ def as_change(field: Field, change: np.ndarray) -> Overlaps:
 
 
 def name_of(problem: Problem, overlaps: Overlaps) -> str:
-    """What the state is called, whatever the order and the signs of the hidden units.
+    """Return what the state is called, whatever the order and the signs of the hidden units.
 
     zero: no unit has a norm. symmetric: all units have the same norm, overlap with each other and with each unit of
     the teacher, in magnitude. specialised: each unit of the narrower network has a nearest unit of its own in the wider

@@ -124,7 +124,10 @@ class Activation(eqx.Module):
         return hash((self.name, self.function))
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Pickled as a file would have it, where it can be: JAX's own functions, such as relu, refuse to be."""
+        """Pickle the activation as a file would have it, where it can be.
+
+        JAX's own functions, such as relu, refuse to be pickled.
+        """
         try:
             return as_activation, (self.text,)
         except InputError:

@@ -112,7 +112,10 @@ class Committee(Task):
         return self.labels == "value" and self.activation.continuous
 
     def tie_probability(self, T: Any) -> dict[str, float]:
-        """As of every task; exact for up to two units of sign or relu, and 0 for erf and polynomial units."""
+        """Return the probability of a tie per level, as every task does.
+
+        It is exact for up to two units of sign or relu, and 0 for erf and polynomial units.
+        """
         unit, levels = self.activation, self.inputs.level_names
         if self.labels == "sign" and unit.name in ("sign", "relu") and self.width <= 2:
             readout = np.asarray(self.readout, float)
@@ -146,7 +149,7 @@ class Committee(Task):
         return cls(inputs, read.width, unit, read.readout, read.support, read.labels, read.noise)
 
     def output(self, nu: jax.Array) -> jax.Array:
-        """sum_m vt_m phi(nu_m) of fields nu (..., M)."""
+        """Return sum_m vt_m phi(nu_m) (...) of fields nu (..., M)."""
         return self.activation(nu) @ jnp.asarray(self.readout, nu.dtype)
 
     def label(self, nu: jax.Array, cluster: jax.Array, noise: jax.Array) -> jax.Array:
@@ -162,7 +165,10 @@ class Committee(Task):
 
 
 def _ties_of_few(unit: str, readout: np.ndarray, covariance: np.ndarray) -> float:
-    """P(sum_m vt_m phi(nu_m) = 0) of one or two sign or relu units, from the angle between their fields."""
+    """Return P(sum_m vt_m phi(nu_m) = 0) of one or two sign or relu units.
+
+    It follows from the angle between their fields.
+    """
     silent = readout == 0
     if np.all(silent):
         return 1.0

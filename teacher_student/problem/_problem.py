@@ -141,7 +141,10 @@ def to_times(alphas: Any, problem: Problem) -> Any:
 
 
 def _rounding(alphas: Any) -> float:
-    """Relative error that rounding to their type leaves in alphas; of float64 ones also what a sum of phases leaves."""
+    """Return the relative error that rounding to their type leaves in alphas.
+
+    Of float64 ones it is also what a sum of phases leaves.
+    """
     kind = alphas.dtype if hasattr(alphas, "dtype") else np.asarray(alphas).dtype
     if not jnp.issubdtype(kind, jnp.floating):
         return 1e-12

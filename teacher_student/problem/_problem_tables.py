@@ -60,7 +60,7 @@ def problem_to_tables(problem: Problem) -> dict[str, Any]:
 
 
 def _task(table: Mapping[str, Any]) -> Task:
-    """The task of a table that has been read."""
+    """Return the task of a table that has been read."""
     kind = table.get("kind", "committee")
     cls = KINDS[kind] if kind in KINDS else imported(kind, "task")
     if not (isinstance(cls, type) and issubclass(cls, Task)):
@@ -69,7 +69,10 @@ def _task(table: Mapping[str, Any]) -> Task:
 
 
 def _table_of_task(task: Task) -> dict[str, Any]:
-    """The task's table with its kind; made sure of that it can be read back, before anything is written."""
+    """Return the task's table with its kind.
+
+    Before anything is written, this makes sure that the table can be read back.
+    """
     kind = next((name for name, cls in KINDS.items() if type(task) is cls), None) or address_of(type(task))
     if kind is None:
         raise InputError(
@@ -88,7 +91,7 @@ def _table_of_task(task: Task) -> dict[str, Any]:
 
 
 def _same(a: Task, b: Task) -> bool:
-    """Whether both have the same structure and numbers, be these Python's, NumPy's or JAX's."""
+    """Return whether both have the same structure and numbers, be these Python's, NumPy's or JAX's."""
     pairs = zip(jax.tree.leaves(a), jax.tree.leaves(b), strict=False)
     structures = {jax.tree.structure(a), jax.tree.structure(b)}
     return len(structures) == 1 and all(np.array_equal(x, y, equal_nan=True) for x, y in pairs)

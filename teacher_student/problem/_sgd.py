@@ -47,7 +47,7 @@ class SGD(eqx.Module):
         self.loss = loss
 
     def loss_slope(self, output: jax.Array, label: jax.Array) -> jax.Array:
-        """dloss/dyhat: yhat - y (squared), -y sigmoid(-y yhat) (logistic)."""
+        """Return dloss/dyhat, which is yhat - y (squared) or -y sigmoid(-y yhat) (logistic)."""
         if self.loss == "squared":
             return output - label
         return -label * jax.nn.sigmoid(-label * output)

@@ -41,5 +41,5 @@ class Student(eqx.Module):
             )
 
     def output(self, fields: jax.Array, readout: jax.Array) -> jax.Array:
-        """yhat of fields lambda (..., K) with readout v (K,)."""
+        """Return yhat (...) of fields lambda (..., K) with readout v (K,)."""
         return self.activation(fields) @ readout

@@ -47,18 +47,20 @@ class SumOfUnits(eqx.Module):
 
 
 class Task(eqx.Module):
-    """Base of all tasks, also of the user's own.
+    """Base of all tasks. It serves for tasks of your own too.
 
     A task of your own is a subclass with the field `inputs` (an Inputs) and six members, for M latent directions,
     B blocks, L levels and C clusters of inputs:
 
-      latents: M. seen_blocks: B booleans, where the latent directions have components.
-      cluster_probabilities: (C,). cluster_means: (L, C, M), zeros of shape (L, 1, M) where inputs have mean 0.
+      latents: the number M.
+      seen_blocks: B booleans, which say where the latent directions have components.
+      cluster_probabilities: (C,).
+      cluster_means: (L, C, M), zeros of shape (L, 1, M) where inputs have mean 0.
       label(nu, cluster, noise): the label that SGD sees, for fields nu (..., M), cluster () or (...) and standard
         normal noise (...). It is made of JAX operations, and has one entry for each sample: (...).
       clean_label(nu, cluster): the same without noise.
 
-    For example, with one latent direction, and labels that say whether its field is within a band:
+    The example has one latent direction, and labels that say whether its field is within a band:
 
         class Band(ts.Task):
             inputs: ts.Inputs
@@ -77,12 +79,14 @@ class Task(eqx.Module):
 
     What theory cannot see in a label's code a task declares, as an attribute or a property of its class. What is not
     declared is taken not to hold, which is always right.
-      labels: "sign" if every label is +1 or -1, as the logistic loss needs; else "value".
-      smooth: whether `label` and `clean_label` have no jumps in the fields and the noise. Else derivatives of sampled
-        averages go through the law of the fields, which is noisier. They are then right in everything that the fields'
-        law depends on; a number of the task's own that moves a jump, such as a threshold, needs `before_sign` too.
 
-    Numbers of a task are fields of its class; names and functions are static fields, `eqx.field(static=True)`. What
+      labels: "sign" if every label is +1 or -1, as the logistic loss needs, and "value" else.
+      smooth: whether `label` and `clean_label` have no jumps in the fields and the noise. If they have, derivatives of
+        sampled averages go through the law of the fields, which is noisier. They are then right in everything that the
+        fields' law depends on. A number of the task's own that moves a jump, such as a threshold, needs `before_sign`
+        too.
+
+    Numbers of a task are fields of its class. Names and functions are static fields, `eqx.field(static=True)`. What
     `label` reads from elsewhere, from its class or its module, is compiled in as it was at the first solve, and a later
     change of it is not seen.
     """

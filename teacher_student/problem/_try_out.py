@@ -36,7 +36,7 @@ def try_labels(task: "Task") -> None:
 
 
 def _tried(task: "Task", method: str, *arguments: np.ndarray) -> np.ndarray:
-    """What a method returns for samples, having been traced for them as a solve traces it."""
+    """Return what a method returns for samples, after it was traced for them as a solve traces it."""
     function = getattr(task, method)
     required = f"{method} of a {type(task).__name__} as JAX operations on fields nu (..., {task.latents})"
     try:

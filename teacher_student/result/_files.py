@@ -55,7 +55,10 @@ SUFFIXES = {  # of what stands beside the observables
 
 
 def trajectory_to_xarray(trajectory: "Trajectory") -> xr.Dataset:
-    """The data set of a trajectory: dims (run,) alpha, block, units, level; everything else in attrs."""
+    """Return the data set of a trajectory.
+
+    Its dimensions are (run,) alpha, block, units and level. Everything else is in its attributes.
+    """
     problem = trajectory.problem
     leading = ("alpha",) if trajectory.runs is None else ("run", "alpha")
     variables: dict[str, Any] = _variables(trajectory.observables, trajectory, leading, "")
@@ -93,7 +96,7 @@ def trajectory_to_xarray(trajectory: "Trajectory") -> xr.Dataset:
 
 
 def _beside(trajectory: "Trajectory") -> dict[str, Observables]:
-    """What stands beside the observables, by its suffix."""
+    """Return what stands beside the observables, by its suffix."""
     errors = {"_sampling_error": trajectory.sampling_error, "_integrator_error": trajectory.integrator_error}
     if trajectory.fluctuations is not None:
         errors |= {f"_{name}": getattr(trajectory.fluctuations, name) for name in FLUCTUATIONS}
@@ -120,7 +123,10 @@ def _variables(
 
 
 def fields_from_xarray(dataset: xr.Dataset) -> dict[str, Any]:
-    """The fields of the trajectory that `trajectory_to_xarray` wrote. Raises InputError for any other data set."""
+    """Return the fields of the trajectory that `trajectory_to_xarray` wrote.
+
+    Raises InputError for any other data set.
+    """
     missing = [name for name in ("problem", "source_engine") if name not in dataset.attrs]
     needed = (*(name for name in AXES if name != "accuracy"), "start_Q", "status", "reached")
     missing += [name for name in needed if name not in dataset]

@@ -33,7 +33,7 @@ def means_right(problem: Problem, overlaps: Overlaps) -> dict[str, np.ndarray]:
 
 @eqx.filter_jit
 def _outputs(problem: Problem, R: jax.Array, v: jax.Array) -> tuple[jax.Array, jax.Array]:
-    """yhat (L, ..., C) and y (L, C) at the means of every level's clusters."""
+    """Return yhat (L, ..., C) and y (L, C) at the means of every level's clusters."""
     means = jnp.asarray(problem.task.cluster_means)
     fields = jnp.einsum("...bkm,lcm->l...kc", R, means)
     outputs = jnp.einsum("...k,l...kc->l...c", v, problem.student.activation(fields))

@@ -8,9 +8,9 @@ from .._errors import InputError
 
 
 def units_that_stay(units: Any, width: int) -> np.ndarray:
-    """`units` as an array (n,) of distinct indices 0, ..., width - 1.
+    """Return `units` as an array (n,) of distinct indices 0, ..., width - 1.
 
-    Raises InputError for none, repeated ones, or indices that the student does not have.
+    Raises InputError for no indices, for repeated ones, and for those that the student does not have.
     """
     indices = np.asarray(units)
     if indices.ndim != 1 or indices.size == 0:

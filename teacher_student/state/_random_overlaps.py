@@ -31,13 +31,13 @@ def as_key(key: Any) -> jax.Array:
 
 
 def key_numbers(key: jax.Array) -> list[int]:
-    """The words of a key; also inside a user's jit, if the key is known there."""
+    """Return the words of a key, also inside a user's jit if the key is known there."""
     with jax.ensure_compile_time_eval():
         return np.asarray(jax.random.key_data(key)).ravel().tolist()
 
 
 def key_words(key: jax.Array) -> str:
-    """The words of a key in hexadecimal, as files record it."""
+    """Return the words of a key in hexadecimal, as files record it."""
     return "".join(f"{word:08x}" for word in key_numbers(key))
 
 
@@ -100,7 +100,7 @@ def random_overlaps(
 
 
 def _one_number(x: Any, quantity: str) -> Any:
-    """`x` as one number, or a traced one. Raises InputError for another shape."""
+    """Return `x` as one number, or a traced one. Raises InputError for another shape."""
     number = as_numbers(x, quantity)
     if np.shape(number):
         raise InputError(f"one number as {quantity}", f"shape {np.shape(number)}")
@@ -124,7 +124,7 @@ def _check_teacher(T: Any, problem: Problem) -> None:
 
 
 def _philox_keys(key: Any) -> tuple[list[int], bool]:
-    """The words of each key as one number, which is a key of Philox, and whether a single key was given."""
+    """Return the words of each key as one number, which is a key of Philox, and whether a single key was given."""
     if isinstance(key, jax.core.Tracer):
         raise InputError(
             "a key whose words can be looked at", "one that jit or vmap traces", "pass an array of n keys for n starts"
@@ -139,10 +139,10 @@ def _philox_keys(key: Any) -> tuple[list[int], bool]:
 
 
 def _draw(keys: list[int], sizes: np.ndarray, widths: tuple[int, int], *, signs: bool) -> tuple[np.ndarray, np.ndarray]:
-    """Bartlett's factors (n, B, M + K, M + K) of n starts, latent directions first, and readouts of 1 or +-1/sqrt(K).
+    """Return Bartlett's factors (n, B, M + K, M + K) of n starts, and readouts of 1 or +-1/sqrt(K).
 
-    A factor A has A A^T distributed as G G^T with G (M + K, N_b) standard normal; its columns beyond N_b are 0.
-    Every start has a stream of its own, drawn in one go for all blocks.
+    A factor A has A A^T distributed as G G^T with G (M + K, N_b) standard normal. The latent directions come first, and
+    its columns beyond N_b are 0. Every start has a stream of its own, drawn in one go for all blocks.
     """
     K, M = widths
     J = K + M
@@ -167,7 +167,10 @@ def _draw(keys: list[int], sizes: np.ndarray, widths: tuple[int, int], *, signs:
 
 
 def _drawn_roots(factor: np.ndarray, sizes: np.ndarray, dim: int, problem: Problem, teacher: str) -> np.ndarray:
-    """Coordinates (..., B, M, M) of a teacher's vectors along the factor's first M columns: T = root root^T / N."""
+    """Return the coordinates (..., B, M, M) of a teacher's vectors along the factor's first M columns.
+
+    They are a root of T: T = root root^T / N.
+    """
     M = problem.shape[2]
     if teacher == "orthonormal":
         roots = np.broadcast_to(np.sqrt(sizes)[:, None, None] * np.eye(M), factor[..., :M, :M].shape)
@@ -191,9 +194,9 @@ def _roots_of(T: Any, dim: int) -> Any:
 
 
 def _assemble(students: np.ndarray, roots: Any, scale: Any, signs: np.ndarray, readout: Any, dim: int) -> Overlaps:
-    """Overlaps of the students' rows of the factor, times the scale, and of teachers.
+    """Return overlaps from the students' rows of the factor, times the scale, and from the teachers' coordinates.
 
-    In NumPy, or in JAX (float64) where a number is traced.
+    They are NumPy's, or JAX's (float64) where a number is traced.
     """
     Q = students @ students.swapaxes(-1, -2) / dim
     numbers = (roots, scale, readout)
@@ -206,7 +209,7 @@ def _assemble(students: np.ndarray, roots: Any, scale: Any, signs: np.ndarray, r
 
 
 def _scaled(xp: Any, Q: Any, students: Any, roots: Any, scale: Any, readout: Any, dim: int) -> Overlaps:
-    """Overlaps from Q of students of unit scale and their rows of the factor."""
+    """Return overlaps from Q of students of unit scale and their rows of the factor."""
     R = scale * (students[..., : roots.shape[-1]] @ roots.swapaxes(-1, -2)) / dim
     T = xp.broadcast_to(roots @ roots.swapaxes(-1, -2) / dim, (*Q.shape[:-2], *roots.shape[-2:]))
     return Overlaps(scale**2 * Q, R, T, readout)

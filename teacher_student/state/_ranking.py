@@ -50,7 +50,7 @@ def level_index(problem: Problem, level: str | None) -> int:
 
 
 def _strength_at_means(problem: Problem, overlaps: Overlaps, level: int) -> np.ndarray:
-    """y_c v_k phi(lambda_k) of every unit at every cluster's mean, (..., K, C)."""
+    """Return y_c v_k phi(lambda_k) of every unit at every cluster's mean, (..., K, C)."""
     centres = np.asarray(problem.task.cluster_means)[level]  # (C, M)
     R, v = np.asarray(overlaps.R).sum(axis=-3), np.asarray(overlaps.readout)
     with jax.enable_x64(True):
@@ -61,7 +61,7 @@ def _strength_at_means(problem: Problem, overlaps: Overlaps, level: int) -> np.n
 
 
 def _take_turns(scores: np.ndarray) -> list[int]:
-    """Order of the K rows of `scores` (K, C) when the columns choose their largest in turn."""
+    """Return order of the K rows of `scores` (K, C) when the columns choose their largest in turn."""
     left = scores.copy()
     order = []
     for turn in range(len(scores)):

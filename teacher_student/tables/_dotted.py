@@ -8,10 +8,10 @@ from .._errors import InputError, nearest, require_name
 
 
 def with_entry(tables: Mapping[str, Any], name: str, value: Any, heads: tuple[str, ...]) -> dict[str, Any]:
-    """`tables` with the entry `name` set; numbers in a name are places in a list, from 0.
+    """Return `tables` with the entry `name` set. Numbers in a name are positions in a list, from 0.
 
-    Tables (task, sgd, ...: the known `heads` of a name) and their keys may be new, what lies deeper must be there.
-    Raises InputError.
+    Tables (task, sgd, ...: the known `heads` of a name) and their keys may be new. What lies deeper must be there.
+    Raises InputError where it is not.
     """
     parts = name.split(".")
     require_name(parts[0], heads, "table of a problem at the head of an axis")
@@ -28,7 +28,7 @@ def with_entry(tables: Mapping[str, Any], name: str, value: Any, heads: tuple[st
 
 
 def _key(container: Any, part: str, parts: list[str], depth: int) -> Any:
-    """The key or index that `part` means in `container`."""
+    """Return the key or index that `part` means in `container`."""
     where = ".".join(parts[:depth])
     if isinstance(container, dict):
         if part not in container:

@@ -200,7 +200,10 @@ class ProblemTables:
 
 
 def read_problem(tables: Mapping[str, Any]) -> ProblemTables:
-    """The nested tables task, student, sgd and curriculum, read strictly and checked. Raises InputError."""
+    """Return the nested tables task, student, sgd and curriculum, read strictly and checked.
+
+    Raises InputError for unknown and missing entries, and for wrong names and numbers.
+    """
     read = {name: read_table(cls, tables.get(name), name) for name, cls in TABLES.items()}
     problem = ProblemTables(_read_task(tables.get("task")), **read)
     problem.check()
@@ -261,7 +264,10 @@ def _check_at_least_zero(number: float, quantity: str) -> None:
 
 
 def _check_activation(activation: str | ActivationTable) -> None:
-    """Whether it can be imported ("module:function") is seen when it is: that may load anything."""
+    """Raise InputError for a name or a spelling of no activation.
+
+    Whether "module:function" can be imported is seen when it is, because that may load anything.
+    """
     if isinstance(activation, ActivationTable):
         activation.check()
         return
@@ -274,7 +280,10 @@ def _check_activation(activation: str | ActivationTable) -> None:
 
 
 def _names(side: Any) -> Iterable[str]:
-    """The levels that one entry of a curriculum names; nothing where it is of a wrong kind, which is seen later."""
+    """Return the levels that one entry of a curriculum names.
+
+    There are none where the entry is of a wrong kind, which is seen later.
+    """
     if isinstance(side, str):
         return (side,)
     return tuple(name for name in side if isinstance(name, str)) if isinstance(side, (Mapping, list)) else ()

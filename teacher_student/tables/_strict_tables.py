@@ -15,7 +15,10 @@ T = TypeVar("T")
 
 
 def read_table(cls: type[T], table: Any, where: str) -> T:
-    """`table` as a `cls` (a dataclass); raises InputError naming `where` ("": the top level) and the nearest key."""
+    """Return `table` as a `cls` (a dataclass).
+
+    Raises InputError that names `where` ("" is the top level) and the nearest key.
+    """
     if not isinstance(table, Mapping):
         raise InputError(f"a table [{where}]", repr(table))
     try:
@@ -60,7 +63,7 @@ def _exact(kinds: tuple[type, ...], description: str) -> Any:
 
 
 def _any_of(value: Any, union: Any) -> Any:
-    """A union of plain types: the value itself, if it has one of them (numbers inside lists included)."""
+    """Return the value of a union of plain types as it is, if it has one of them (numbers inside lists included)."""
     for kind in typing.get_args(union):
         if kind is type(None):
             if value is None:
