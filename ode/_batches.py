@@ -4,7 +4,7 @@ import dataclasses
 import os
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import Any, TypeVar
 
 import equinox as eqx
 import jax
@@ -23,6 +23,8 @@ ONE_BY_ONE = 8  # problems in one compiled call that takes them in turn
 NARROW = 3  # students up to this width gain from advancing together (python -m benchmarks)
 MANY_STEPS = 2048  # together all take as many steps as the slowest: one that needs more is solved alone
 
+Batch = TypeVar("Batch")
+Result = TypeVar("Result")
 Member = tuple[Problem, Overlaps, np.ndarray]
 
 
@@ -82,14 +84,14 @@ def _in_batches(
     ]
 
 
-def _in_threads(solve: Callable[[Any], Any], batches: list[Any], threads: int) -> Iterable[Any]:
+def _in_threads(solve: Callable[[Batch], Result], batches: list[Batch], threads: int) -> Iterable[Result]:
     """Call `solve` on each batch, in order. The first call is made alone, so that it compiles once."""
     if threads == 1 or len(batches) < 2:
         return map(solve, batches)
     return _first_alone(solve, batches, threads)
 
 
-def _first_alone(solve: Callable[[Any], Any], batches: list[Any], threads: int) -> Iterator[Any]:
+def _first_alone(solve: Callable[[Batch], Result], batches: list[Batch], threads: int) -> Iterator[Result]:
     yield solve(batches[0])
     with ThreadPoolExecutor(threads) as pool:
         try:
@@ -99,9 +101,10 @@ def _first_alone(solve: Callable[[Any], Any], batches: list[Any], threads: int) 
             raise
 
 
-def _stacked(batch: list[Member], size: int) -> Any:
+def _stacked(batch: list[Member], size: int) -> Member:
     filled = batch + batch[:1] * (size - len(batch))
-    return to_float64(jax.tree.map(lambda *x: np.stack(x), *filled))
+    stacked: Member = jax.tree.map(lambda *x: np.stack(x), *filled)
+    return to_float64(stacked)
 
 
 def _together(batch: list[Member], method: Method) -> Outcome:
@@ -111,7 +114,7 @@ def _together(batch: list[Member], method: Method) -> Outcome:
 
 
 @eqx.filter_jit
-def _vmapped(stacked: Any, method: Method) -> Outcome:
+def _vmapped(stacked: Member, method: Method) -> Outcome:
     return jax.vmap(lambda member: solve_one(member[0], member[1], member[2], method))(stacked)
 
 
@@ -122,7 +125,7 @@ def _in_turn(batch: list[Member], method: Method) -> Outcome:
 
 
 @eqx.filter_jit
-def _mapped(stacked: Any, count: Any, method: Method) -> Outcome:
+def _mapped(stacked: Member, count: Any, method: Method) -> Outcome:
     def one(member: Any) -> Outcome:
         problem, start, alphas = member
         return jitted_solve(problem, start, alphas, method)

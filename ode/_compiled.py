@@ -11,11 +11,13 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.tree_util import PyTreeDef
 
 from teacher_student import Observables, Overlaps, Problem
 from teacher_student.internal import to_float64, unnamed, with_fields
 
 from ._drift import drift
+from ._host_steps import Slope
 from ._observe import observe
 from .averages import Averages
 
@@ -67,7 +69,7 @@ def largest_norm(problem: Problem) -> Callable[[np.ndarray], float]:
     return lambda y: float(np.max(y[diagonal]))
 
 
-def compiled_drift(problem: Problem, averages: Averages, limit: float) -> Callable[[np.ndarray, np.ndarray], Any]:
+def compiled_drift(problem: Problem, averages: Averages, limit: float) -> Slope:
     """Return the drift as a function of shares (L,) and a packed state, in float64 (call it at 64 bits).
 
     Q and R are clipped to +-limit first: a trial step far beyond the bound must stay finite to be rejected.
@@ -101,14 +103,14 @@ def observe_states(problem: Problem, states: np.ndarray, sample: Averages | None
     return Observables(unpack(states, problem.shape), by_name(error), by_name(accuracy))
 
 
-def operands(tree: Any) -> tuple[list[Any], Any]:
+def operands(tree: Any) -> tuple[list[jax.Array], PyTreeDef]:
     """Return the numbers of `tree` as JAX arrays, which compiled calls take quicker than NumPy's, and its structure."""
     leaves, structure = jax.tree.flatten(to_float64(tree))
     return [jnp.asarray(leaf) for leaf in leaves], structure
 
 
 @functools.lru_cache(maxsize=PROGRAMS)
-def _drift_program(structure: Any) -> Any:
+def _drift_program(structure: PyTreeDef) -> Callable[..., jax.Array]:
     """Return the compiled drift of one structure.
 
     It is kept here, so that looking it up does not take longer than calling it.
@@ -126,7 +128,7 @@ def _drift_program(structure: Any) -> Any:
 
 
 @functools.lru_cache(maxsize=PROGRAMS)
-def _observe_program(structure: Any, with_accuracy: bool) -> Any:
+def _observe_program(structure: PyTreeDef, with_accuracy: bool) -> Callable[..., tuple[jax.Array, jax.Array]]:
     """Return the compiled error (STATES, L) and accuracy (STATES, L or 0) of one structure.
 
     They are computed for the first `count` states.

@@ -36,5 +36,5 @@ def half_hessian(f: Function, x: jax.Array, Sigma: jax.Array, *, one_by_one: boo
         curvature: jax.Array = jax.jvp(slope, (x,), (axis,))[1]
         return curvature
 
-    every = jax.lax.map(along, axes) if one_by_one else jax.vmap(along)(axes)
-    return every.sum(axis=0) / 2
+    curvatures = jax.lax.map(along, axes) if one_by_one else jax.vmap(along)(axes)
+    return curvatures.sum(axis=0) / 2

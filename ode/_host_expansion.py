@@ -7,6 +7,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.tree_util import PyTreeDef
 
 from teacher_student import Fluctuations, Observables, Overlaps, Problem
 from teacher_student.internal import with_level_names
@@ -87,7 +88,7 @@ def _unpacked(y: Any, shape: tuple[int, int, int]) -> Expansion:
 
 
 @functools.lru_cache(maxsize=PROGRAMS)
-def _field_program(structure: Any) -> Callable[..., Any]:
+def _field_program(structure: PyTreeDef) -> Callable[..., jax.Array]:
     """Return the compiled field of the expansion, of shares (L,) and a packed state."""
 
     # Not QUICK: it is called a thousand times, and LLVM's optimisations make each call three times as fast.
@@ -103,7 +104,9 @@ def _field_program(structure: Any) -> Callable[..., Any]:
 
 
 @functools.lru_cache(maxsize=PROGRAMS)
-def _read_out_program(structure: Any, with_accuracy: bool) -> Callable[..., Any]:
+def _read_out_program(
+    structure: PyTreeDef, with_accuracy: bool
+) -> Callable[..., tuple[Observables, Observables, Observables]]:
     """Return the compiled variance, shift and one-test variance of every quantity at a packed state."""
 
     @functools.partial(jax.jit, compiler_options=QUICK)

@@ -25,7 +25,7 @@ def solve_from_host(problem: Problem, start: Overlaps, alphas: np.ndarray, metho
     if method.sample is None:
         return path, _observables(problem, path, None, method), None
     return path, *mean_and_error(
-        _stack([_observables(problem, path, points, method) for points in _each(method.sample)])
+        _stack([_observables(problem, path, points, method) for points in _scramblings(method.sample)])
     )
 
 
@@ -34,9 +34,9 @@ def _with_sampled_averages(problem: Problem, start: Overlaps, alphas: np.ndarray
     assert method.sample is not None
     replicates = len(method.sample.normals)
     samples = with_halves(method.sample, np) if method.halved else method.sample
-    paths = [_path(problem, start, alphas, points, method) for points in _each(samples)]
+    paths = [_path(problem, start, alphas, points, method) for points in _scramblings(samples)]
     observed = _stack(
-        [_observables(problem, path, points, method) for path, points in zip(paths, _each(samples), strict=True)]
+        [_observables(problem, path, points, method) for path, points in zip(paths, _scramblings(samples), strict=True)]
     )
     whole = worst(_stack(paths[:replicates]))
     return whole, *(fine_and_change(observed, replicates, np.hypot) if method.halved else mean_and_error(observed))
@@ -70,7 +70,7 @@ def _observables(problem: Problem, path: Path, points: Points | None, method: Me
     return observe_states(problem, pack(path.states), points, method.with_accuracy)
 
 
-def _each(sample: Points) -> list[Points]:
+def _scramblings(sample: Points) -> list[Points]:
     """Return the scramblings of a sample, one by one."""
     return [jax.tree.map(lambda x, i=i: x[i], sample) for i in range(len(sample.normals))]
 

@@ -1,12 +1,16 @@
 """What every way of solving returns, and how replicates of sampled averages become one result with an error."""
 
-from typing import Any
+from typing import Any, TypeVar
 
 import equinox as eqx
 import jax
 import numpy as np
 
 from teacher_student import Observables, Overlaps, Problem, Source, Trajectory
+
+from .averages import FixedSample, SampledProducts
+
+Sample = TypeVar("Sample", bound=FixedSample | SampledProducts)
 
 
 class Path(eqx.Module):
@@ -60,7 +64,7 @@ def fine_and_change(observables: Observables, n: int, hypot: Any) -> tuple[Obser
     return mean, jax.tree.map(hypot, error, change)
 
 
-def with_halves(sample: Any, xp: Any) -> Any:
+def with_halves(sample: Sample, xp: Any) -> Sample:
     """Return the scramblings, and after them those with their first half of points in place of the second.
 
     A bias of second order in the averages' error, which the spread over scramblings does not show, at least doubles.
@@ -68,4 +72,5 @@ def with_halves(sample: Any, xp: Any) -> Any:
     normals = xp.asarray(sample.normals)
     half = normals[..., : normals.shape[-1] // 2]
     both = xp.concatenate([normals, xp.concatenate([half, half], axis=-1)])
-    return eqx.tree_at(lambda points: points.normals, sample, both)
+    halved: Sample = eqx.tree_at(lambda points: points.normals, sample, both)
+    return halved

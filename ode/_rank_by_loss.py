@@ -55,11 +55,11 @@ def rank_by_loss(
 def _moments(problem: Problem, starts: Overlaps, sample: FixedSample, level: Any) -> tuple[jax.Array, jax.Array]:
     """Return G (n, K, K) and c (n, K) on samples of one level, computed for one state after the other."""
     probabilities = jnp.asarray(problem.task.cluster_probabilities)
-    every = problem.task.conditions()
+    conditions = problem.task.conditions()
     first = level * probabilities.size
 
     def of_cluster(overlaps: Overlaps, points: FixedSample, cluster: Any) -> tuple[jax.Array, jax.Array]:
-        condition: Condition = jax.tree.map(lambda x: x[first + cluster], every)
+        condition: Condition = jax.tree.map(lambda x: x[first + cluster], conditions)
         hidden, y = points.hidden_and_label(problem, overlaps, condition)
         return hidden @ hidden.T / y.size, hidden @ y / y.size
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import jax
 import numpy as np
+from jax.tree_util import PyTreeDef
 
 from teacher_student import DIVERGENCE_BOUND, InputError, Overlaps, Problem, Trajectory
 from teacher_student.internal import (
@@ -26,6 +27,7 @@ from ._refine_points import finer_averages, warn_of_misses
 from ._solve import check_solve
 from .averages import Averages, Sampled
 
+Member = tuple[Problem, Overlaps, np.ndarray]  # a problem, its start and its alphas
 FEWEST_ALPHAS = 64  # a program is compiled for 64, 256, 1024 ... recorded alphas
 
 
@@ -69,22 +71,22 @@ def solve_many(
         raise InputError("workers as an integer >= 1, or None for all cores", repr(workers))
     if not isinstance(problems, Problem) and not isinstance(problems, (list, tuple)):
         raise InputError("a list of problems, or one for several starts", type(problems).__name__)
-    every = _starts(starts)
-    problems = [problems] * len(every) if isinstance(problems, Problem) else list(problems)
+    all_starts = _starts(starts)
+    problems = [problems] * len(all_starts) if isinstance(problems, Problem) else list(problems)
     for problem in problems:
         check_problem(problem)
     n = len(problems)
     if n == 0:
         raise InputError("at least one problem and start", "none")
-    every = every * n if isinstance(starts, Overlaps) and len(every) == 1 else every
+    all_starts = all_starts * n if isinstance(starts, Overlaps) and len(all_starts) == 1 else all_starts
     times = _times(alphas, n)
-    if not len(every) == len(times) == n:
-        raise InputError(f"{n} starts and lists of alphas, as many as problems", f"{len(every)} and {len(times)}")
+    if not len(all_starts) == len(times) == n:
+        raise InputError(f"{n} starts and lists of alphas, as many as problems", f"{len(all_starts)} and {len(times)}")
     for problem, alphas in zip(problems, times, strict=True):
         _require_known((problem, averages))
         check_alphas(alphas, problem)
     times = [to_times(alphas, problem) for alphas, problem in zip(times, problems, strict=True)]
-    members = list(zip(problems, every, times, strict=True))
+    members = list(zip(problems, all_starts, times, strict=True))
     to_compile = [(unnamed(problem), start, _filled(alphas)) for problem, start, alphas in members]
     groups = list(_by_structure(to_compile))
     for group in groups:
@@ -92,7 +94,7 @@ def solve_many(
     make_room()
     solutions: dict[int, Trajectory] = {}
     for group in groups:
-        waiting: dict[int, tuple[Any, list[int]]] = {0: (averages, group)}  # by number of points
+        waiting: dict[int, tuple[Averages | Sampled | None, list[int]]] = {0: (averages, group)}  # by number of points
         while waiting:
             supplier, pending = waiting.pop(min(waiting))
             method = method_for(problems[group[0]], supplier, with_accuracy, rtol, atol, max_steps, bound)
@@ -148,7 +150,7 @@ def _starts(starts: Overlaps | Sequence[Overlaps]) -> list[Overlaps]:
     return [jax.tree.map(lambda x, i=i: np.asarray(x)[i], starts) for i in range(np.shape(starts.readout)[0])]
 
 
-def _check(members: list[Any]) -> None:
+def _check(members: list[Member]) -> None:
     """Raise InputError unless all members, which are of one structure, can be solved.
 
     What takes long to look at is looked at for all of them at once.
@@ -163,9 +165,9 @@ def _check(members: list[Any]) -> None:
         check_solve(problem, start, alphas)
 
 
-def _by_structure(members: list[Any]) -> Iterator[list[int]]:
+def _by_structure(members: list[Member]) -> Iterator[list[int]]:
     """Yield the indices of members of equal tree structure and shapes, group by group."""
-    groups: dict[Any, list[int]] = {}
+    groups: dict[tuple[PyTreeDef, tuple[tuple[int, ...], ...]], list[int]] = {}
     for index, member in enumerate(members):
         leaves, structure = jax.tree.flatten(member)
         groups.setdefault((structure, tuple(np.shape(leaf) for leaf in leaves)), []).append(index)

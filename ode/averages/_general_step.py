@@ -43,14 +43,14 @@ def _gg(units: Units, C: jax.Array, s: jax.Array, noise: jax.Array, slopes: jax.
     K, (student, teacher) = slopes.shape[0], units
     first, second = np.triu_indices(K)
     plain = slopes[first, second]  # E[phi'_k phi'_l]
-    students, latents, every = slice(None, K), slice(K, None), slice(None)
+    students, latents, all_fields = slice(None, K), slice(K, None), slice(None)
 
     def part(f: Activation, i: slice, g: Activation, j: slice) -> jax.Array:
         average = _quads((student, f, g), C, first, second, i, j)
         return jnp.einsum("i,pij,j->p", s[i], average, s[j])
 
     if student == teacher:
-        total = part(student, every, student, every)
+        total = part(student, all_fields, student, all_fields)
     else:
         total = part(student, students, student, students) + 2 * part(student, students, teacher, latents)
         if look_up("I4", student, teacher, teacher) is not None:

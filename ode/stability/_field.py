@@ -2,11 +2,13 @@
 
 import dataclasses
 import functools
+from collections.abc import Callable
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.tree_util import PyTreeDef
 
 from teacher_student import InputError, Overlaps, Problem, from_vector, to_vector
 from teacher_student.internal import check_at_least, to_host
@@ -34,8 +36,8 @@ class Field:
     problem: Problem
     like: Overlaps
     free: np.ndarray
-    leaves: list[Any]
-    structure: Any
+    leaves: list[jax.Array]
+    structure: PyTreeDef
 
     @property
     def rate(self) -> float:
@@ -134,7 +136,7 @@ def errors(field: Field, x: np.ndarray) -> np.ndarray:
         return np.asarray(_errors_program(field.structure)(field.leaves, field.whole(x)))
 
 
-def _slope(structure: Any, leaves: Any, x: jax.Array) -> jax.Array:
+def _slope(structure: PyTreeDef, leaves: list[jax.Array], x: jax.Array) -> jax.Array:
     """Return the drift of all entries."""
     problem, like = jax.tree.unflatten(structure, leaves)
     return to_vector(drift(problem, ClosedForm(), 0.0, from_vector(x, like)))
@@ -142,23 +144,23 @@ def _slope(structure: Any, leaves: Any, x: jax.Array) -> jax.Array:
 
 # All entries go in and come out: which of them are free depends on numbers, and would be compiled for.
 @functools.lru_cache(maxsize=PROGRAMS)
-def _value_program(structure: Any) -> Any:
+def _value_program(structure: PyTreeDef) -> Callable[..., jax.Array]:
     return jax.jit(functools.partial(_slope, structure))
 
 
 @functools.lru_cache(maxsize=PROGRAMS)
-def _linearised_program(structure: Any) -> Any:
+def _linearised_program(structure: PyTreeDef) -> Callable[..., tuple[jax.Array, jax.Array]]:
     @jax.jit
-    def linearised(leaves: Any, x: jax.Array) -> tuple[jax.Array, jax.Array]:
+    def linearised(leaves: list[jax.Array], x: jax.Array) -> tuple[jax.Array, jax.Array]:
         return _slope(structure, leaves, x), jax.jacfwd(lambda x: _slope(structure, leaves, x))(x)
 
     return linearised
 
 
 @functools.lru_cache(maxsize=PROGRAMS)
-def _errors_program(structure: Any) -> Any:
+def _errors_program(structure: PyTreeDef) -> Callable[..., jax.Array]:
     @jax.jit
-    def errors(leaves: Any, x: jax.Array) -> jax.Array:
+    def errors(leaves: list[jax.Array], x: jax.Array) -> jax.Array:
         problem, like = jax.tree.unflatten(structure, leaves)
         observed = observe(problem, from_vector(x, like), None, with_accuracy=False)
         return jnp.stack([observed.error[name] for name in problem.inputs.level_names])

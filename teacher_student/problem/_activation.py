@@ -159,7 +159,7 @@ def as_activation(source: "str | Activation | Callable[[jax.Array], jax.Array] |
     Raises InputError for an unknown name, a text that is no polynomial, or a function that changes shape.
     """
     if isinstance(source, Mapping):
-        return as_given(read_table(ActivationTable, source, "activation"))
+        return activation_from_table(read_table(ActivationTable, source, "activation"))
     if isinstance(source, str) and ":" in source:
         source = imported(source, "activation")
     if isinstance(source, Activation):
@@ -182,7 +182,7 @@ def _of_text(text: str) -> Activation:
     return Activation(str(parsed), parsed, odd=parsed.keeps_sign, smooth=True)
 
 
-def as_given(read: str | ActivationTable) -> Activation:
+def activation_from_table(read: str | ActivationTable) -> Activation:
     """Return the activation that a table of a file has, once it is read and checked."""
     if isinstance(read, str):
         return as_activation(read)

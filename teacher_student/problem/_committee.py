@@ -12,7 +12,7 @@ from .._errors import InputError, require_name
 from .._fields import with_fields
 from .._numbers import as_number, as_numbers, check_at_least, check_finite, check_width
 from ..tables import CommitteeTable, read_table
-from ._activation import Activation, as_activation, as_given
+from ._activation import Activation, activation_from_table, as_activation
 from ._inputs import Inputs
 from ._task import SumOfUnits, Task
 from ._task_tables import table_of_inputs
@@ -145,7 +145,7 @@ class Committee(Task):
     def from_table(cls, table: Mapping[str, Any]) -> "Committee":
         read = read_table(CommitteeTable, table, "task")
         inputs = Inputs(read.fractions, read.levels)
-        unit = as_given(read.activation)
+        unit = activation_from_table(read.activation)
         return cls(inputs, read.width, unit, read.readout, read.support, read.labels, read.noise)
 
     def output(self, nu: jax.Array) -> jax.Array:

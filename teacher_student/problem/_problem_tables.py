@@ -10,7 +10,7 @@ import numpy as np
 from .._address import address_of, imported
 from .._errors import InputError
 from ..tables import CurriculumTable, read_problem
-from ._activation import as_given
+from ._activation import activation_from_table
 from ._committee import Committee
 from ._curriculum import Curriculum
 from ._problem import Problem
@@ -31,7 +31,7 @@ def problem_from_tables(tables: Mapping[str, Any]) -> Problem:
     student, sgd = read.student, read.sgd
     return Problem(
         _task(tables["task"]),
-        Student(student.width, as_given(student.activation)),
+        Student(student.width, activation_from_table(student.activation)),
         SGD(sgd.learning_rate, sgd.readout_learning_rate, sgd.weight_decay, sgd.loss),
         _curriculum(read.curriculum),
     )
