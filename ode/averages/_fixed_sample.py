@@ -124,6 +124,8 @@ def factors(problem: Problem, overlaps: Overlaps) -> list[jax.Array]:
     per_block = []
     for b, (seen, spanned) in enumerate(zip(problem.task.seen_blocks, problem.task.spanned_blocks, strict=True)):
         Q, R, T = overlaps.Q[b], overlaps.R[b], overlaps.T[b]
+        # Symmetric roots: Cholesky factors and eigenvectors jump where eigenvalues cross or vanish, and an adaptive
+        # integrator then stalls.
         if not seen:
             factor = jnp.concatenate([symmetric_sqrt(Q), jnp.zeros((M, K))])
         else:

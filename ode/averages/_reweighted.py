@@ -120,7 +120,7 @@ class Reweighted(Averages):
         drawn_at = _Law.of(self.at, condition, K)
         root, origin = jax.lax.stop_gradient((field_root(drawn_at.covariance, K), drawn_at.mean))
         change, shift, _ = self._change(overlaps, condition, K)
-        # the exponent of the ratio of densities to second order in (change, shift), which is all that is asked for
+        # The exponent of the ratio of densities to second order in (change, shift), which is all that is asked for.
         quadratic, linear = change - change @ change, shift - change @ shift
         exponent = jnp.einsum("ij,is,js->s", quadratic / 2, normals, normals) + linear @ normals
         return root @ normals + origin[:, None], jax.nn.softmax(exponent)
