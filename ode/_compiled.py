@@ -11,11 +11,13 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.tree_util import PyTreeDef
 
 from teacher_student import Observables, Overlaps, Problem
 from teacher_student.internal import to_float64, unnamed, with_fields
 
 from ._drift import drift
+from ._host_steps import Slope
 from ._observe import observe
 from .averages import Averages
 
@@ -67,7 +69,7 @@ def largest_norm(problem: Problem) -> Callable[[np.ndarray], float]:
     return lambda y: float(np.max(y[diagonal]))
 
 
-def compiled_drift(problem: Problem, averages: Averages, limit: float) -> Callable[[np.ndarray, np.ndarray], Any]:
+def compiled_drift(problem: Problem, averages: Averages, limit: float) -> Slope:
     """Return the drift as a function of shares (L,) and a packed state, in float64 (call it at 64 bits).
 
     Q and R are clipped to +-limit first: a trial step far beyond the bound must stay finite to be rejected.
@@ -101,15 +103,18 @@ def observe_states(problem: Problem, states: np.ndarray, sample: Averages | None
     return Observables(unpack(states, problem.shape), by_name(error), by_name(accuracy))
 
 
-def operands(tree: Any) -> tuple[list[Any], Any]:
+def operands(tree: Any) -> tuple[list[jax.Array], PyTreeDef]:
     """Return the numbers of `tree` as JAX arrays, which compiled calls take quicker than NumPy's, and its structure."""
     leaves, structure = jax.tree.flatten(to_float64(tree))
     return [jnp.asarray(leaf) for leaf in leaves], structure
 
 
 @functools.lru_cache(maxsize=PROGRAMS)
-def _drift_program(structure: Any) -> Any:
-    """The compiled drift of one structure; kept here, so that looking it up does not take longer than calling it."""
+def _drift_program(structure: PyTreeDef) -> Callable[..., jax.Array]:
+    """Return the compiled drift of one structure.
+
+    It is kept here, so that looking it up does not take longer than calling it.
+    """
 
     @jax.jit
     def slope(leaves: list[jax.Array], shares: jax.Array, y: jax.Array) -> jax.Array:
@@ -123,8 +128,11 @@ def _drift_program(structure: Any) -> Any:
 
 
 @functools.lru_cache(maxsize=PROGRAMS)
-def _observe_program(structure: Any, with_accuracy: bool) -> Any:
-    """The compiled error (STATES, L) and accuracy (STATES, L or 0) of one structure, for the first `count` states."""
+def _observe_program(structure: PyTreeDef, with_accuracy: bool) -> Callable[..., tuple[jax.Array, jax.Array]]:
+    """Return the compiled error (STATES, L) and accuracy (STATES, L or 0) of one structure.
+
+    They are computed for the first `count` states.
+    """
 
     @functools.partial(jax.jit, compiler_options=QUICK)
     def observed(leaves: list[jax.Array], states: jax.Array, count: jax.Array) -> tuple[jax.Array, jax.Array]:
@@ -141,9 +149,10 @@ def _observe_program(structure: Any, with_accuracy: bool) -> Any:
             return jax.vmap(one)(states)
         nothing = jax.tree.map(lambda x: jnp.zeros(x.shape, x.dtype), jax.eval_shape(one, states[0]))
         # Points of all states at once would not fit into the cache, and states that fill up would cost as much.
-        return jax.lax.map(
+        rows: tuple[jax.Array, jax.Array] = jax.lax.map(
             lambda numbered: jax.lax.cond(numbered[0] < count, one, lambda _: nothing, numbered[1]),
             (jnp.arange(STATES), states),
         )
+        return rows
 
     return observed

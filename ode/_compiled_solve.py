@@ -17,7 +17,7 @@ INTEGRATOR = "Tsit5, compiled whole"
 
 
 def solve_one(problem: Problem, start: Overlaps, alphas: jax.Array, method: Method) -> Outcome:
-    """Path, observables and their sampling error (float64; inside jit)."""
+    """Return path, observables and their sampling error. It is called inside jit, in float64."""
     sample, accuracy = method.sample, method.with_accuracy
     # A list of times may be filled up with its last one, whose sampled averages are then not computed again.
     is_new = jnp.concatenate([jnp.ones(1, bool), alphas[1:] > alphas[:-1]])
@@ -29,7 +29,7 @@ def solve_one(problem: Problem, start: Overlaps, alphas: jax.Array, method: Meth
         assert sample is not None
 
         def one(points: Points) -> tuple[Path, Observables]:
-            path = integrate(problem, points, start, alphas, method.settings)
+            path = integrate(problem, points, start, alphas, method.tolerances)
             return path, observed(path, points)
 
         replicates = jnp.shape(sample.normals)[0]
@@ -38,7 +38,7 @@ def solve_one(problem: Problem, start: Overlaps, alphas: jax.Array, method: Meth
             return worst(paths), *mean_and_error(observables)
         whole = worst(jax.tree.map(lambda x: x[:replicates], paths))
         return whole, *fine_and_change(observables, replicates, jnp.hypot)
-    path = integrate(problem, method.formula, start, alphas, method.settings)
+    path = integrate(problem, method.formula, start, alphas, method.tolerances)
     if sample is None:
         seen = jax.vmap(lambda state: observe(problem, state, None, with_accuracy=accuracy))(path.states)
         return path, seen, None
@@ -49,7 +49,7 @@ jitted_solve = eqx.filter_jit(solve_one)
 
 
 def _observe_path(problem: Problem, path: Path, points: Points, accuracy: bool, is_new: jax.Array) -> Observables:
-    """Observables of the states that are new, and zeros for the others."""
+    """Return the observables of the states that are new, and zeros for the others."""
 
     def one(state: Overlaps) -> Observables:
         return observe(problem, state, points, with_accuracy=accuracy)
@@ -58,6 +58,8 @@ def _observe_path(problem: Problem, path: Path, points: Points, accuracy: bool, 
     nothing = jax.tree.map(lambda x: jnp.zeros(x.shape, x.dtype), shapes)
 
     def if_new(marked: Any) -> Observables:
-        return jax.lax.cond(marked[0], one, lambda _: nothing, marked[1])
+        observables: Observables = jax.lax.cond(marked[0], one, lambda _: nothing, marked[1])
+        return observables
 
-    return jax.lax.map(if_new, (is_new, path.states))
+    observables: Observables = jax.lax.map(if_new, (is_new, path.states))
+    return observables

@@ -13,22 +13,28 @@ Function = Callable[[jax.Array], jax.Array]
 
 
 def jacobian(f: Function, x: jax.Array, *, one_by_one: bool = False) -> jax.Array:
-    """df_i/dx_j (m, n), by forward mode."""
-    if not one_by_one:
-        return jax.jacfwd(f)(x)
-    return jax.lax.map(lambda axis: jax.jvp(f, (x,), (axis,))[1], jnp.eye(x.size)).T
+    """Return df_i/dx_j (m, n), by forward mode."""
+    matrix: jax.Array
+    if one_by_one:
+        matrix = jax.lax.map(lambda axis: jax.jvp(f, (x,), (axis,))[1], jnp.eye(x.size)).T
+    else:
+        matrix = jax.jacfwd(f)(x)
+    return matrix
 
 
 def half_hessian(f: Function, x: jax.Array, Sigma: jax.Array, *, one_by_one: bool = False) -> jax.Array:
-    """(1/2) sum_jk d2f_i/dx_j dx_k Sigma_jk (m,): second derivatives along the principal axes of Sigma."""
+    """Return (1/2) sum_jk d2f_i/dx_j dx_k Sigma_jk (m,): second derivatives along the principal axes of Sigma."""
     values, vectors = jnp.linalg.eigh((Sigma + Sigma.T) / 2)
+    # Sigma was integrated to a tolerance, so that eigenvalues near 0 may be negative: their roots would be NaN.
     axes = (vectors * jnp.sqrt(jnp.maximum(values, 0.0))).T
 
     def along(axis: jax.Array) -> jax.Array:
         def slope(x: jax.Array) -> jax.Array:
-            return jax.jvp(f, (x,), (axis,))[1]
+            tangent: jax.Array = jax.jvp(f, (x,), (axis,))[1]
+            return tangent
 
-        return jax.jvp(slope, (x,), (axis,))[1]
+        curvature: jax.Array = jax.jvp(slope, (x,), (axis,))[1]
+        return curvature
 
-    every = jax.lax.map(along, axes) if one_by_one else jax.vmap(along)(axes)
-    return every.sum(axis=0) / 2
+    curvatures = jax.lax.map(along, axes) if one_by_one else jax.vmap(along)(axes)
+    return curvatures.sum(axis=0) / 2

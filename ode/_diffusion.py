@@ -27,13 +27,16 @@ class Step(eqx.Module):
 
 
 def step_at(problem: Problem, sample: FixedSample, overlaps: Overlaps, condition: Condition) -> Step:
-    """The ingredients of a step under one condition: z^b = factor (sqrt(Delta_b) xi + factor^T a), x^b likewise."""
+    """Return the ingredients of a step under one condition.
+
+    The block fields are z^b = factor (sqrt(Delta_b) xi + factor^T a), and x^b likewise.
+    """
     K, spread = problem.student.width, sample.spread(problem, overlaps)
     within = [
-        scale * each.xi + (each.factor[K:].T @ condition.mean)[:, None]
-        for each, scale in zip(spread, jnp.sqrt(condition.variances), strict=True)
+        scale * block.xi + (block.factor[K:].T @ condition.mean)[:, None]
+        for block, scale in zip(spread, jnp.sqrt(condition.variances), strict=True)
     ]
-    z = jnp.stack([each.factor @ x for each, x in zip(spread, within, strict=True)])
+    z = jnp.stack([block.factor @ x for block, x in zip(spread, within, strict=True)])
     noise = jnp.asarray(sample.normals)[-1]
     total = z.sum(axis=0)
     label = problem.task.label(total[problem.student.width :].T, condition.cluster, noise)
@@ -42,7 +45,7 @@ def step_at(problem: Problem, sample: FixedSample, overlaps: Overlaps, condition
 
 
 def increments(problem: Problem, step: Step, condition: Condition) -> jax.Array:
-    r"""N times the change of every entry in one step, at each point: (n, S), as `to_vector` orders them.
+    r"""Return N times the change of every entry in one step, at each point: (n, S), as `to_vector` orders them.
 
     Without decay, which does not fluctuate.
     f^b_kl = -eta (g_k lambda^b_l + g_l lambda^b_k) + eta^2 rho_b Delta_{l,b} g_k g_l  on Q
@@ -66,7 +69,7 @@ class Diffusion(eqx.Module):
 
 
 def diffusion(problem: Problem, sample: FixedSample, alpha: Any, overlaps: Overlaps) -> Diffusion:
-    r"""D and c at one state, over the fields, the output noise, and the draw of level and cluster.
+    r"""Return D and c at one state, over the fields, the output noise, and the draw of level and cluster.
 
       D = E[f f^T] - E[f] E[f]^T,   f: `increments`
       c^b = eta^2 (E[g g^T |x^b|^2] - rho_b N Delta_b E[g g^T]) + eta^2 gamma E[g lambda^bT + lambda^b g^T]
@@ -86,7 +89,7 @@ def diffusion(problem: Problem, sample: FixedSample, alpha: Any, overlaps: Overl
 
 
 def _beyond(problem: Problem, step: Step, overlaps: Overlaps, condition: Condition) -> jax.Array:
-    """c (n,) of one condition."""
+    """Return c (n,) of one condition."""
     K, S = problem.student.width, step.g.shape[1]
     eta, gamma = jnp.asarray(problem.sgd.learning_rate), jnp.asarray(problem.sgd.weight_decay)
     freedom = extra_dimensions(problem) - np.array(dimensions(problem))  # N_b - r_b - rho_b N
@@ -99,14 +102,20 @@ def _beyond(problem: Problem, step: Step, overlaps: Overlaps, condition: Conditi
 
 
 def extra_dimensions(problem: Problem) -> jax.Array:
-    """(B,) N_b - rho_b N: a block of fraction 0 has as many dimensions as there are latents, taken from the others."""
+    """Return N_b - rho_b N (B,).
+
+    A block of fraction 0 has as many dimensions as there are latents, and these are taken from the others.
+    """
     fractions = jnp.asarray(problem.inputs.fractions)
     finite = fractions == 0
     return jnp.where(finite, problem.task.latents, -fractions * problem.task.latents * jnp.sum(finite))
 
 
 def one_test(problem: Problem, sample: FixedSample, overlaps: Overlaps, with_accuracy: bool) -> Observables:
-    """Variance of what one test sample of a level adds to its measured error and accuracy (0 for overlaps)."""
+    """Return the variance of what one test sample of a level adds to its measured error and accuracy.
+
+    For overlaps it is 0.
+    """
 
     def moments(condition: Condition) -> jax.Array:
         hidden, y = sample.hidden_and_label(problem, overlaps, condition)
@@ -115,8 +124,8 @@ def one_test(problem: Problem, sample: FixedSample, overlaps: Overlaps, with_acc
         return jnp.stack([error.mean(), right.mean(), (error**2).mean()])
 
     probabilities = jnp.asarray(problem.task.cluster_probabilities)
-    found = jax.lax.map(moments, problem.task.conditions()).reshape(-1, probabilities.size, 3)
-    error, right, square = jnp.moveaxis(jnp.tensordot(found, probabilities, (1, 0)), -1, 0)
+    per_cluster = jax.lax.map(moments, problem.task.conditions()).reshape(-1, probabilities.size, 3)
+    error, right, square = jnp.moveaxis(jnp.tensordot(per_cluster, probabilities, (1, 0)), -1, 0)
     names = problem.inputs.level_names
     return Observables(
         jax.tree.map(jnp.zeros_like, overlaps),

@@ -26,7 +26,7 @@ class Expansion(eqx.Module):
 
     @staticmethod
     def at(start: Overlaps) -> "Expansion":
-        """Runs that all start from the overlaps `start`."""
+        """Return the expansion of runs that all start from the overlaps `start`."""
         n = to_vector(start).size
         return Expansion(start, jnp.zeros((n, n)), jnp.zeros(n))
 
@@ -64,7 +64,7 @@ def expansion_field(
 def propagate(
     problem: Problem, sample: FixedSample, state: Expansion, with_accuracy: bool
 ) -> tuple[Observables, Observables]:
-    r"""N times the variance of every quantity over runs, and N times the deviation of its mean from the ODE.
+    r"""Return N times the variance of every quantity over runs, and N times the deviation of its mean from the ODE.
 
     A function h of the overlaps has variance grad h . Sigma grad h and shift grad h . m1 + (1/2) Hessian(h) : Sigma.
     """
@@ -75,8 +75,8 @@ def propagate(
         return observe(problem, from_vector(x, state.overlaps), points, with_accuracy=with_accuracy)
 
     def h(x: jax.Array) -> jax.Array:
-        found = observed(x)
-        return jnp.stack([*found.error.values(), *found.accuracy.values()])
+        seen = observed(x)
+        return jnp.stack([*seen.error.values(), *seen.accuracy.values()])
 
     slope, levels = jacobian(h, x, one_by_one=True), problem.inputs.level_names
     zero = jax.tree.map(jnp.zeros_like, state.overlaps)
@@ -89,6 +89,7 @@ def propagate(
     variance = jnp.einsum("ij,jk,ik->i", slope, Sigma, slope)
     shift = slope @ state.shift + half_hessian(h, x, Sigma, one_by_one=True)
     return (
+        # A variance that is 0 comes out slightly negative from an integration, and the spread is its square root.
         filled(jnp.maximum(jnp.diagonal(Sigma), 0.0), jnp.maximum(variance, 0.0)),
         filled(state.shift, shift),
     )

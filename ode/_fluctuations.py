@@ -10,7 +10,7 @@ from teacher_student import DIVERGENCE_BOUND, Fluctuations, InputError, Overlaps
 from teacher_student.internal import is_known, to_host
 
 from ._host_expansion import expand_from_host
-from ._method import Settings, method_for
+from ._method import Tolerances, method_for
 from ._refine_points import require_given_points
 from ._solve import solve
 from .averages import Averages, ClosedForm, FixedSample, Sampled, missing_closed_form
@@ -32,31 +32,36 @@ def fluctuations(
     max_steps: int = 100_000,
     bound: float = DIVERGENCE_BOUND,
 ) -> Trajectory:
-    r"""`solve`, with its integrator error, and with the spread and the mean shift of runs of finite N.
+    """Solve, and add the integrator's error and the spread and the mean shift of runs of finite N.
 
       overlaps of a run = ODE + N^(-1/2) xi + m1 / N,      Sigma = Cov(xi),      Sigma = m1 = 0 at the start
       dSigma/dalpha = A Sigma + Sigma A^T + D,      dm1/dalpha = A m1 + (1/2) Hessian(f) : Sigma + c - (1/2) A f
-    for runs that all start from the overlaps `start`. The result's `fluctuations` has Sigma, and variance and shift of
-    every quantity; its `integrator_error` is twice the change when both tolerances are halved. Blocks have rho_b N
-    dimensions and switches fall on whole steps: at an N where these are rounded, that shifts the mean by order 1/N too,
-    which is not part of m1.
 
-    Arguments: as in `solve`. averages: those of the drift f and its derivatives. sample: points for what has no closed
-      form, above all the covariance D of one step (averages over four units); None: `averages` if these are sampled,
-      else Sampled(2**13). The spread over its scramblings gives the errors of variance and shift.
-    It takes some seconds for K = 3, most of them compiling; with sampled averages a minute or more.
-    Raises InputError, also where the solve stops before its last alpha, and where averages are sampled and units are
-    linearly dependent at the start (averages then have no derivative in the law of the fields).
+    This holds for runs that all start from the overlaps `start`. The result's `fluctuations` has Sigma, and the
+    variance and the shift of every quantity. Its `integrator_error` is twice the change when both tolerances are
+    halved. Blocks have rho_b N dimensions and switches fall on whole steps. At an N where these are rounded, that
+    shifts the mean by order 1/N too, which is not part of m1.
+
+    Arguments:
+      problem, start, alphas, with_accuracy, rtol, atol, max_steps, bound: as in `solve`.
+      averages: as in `solve`, those of the drift f and its derivatives.
+      sample: the points for what has no closed form, above all the covariance D of one step (averages over four units).
+        None means `averages` if these are sampled, and Sampled(2**13) else. The spread over its scramblings gives the
+        errors of variance and shift.
+
+    It takes some seconds for K = 3, most of them compiling. With sampled averages it takes a minute or more.
+    Raises InputError where the solve stops before its last alpha, and where averages are sampled and units are linearly
+    dependent at the start. (Averages then have no derivative in the law of the fields.)
     Source: van Kampen's expansion in the system size; for committees Barber, Saad & Sollich 1996.
     """
     if not is_known((problem, start, alphas, averages)):
         raise InputError("plain numbers for ode.fluctuations", "traced ones", "call it outside jit, grad and vmap")
-    for each in (averages, sample):
-        require_given_points(each, "ode.fluctuations", fields=True)
+    for supplier in (averages, sample):
+        require_given_points(supplier, "ode.fluctuations", fields=True)
     if averages is None and missing_closed_form(problem) is None:
         averages = ClosedForm()  # at any width: derivatives of averages are wanted
     method = method_for(problem, averages, with_accuracy, rtol, atol, max_steps, bound)
-    rtol, atol = float(method.settings.rtol), float(method.settings.atol)
+    rtol, atol = float(method.tolerances.rtol), float(method.tolerances.atol)
 
     def solved(part: float) -> Trajectory:
         return solve(
@@ -79,16 +84,16 @@ def fluctuations(
     if not method.exact:
         _require_independent(problem, start)
     points = sample or (averages if isinstance(averages, Sampled) else Sampled(2**13 if method.exact else 2**12))
-    settings = Settings(*TOLERANCES[method.exact], bound, max_steps)
+    tolerances = Tolerances(*TOLERANCES[method.exact], bound, max_steps)
     with jax.enable_x64(True):
         samples = points.draw(problem)
         assert isinstance(samples, FixedSample)
-        found = expand_from_host(problem, to_host(start), theory.alphas, samples, method, settings)
-    _require_finite(found, theory)
+        expansion = expand_from_host(problem, to_host(start), theory.alphas, samples, method, tolerances)
+    _require_finite(expansion, theory)
     finer = solved(0.5)
     return dataclasses.replace(
         theory,
-        fluctuations=found,
+        fluctuations=expansion,
         integrator_error=jax.tree.map(lambda a, b: 2 * abs(a - b), theory.observables, finer.observables),
     )
 
@@ -106,9 +111,9 @@ def _require_independent(problem: Problem, start: Overlaps) -> None:
         )
 
 
-def _require_finite(found: Fluctuations, theory: Trajectory) -> None:
+def _require_finite(expansion: Fluctuations, theory: Trajectory) -> None:
     """Raise InputError if the expansion broke down where the ODE did not."""
-    finite = np.isfinite(found.covariance).all(axis=(1, 2))
+    finite = np.isfinite(expansion.covariance).all(axis=(1, 2))
     if not finite.all():
         raise InputError(
             "a covariance that stays finite up to the last alpha",

@@ -7,6 +7,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.tree_util import PyTreeDef
 
 from teacher_student import Fluctuations, Observables, Overlaps, Problem
 from teacher_student.internal import with_level_names
@@ -15,18 +16,18 @@ from ._compiled import PROGRAMS, QUICK, at_shares, bare, largest_norm, operands,
 from ._diffusion import one_test
 from ._expansion import Expansion, expansion_field, propagate
 from ._host_solve import largest_allowed_norm
-from ._host_steps import Bounds, Tolerances, integrate_from_host
-from ._method import Method, Settings
+from ._host_steps import Bounds, StepTolerances, integrate_from_host
+from ._method import Method, Tolerances
 from ._outcome import mean_and_error
 from .averages import FixedSample
 
 
 def expand_from_host(
-    problem: Problem, start: Overlaps, alphas: np.ndarray, samples: FixedSample, method: Method, settings: Settings
+    problem: Problem, start: Overlaps, alphas: np.ndarray, samples: FixedSample, method: Method, tolerances: Tolerances
 ) -> Fluctuations:
     """Return the fluctuations at `alphas`: means over scramblings (leading axis of `samples`) and standard errors."""
     parts = [
-        _expand(problem, start, alphas, jax.tree.map(lambda x, i=i: x[i], samples), method, settings)
+        _expand(problem, start, alphas, jax.tree.map(lambda x, i=i: x[i], samples), method, tolerances)
         for i in range(len(samples.normals))
     ]
     covariance, variance, shift, test = jax.tree.map(lambda *x: np.stack(x), *parts)
@@ -35,7 +36,7 @@ def expand_from_host(
 
 
 def _expand(
-    problem: Problem, start: Overlaps, alphas: np.ndarray, sample: FixedSample, method: Method, settings: Settings
+    problem: Problem, start: Overlaps, alphas: np.ndarray, sample: FixedSample, method: Method, tolerances: Tolerances
 ) -> tuple[np.ndarray, Observables, Observables, Observables]:
     """Return covariance (A, n, n), variance, shift and one test sample's variance under one scrambling."""
     leaves, structure = operands((bare(problem), sample, method.formula))
@@ -46,8 +47,8 @@ def _expand(
         problem.curriculum_of_all_levels(),
         y,
         alphas,
-        _tolerances(settings, sizes),
-        Bounds(largest_allowed_norm(start, settings.bound), largest_norm(problem), settings.max_steps),
+        _step_tolerances(tolerances, sizes),
+        Bounds(largest_allowed_norm(start, tolerances.bound), largest_norm(problem), tolerances.max_steps),
         high_order=False,  # the tolerances are loose, and steps that end on recorded alphas short
     )
     read = [jax.tree.map(np.asarray, read_out(leaves, state)) for state in path.states]
@@ -59,21 +60,24 @@ def _expand(
 
 
 def _start(start: Overlaps) -> tuple[np.ndarray, tuple[int, int, int]]:
-    """The packed expansion of runs that all start alike, and the sizes of its parts: overlaps, covariance, shift."""
+    """Return the packed expansion of runs that all start alike, and the sizes of its parts.
+
+    The parts are overlaps, covariance and shift.
+    """
     overlaps = pack(start)
     B, K, M = np.shape(start.R)
     n = B * K * (K + 1) // 2 + B * K * M + K
     return np.concatenate([overlaps, np.zeros(n * n + n)]), (overlaps.size, n * n, n)
 
 
-def _tolerances(settings: Settings, sizes: tuple[int, int, int]) -> Tolerances:
-    """Tolerances under which the root mean square of each part alone is kept below 1.
+def _step_tolerances(tolerances: Tolerances, sizes: tuple[int, int, int]) -> StepTolerances:
+    """Return tolerances under which the root mean square of each part alone is kept below 1.
 
     SciPy takes the mean over all entries, in which the covariance's many would dilute the overlaps' error: a part with
     a share p of all entries gets sqrt(p) of the tolerance.
     """
     share = np.repeat(np.sqrt(np.array(sizes) / np.sum(sizes)), sizes)
-    return Tolerances(settings.rtol * share, settings.atol * share)
+    return StepTolerances(tolerances.rtol * share, tolerances.atol * share)
 
 
 def _unpacked(y: Any, shape: tuple[int, int, int]) -> Expansion:
@@ -84,8 +88,8 @@ def _unpacked(y: Any, shape: tuple[int, int, int]) -> Expansion:
 
 
 @functools.lru_cache(maxsize=PROGRAMS)
-def _field_program(structure: Any) -> Callable[..., Any]:
-    """The compiled field of the expansion, of shares (L,) and a packed state."""
+def _field_program(structure: PyTreeDef) -> Callable[..., jax.Array]:
+    """Return the compiled field of the expansion, of shares (L,) and a packed state."""
 
     # Not QUICK: it is called a thousand times, and LLVM's optimisations make each call three times as fast.
     @jax.jit
@@ -100,8 +104,10 @@ def _field_program(structure: Any) -> Callable[..., Any]:
 
 
 @functools.lru_cache(maxsize=PROGRAMS)
-def _read_out_program(structure: Any, with_accuracy: bool) -> Callable[..., Any]:
-    """The compiled variance, shift and one-test variance of every quantity at a packed state."""
+def _read_out_program(
+    structure: PyTreeDef, with_accuracy: bool
+) -> Callable[..., tuple[Observables, Observables, Observables]]:
+    """Return the compiled variance, shift and one-test variance of every quantity at a packed state."""
 
     @functools.partial(jax.jit, compiler_options=QUICK)
     def read_out(leaves: list[jax.Array], y: jax.Array) -> tuple[Observables, Observables, Observables]:

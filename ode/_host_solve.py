@@ -8,7 +8,7 @@ import numpy as np
 from teacher_student import Observables, Overlaps, Problem
 
 from ._compiled import compiled_drift, largest_norm, observe_states, pack, unpack
-from ._host_steps import Bounds, Tolerances, integrate_from_host
+from ._host_steps import Bounds, StepTolerances, integrate_from_host
 from ._method import Method, Points
 from ._outcome import Outcome, Path, fine_and_change, mean_and_error, with_halves, worst
 from .averages import Averages
@@ -25,7 +25,7 @@ def solve_from_host(problem: Problem, start: Overlaps, alphas: np.ndarray, metho
     if method.sample is None:
         return path, _observables(problem, path, None, method), None
     return path, *mean_and_error(
-        _stack([_observables(problem, path, points, method) for points in _each(method.sample)])
+        _stack([_observables(problem, path, points, method) for points in _scramblings(method.sample)])
     )
 
 
@@ -34,9 +34,9 @@ def _with_sampled_averages(problem: Problem, start: Overlaps, alphas: np.ndarray
     assert method.sample is not None
     replicates = len(method.sample.normals)
     samples = with_halves(method.sample, np) if method.halved else method.sample
-    paths = [_path(problem, start, alphas, points, method) for points in _each(samples)]
+    paths = [_path(problem, start, alphas, points, method) for points in _scramblings(samples)]
     observed = _stack(
-        [_observables(problem, path, points, method) for path, points in zip(paths, _each(samples), strict=True)]
+        [_observables(problem, path, points, method) for path, points in zip(paths, _scramblings(samples), strict=True)]
     )
     whole = worst(_stack(paths[:replicates]))
     return whole, *(fine_and_change(observed, replicates, np.hypot) if method.halved else mean_and_error(observed))
@@ -50,15 +50,16 @@ def largest_allowed_norm(start: Overlaps, bound: Any) -> float:
 
 def _path(problem: Problem, start: Overlaps, alphas: np.ndarray, averages: Averages, method: Method) -> Path:
     """Return the states at `alphas` under one supplier of averages."""
-    settings = method.settings
-    largest = largest_allowed_norm(start, settings.bound)
+    tolerances = method.tolerances
+    largest = largest_allowed_norm(start, tolerances.bound)
     path = integrate_from_host(
+        # Ten times the bound, so that the drift is right up to the bound and just beyond it, where divergence is seen.
         compiled_drift(problem, averages, 10 * largest),
         problem.curriculum_of_all_levels(),
         pack(start),
         alphas,
-        Tolerances(float(settings.rtol), float(settings.atol)),
-        Bounds(largest, largest_norm(problem), settings.max_steps),
+        StepTolerances(float(tolerances.rtol), float(tolerances.atol)),
+        Bounds(largest, largest_norm(problem), tolerances.max_steps),
         high_order=method.exact,
     )
     states = unpack(path.states, problem.shape)
@@ -69,10 +70,11 @@ def _observables(problem: Problem, path: Path, points: Points | None, method: Me
     return observe_states(problem, pack(path.states), points, method.with_accuracy)
 
 
-def _each(sample: Points) -> list[Points]:
+def _scramblings(sample: Points) -> list[Points]:
     """Return the scramblings of a sample, one by one."""
     return [jax.tree.map(lambda x, i=i: x[i], sample) for i in range(len(sample.normals))]
 
 
 def _stack(members: list[Member]) -> Member:
-    return jax.tree.map(lambda *x: np.stack(x), *members)
+    stacked: Member = jax.tree.map(lambda *x: np.stack(x), *members)
+    return stacked

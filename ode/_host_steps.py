@@ -16,8 +16,11 @@ Slope = Callable[[np.ndarray, np.ndarray], np.ndarray]  # (shares of levels, sta
 
 
 @dataclasses.dataclass(frozen=True)
-class Tolerances:
-    """rtol and atol per step, in the root mean square over all entries; numbers, or one for each entry (n,)."""
+class StepTolerances:
+    """The tolerances per step, in the root mean square over all entries.
+
+    Each is one number, or one for each entry (n,).
+    """
 
     rtol: Any
     atol: Any
@@ -25,7 +28,10 @@ class Tolerances:
 
 @dataclasses.dataclass(frozen=True)
 class Bounds:
-    """Where an integration stops: beyond `norm` for the largest Q_kk, which `norm_of` reads off a state, or `steps`."""
+    """Where an integration stops.
+
+    It stops where the largest Q_kk, which `norm_of` reads off a state, is beyond `norm`, and after `steps` steps.
+    """
 
     norm: float
     norm_of: Callable[[np.ndarray], float]
@@ -67,7 +73,7 @@ def integrate_from_host(
     curriculum: Curriculum,
     y: np.ndarray,
     alphas: np.ndarray,
-    tolerances: Tolerances,
+    tolerances: StepTolerances,
     bounds: Bounds,
     *,
     high_order: bool = True,
@@ -98,7 +104,10 @@ def integrate_from_host(
 
 
 def _targets(curriculum: Curriculum, alphas: np.ndarray) -> list[tuple[int, float]]:
-    """Times to land on, each with the phase that leads to it: recorded alphas > 0, and switches before the last one."""
+    """Return the times to land on, each with the phase that leads to it.
+
+    They are the recorded alphas > 0, and the switches before the last of these.
+    """
     switches = np.asarray(curriculum.switches, float)
     times = np.union1d(alphas[alphas > 0], switches[switches < alphas[-1]])
     times = times[times > 0]
@@ -113,11 +122,11 @@ def _advance(
     phase: int,
     target: float,
     progress: _Progress,
-    tolerances: Tolerances,
+    tolerances: StepTolerances,
     bounds: Bounds,
     high_order: bool,
 ) -> _Progress:
-    """Progress at `target`, within one phase, or where the integration stopped before."""
+    """Return the progress at `target`, within one phase, or where the integration stopped before."""
     # Importing scipy.integrate takes half as long as importing JAX: nobody pays for it who does not integrate.
     from scipy.integrate import DOP853, RK45
 
@@ -155,13 +164,14 @@ def _advance(
 
 
 def _shares_of(curriculum: Curriculum, phase: int) -> Callable[[float], np.ndarray]:
-    """The shares of the levels as a function of alpha within one phase, its ends included."""
+    """Return the shares of the levels as a function of alpha within one phase, its ends included."""
     initial, final = (np.asarray(side, float)[phase] for side in (curriculum.initial_shares, curriculum.final_shares))
     if np.array_equal(initial, final):
         return lambda alpha: initial
     end, duration = float(curriculum.switches[phase]), float(curriculum.durations[phase])
 
     def ramp(alpha: float) -> np.ndarray:
-        return initial + np.clip((alpha - (end - duration)) / duration, 0.0, 1.0) * (final - initial)
+        shares: np.ndarray = initial + np.clip((alpha - (end - duration)) / duration, 0.0, 1.0) * (final - initial)
+        return shares
 
     return ramp

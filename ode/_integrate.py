@@ -12,15 +12,16 @@ import optimistix
 from teacher_student import Overlaps, Problem, Status
 
 from ._drift import drift
-from ._method import Settings
+from ._method import Tolerances
 from ._outcome import Path
 from ._phase_clock import PhaseClock
 from .averages import Averages
 
 
-def integrate(problem: Problem, averages: Averages, start: Overlaps, alphas: jax.Array, settings: Settings) -> Path:
+def integrate(problem: Problem, averages: Averages, start: Overlaps, alphas: jax.Array, tolerances: Tolerances) -> Path:
     """Integrate the drift from alpha = 0 to the last of `alphas` (float64; inside jit)."""
-    limit = 10 * _bound(start, settings)
+    # Ten times the bound, so that the drift is right up to the bound and just beyond it, where divergence is seen.
+    limit = 10 * _bound(start, tolerances)
     clock = PhaseClock(problem.curriculum)
 
     def clipped(state: Overlaps) -> Overlaps:
@@ -33,14 +34,16 @@ def integrate(problem: Problem, averages: Averages, start: Overlaps, alphas: jax
 
     def in_phases(s: Any, state: Overlaps) -> Overlaps:
         speed, at = clock.at(s, problem)
-        return jax.tree.map(lambda x: speed * x, drift(at, averages, 0.0, clipped(state)))
+        velocity: Overlaps = jax.tree.map(lambda x: speed * x, drift(at, averages, 0.0, clipped(state)))
+        return velocity
 
-    if settings.fixed_order:
+    if tolerances.fixed_order:
         problem = eqx.tree_at(lambda p: p.curriculum, problem, jax.lax.stop_gradient(problem.curriculum))
         switches = jnp.asarray(problem.curriculum.switches)
-        return integrate_field(in_alpha, switches, start, alphas, settings, lambda state: state)
-    path = integrate_field(in_phases, clock.switches, start, clock.when(alphas), settings, lambda state: state)
-    return eqx.tree_at(lambda each: each.reached, path, clock.alpha(path.reached))
+        return integrate_field(in_alpha, switches, start, alphas, tolerances, lambda state: state)
+    path = integrate_field(in_phases, clock.switches, start, clock.when(alphas), tolerances, lambda state: state)
+    timed: Path = eqx.tree_at(lambda solved: solved.reached, path, clock.alpha(path.reached))
+    return timed
 
 
 def integrate_field(
@@ -48,18 +51,19 @@ def integrate_field(
     switches: jax.Array,
     start: Any,
     alphas: jax.Array,
-    settings: Settings,
+    tolerances: Tolerances,
     overlaps_of: Callable[[Any], Overlaps],
 ) -> Path:
     """Integrate d(state)/dalpha = field(alpha, state), for any state that `overlaps_of` finds the overlaps in.
 
     switches: times at which the field jumps.
     """
-    bound = _bound(overlaps_of(start), settings)
+    bound = _bound(overlaps_of(start), tolerances)
 
     def diverged(t: jax.Array, y: Overlaps, args: Any, **_: Any) -> jax.Array:
         largest = jnp.max(overlaps_of(y).Q.diagonal(axis1=-2, axis2=-1))
-        return ~(largest < bound)  # true also for NaN
+        # Written with `~`, so that a norm that is NaN counts as diverged too.
+        return ~(largest < bound)
 
     solution = diffrax.diffeqsolve(
         diffrax.ODETerm(lambda alpha, state, _: field(alpha, state)),
@@ -70,13 +74,13 @@ def integrate_field(
         y0=start,
         saveat=diffrax.SaveAt(subs=[diffrax.SubSaveAt(ts=alphas), diffrax.SubSaveAt(t1=True)]),
         stepsize_controller=diffrax.ClipStepSizeController(
-            diffrax.PIDController(rtol=settings.rtol, atol=settings.atol, norm=_largest_rms),
+            diffrax.PIDController(rtol=tolerances.rtol, atol=tolerances.atol, norm=_largest_rms),
             step_ts=alphas,
             jump_ts=switches,
         ),
-        adjoint=settings.adjoint or diffrax.RecursiveCheckpointAdjoint(),
+        adjoint=tolerances.adjoint or diffrax.RecursiveCheckpointAdjoint(),
         event=diffrax.Event(diverged),
-        max_steps=settings.max_steps,
+        max_steps=tolerances.max_steps,
         throw=False,
     )
     (recorded, stop), (states, _) = solution.ts, solution.ys
@@ -94,14 +98,18 @@ def integrate_field(
     return Path(jax.tree.map(blank, states), status, stop[0], stats)
 
 
-def _bound(start: Overlaps, settings: Settings) -> jax.Array:
-    """The largest Q_kk that counts as finite."""
+def _bound(start: Overlaps, tolerances: Tolerances) -> jax.Array:
+    """Return the largest Q_kk that counts as finite."""
     norms = jnp.concatenate([x.diagonal(axis1=-2, axis2=-1).ravel() for x in (start.Q, start.T)])
-    return settings.bound * jnp.maximum(1.0, jnp.max(norms))
+    largest: jax.Array = tolerances.bound * jnp.maximum(1.0, jnp.max(norms))
+    return largest
 
 
 def _largest_rms(scaled_error: Any) -> jax.Array:
-    """Root mean square of the part that has the largest: many entries of one kind must not dilute another's error."""
+    """Return the root mean square of the part that has the largest.
+
+    In a mean over all parts, the many entries of one kind would dilute the error of another.
+    """
     parts = jax.tree.leaves(scaled_error, is_leaf=lambda part: isinstance(part, Overlaps))
     return jnp.max(jnp.stack([optimistix.rms_norm(part) for part in parts]))
 

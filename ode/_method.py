@@ -31,7 +31,7 @@ Points = FixedSample | SampledProducts
 WIDE = 80  # units from which on sampling an erf student's E[g g^T] beats its closed form (benchmarks: wide)
 
 
-class Settings(eqx.Module):
+class Tolerances(eqx.Module):
     """Tolerances and bounds of an integration."""
 
     rtol: Any
@@ -48,7 +48,7 @@ class Method(eqx.Module):
     formula: Averages | None  # of the drift's averages, ClosedForm() or the user's own; None: they are sampled
     with_accuracy: bool = eqx.field(static=True)
     sample: Points | None  # leading axis: independent scramblings
-    settings: Settings
+    tolerances: Tolerances
     name: str = eqx.field(static=True)
     seed: str | None = eqx.field(static=True)
     halved: bool = eqx.field(static=True, default=False)  # the stated error has the change from half as many points
@@ -68,7 +68,12 @@ class Method(eqx.Module):
 
 
 def fastest_averages(problem: Problem) -> ClosedForm | Sampled:
-    """What `averages=None` means: closed forms where they exist, but of wide erf students E[g g^T] sampled."""
+    """Return what `averages=None` means.
+
+    These are closed forms where they exist, but of wide erf students E[g g^T] is sampled. Elsewhere everything is
+    sampled.
+    Raises InputError for what is no problem.
+    """
     check_problem(problem)
     if missing_closed_form(problem) is not None:
         return Sampled()
@@ -77,7 +82,7 @@ def fastest_averages(problem: Problem) -> ClosedForm | Sampled:
 
 
 def accuracy_is_wanted(problem: Problem, with_accuracy: bool | None) -> bool:
-    """What `with_accuracy=None` means: accuracies where labels are signs, or where they cost nothing to compute.
+    """Return what `with_accuracy=None` means: accuracies where labels are signs, or where they cost nothing to compute.
 
     P(sign yhat = sign y) of value labels is seldom asked for, and sampling it takes a hundred times as long as a solve.
     """
@@ -109,21 +114,21 @@ def method_for(
     wanted = accuracy_is_wanted(problem, with_accuracy)
     closed = formula is not None and error_is_closed(problem) and (accuracy_is_closed(problem) or not wanted)
     defaults = (1e-8, 1e-10) if exact else (1e-5, 1e-7)
-    rtol, atol = (default if given is None else given for given, default in zip((rtol, atol), defaults, strict=True))
-    check_settings(rtol, atol, max_steps, bound, adjoint)
+    rtol, atol = (default if asked is None else asked for asked, default in zip((rtol, atol), defaults, strict=True))
+    check_tolerances(rtol, atol, max_steps, bound, adjoint)
     numbers = np.float64(rtol), np.float64(atol), np.float64(bound)
-    settings = Settings(*numbers, int(max_steps), adjoint, fixed_order)
+    tolerances = Tolerances(*numbers, int(max_steps), adjoint, fixed_order)
     if closed:
         assert formula is not None
-        return Method(formula, wanted, None, settings, formula.name, None)
+        return Method(formula, wanted, None, tolerances, formula.name, None)
     sampler = supplier if isinstance(supplier, Sampled) else Sampled(2**13, 8)  # for an accuracy alone: cheap
     name = sampler.name if formula is None else formula.name
     halved = not exact and (sampler.products_only or sampler.error is not None)
-    return Method(formula, wanted, sampler.draw(problem), settings, name, key_words(sampler.key), halved)
+    return Method(formula, wanted, sampler.draw(problem), tolerances, name, key_words(sampler.key), halved)
 
 
 def _formula(averages: Any, problem: Problem) -> Averages:
-    """`averages` in float64, as formulas for the drift of `problem`. Raises InputError."""
+    """Return `averages` in float64, as formulas for the drift of `problem`. Raises InputError."""
     if isinstance(averages, ClosedForm):
         require_closed_form(problem)
         return averages
@@ -134,8 +139,8 @@ def _formula(averages: Any, problem: Problem) -> Averages:
     return to_float64(averages)
 
 
-def check_settings(rtol: Any, atol: Any, max_steps: Any, bound: Any, adjoint: Any) -> None:
-    """Raise InputError unless these are settings of `solve`."""
+def check_tolerances(rtol: Any, atol: Any, max_steps: Any, bound: Any, adjoint: Any) -> None:
+    """Raise InputError unless these are tolerances and bounds of `solve`."""
     for name, tolerance in (("rtol", rtol), ("atol", atol)):
         if not is_number(tolerance) or not 0 < tolerance < 1:
             raise InputError(f"{name} between 0 and 1", repr(tolerance))

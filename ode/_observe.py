@@ -13,7 +13,7 @@ Points = FixedSample | SampledProducts | Reweighted
 
 
 def error_is_closed(problem: Problem) -> bool:
-    """Whether E (yhat - y)^2 / 2 has a closed form."""
+    """Return whether E (yhat - y)^2 / 2 has a closed form."""
     labels, student = linear_labels(problem), problem.student.activation
     if labels is None:
         return False
@@ -22,40 +22,41 @@ def error_is_closed(problem: Problem) -> bool:
 
 
 def accuracy_is_closed(problem: Problem) -> bool:
-    """Whether sign(yhat) and sign(y) are signs of one Gaussian field each."""
+    """Return whether sign(yhat) and sign(y) are signs of one Gaussian field each."""
     labels = linear_labels(problem)
-    mine = _has_sign_of_a_field(problem.student.activation, problem.student.width)
-    return mine and labels is not None and _has_sign_of_a_field(labels.activation, problem.task.latents)
+    of_student = _has_sign_of_a_field(problem.student.activation, problem.student.width)
+    return of_student and labels is not None and _has_sign_of_a_field(labels.activation, problem.task.latents)
 
 
 def _has_sign_of_a_field(unit: Activation, width: int) -> bool:
-    """Whether the sign of a sum of such units is that of a field: sign(phi(x)) = sign(x), or phi(x) = c x."""
+    """Return whether the sign of a sum of such units is that of a field: sign(phi(x)) = sign(x), or phi(x) = c x."""
     linear = unit.polynomial is not None and unit.polynomial.degree == 1 and unit.odd
     return linear or (width == 1 and unit.odd)
 
 
 def covariance(overlaps: Overlaps, condition: Condition) -> jax.Array:
-    """C = sum_b Delta_{l,b} Omega^b."""
+    """Return C = sum_b Delta_{l,b} Omega^b."""
     return jnp.einsum("b,bij->ij", condition.variances, overlaps.gram)
 
 
 def generalisation_error(problem: Problem, overlaps: Overlaps, condition: Condition) -> jax.Array:
-    """eps_g = (1/2) sum_ij s_i s_j I2(i, j), s = (v, -vt). Source: Saad & Solla 1995, Eq. (5)."""
+    """Return eps_g = (1/2) sum_ij s_i s_j I2(i, j), s = (v, -vt). Source: Saad & Solla 1995, Eq. (5)."""
     s = signed_readouts(problem, overlaps.readout)
     moments = second_moments(units_of(problem), covariance(overlaps, condition), problem.student.width)
     return s @ moments @ s / 2
 
 
 def sign_accuracy(problem: Problem, overlaps: Overlaps, condition: Condition) -> jax.Array:
-    """1 - acos(r)/pi, r the correlation of the student's and the teacher's Gaussian field.
+    """Return 1 - acos(r)/pi, where r is the correlation of the student's and the teacher's Gaussian field.
 
-    For K = M = 1: r = R / sqrt(T C_lambda). Source: Saglietti, Sarao Mannelli, Saxe 2022.
+    For K = M = 1 it is r = R / sqrt(T C_lambda). Source: Saglietti, Sarao Mannelli, Saxe 2022.
     """
     K = problem.student.width
     C = covariance(overlaps, condition)
     v, vt = overlaps.readout, -signed_readouts(problem, overlaps.readout)[K:]
     cross = v @ C[:K, K:] @ vt
     product = (v @ C[:K, :K] @ v) * (vt @ C[K:, K:] @ vt)
+    # Not the arc cosine of r: rounding takes r beyond 1 for a perfect student, and the derivative is infinite there.
     angle = safe_arctan2(safe_sqrt(product - cross**2), cross)
     return jnp.where(product > 0, 1 - angle / jnp.pi, 0.0)  # sign(0) is never right
 
@@ -67,13 +68,15 @@ def observe(
     *,
     with_accuracy: bool = True,
 ) -> Observables:
-    """Error and accuracy of one state at every level.
+    """Return the generalisation error and the accuracy of one state at every level.
 
-    overlaps: without leading axes (jax.vmap does them).
-    sample: points for what has no closed form, one scrambling of `ode.Sampled().draw(problem)`, that is
-      `jax.tree.map(lambda x: x[0], sample)`; None if everything has one.
-    with_accuracy: False leaves the accuracy out (an empty dict): without a closed form it is the costly part.
-    Raises InputError if it is needed and missing.
+    Arguments:
+      overlaps: of one state, without leading axes (jax.vmap does them).
+      sample: points for what has no closed form, as one scrambling of `ode.Sampled().draw(problem)`, that is
+        `jax.tree.map(lambda x: x[0], sample)`. None is for problems in which everything has one.
+      with_accuracy: False leaves the accuracy out (an empty dict). Without a closed form it is the costly part.
+
+    Raises InputError if a sample is needed and missing.
     """
     check_state(problem, overlaps)
     if sample is not None:

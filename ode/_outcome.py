@@ -1,12 +1,16 @@
 """What every way of solving returns, and how replicates of sampled averages become one result with an error."""
 
-from typing import Any
+from typing import Any, TypeVar
 
 import equinox as eqx
 import jax
 import numpy as np
 
 from teacher_student import Observables, Overlaps, Problem, Source, Trajectory
+
+from .averages import FixedSample, SampledProducts
+
+Sample = TypeVar("Sample", bound=FixedSample | SampledProducts)
 
 
 class Path(eqx.Module):
@@ -42,6 +46,7 @@ def mean_and_error(observables: Observables) -> tuple[Observables, Observables]:
     mean = jax.tree.map(lambda x: x.mean(axis=0), observables)
     one = jax.tree.leaves(observables)[0].shape[0] == 1  # no spread to go by
     error = jax.tree.map(
+        # One less in the divisor: the mean is taken from the same replicates.
         lambda x: np.full(x.shape[1:], np.nan) if one else x.std(axis=0, ddof=1) / np.sqrt(1.0 * x.shape[0]),
         observables,
     )
@@ -59,7 +64,7 @@ def fine_and_change(observables: Observables, n: int, hypot: Any) -> tuple[Obser
     return mean, jax.tree.map(hypot, error, change)
 
 
-def with_halves(sample: Any, xp: Any) -> Any:
+def with_halves(sample: Sample, xp: Any) -> Sample:
     """Return the scramblings, and after them those with their first half of points in place of the second.
 
     A bias of second order in the averages' error, which the spread over scramblings does not show, at least doubles.
@@ -67,4 +72,5 @@ def with_halves(sample: Any, xp: Any) -> Any:
     normals = xp.asarray(sample.normals)
     half = normals[..., : normals.shape[-1] // 2]
     both = xp.concatenate([normals, xp.concatenate([half, half], axis=-1)])
-    return eqx.tree_at(lambda points: points.normals, sample, both)
+    halved: Sample = eqx.tree_at(lambda points: points.normals, sample, both)
+    return halved

@@ -23,22 +23,27 @@ class PhaseClock(eqx.Module):
         return 1.0 + jnp.arange(jnp.shape(self.curriculum.durations)[0])
 
     def when(self, alpha: jax.Array) -> jax.Array:
-        """The s at which alpha is reached: at a switch the end of the earlier phase, at the end that of the last."""
+        """Return the s at which alpha is reached.
+
+        At a switch it is the end of the earlier phase, and at the curriculum's end that of the last phase.
+        """
         ends, durations = jnp.asarray(self.curriculum.switches), jnp.asarray(self.curriculum.durations)
         last = ends.shape[0] - 1
         phase = jnp.where(alpha >= ends[last], last, jnp.sum(ends[:, None] < alpha, axis=0))
         duration = durations[phase]
         since = alpha - (ends[phase] - duration)
+        # The divisor is replaced too: JAX differentiates both branches of a `where`, and 0 / 0 in the one that is not
+        # taken makes the derivative in the duration NaN.
         return phase + jnp.where(duration > 0, since / jnp.where(duration > 0, duration, 1.0), 1.0 * (alpha > 0))
 
     def alpha(self, s: jax.Array) -> jax.Array:
-        """The alpha that is reached at s."""
+        """Return the alpha that is reached at s."""
         phase, progress = self._within(s)
         duration = jnp.asarray(self.curriculum.durations)[phase]
         return jnp.asarray(self.curriculum.switches)[phase] - (1.0 - progress) * duration
 
     def at(self, s: jax.Array, problem: Problem) -> tuple[jax.Array, Problem]:
-        """d(alpha)/ds at s, and `problem` with the shares of s all the time."""
+        """Return d(alpha)/ds at s, and `problem` with the shares of s all the time."""
         phase, progress = self._within(s)
         shares = self.curriculum.shares_in(phase, jnp.minimum(progress, 1.0))[None]
         frozen = eqx.tree_at(
@@ -48,6 +53,9 @@ class PhaseClock(eqx.Module):
         return duration, eqx.tree_at(lambda p: p.curriculum, problem, frozen)
 
     def _within(self, s: Any) -> tuple[jax.Array, jax.Array]:
-        """Phase, and the share of it that is done at s; after the last switch, the last phase goes on."""
+        """Return the phase, and the share of it that is done at s.
+
+        After the last switch, the last phase goes on.
+        """
         phase = jnp.clip(jnp.floor(jax.lax.stop_gradient(s)), 0, self.switches.shape[0] - 1).astype(int)
         return phase, s - phase

@@ -17,22 +17,29 @@ from .averages import FixedSample, Sampled
 def rank_by_loss(
     problem: Problem, overlaps: Overlaps, averages: Sampled | None = None, level: str | None = None
 ) -> np.ndarray:
-    r"""Indices (..., K) of the hidden units, the one that is dropped last first.
+    """Return the indices (..., K) of the hidden units, by backward elimination.
 
-    Of a set S of units the error is quadratic in the readout, with G_kl = E[phi_k phi_l] and c_k = E[phi_k y],
+    The unit that is dropped last comes first.
+
+    The error of a set S of units is quadratic in the readout. With G_kl = E[phi_k phi_l] and c_k = E[phi_k y],
 
       eps(S) = (sum_{k,l in S} v_k G_kl v_l - 2 sum_{k in S} v_k c_k + E[y^2]) / 2,
 
     and each step drops the unit whose removal leaves the smallest eps. The readouts of the others stay.
 
-    Arguments: overlaps with any leading axes (runs, starts). averages: of G and c; None: `ode.Sampled()`.
-      level: on whose samples; None where the inputs have one level.
-    Raises InputError.
+    Arguments:
+      overlaps: with any leading axes (runs, starts).
+      averages: the points for G and c. None means `ode.Sampled()`.
+      level: the level whose samples count. None is for inputs with one level.
+
+    Raises InputError for overlaps of another shape, for an unknown level, and for averages with `error` or
+    `products_only`.
     """
     check_shapes(overlaps, problem.shape, "overlaps")  # measured ones are PSD to single precision only
     index = level_index(problem, level)
     require_given_points(averages, "ode.rank_by_loss", fields=True)
     sample = (Sampled() if averages is None else averages).draw(problem)
+    assert isinstance(sample, FixedSample)  # products alone are refused above
     leading = np.shape(overlaps.readout)[:-1]
     depth = len(leading)
     flat = jax.tree.map(lambda x: np.asarray(x, np.float64).reshape(-1, *np.shape(x)[depth:]), overlaps)
@@ -40,32 +47,36 @@ def rank_by_loss(
         known, states, points = to_float((problem, flat, sample), jnp.float64)
         G, c = to_host(_moments(known, states, points, np.int32(index)))
     v = flat.readout
-    found = [_eliminate(v_ * G_ * v_[:, None], v_ * c_) for v_, G_, c_ in zip(v, G, c, strict=True)]
-    return np.array(found).reshape(*leading, -1)
+    orders = [_eliminate(v_ * G_ * v_[:, None], v_ * c_) for v_, G_, c_ in zip(v, G, c, strict=True)]
+    return np.array(orders).reshape(*leading, -1)
 
 
 @eqx.filter_jit
 def _moments(problem: Problem, starts: Overlaps, sample: FixedSample, level: Any) -> tuple[jax.Array, jax.Array]:
-    """G (n, K, K) and c (n, K) on samples of one level, one state after the other."""
+    """Return G (n, K, K) and c (n, K) on samples of one level, computed for one state after the other."""
     probabilities = jnp.asarray(problem.task.cluster_probabilities)
-    every = problem.task.conditions()
+    conditions = problem.task.conditions()
     first = level * probabilities.size
 
     def of_cluster(overlaps: Overlaps, points: FixedSample, cluster: Any) -> tuple[jax.Array, jax.Array]:
-        condition: Condition = jax.tree.map(lambda x: x[first + cluster], every)
+        condition: Condition = jax.tree.map(lambda x: x[first + cluster], conditions)
         hidden, y = points.hidden_and_label(problem, overlaps, condition)
         return hidden @ hidden.T / y.size, hidden @ y / y.size
 
     def of_state(overlaps: Overlaps) -> Any:
         per_cluster = jax.vmap(of_cluster, (None, None, 0))
-        found = jax.vmap(per_cluster, (None, 0, None))(overlaps, sample, jnp.arange(probabilities.size))
-        return jax.tree.map(lambda x: jnp.tensordot(probabilities, x.mean(axis=0), 1), found)
+        moments = jax.vmap(per_cluster, (None, 0, None))(overlaps, sample, jnp.arange(probabilities.size))
+        return jax.tree.map(lambda x: jnp.tensordot(probabilities, x.mean(axis=0), 1), moments)
 
-    return jax.lax.map(of_state, starts)
+    moments: tuple[jax.Array, jax.Array] = jax.lax.map(of_state, starts)
+    return moments
 
 
 def _eliminate(A: np.ndarray, b: np.ndarray) -> list[int]:
-    """Order of units by backward elimination of sum_kl A_kl / 2 - sum_k b_k; ties drop the last unit first."""
+    """Return the order of units by backward elimination of sum_kl A_kl / 2 - sum_k b_k.
+
+    Of units that cost the same the last one is dropped first.
+    """
     left, dropped = list(range(len(b))), []
     while left:
         rest = A[np.ix_(left, left)]

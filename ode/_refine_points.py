@@ -10,21 +10,27 @@ from teacher_student import InputError, Trajectory
 from .averages import Averages, Sampled
 
 
-def finer_averages(averages: Averages | Sampled | None, found: Trajectory) -> Sampled | None:
-    """`averages` with more points, if the error they ask for is missed by `found`; else, or at most, None."""
+def finer_averages(averages: Averages | Sampled | None, result: Trajectory) -> Sampled | None:
+    """Return averages with enough points to reach the requested error, or None.
+
+    None means that `result` has reached it already, that no error was requested, or that no more points are allowed.
+    """
     if not isinstance(averages, Sampled) or averages.error is None:
         return None
-    return averages.finer(error_left(found))
+    return averages.finer(error_left(result))
 
 
-def warn_of_misses(averages: Averages | Sampled | None, found: Sequence[Trajectory]) -> None:
-    """Warn, in the name of the caller's caller, if the most points that are allowed did not suffice."""
+def warn_of_misses(averages: Averages | Sampled | None, results: Sequence[Trajectory]) -> None:
+    """Warn if the largest number of points that is allowed did not suffice for the requested error.
+
+    The warning names the line of the caller's caller.
+    """
     if not isinstance(averages, Sampled) or averages.error is None:
         return
-    worst = max(map(error_left, found))
+    worst = max(map(error_left, results))
     if worst > averages.error:
-        missed = sum(error_left(each) > averages.error for each in found)
-        whose = f" in {missed} of {len(found)} problems" if len(found) > 1 else ""
+        missed = sum(error_left(result) > averages.error for result in results)
+        whose = f" in {missed} of {len(results)} problems" if len(results) > 1 else ""
         warnings.warn(
             f"averages over {averages.most_points} points leave an error of {worst:.2g}{whose}, more than the "
             f"{averages.error:g} asked for: raise most_points or replicates",
@@ -32,20 +38,27 @@ def warn_of_misses(averages: Averages | Sampled | None, found: Sequence[Trajecto
         )
 
 
-def error_left(found: Trajectory) -> float:
-    """The largest standard error of a recorded generalisation error, in units of the largest one of its level."""
-    if found.sampling_error is None:
+def error_left(result: Trajectory) -> float:
+    """Return the largest standard error of a recorded generalisation error.
+
+    It is in units of the largest generalisation error of its level.
+    """
+    if result.sampling_error is None:
         return 0.0
     parts = []
-    for level, values in found.error.items():
+    for level, values in result.error.items():
         known = np.isfinite(values)  # none after a stop
         if np.any(known):
-            parts.append(np.max(found.sampling_error.error[level][known]) / max(np.max(values[known]), 1e-300))
+            # The floor is for a level whose error is 0 throughout: 0 / 0 is NaN, with which no comparison holds.
+            parts.append(np.max(result.sampling_error.error[level][known]) / max(np.max(values[known]), 1e-300))
     return float(max(parts, default=0.0))
 
 
 def require_given_points(averages: Averages | Sampled | None, caller: str, *, fields: bool = False) -> None:
-    """Raise InputError where `caller` cannot try again with more points; `fields`: or needs more than products."""
+    """Raise InputError where averages ask `caller` for what it cannot do.
+
+    It cannot try again with more points. With `fields` it needs the fields themselves, not products alone.
+    """
     if isinstance(averages, Sampled) and averages.error is not None:
         raise InputError(f"sampled averages of given points in {caller}", f"error={averages.error:g}", "give points=")
     if fields and isinstance(averages, Sampled) and averages.products_only:

@@ -43,32 +43,52 @@ def solve(
     adjoint: diffrax.AbstractAdjoint | None = None,
     compiled: bool | None = None,
 ) -> Trajectory:
-    """Integrate the order-parameter ODEs from `start` and record at `alphas`.
+    """Integrate the order-parameter ODEs from `start`, and record the observables at `alphas`.
 
-    Float64 whatever JAX's settings. vmap works around it; jit and grad do inside `jax.enable_x64(True)`.
-    Derivatives in durations and shares include those of empty phases and levels; what is recorded at a switch itself
-    has a kink in the durations before it, and gets the derivative of the side of the earlier phase.
-    For many problems at once: `solve_many`.
+    The solve is in float64 whatever JAX's settings. vmap works around it, and jit and grad do inside
+    `jax.enable_x64(True)`. Derivatives in durations and shares include those of empty phases and levels. What is
+    recorded at a switch itself has a kink in the durations before it, and gets the derivative of the side of the
+    earlier phase. For many problems at once there is `solve_many`.
 
     Arguments:
+      problem: what is learned.
+      start: the overlaps at alpha = 0, without leading axes.
       alphas: (A,) increasing times, samples / N, within the curriculum.
-      averages: ClosedForm(), or Sampled(...), with given points or for a given error, or `ode.Averages` of your own;
-        None: closed form where it exists, else Sampled(). For erf students of 80 units and more, whose closed form
-        costs K^2 (K + M)^2, None is Sampled(products_only=True), which `source.method` says and `sampling_error` states
-        the error of. An accuracy without closed form is sampled in any case.
-      with_accuracy: whether accuracies are computed, sampled where they have no closed form, which takes far longer
-        than the solve; else `Trajectory.accuracy` is empty. None: where labels are signs, or a closed form exists.
-      rtol, atol: tolerances per step, below 1; None: 1e-8 and 1e-10 (closed form), 1e-5 and 1e-7 (sampled averages,
-        whose own error is larger).
-      max_steps: steps after which the status is TOO_STIFF.
-      bound: Q_kk beyond this many times the largest of 1, Q_kk at the start and T_mm gives status DIVERGED.
+      averages: ClosedForm(), or Sampled(...) with given points or for a given error, or `ode.Averages` of your own.
+        None means the closed form where it exists, and Sampled() elsewhere. For erf students of 80 units and more,
+        whose closed form costs K^2 (K + M)^2, None means Sampled(products_only=True): `source.method` says so, and
+        `sampling_error` states its error. An accuracy without closed form is sampled in any case.
+      with_accuracy: whether accuracies are computed. They are sampled where they have no closed form, which takes far
+        longer than the solve. Without them `Trajectory.accuracy` is empty. None computes them where labels are signs,
+        or where a closed form exists.
+      rtol, atol: tolerances per step, below 1. None means 1e-8 and 1e-10 for closed forms, and 1e-5 and 1e-7 for
+        sampled averages, whose own error is larger.
+      max_steps: the number of steps after which the status is TOO_STIFF.
+      bound: a Q_kk beyond this many times the largest of 1, Q_kk at the start and T_mm gives the status DIVERGED.
         (Above the critical rate a linear or relu student's norm grows exponentially, an erf student's linearly.)
-      adjoint: a diffrax adjoint; None: RecursiveCheckpointAdjoint (reverse mode). Use diffrax.ForwardMode() for jvp.
-      compiled: False: SciPy's DOP853 (RK45 for sampled averages) takes the steps and calls the compiled drift. True:
-        the whole solve is compiled, with diffrax's Tsit5, which takes seconds once and less time afterwards: for
-        narrow students, that pays after a hundred solves. None: False, but for numbers that JAX traces (vmap, jit,
-        grad) or an `adjoint`. Tolerances mean the same in both, and `source.integrator` says which it was.
-    Raises InputError. A student norm that leaves its bound gives status DIVERGED, not an error.
+      adjoint: a diffrax adjoint. None means RecursiveCheckpointAdjoint (reverse mode). Use diffrax.ForwardMode() for
+        jvp.
+      compiled: with False, SciPy's DOP853 (RK45 for sampled averages) takes the steps and calls the compiled drift.
+        With True the whole solve is compiled, with diffrax's Tsit5. That takes seconds once and less time afterwards:
+        for narrow students it pays after a hundred solves. None means False, but True for numbers that JAX traces
+        (vmap, jit, grad) or an `adjoint`. Tolerances mean the same in both, and `source.integrator` says which it was.
+
+    Returns a Trajectory. A student norm that leaves its bound gives the status DIVERGED, not an error.
+    Raises InputError for arguments that are out of range or do not fit the problem.
+
+    Example:
+      >>> import ode
+      >>> import teacher_student as ts
+      >>> teacher = ts.Committee(ts.Inputs({"all": 1.0}), width=1)
+      >>> problem = ts.Problem(teacher, ts.Student(1), ts.SGD(0.5), ts.Curriculum.single("all", 20.0))
+      >>> start = ts.random_overlaps(problem, dim=1000, key=0)
+      >>> trajectory = ode.solve(problem, start, alphas=[0.0, 10.0, 20.0])
+      >>> trajectory.describe()
+      'ok'
+      >>> trajectory.overlaps.R.shape  # three alphas, one block, one student unit, one teacher unit
+      (3, 1, 1, 1)
+      >>> bool(trajectory.error["all"][-1] < 0.01 * trajectory.error["all"][0])
+      True
     """
     check_solve(problem, start, alphas)
     make_room()
@@ -108,7 +128,7 @@ def _compiled_whole(problem: Problem, start: Overlaps, alphas: Any, method: Meth
 
 
 def _is_compiled_whole(compiled: Any, known: bool, adjoint: Any) -> bool:
-    """Whether the solve is compiled whole. Raises InputError where that contradicts what is asked for."""
+    """Return whether the solve is compiled whole. Raises InputError where that contradicts what is asked for."""
     if compiled not in (None, True, False):
         raise InputError("compiled=True, False or None", repr(compiled))
     needed = "numbers that JAX traces" if not known else "an adjoint" if adjoint is not None else ""

@@ -6,6 +6,7 @@ from typing import Any
 
 import jax
 import numpy as np
+from jax.tree_util import PyTreeDef
 
 from teacher_student import DIVERGENCE_BOUND, InputError, Overlaps, Problem, Trajectory
 from teacher_student.internal import (
@@ -26,6 +27,7 @@ from ._refine_points import finer_averages, warn_of_misses
 from ._solve import check_solve
 from .averages import Averages, Sampled
 
+Member = tuple[Problem, Overlaps, np.ndarray]  # a problem, its start and its alphas
 FEWEST_ALPHAS = 64  # a program is compiled for 64, 256, 1024 ... recorded alphas
 
 
@@ -42,18 +44,25 @@ def solve_many(
     bound: float = DIVERGENCE_BOUND,
     workers: int | None = None,
 ) -> list[Trajectory]:
-    """`solve` for many problems; those of one structure go through one compiled program, on all cores.
+    """Solve many problems. Those of one structure go through one compiled program, on all cores.
 
-    Problems have one structure if they differ in numbers and names only, not in widths, activations, losses, or the
-    number of blocks and levels; phases and recorded alphas are filled up to a few lengths. Each is integrated with its
-    own steps, so that a trajectory depends on what else is in the batch by rounding at most, and one that diverges or
-    is stiff costs the others nothing: narrow students with closed forms advance side by side, and one that takes very
-    many steps is taken out and solved alone. The integrator is diffrax's Tsit5, compiled whole.
+    Problems have one structure if they differ in numbers and names only, and not in widths, activations, losses, or the
+    number of blocks and levels. Phases and recorded alphas are filled up to a few lengths. Each problem is integrated
+    with its own steps, so that a trajectory depends on what else is in the batch by rounding at most, and one that
+    diverges or is stiff costs the others nothing. Narrow students with closed forms advance side by side, and one that
+    takes very many steps is taken out and solved alone. The integrator is diffrax's Tsit5, compiled whole.
 
-    Arguments: problems: n of them, or one for n starts. starts: one for all, n, or Overlaps with a leading axis n
-    (such as `random_overlaps` with n keys: an ensemble). alphas: (A,) for all, or n lists of times.
-    workers: threads; None: all cores. The rest: as in `solve`; `averages` is used for every problem.
-    Returns n trajectories, in order. Raises InputError, before computing, if one of them could not be solved.
+    Arguments:
+      problems: n of them, or one for n starts.
+      starts: one for all, n of them, or Overlaps with a leading axis n, such as `random_overlaps` with n keys (an
+        ensemble).
+      alphas: (A,) for all, or n lists of times.
+      averages: as in `solve`, for every problem.
+      with_accuracy, rtol, atol, max_steps, bound: as in `solve`.
+      workers: the number of threads. None means all cores.
+
+    Returns n trajectories, in order.
+    Raises InputError, before anything is computed, if one of the problems could not be solved.
     """
     from ._batches import solve_batches  # with diffrax, whose import takes half a second
     from ._compiled_solve import INTEGRATOR
@@ -62,45 +71,45 @@ def solve_many(
         raise InputError("workers as an integer >= 1, or None for all cores", repr(workers))
     if not isinstance(problems, Problem) and not isinstance(problems, (list, tuple)):
         raise InputError("a list of problems, or one for several starts", type(problems).__name__)
-    every = _starts(starts)
-    problems = [problems] * len(every) if isinstance(problems, Problem) else list(problems)
-    for each in problems:
-        check_problem(each)
+    all_starts = _starts(starts)
+    problems = [problems] * len(all_starts) if isinstance(problems, Problem) else list(problems)
+    for problem in problems:
+        check_problem(problem)
     n = len(problems)
     if n == 0:
         raise InputError("at least one problem and start", "none")
-    every = every * n if isinstance(starts, Overlaps) and len(every) == 1 else every
+    all_starts = all_starts * n if isinstance(starts, Overlaps) and len(all_starts) == 1 else all_starts
     times = _times(alphas, n)
-    if not len(every) == len(times) == n:
-        raise InputError(f"{n} starts and lists of alphas, as many as problems", f"{len(every)} and {len(times)}")
+    if not len(all_starts) == len(times) == n:
+        raise InputError(f"{n} starts and lists of alphas, as many as problems", f"{len(all_starts)} and {len(times)}")
     for problem, alphas in zip(problems, times, strict=True):
         _require_known((problem, averages))
         check_alphas(alphas, problem)
     times = [to_times(alphas, problem) for alphas, problem in zip(times, problems, strict=True)]
-    members = list(zip(problems, every, times, strict=True))
+    members = list(zip(problems, all_starts, times, strict=True))
     to_compile = [(unnamed(problem), start, _filled(alphas)) for problem, start, alphas in members]
     groups = list(_by_structure(to_compile))
     for group in groups:
         _check([members[i] for i in group])
     make_room()
-    found: dict[int, Trajectory] = {}
+    solutions: dict[int, Trajectory] = {}
     for group in groups:
-        waiting: dict[int, tuple[Any, list[int]]] = {0: (averages, group)}  # by number of points
+        waiting: dict[int, tuple[Averages | Sampled | None, list[int]]] = {0: (averages, group)}  # by number of points
         while waiting:
             supplier, pending = waiting.pop(min(waiting))
             method = method_for(problems[group[0]], supplier, with_accuracy, rtol, atol, max_steps, bound)
             outcomes = solve_batches([to_compile[i] for i in pending], method.to_compile(), workers)
             for i, outcome in zip(pending, outcomes, strict=True):
-                found[i] = trajectory(*members[i], _named(outcome, *members[i]), method.source(INTEGRATOR))
-                if (finer := finer_averages(supplier, found[i])) is not None:
+                solutions[i] = trajectory(*members[i], _named(outcome, *members[i]), method.source(INTEGRATOR))
+                if (finer := finer_averages(supplier, solutions[i])) is not None:
                     waiting.setdefault(finer.points, (finer, []))[1].append(i)
-    everything = [found[i] for i in range(n)]
-    warn_of_misses(averages, everything)
-    return everything
+    results = [solutions[i] for i in range(n)]
+    warn_of_misses(averages, results)
+    return results
 
 
 def _times(alphas: Any, n: int) -> list[np.ndarray]:
-    """The alphas of n problems: one list of times for all, or n lists."""
+    """Return the alphas of n problems, from one list of times for all or from n lists."""
     if isinstance(alphas, jax.Array):
         alphas = np.asarray(alphas)  # looking into a JAX array would compile the look
     # Lists of different lengths have no dimension of their own: only what is inside is looked at.
@@ -115,12 +124,15 @@ def _require_known(numbers: Any) -> None:
 
 
 def _filled(alphas: np.ndarray) -> np.ndarray:
-    """The alphas, and the last of them again until one of a few lengths is reached."""
+    """Return the alphas, followed by the last one again until one of a few lengths is reached."""
     return np.concatenate([alphas, np.repeat(alphas[-1:], filled_length(alphas.size, FEWEST_ALPHAS) - alphas.size)])
 
 
 def _named(outcome: Outcome, problem: Problem, start: Overlaps, alphas: np.ndarray) -> Outcome:
-    """The outcome of a nameless problem at filled-up alphas, with the problem's own names, at its own alphas."""
+    """Return the outcome under the names of `problem`, at its own alphas.
+
+    It was computed of a nameless problem, at alphas that were filled up.
+    """
     path, observables, spread = outcome
     states, observables, spread = jax.tree.map(lambda x: x[: alphas.size], (path.states, observables, spread))
     error = None if spread is None else with_level_names(spread, problem)
@@ -128,7 +140,7 @@ def _named(outcome: Outcome, problem: Problem, start: Overlaps, alphas: np.ndarr
 
 
 def _starts(starts: Overlaps | Sequence[Overlaps]) -> list[Overlaps]:
-    """Starts one by one."""
+    """Return the starts one by one."""
     if isinstance(starts, (list, tuple)):
         return list(starts)
     if not isinstance(starts, Overlaps):
@@ -138,8 +150,11 @@ def _starts(starts: Overlaps | Sequence[Overlaps]) -> list[Overlaps]:
     return [jax.tree.map(lambda x, i=i: np.asarray(x)[i], starts) for i in range(np.shape(starts.readout)[0])]
 
 
-def _check(members: list[Any]) -> None:
-    """Raise InputError unless all of one structure can be solved; what takes long is looked at for all at once."""
+def _check(members: list[Member]) -> None:
+    """Raise InputError unless all members, which are of one structure, can be solved.
+
+    What takes long to look at is looked at for all of them at once.
+    """
     problem = members[0][0]
     try:
         check_overlaps(jax.tree.map(lambda *x: np.stack(x), *(start for _, start, _ in members)), problem)
@@ -150,9 +165,9 @@ def _check(members: list[Any]) -> None:
         check_solve(problem, start, alphas)
 
 
-def _by_structure(members: list[Any]) -> Iterator[list[int]]:
-    """Indices of members of equal tree structure and shapes."""
-    groups: dict[Any, list[int]] = {}
+def _by_structure(members: list[Member]) -> Iterator[list[int]]:
+    """Yield the indices of members of equal tree structure and shapes, group by group."""
+    groups: dict[tuple[PyTreeDef, tuple[tuple[int, ...], ...]], list[int]] = {}
     for index, member in enumerate(members):
         leaves, structure = jax.tree.flatten(member)
         groups.setdefault((structure, tuple(np.shape(leaf) for leaf in leaves)), []).append(index)

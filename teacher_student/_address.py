@@ -31,10 +31,10 @@ def address_in(module: str | None, thing: Any) -> str | None:
     return None
 
 
-def imported(address: str, what: str) -> Any:
+def imported(address: str, kind: str) -> Any:
     """Return what "module:name" means. Raises InputError, also for whatever importing the module raises."""
     module, _, name = address.partition(":")
-    required = f"an importable {what} module:name"
+    required = f"an importable {kind} module:name"
     try:
         thing = _attribute(importlib.import_module(module), name)
     except Exception as error:  # the user's module may raise anything
@@ -48,7 +48,7 @@ def imported(address: str, what: str) -> Any:
 
 
 def _attribute(module: Any, name: str) -> Any:
-    """The attribute of a dotted name; None where there is none."""
+    """Return the attribute of a dotted name, or None where there is none."""
     for part in name.split("."):
         module = getattr(module, part, None)
     return module

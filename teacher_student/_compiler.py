@@ -21,16 +21,19 @@ SHORTEST = 0.05  # seconds that a program took to compile, to be kept: reading o
 def tune_compiler(cache: bool | str | Path | None = None) -> None:
     """Compile loops of small steps in one piece and, if asked, keep compiled programs for the next start.
 
-    cache: True: in your cache folder, or where the variable TEACHER_STUDENT_CACHE says ("off": not at all), or, if you
-    have set JAX_COMPILATION_CACHE_DIR, as JAX is told to; a path: in that folder, which is to hold nothing else; None:
-    not at all. At most 1 GiB is kept. A folder that cannot be used costs a warning.
-
     On a CPU, XLA runs each operation of a loop as a call of its own, which for narrow students takes longer than what
-    is computed: in one piece a solve of K = 2 takes a half or a third of the time. Results change by rounding at most.
-    It acts on this process and on those it starts, by XLA_FLAGS (what stands there stays) and by JAX's configuration,
-    which nothing else of ours touches: call it first. Programs are kept only if they do not call back to Python, so
-    Equinox's checks inside compiled programs (`equinox.error_if`, in your own functions too) give NaN in place of an
-    exception where programs are kept; ours report what they find as a status, either way.
+    the operation computes. In one piece a solve of K = 2 takes a half or a third of the time. Results change by
+    rounding at most.
+
+    The function acts on this process and on those it starts, by XLA_FLAGS (what stands there stays) and by JAX's
+    configuration, which nothing else of ours touches. Call it first. JAX keeps only programs that do not call back to
+    Python. So where programs are kept, Equinox's checks inside compiled programs (`equinox.error_if`, in your own
+    functions too) give NaN in place of an exception. Our functions report what they find as a status, either way.
+
+    Arguments:
+      cache: True keeps programs in your cache folder, or where the variable TEACHER_STUDENT_CACHE says ("off": not at
+        all), or, if you have set JAX_COMPILATION_CACHE_DIR, as JAX is told to. A path keeps them in that folder, which
+        is to hold nothing else. None keeps none. At most 1 GiB is kept. A folder that cannot be used costs a warning.
 
     Raises InputError if JAX has computed something already, which fixes XLA_FLAGS.
     """
@@ -71,12 +74,12 @@ def _reconfigure_jax(settings: dict[str, Any]) -> None:
     from jax.experimental.compilation_cache import compilation_cache
 
     for name, value in settings.items():
-        jax.config.update(name, value)
+        jax.config.update(name, value)  # type: ignore[no-untyped-call]  # JAX leaves it untyped
     compilation_cache.reset_cache()  # it may have been opened, or found missing, before
 
 
 def _let_programs_be_kept() -> None:
-    """Without Equinox's checks, which call back to Python to raise: JAX keeps no program that does."""
+    """Switch off Equinox's checks, which call back to Python to raise: JAX keeps no program that does so."""
     os.environ.setdefault("EQX_ON_ERROR", "nan")  # read when Equinox is imported
     errors = sys.modules.get("equinox._errors")  # it was; Equinox has no public name for what it has read
     if getattr(errors, "EQX_ON_ERROR", None) == "raise":  # anything else was chosen by the user
@@ -84,7 +87,7 @@ def _let_programs_be_kept() -> None:
 
 
 def jax_has_started() -> bool:
-    """Whether JAX has set up its devices, from when on XLA_FLAGS are not read any more."""
+    """Return whether JAX has set up its devices. From then on it does not read XLA_FLAGS any more."""
     bridge = sys.modules.get("jax._src.xla_bridge")  # JAX has no public name for it
     known = getattr(bridge, "backends_are_initialized", None)
     return bool(known is not None and known())

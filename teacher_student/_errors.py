@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 
 class InputError(ValueError):
-    """Bad input, in one line: what was required, what was got, what to do."""
+    """Bad input. The message has one line: what was required, what was got, and what to do."""
 
     def __init__(self, required: str, got: object, remedy: str = ""):
         # An array's repr has a line for each row; an error has one.
@@ -14,21 +14,21 @@ class InputError(ValueError):
 
 
 def first_line(error: BaseException) -> str:
-    """The first line of an error's text; its kind if it has none."""
+    """Return the first line of an error's text, or the kind of the error if it has no text."""
     return (str(error).strip() or type(error).__name__).splitlines()[0]
 
 
 def nearest(name: object, known: Iterable[str]) -> str:
-    """A remedy for a misspelt name: the nearest known one, or the list of all."""
-    names = sorted(str(each) for each in known)
+    """Return a remedy for a misspelt name: the nearest known name, or the list of all."""
+    names = sorted(str(candidate) for candidate in known)
     close = difflib.get_close_matches(str(name), names, n=1, cutoff=0.5)
     if close:
         return f"did you mean {close[0]!r}?"
     return f"known: {', '.join(names)}" if names else "none is known here"
 
 
-def require_name(name: object, known: Iterable[str], what: str) -> None:
+def require_name(name: object, known: Iterable[str], kind: str) -> None:
     """Raise InputError unless `name` is one of `known`."""
     known = list(known)
     if name not in known:
-        raise InputError(f"a known {what}", repr(name), nearest(name, known))
+        raise InputError(f"a known {kind}", repr(name), nearest(name, known))

@@ -9,24 +9,30 @@ VARIABLE = "TEACHER_STUDENT_CACHE"
 
 
 def users_own() -> bool:
-    """Whether the user has told JAX, and not us, where to keep programs; that cache is left as it is."""
+    """Return whether the user has told JAX, and not us, where to keep programs. That cache is left as it is."""
     return "JAX_COMPILATION_CACHE_DIR" in os.environ and not os.environ.get(VARIABLE)
 
 
 def usual_folder() -> Path | None:
-    """Where TEACHER_STUDENT_CACHE says, or the user's cache folder; None: switched off."""
-    given = os.environ.get(VARIABLE, "")
-    if given.lower() == OFF:
+    """Return the folder that TEACHER_STUDENT_CACHE names, or the user's cache folder.
+
+    None means that keeping programs is switched off.
+    """
+    folder = os.environ.get(VARIABLE, "")
+    if folder.lower() == OFF:
         return None
-    if given:
-        return Path(given)
+    if folder:
+        return Path(folder)
     import platformdirs
 
     return Path(platformdirs.user_cache_dir("teacher-student", appauthor=False)) / "programs"
 
 
 def open_folder(folder: Path) -> bool:
-    """Make the folder and put it in order; False, with a warning, where programs cannot be kept in it."""
+    """Make the folder and put it in order. Return whether programs can be kept in it.
+
+    If not, there is a warning.
+    """
     try:
         folder.mkdir(parents=True, exist_ok=True)
         _drop_unfinished(folder)
@@ -38,9 +44,9 @@ def open_folder(folder: Path) -> bool:
 
 
 def _drop_unfinished(folder: Path) -> None:
-    """Remove programs whose writing was cut short: JAX stamps each with its last use after it has written it.
+    """Remove programs whose writing was cut short. JAX stamps each with its last use after it has written it.
 
-    It would read such a file, and complain, at every start, and could not make room where a stamp lacks.
+    JAX would read such a file, and complain, at every start, and could not make room where a stamp lacks.
     """
     import filelock
 

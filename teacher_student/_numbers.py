@@ -15,14 +15,14 @@ from ._errors import InputError
 
 
 def is_known(x: Any) -> bool:
-    """Whether the values of `x` can be looked at (no part of it is being traced)."""
+    """Return whether the values of `x` can be looked at (no part of it is being traced)."""
     if type(x) is np.ndarray:
         return True
     return not any(isinstance(leaf, jax.core.Tracer) for leaf in jax.tree.leaves(x))
 
 
-def as_numbers(x: Any, what: str) -> Any:
-    """`x` (nested sequences of numbers) as one float64 array, or a traced one."""
+def as_numbers(x: Any, quantity: str) -> Any:
+    """Return `x` (nested sequences of numbers) as one float64 array, or a traced one."""
     if isinstance(x, jax.core.Tracer):
         return x
     if is_known(x):
@@ -32,45 +32,51 @@ def as_numbers(x: Any, what: str) -> Any:
                 return numbers.astype(np.float64)
             raise TypeError
         except (TypeError, ValueError):
-            raise InputError(f"numbers for {what}", repr(x)) from None
-    return jnp.stack([jnp.asarray(as_numbers(each, what)) for each in x])
+            raise InputError(f"numbers for {quantity}", repr(x)) from None
+    return jnp.stack([jnp.asarray(as_numbers(entry, quantity)) for entry in x])
 
 
-def as_number(x: Any, what: str) -> Any:
-    """`x` as one float64 number of no axes, or a traced one. Raises InputError for any other shape, traced or not."""
-    number = as_numbers(x, what)
+def as_number(x: Any, quantity: str) -> Any:
+    """Return `x` as one float64 number of no axes, or a traced one.
+
+    Raises InputError for any other shape, traced or not.
+    """
+    number = as_numbers(x, quantity)
     if np.ndim(number) != 0:
-        raise InputError(f"one number for {what}", f"shape {np.shape(number)}", "use jax.vmap over several")
+        raise InputError(f"one number for {quantity}", f"shape {np.shape(number)}", "use jax.vmap over several")
     return number
 
 
-def as_row(values: Iterable[Any], what: str) -> Any:
-    """One number after the other as an array (n,), or a traced one. Raises InputError for one that is not a number."""
-    return as_numbers([as_number(value, what) for value in values], what)
+def as_row(values: Iterable[Any], quantity: str) -> Any:
+    """Return one number after the other as an array (n,), or a traced one.
+
+    Raises InputError for one that is not a number.
+    """
+    return as_numbers([as_number(value, quantity) for value in values], quantity)
 
 
 def is_number(x: Any) -> bool:
-    """Whether `x` is one plain real number, and not NaN."""
+    """Return whether `x` is one plain real number, and not NaN."""
     return isinstance(x, (int, float, np.integer, np.floating)) and not isinstance(x, bool) and x == x
 
 
-def check_finite(x: Any, what: str) -> None:
+def check_finite(x: Any, quantity: str) -> None:
     """Raise InputError if a known number is NaN or infinite."""
     if is_known(x) and not np.all(np.isfinite(x)):
-        raise InputError(f"finite numbers for {what}", np.asarray(x).tolist())
+        raise InputError(f"finite numbers for {quantity}", np.asarray(x).tolist())
 
 
-def check_at_least(x: Any, bound: float, what: str, *, strict: bool = False) -> None:
+def check_at_least(x: Any, bound: float, quantity: str, *, strict: bool = False) -> None:
     """Raise InputError if a known number is below `bound` (or at it, if `strict`)."""
-    check_finite(x, what)
+    check_finite(x, quantity)
     if not is_known(x):
         return
     if np.any(np.asarray(x) <= bound) if strict else np.any(np.asarray(x) < bound):
-        raise InputError(f"{what} {'>' if strict else '>='} {bound:g}", np.asarray(x).tolist())
+        raise InputError(f"{quantity} {'>' if strict else '>='} {bound:g}", np.asarray(x).tolist())
 
 
-def check_width(width: Any, what: str) -> int:
-    """`width` as a positive integer; raises InputError otherwise."""
+def check_width(width: Any, quantity: str) -> int:
+    """Return `width` as a positive integer. Raises InputError for anything else."""
     if isinstance(width, bool) or not isinstance(width, (int, np.integer)) or width < 1:
-        raise InputError(f"an integer {what} >= 1", repr(width))
+        raise InputError(f"an integer {quantity} >= 1", repr(width))
     return int(width)

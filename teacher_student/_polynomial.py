@@ -35,7 +35,7 @@ class Polynomial:
         return value
 
     def __str__(self) -> str:
-        """Its text in normal form: falling powers, exact coefficients, as in "x**3/6 - x/2"."""
+        """Return the text in normal form: falling powers and exact coefficients, as in "x**3/6 - x/2"."""
         terms = [_term(c, n) for n, c in reversed(list(enumerate(self.coefficients))) if c]
         return "".join(terms).removeprefix(" + ").replace(" - ", "-", int(terms[0].startswith(" - ")))
 
@@ -62,13 +62,14 @@ def _term(coefficient: Fraction, power: int) -> str:
 
 @functools.lru_cache
 def polynomial(text: str) -> Polynomial:
-    """The polynomial in x that `text` spells with numbers, +, -, *, / by a number, **, brackets, and He0 to He20.
+    """Return the polynomial in x that `text` spells.
 
-    He_n is Hermite's polynomial with E[He_n(z)^2] = n! for z ~ N(0, 1), and a number may have any power, so that
-    "He3/6**0.5" is normalised. Raises InputError for anything else, a constant, or a degree above 20.
+    It may have numbers, +, -, *, / by a number, **, brackets, and He0 to He20. He_n is Hermite's polynomial with
+    E[He_n(z)^2] = n! for z ~ N(0, 1). A number may have any power, so that "He3/6**0.5" is normalised.
+    Raises InputError for anything else, for a constant, and for a degree above 20.
     """
     try:
-        found = _read(ast.parse(text.strip(), mode="eval").body)
+        coefficients = _read(ast.parse(text.strip(), mode="eval").body)
     except (SyntaxError, ValueError, ArithmeticError, RecursionError, MemoryError) as error:
         reason = str(error).partition("\n")[0]
         if isinstance(error, SyntaxError):  # its own text speaks of lines of a file
@@ -76,20 +77,23 @@ def polynomial(text: str) -> Polynomial:
         elif isinstance(error, ZeroDivisionError):
             reason = "a division by zero"
         raise InputError(f"a polynomial in x such as {EXAMPLE}", repr(text), reason) from error
-    if len(found) < 2:
+    if len(coefficients) < 2:
         raise InputError("an activation that depends on x", repr(text))
-    if max(abs(c) for c in found) > LARGEST_COEFFICIENT:
+    if max(abs(c) for c in coefficients) > LARGEST_COEFFICIENT:
         raise InputError(f"coefficients of at most {LARGEST_COEFFICIENT:.0e} in size", repr(text))
-    return Polynomial(tuple(_rounded(c) for c in found))
+    return Polynomial(tuple(_rounded(c) for c in coefficients))
 
 
 def is_polynomial(text: str) -> bool:
-    """Whether `text` is the name of a polynomial, x or He3, and not that of a function."""
+    """Return whether `text` is the name of a polynomial, x or He3, and not that of a function."""
     return text == "x" or _hermite_order(text) is not None
 
 
 def _rounded(coefficient: Fraction) -> Fraction:
-    """The coefficient in double precision if it is a long fraction, which only a rounded number can have made."""
+    """Return the coefficient in double precision if it is a long fraction.
+
+    Only a rounded number can have made such a fraction.
+    """
     return Fraction(repr(float(coefficient))) if coefficient.denominator > LONG else coefficient
 
 
@@ -99,7 +103,7 @@ def _hermite_order(name: str) -> int | None:
 
 
 def _hermite(order: int) -> "Coefficients":
-    """He_0 = 1, He_1 = x, He_(n+1) = x He_n - n He_(n-1)."""
+    """Return He_n of He_0 = 1, He_1 = x, He_(n+1) = x He_n - n He_(n-1)."""
     below: Coefficients = (Fraction(0),)
     this: Coefficients = (Fraction(1),)
     for n in range(order):
@@ -112,7 +116,7 @@ Coefficients = tuple[Fraction, ...]
 
 
 def _read(node: ast.AST) -> Coefficients:
-    """Coefficients of an expression; raises ValueError with the reason if it is no polynomial."""
+    """Return the coefficients of an expression. Raises ValueError with the reason if it is no polynomial."""
     match node:
         case ast.Constant(value=int() | float() as value) if not isinstance(value, bool):
             return _trimmed([Fraction(repr(value))])  # 0.1 is 1/10
@@ -163,13 +167,14 @@ def _power(base: Coefficients, power: int) -> Coefficients:
 
 
 def _number_power(base: Fraction, power: int) -> Fraction:
+    # Powers are exact and have as many digits as they need: 9**9**9 would take all memory, and not end.
     if abs(power * math.log10(abs(base) or 1)) > 300:
         raise ValueError("numbers of at most 300 digits")
     return base**power
 
 
 def _real_power(base: Coefficients, power: Coefficients) -> Coefficients:
-    """A number to the power of a number, such as 6**0.5, in double precision."""
+    """Return a number to the power of a number, such as 6**0.5, in double precision."""
     if len(base) > 1 or len(power) > 1:
         raise ValueError("powers of x are whole numbers")
     if _at(base, 0) < 0:
@@ -195,7 +200,7 @@ def _at(a: Coefficients, n: int) -> Fraction:
 
 
 def _trimmed(rows: list[Fraction]) -> Coefficients:
-    """Without zeros at the end; () is the polynomial 0."""
+    """Return the coefficients without zeros at the end. () is the polynomial 0."""
     while rows and rows[-1] == 0:
         rows = rows[:-1]
     return tuple(rows)

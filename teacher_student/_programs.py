@@ -35,7 +35,7 @@ class _Compilations:
             self.since += 1
 
     def taken(self) -> int:
-        """The number, which starts from 0 again."""
+        """Return the number, which starts from 0 again."""
         self.since, number = 0, self.since
         return number
 
@@ -44,21 +44,25 @@ _compilations = _Compilations()
 
 
 def make_room() -> bool:
-    """Drop JAX's compiled programs if they take most of the memory maps that the process may have; whether it did.
+    """Drop JAX's compiled programs if they take most of the memory maps that the process may have.
 
-    Public computations call it first; it looks only if something has been compiled since, and takes microseconds else.
+    Return whether it did. Public computations call it first. It looks only if something has been compiled since, and
+    takes microseconds else.
     """
     _compilations.listen()
     if not _compilations.taken() or not _maps_run_out():
         return False
     import jax
 
-    jax.clear_caches()
+    jax.clear_caches()  # type: ignore[no-untyped-call]  # JAX leaves it untyped
     return True
 
 
 def _maps_run_out() -> bool:
-    """Whether more than a share FULL of the maps allowed is in use; False where the system does not say."""
+    """Return whether more than a share FULL of the maps allowed is in use.
+
+    It is False where the system does not say.
+    """
     try:
         allowed = int(LIMIT.read_text())
         with MAPS.open("rb") as lines:

@@ -5,10 +5,10 @@ import importlib.metadata
 
 
 def versions() -> dict[str, str]:
-    """Versions of this package and of what its numbers depend on."""
+    """Return the versions of this package and of the packages that its numbers depend on, by name."""
     packages = ("teacher-student", "jax", "jaxlib", "diffrax", "equinox", "numpy", "scipy", "xarray")
-    found = {}
+    installed = {}
     for package in packages:
         with contextlib.suppress(importlib.metadata.PackageNotFoundError):
-            found[package] = importlib.metadata.version(package)
-    return found
+            installed[package] = importlib.metadata.version(package)
+    return installed

@@ -10,9 +10,9 @@ import pytest
 
 import ode
 import teacher_student as ts
-from ode._host_expansion import _tolerances
-from ode._host_steps import Bounds, Tolerances, integrate_from_host
-from ode._method import Settings
+from ode._host_expansion import _step_tolerances
+from ode._host_steps import Bounds, StepTolerances, integrate_from_host
+from ode._method import Tolerances
 
 from . import build
 
@@ -93,7 +93,7 @@ def test_steps_land_on_recorded_alphas_and_restart_at_switches() -> None:
 
     alphas = np.array([0.0, 0.5, 1.0, 2.0, 3.5, 4.0])
     bounds = Bounds(np.inf, lambda y: 0.0, 1000)
-    path = integrate_from_host(slope, curriculum, np.zeros(2), alphas, Tolerances(1e-3, 1e-3), bounds)
+    path = integrate_from_host(slope, curriculum, np.zeros(2), alphas, StepTolerances(1e-3, 1e-3), bounds)
     expected = [[0, 0], [0.5, 0], [1, 0], [1, 1], [1.375, 2.125], [1.5, 2.5]]
     np.testing.assert_allclose(path.states, expected, atol=1e-14)
     assert path.attempted == path.accepted == path.stats["num_steps"] < 20
@@ -108,7 +108,7 @@ def test_a_slope_that_is_no_number_ends_the_integration_where_it_is() -> None:
         def slope(shares: np.ndarray, y: np.ndarray, first: float = first) -> np.ndarray:
             return np.where(y < first, 1.0, np.nan)
 
-        path = integrate_from_host(slope, curriculum, np.zeros(1), np.ones(1), Tolerances(1e-6, 1e-6), bounds)
+        path = integrate_from_host(slope, curriculum, np.zeros(1), np.ones(1), StepTolerances(1e-6, 1e-6), bounds)
         assert path.status == status
         assert path.reached == pytest.approx(first, abs=1e-3)
         assert np.all(np.isnan(path.states))
@@ -117,7 +117,7 @@ def test_a_slope_that_is_no_number_ends_the_integration_where_it_is() -> None:
 def test_each_part_of_the_expansion_is_held_to_its_tolerance() -> None:
     """An error that fills one part alone up to its tolerance has a root mean square of 1 over all entries."""
     sizes = (4, 400, 20)
-    tolerances = _tolerances(Settings(1e-3, 1e-5, 1e3, 10), sizes)
+    tolerances = _step_tolerances(Tolerances(1e-3, 1e-5, 1e3, 10), sizes)
     edges = np.cumsum((0, *sizes))
     for first, last in itertools.pairwise(edges):
         error = np.zeros(sum(sizes))

@@ -2,7 +2,7 @@
 
 import abc
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 import equinox as eqx
 import jax
@@ -11,12 +11,16 @@ import numpy as np
 
 from teacher_student import Condition, InputError, Overlaps, Problem
 
+Average = TypeVar("Average")
+
 
 class StepAverages(eqx.Module):
-    """The three averages of one condition (level, cluster) that the drift needs (g_k = dloss/dlambda_k).
+    """The three averages under one condition (level, cluster) that the drift needs, with g_k = dloss/dlambda_k.
 
-    gz: (B, K, K + M) E[g_k z^b_j], z^b the block fields of students then latents.
-    gg: (K, K) E[g_k g_l]. loss_slope: (K,) E[dloss/dv_k].
+    Fields:
+      gz: (B, K, K + M) E[g_k z^b_j], where z^b are the block fields of students, then latents.
+      gg: (K, K) E[g_k g_l].
+      loss_slope: (K,) E[dloss/dv_k].
     """
 
     gz: jax.Array
@@ -25,10 +29,10 @@ class StepAverages(eqx.Module):
 
 
 class Averages(eqx.Module):
-    """Base of what supplies the drift with its Gaussian averages, also of the user's own.
+    """Base of what supplies the drift with its Gaussian averages. It serves for averages of your own too.
 
-    One of your own is a subclass with a method `step`, made of JAX operations in the precision of its arguments. For
-    example, K units phi(x) = x, M units of a teacher of value labels, without noise, and the squared loss:
+    Averages of your own are a subclass with a method `step`, made of JAX operations in the precision of its arguments.
+    The example has K units phi(x) = x, M units of a teacher of value labels without noise, and the squared loss:
 
         class Linear(ode.Averages):
             def step(self, problem, overlaps, condition):
@@ -40,16 +44,22 @@ class Averages(eqx.Module):
                 wz = condition.variances[:, None] * (gram @ w)               # (B, K + M) E[(yhat - y) z^b_j]
                 return ode.StepAverages(v[:, None] * wz[:, None, :], jnp.outer(v, v) * error, (C @ w)[: v.size])
 
-    Numbers that it holds are fields; what it says is taken to be exact: `ode.solve`, `solve_many` and `fluctuations`
-    integrate it like closed forms, differentiate it, and state no sampling error of it. Errors and accuracies are
-    computed as without it, in closed form or with points, and so is the covariance of one step in `fluctuations`: both
-    are those of the problem's own labels, for which the averages must be exact. Problems come without names: levels are
-    numbered. What `step` reads from elsewhere, from its class or module, is compiled in as it was at the first solve.
+    The numbers that the class holds are fields. What it says is taken to be exact: `ode.solve`, `solve_many` and
+    `fluctuations` integrate it like closed forms, differentiate it, and state no sampling error of it. Errors and
+    accuracies are computed as without it, in closed form or with points, and so is the covariance of one step in
+    `fluctuations`. Both are those of the problem's own labels, for which the averages must be exact. Problems come
+    without
+    names: their levels are numbered. What `step` reads from elsewhere, from its class or module, is compiled in as it
+      was
+    at the first solve.
     """
 
     @property
     def name(self) -> str:
-        """What `Source.method` says of trajectories that come from these averages: here the class, module:Class."""
+        """What `Source.method` says of trajectories that come from these averages.
+
+        Here it is the class, module:Class.
+        """
         return f"{type(self).__module__}:{type(self).__qualname__}"
 
     def check(self, problem: Problem) -> None:
@@ -59,29 +69,31 @@ class Averages(eqx.Module):
     def step(self, problem: Problem, overlaps: Overlaps, condition: Condition) -> StepAverages:
         """Return the averages of one SGD step's ingredients under one `condition` (level, cluster).
 
-        Arguments: overlaps: of one state, without leading axes. condition: with its variances (B,) and mean (M,);
-          the block fields z^b of students then latents have covariance Delta_b times `overlaps.gram` (B, K + M, K + M).
+        Arguments:
+          overlaps: of one state, without leading axes.
+          condition: with its variances (B,) and mean (M,). The block fields z^b of students, then latents, have the
+            covariance Delta_b times `overlaps.gram` (B, K + M, K + M).
         """
 
     def mean_step(self, problem: Problem, overlaps: Overlaps, conditions: Condition, weights: Any) -> "MeanStep":
-        """The averages of all `conditions` (leading axis), weighted with their probabilities `weights`."""
+        """Return the averages over all `conditions` (leading axis), weighted with their probabilities `weights`."""
 
         def step(condition: Condition) -> StepAverages:
-            found = self.step(problem, overlaps, condition)
-            _require_step(found, problem, self)
-            return found
+            averages = self.step(problem, overlaps, condition)
+            _require_step(averages, problem, self)
+            return averages
 
         return sum_of_conditions(step, conditions, weights)
 
 
-def _require_step(found: Any, problem: Problem, averages: Averages) -> None:
-    """Raise InputError unless a method `step` returned what the drift needs."""
+def _require_step(result: Any, problem: Problem, averages: Averages) -> None:
+    """Raise InputError unless `result`, which a method `step` returned, is what the drift needs."""
     B, K, M = problem.shape
     wanted = {"gz": (B, K, K + M), "gg": (K, K), "loss_slope": (K,)}
     required = f"ode.StepAverages of shapes {wanted} from the step of {type(averages).__name__}"
-    if not isinstance(found, StepAverages):
-        raise InputError(required, type(found).__name__)
-    shapes = {name: np.shape(getattr(found, name)) for name in wanted}
+    if not isinstance(result, StepAverages):
+        raise InputError(required, type(result).__name__)
+    shapes = {name: np.shape(getattr(result, name)) for name in wanted}
     if shapes != wanted:
         raise InputError(required, f"shapes {shapes}")
 
@@ -95,67 +107,75 @@ class MeanStep(eqx.Module):
 
 
 def sum_of_conditions(step: Callable[[Condition], StepAverages], conditions: Condition, weights: Any) -> MeanStep:
-    """The weighted sum of `step` over conditions."""
+    """Return the sum of `step` over conditions, each with its weight."""
 
+    # Every condition has all points. Sobol points that are dealt out to four clusters by their index modulo 4 have a
+    # quarter of the first coordinate each, and turn an accuracy of 0.975 into 1.
     def part(condition: Condition) -> MeanStep:
-        found = step(condition)
-        return MeanStep(found.gz, condition.variances[:, None, None] * found.gg, found.loss_slope)
+        averages = step(condition)
+        return MeanStep(averages.gz, condition.variances[:, None, None] * averages.gg, averages.loss_slope)
 
     return weighted_sum(part, conditions, weights)
 
 
 def check_normals(normals: Any, rows: int) -> None:
-    """Raise InputError unless `normals` are points of so many Gaussians."""
-    found = np.shape(normals)
-    if len(found) != 2 or found[0] != rows:
+    """Raise InputError unless `normals` are points of `rows` Gaussians, of one scrambling."""
+    shape = np.shape(normals)
+    if len(shape) != 2 or shape[0] != rows:
         remedy = "draw it for this problem, and take one scrambling: jax.tree.map(lambda x: x[0], sample)"
-        raise InputError(f"one scrambling of a sample for this problem, ({rows}, points)", f"shape {found}", remedy)
+        raise InputError(f"one scrambling of a sample for this problem, ({rows}, points)", f"shape {shape}", remedy)
 
 
-def weighted_sum(part: Callable[[Condition], Any], conditions: Condition, weights: Any) -> Any:
-    """The weighted sum of `part` over conditions, one after the other; those of weight 0 are not computed.
+def weighted_sum(part: Callable[[Condition], Average], conditions: Condition, weights: Any) -> Average:
+    """Return the weighted sum of `part` over conditions, one after the other. Those of weight 0 are not computed.
 
-    (Where derivatives with respect to the weights are asked for, they are: a share of 0 can grow.)
+    They are computed where derivatives with respect to the weights are asked for, because a share of 0 can grow.
     """
     if np.shape(weights) == (1,):  # the only condition there is
-        return jax.tree.map(lambda x: weights[0] * x, part(jax.tree.map(lambda x: x[0], conditions)))
+        only: Average = jax.tree.map(lambda x: weights[0] * x, part(jax.tree.map(lambda x: x[0], conditions)))
+        return only
     shapes = eqx.filter_eval_shape(part, jax.tree.map(lambda x: x[0], conditions))
     nothing = jax.tree.map(lambda x: jnp.zeros(x.shape, x.dtype), shapes)
 
-    def add(total: Any, each: Any) -> tuple[Any, None]:
-        condition, weight = each
+    def add(total: Any, weighted: Any) -> tuple[Any, None]:
+        condition, weight = weighted
         alone = eqx.filter_closure_convert(part, condition)  # what it closes over are its leaves: all of it is seen
         return jax.tree.map(jnp.add, total, _weighted(alone, weight, condition)), None
 
-    return jax.lax.scan(add, nothing, (conditions, weights))[0]
+    total: Average = jax.lax.scan(add, nothing, (conditions, weights))[0]
+    return total
 
 
 @eqx.filter_custom_jvp
 def _weighted(part: Callable[[Condition], Any], weight: jax.Array, condition: Condition) -> Any:
-    """weight * part(condition), or 0 without computing it."""
+    """Return weight * part(condition), or 0 without computing the part."""
     return _unless_zero(lambda: jax.tree.map(lambda x: weight * x, part(condition)), weight)
 
 
-@_weighted.def_jvp
+@_weighted.def_jvp  # type: ignore[untyped-decorator]  # equinox gives it no types
 def _weighted_jvp(primals: Any, tangents: Any) -> tuple[Any, Any]:
-    """dw part + w dpart; the first also at w = 0, unless the weight is not differentiated (tangent None)."""
+    """Return the value and its derivative dw part + w dpart.
+
+    The first term counts at w = 0 too, unless the weight is not differentiated (a tangent of None).
+    """
     (part, weight, condition), (d_part, d_weight, d_condition) = primals, tangents
 
     def both() -> tuple[Any, Any]:
         return value_and_change(lambda part, at: part(at), (part, condition), (d_part, d_condition))
 
     if d_weight is None:
-        return _unless_zero(lambda: jax.tree.map(lambda x: weight * x, both()), weight)
+        scaled: tuple[Any, Any] = _unless_zero(lambda: jax.tree.map(lambda x: weight * x, both()), weight)
+        return scaled
     value, change = both()
     moved = jax.tree.map(lambda x, dx: d_weight * x + weight * dx, value, change)
     return jax.tree.map(lambda x: weight * x, value), moved
 
 
-def value_and_change(function: Callable[..., Any], primals: Any, tangents: Any) -> tuple[Any, Any]:
-    """Return function(*primals) and its derivative along `tangents`, a number for every number of the value.
+def value_and_change(function: Callable[..., Average], primals: Any, tangents: Any) -> tuple[Average, Average]:
+    """Return function(*primals) and its derivative along `tangents`, with a number for every number of the value.
 
     A tangent of None says that its primal is not differentiated. JAX takes no derivative in nothing, and equinox has
-    None for what does not depend on anything that is differentiated; here both are zeros, which can be calculated with.
+    None for what does not depend on anything that is differentiated. Here both are zeros, which can be calculated with.
     """
     if not jax.tree.leaves(tangents):
         value = function(*primals)
@@ -168,15 +188,22 @@ def value_and_change(function: Callable[..., Any], primals: Any, tangents: Any) 
     return value, jax.tree.map(number, change, value, is_leaf=lambda dx: dx is None)
 
 
-def _unless_zero(compute: Callable[[], Any], weight: jax.Array) -> Any:
+def _unless_zero(compute: Callable[[], Average], weight: jax.Array) -> Average:
     shapes = jax.eval_shape(compute)
-    return jax.lax.cond(weight > 0, compute, lambda: jax.tree.map(lambda x: jnp.zeros(x.shape, x.dtype), shapes))
+    result: Average = jax.lax.cond(
+        weight > 0, compute, lambda: jax.tree.map(lambda x: jnp.zeros(x.shape, x.dtype), shapes)
+    )
+    return result
 
 
 def unit_gradients(
     problem: Problem, readout: jax.Array, z: jax.Array, label: jax.Array
 ) -> tuple[jax.Array, jax.Array, jax.Array]:
-    """phi(lambda_k) (K, S), dloss/dyhat (S,) and g_k = dloss/dlambda_k (K, S) at total fields z (K + M, S)."""
+    """Return phi(lambda_k) (K, S), dloss/dyhat (S,) and g_k = dloss/dlambda_k (K, S) at the points of a sample.
+
+    Arguments:
+      z: (K + M, S) total fields. label: (S,).
+    """
     K = problem.student.width
     hidden = problem.student.activation(z[:K])
     loss_slope = problem.sgd.loss_slope(readout @ hidden, label)

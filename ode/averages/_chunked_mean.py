@@ -1,23 +1,25 @@
 """Averages over many points, some of them in memory at a time."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 import jax
 import jax.numpy as jnp
 
+Sums = TypeVar("Sums")
 PIECE = 2**12  # points whose fields are in memory at a time
 
 
-def mean_over_points(sums: Callable[[jax.Array], Any], normals: jax.Array) -> Any:
-    """The average over all points (D, S) of what `sums` adds up over some of them, in JAX's default precision.
+def mean_over_points(sums: Callable[[jax.Array], Sums], normals: jax.Array) -> Sums:
+    """Return the average over all points (D, S), where `sums` adds up over some of them.
 
-    Within a piece, `sums` adds in the points' own precision.
+    The result is in JAX's default precision. Within a piece, `sums` adds in the points' own precision.
     """
     points, exact = normals.shape[1], jnp.result_type(float)
 
-    def part(piece: jax.Array) -> Any:
-        return jax.tree.map(lambda x: x.astype(exact) / points, sums(piece))
+    def part(piece: jax.Array) -> Sums:
+        share: Sums = jax.tree.map(lambda x: x.astype(exact) / points, sums(piece))
+        return share
 
     if points <= PIECE:
         return part(normals)
@@ -28,4 +30,5 @@ def mean_over_points(sums: Callable[[jax.Array], Any], normals: jax.Array) -> An
 
     shapes = jax.eval_shape(part, normals[:, :PIECE])
     nothing = jax.tree.map(lambda x: jnp.zeros(x.shape, x.dtype), shapes)
-    return jax.lax.scan(add, nothing, jnp.arange(0, points, PIECE))[0]
+    mean: Sums = jax.lax.scan(add, nothing, jnp.arange(0, points, PIECE))[0]
+    return mean

@@ -10,14 +10,16 @@ from ._missing import require_closed_form, step_of
 
 
 class ClosedForm(Averages):
-    r"""Exact averages for phi(x) = erf(x / sqrt 2) or a polynomial, squared loss, teacher units of these kinds or sign.
+    """Exact averages for erf and polynomial students, the squared loss, and teacher units of these kinds or sign.
 
-    With s = (v, -vt) over students and latents and C = sum_b Delta_{l,b} Omega^b:
-      E[g_k z^b_j] = v_k sum_i s_i I3(k, z^b_j, i)
-      E[g_k g_l]   = v_k v_l (sum_ij s_i s_j I4(k, l, i, j) + sigma^2 J2(k, l))
+    Here phi(x) = erf(x / sqrt 2). With s = (v, -vt) over students and latents and C = sum_b Delta_{l,b} Omega^b,
+
+      E[g_k z^b_j]  = v_k sum_i s_i I3(k, z^b_j, i)
+      E[g_k g_l]    = v_k v_l (sum_ij s_i s_j I4(k, l, i, j) + sigma^2 J2(k, l))
       E[dloss/dv_k] = sum_i s_i I2(k, i)
-    For a polynomial student by Wick's theorem, in code that is derived once per process; for units of the user's own by
-    what `ode.add_closed_form` has entered.
+
+    A polynomial student has these averages by Wick's theorem, in code that is derived once per process. Units of your
+    own have them by what `ode.add_closed_form` has entered.
     Source: Saad & Solla 1995, Eqs. (8)-(11) and appendix A; Goldt et al. 2019 (readout, noise).
     """
 

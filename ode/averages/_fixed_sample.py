@@ -30,15 +30,18 @@ class FixedSample(Averages):
         check_normals(self.normals, sum(dimensions(problem)) + 1)
 
     def spread(self, problem: Problem, overlaps: Overlaps) -> list["BlockSpread"]:
-        """Per block, the points of its Gaussians and their factor: fluctuations of unit variance of its fields."""
+        """Return, per block, the points of its Gaussians and their factor.
+
+        The factor makes fluctuations of unit variance of the block's fields of them.
+        """
         blocks = _by_block(problem, jnp.asarray(self.normals))[:-1]
-        return [BlockSpread(*each) for each in zip(blocks, factors(problem, overlaps), strict=True)]
+        return [BlockSpread(*part) for part in zip(blocks, factors(problem, overlaps), strict=True)]
 
     def step(self, problem: Problem, overlaps: Overlaps, condition: Condition) -> StepAverages:
         return self._step(problem, overlaps, condition, factors(problem, overlaps))
 
     def mean_step(self, problem: Problem, overlaps: Overlaps, conditions: Condition, weights: Any) -> MeanStep:
-        """As in the base class, one condition after the other; those of weight 0 are not computed."""
+        """Do as the base class does, one condition after the other. Those of weight 0 are not computed."""
         if is_smooth(problem):
             return self.mean_step_of_points(problem, overlaps, conditions, weights)
         return mean_step_by_law(self, problem, overlaps, conditions, weights)
@@ -46,9 +49,9 @@ class FixedSample(Averages):
     def mean_step_of_points(
         self, problem: Problem, overlaps: Overlaps, conditions: Condition, weights: Any
     ) -> MeanStep:
-        """`mean_step`, with the derivative of the points."""
-        found = factors(problem, overlaps)
-        return sum_of_conditions(lambda c: self._step(problem, overlaps, c, found), conditions, weights)
+        """Return `mean_step`, with the derivative of the points."""
+        roots = factors(problem, overlaps)
+        return sum_of_conditions(lambda c: self._step(problem, overlaps, c, roots), conditions, weights)
 
     def _step(
         self, problem: Problem, overlaps: Overlaps, condition: Condition, factors: list[jax.Array]
@@ -58,35 +61,38 @@ class FixedSample(Averages):
         def sums(normals: jax.Array) -> tuple[Any, ...]:
             *blocks, noise = _by_block(problem, normals)
             z = _fields(factors, blocks, scales, means)
-            own, readout = to_float((problem, overlaps.readout), z.dtype)
-            label = own.task.label(z[own.student.width :].T, condition.cluster, noise)
-            hidden, loss_slope, g = unit_gradients(own, readout, z, label)
+            rounded, readout = to_float((problem, overlaps.readout), z.dtype)
+            label = rounded.task.label(z[rounded.student.width :].T, condition.cluster, noise)
+            hidden, loss_slope, g = unit_gradients(rounded, readout, z, label)
             return g.sum(axis=1), [g @ xi.T for xi in blocks], g @ g.T, hidden @ loss_slope
 
         mean_g, g_xi, gg, slope = mean_over_points(sums, jnp.asarray(self.normals))
         gz = [
-            jnp.outer(mean_g, mean) + scale * each @ factor.T
-            for each, factor, scale, mean in zip(g_xi, factors, scales, means, strict=True)
+            jnp.outer(mean_g, mean) + scale * product @ factor.T
+            for product, factor, scale, mean in zip(g_xi, factors, scales, means, strict=True)
         ]
         return StepAverages(jnp.stack(gz), gg, slope)
 
     def error_and_accuracy(
         self, problem: Problem, overlaps: Overlaps, condition: Condition
     ) -> tuple[jax.Array, jax.Array]:
-        """E (yhat - y)^2 / 2 with the noiseless label, and P(sign yhat = sign y)."""
+        """Return E (yhat - y)^2 / 2 with the noiseless label, and P(sign yhat = sign y)."""
         return error_and_accuracy_by_law(self, problem, overlaps, condition)
 
     def error_and_accuracy_of_points(
         self, problem: Problem, overlaps: Overlaps, condition: Condition
     ) -> tuple[jax.Array, jax.Array]:
-        """`error_and_accuracy`, with the derivative of the points: that of an accuracy is 0."""
-        K, found = problem.student.width, factors(problem, overlaps)
+        """Return `error_and_accuracy`, with the derivative of the points. That of an accuracy is 0."""
+        K, roots = problem.student.width, factors(problem, overlaps)
         scales, means = _scales_and_means(problem, overlaps, condition)
 
         def sums(normals: jax.Array) -> tuple[jax.Array, jax.Array]:
-            z = _fields(found, _by_block(problem, normals)[:-1], scales, means)
-            own, readout = to_float((problem, overlaps.readout), z.dtype)
-            output, y = readout @ own.student.activation(z[:K]), own.task.clean_label(z[K:].T, condition.cluster)
+            z = _fields(roots, _by_block(problem, normals)[:-1], scales, means)
+            rounded, readout = to_float((problem, overlaps.readout), z.dtype)
+            output, y = (
+                readout @ rounded.student.activation(z[:K]),
+                rounded.task.clean_label(z[K:].T, condition.cluster),
+            )
             right = (jnp.sign(output) == jnp.sign(y)).astype(z.dtype)
             return jnp.sum((output - y) ** 2) / 2, jnp.sum(right)
 
@@ -95,7 +101,7 @@ class FixedSample(Averages):
     def hidden_and_label(
         self, problem: Problem, overlaps: Overlaps, condition: Condition
     ) -> tuple[jax.Array, jax.Array]:
-        """phi(lambda_k) (K, S) and the noiseless label (S,) at every point."""
+        """Return phi(lambda_k) (K, S) and the noiseless label (S,) at every point."""
         K, blocks = problem.student.width, _by_block(problem, jnp.asarray(self.normals))[:-1]
         z = _fields(factors(problem, overlaps), blocks, *_scales_and_means(problem, overlaps, condition))
         return problem.student.activation(z[:K]), problem.task.clean_label(z[K:].T, condition.cluster)
@@ -109,15 +115,17 @@ class BlockSpread(eqx.Module):
 
 
 def factors(problem: Problem, overlaps: Overlaps) -> list[jax.Array]:
-    """Per block, the factor (J, r) that makes fluctuations of unit variance of standard normals.
+    """Return, per block, the factor (J, r) that makes fields of unit variance of standard normals.
 
-    Latents first, students given them, so that the latent fields stay fixed as the student moves:
-    nu^b = T^(1/2) xi,  lambda^b = R T^(-1/2) xi + (Q - R T^-1 R^T)^(1/2) xi'.
+    The latents come first and the students are drawn given them, so that the latent fields stay fixed as the student
+    moves: nu^b = T^(1/2) xi,  lambda^b = R T^(-1/2) xi + (Q - R T^-1 R^T)^(1/2) xi'.
     """
     _, K, M = problem.shape
-    found = []
+    per_block = []
     for b, (seen, spanned) in enumerate(zip(problem.task.seen_blocks, problem.task.spanned_blocks, strict=True)):
         Q, R, T = overlaps.Q[b], overlaps.R[b], overlaps.T[b]
+        # Symmetric roots: Cholesky factors and eigenvectors jump where eigenvalues cross or vanish, and an adaptive
+        # integrator then stalls.
         if not seen:
             factor = jnp.concatenate([symmetric_sqrt(Q), jnp.zeros((M, K))])
         else:
@@ -126,31 +134,32 @@ def factors(problem: Problem, overlaps: Overlaps) -> list[jax.Array]:
             if not spanned:
                 rest = jnp.concatenate([symmetric_sqrt(Q - aligned @ aligned.T), jnp.zeros((M, K))])
                 factor = jnp.concatenate([rest, factor], axis=1)
-        found.append(factor)
-    return found
+        per_block.append(factor)
+    return per_block
 
 
 def _by_block(problem: Problem, normals: jax.Array) -> list[jax.Array]:
-    """The blocks' standard normals (r, S), and last the output noise (S,)."""
+    """Return the blocks' standard normals (r, S), and last the output noise (S,)."""
     edges = np.cumsum([0, *dimensions(problem)])
     return [*(normals[i:j] for i, j in itertools.pairwise(edges)), normals[-1]]
 
 
 def _scales_and_means(problem: Problem, overlaps: Overlaps, condition: Condition) -> tuple[jax.Array, jax.Array]:
-    """Per block, sqrt(Delta_b) and the mean fields (B, J)."""
+    """Return, per block, sqrt(Delta_b) and the mean fields (B, J)."""
     K = problem.student.width
     return jnp.sqrt(condition.variances), overlaps.gram[:, :, K:] @ condition.mean
 
 
 def _fields(factors: list[jax.Array], blocks: list[jax.Array], scales: jax.Array, means: jax.Array) -> jax.Array:
-    """z_j (J, S): sum over blocks of mean + sqrt(Delta_b) factor xi, in the precision of xi."""
+    """Return z_j (J, S): sum over blocks of mean + sqrt(Delta_b) factor xi, in the precision of xi."""
     dtype = blocks[0].dtype
     parts = [(s * factor).astype(dtype) @ xi for factor, xi, s in zip(factors, blocks, scales, strict=True)]
-    return sum(parts[1:], parts[0]) + means.sum(axis=0).astype(dtype)[:, None]
+    fields: jax.Array = sum(parts[1:], parts[0]) + means.sum(axis=0).astype(dtype)[:, None]
+    return fields
 
 
 def dimensions(problem: Problem) -> list[int]:
-    """Number of Gaussians that each block's fields need: its largest possible rank."""
+    """Return the number of Gaussians that each block's fields need, which is its largest possible rank."""
     _, K, M = problem.shape
     task = problem.task
     return [

@@ -13,15 +13,14 @@ from ._base import StepAverages
 def general_step(
     student: Activation, teacher: Activation, block: jax.Array, v: jax.Array, s: jax.Array, noise: jax.Array
 ) -> StepAverages:
-    r"""The three averages for students phi and a teacher's psi; f_i = phi for students and psi for latents.
+    """Return the three averages for students phi and a teacher's psi, with f_i = phi for students and psi for latents.
 
     With C = sum_b C^b the covariance of the fields and, by Stein's lemma, E[z^b_j F] = sum_i C^b_ji E[dF/dz_i]:
       E[g_k z^b_j]  = v_k sum_i s_i (C^b_ji E[phi'_k f'_i] + C^b_jk E[phi''_k f_i])
       E[g_k g_l]    = v_k v_l (sum_ij s_i s_j E[phi'_k phi'_l f_i f_j] + sigma^2 E[phi'_k phi'_l])
       E[dloss/dv_k] = sum_i s_i E[phi_k f_i]
 
-    Arguments: student, teacher: phi and psi; block: C^b (B, J, J); v: readout (K,);
-      s: (v, -vt) (J,); noise: sigma^2.
+    Arguments: student, teacher: phi and psi. block: C^b (B, J, J). v: readout (K,). s: (v, -vt) (J,). noise: sigma^2.
     """
     K, C, units = v.size, block.sum(axis=0), (student, teacher)
     slopes, curves, values = (_with_all(units, orders, C, K) for orders in ((1, 1), (2, 0), (0, 0)))
@@ -30,7 +29,7 @@ def general_step(
 
 
 def _with_all(units: Units, orders: tuple[int, int], C: jax.Array, K: int) -> jax.Array:
-    """(K, J) E[phi^(m)(lambda_k) f_i^(n)(z_i)] with all students and latents i."""
+    """Return (K, J) E[phi^(m)(lambda_k) f_i^(n)(z_i)] with all students and latents i."""
     variance = jnp.diagonal(C)
     parts = [
         derivatives_average((units[0], unit), orders, variance[:K, None], C[:K, i], variance[None, i])
@@ -40,22 +39,22 @@ def _with_all(units: Units, orders: tuple[int, int], C: jax.Array, K: int) -> ja
 
 
 def _gg(units: Units, C: jax.Array, s: jax.Array, noise: jax.Array, slopes: jax.Array) -> jax.Array:
-    """(K, K) sum_ij s_i s_j E[phi'_k phi'_l f_i f_j] + sigma^2 E[phi'_k phi'_l], each pair k <= l once."""
+    """Return (K, K) sum_ij s_i s_j E[phi'_k phi'_l f_i f_j] + sigma^2 E[phi'_k phi'_l], each pair k <= l once."""
     K, (student, teacher) = slopes.shape[0], units
     first, second = np.triu_indices(K)
     plain = slopes[first, second]  # E[phi'_k phi'_l]
-    mine, theirs, every = slice(None, K), slice(K, None), slice(None)
+    students, latents, all_fields = slice(None, K), slice(K, None), slice(None)
 
     def part(f: Activation, i: slice, g: Activation, j: slice) -> jax.Array:
         average = _quads((student, f, g), C, first, second, i, j)
         return jnp.einsum("i,pij,j->p", s[i], average, s[j])
 
     if student == teacher:
-        total = part(student, every, student, every)
+        total = part(student, all_fields, student, all_fields)
     else:
-        total = part(student, mine, student, mine) + 2 * part(student, mine, teacher, theirs)
+        total = part(student, students, student, students) + 2 * part(student, students, teacher, latents)
         if look_up("I4", student, teacher, teacher) is not None:
-            total += part(teacher, theirs, teacher, theirs)
+            total += part(teacher, latents, teacher, latents)
         else:  # a single sign unit, whose square is 1
             total += s[-1] ** 2 * jnp.where(C[-1, -1] > 0, plain, 0.0)
     pairs = total + noise * plain
@@ -65,11 +64,11 @@ def _gg(units: Units, C: jax.Array, s: jax.Array, noise: jax.Array, slopes: jax.
 def _quads(
     units: tuple[Activation, Activation, Activation], C: jax.Array, k: np.ndarray, l: np.ndarray, i: slice, j: slice
 ) -> jax.Array:
-    """(P, I, J) E[phi'(lambda_k) phi'(lambda_l) f(z_i) g(z_j)] of pairs (k, l) and fields i, j."""
+    """Return (P, I, J) E[phi'(lambda_k) phi'(lambda_l) f(z_i) g(z_j)] of pairs (k, l) and fields i, j."""
     variance = jnp.diagonal(C)
     row = look_up("I4", *units)
     assert row is not None  # `missing_closed_form` comes first
-    return row.function(
+    average: jax.Array = row.function(
         *units,
         variance[k, None, None],
         C[k, l][:, None, None],
@@ -82,3 +81,4 @@ def _quads(
         C[i, j][None],
         variance[j][None, None, :],
     )
+    return average

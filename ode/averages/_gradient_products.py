@@ -14,10 +14,10 @@ CHUNK = 2**16  # numbers of one array, where the pairs of units are more than fi
 
 
 def gradient_products(units: Units, C: jax.Array, v: jax.Array, s: jax.Array, noise: jax.Array) -> jax.Array:
-    r"""(K, K) E[g_k g_l] = v_k v_l (sum_ij s_i s_j I4(k, l, i, j) + sigma^2 J2(k, l)).
+    """Return E[g_k g_l] = v_k v_l (sum_ij s_i s_j I4(k, l, i, j) + sigma^2 J2(k, l)) (K, K).
 
-    Symmetric in k, l and in i, j, so that only k <= l and i <= j are computed. Memory: some 20 arrays of at most
-    max(CHUNK, 16 J) numbers, J = K + M: pairs k <= l come in chunks where they are many.
+    It is symmetric in k, l and in i, j, so that only k <= l and i <= j are computed. The memory is some 20 arrays of at
+    most max(CHUNK, 16 J) numbers, J = K + M: pairs k <= l come in chunks where they are many.
 
     Arguments: units: the student's, erf, and the teacher's. C: (J, J) covariance of the fields. v: readout (K,).
       s: (v, -vt) (J,). noise: sigma^2. Source: Saad & Solla 1995, Eq. (9) and appendix A.
@@ -29,24 +29,25 @@ def gradient_products(units: Units, C: jax.Array, v: jax.Array, s: jax.Array, no
         error = _squared_errors(units, C, s, K, first, second)
     else:
         rows = -(-first.size // at_once)
-        filled = tuple(jnp.asarray(np.resize(each, (rows, at_once))) for each in (first, second))
+        filled = tuple(jnp.asarray(np.resize(pairs, (rows, at_once))) for pairs in (first, second))
         error = jax.lax.map(lambda pair: _squared_errors(units, C, s, K, *pair), filled).ravel()[: first.size]
     weight = J2(C[first, first], C[first, second], C[second, second])
-    return (v[first] * v[second] * weight * (error + noise))[_place(K)]
+    return (v[first] * v[second] * weight * (error + noise))[_pair_index(K)]
 
 
-def _place(K: int) -> np.ndarray:
-    """(K, K) at which place of the list of pairs k <= l each k, l is."""
-    place = np.zeros((K, K), int)
-    place[np.triu_indices(K)] = np.arange(K * (K + 1) // 2)
-    return np.maximum(place, place.T)
+def _pair_index(K: int) -> np.ndarray:
+    """Return, as (K, K), where in the list of pairs k <= l each pair k, l stands."""
+    index = np.zeros((K, K), int)
+    index[np.triu_indices(K)] = np.arange(K * (K + 1) // 2)
+    return np.maximum(index, index.T)
 
 
 def _squared_errors(units: Units, C: jax.Array, s: jax.Array, K: int, first: Any, second: Any) -> jax.Array:
-    """(P,) sum_ij s_i s_j E~[phi_i phi_j] under the density times phi'(a) phi'(b), a and b each pair of students.
+    """Return sum_ij s_i s_j E~[phi_i phi_j] (P,) under the density times phi'(a) phi'(b).
 
-    The law of the fields is tilted twice: C~~_ij = C_ij - A_i A_j - B_i B_j with A_i = C_ia / sqrt(D_a) and
-    B_i = C~_ib / sqrt(D~_b). Pairs are the last axis of every array, which is contiguous and as long as it gets.
+    The fields a and b are those of each pair of students. Their law is tilted twice: C~~_ij = C_ij - A_i A_j - B_i B_j
+    with A_i = C_ia / sqrt(D_a) and B_i = C~_ib / sqrt(D~_b). Pairs are the last axis of every array, which is
+    contiguous and as long as it gets.
     """
     variance = jnp.diagonal(C)
     C_a, C_b = columns(C, first), columns(C, second)
@@ -83,22 +84,22 @@ def _of_erf_units(student: Activation, teacher: Activation, law: _TiltedLaw) -> 
 def _of_erf_and_sign_units(student: Activation, teacher: Activation, law: _TiltedLaw) -> jax.Array:
     C, s, A, B, variance, K = law
     root = safe_rsqrt(variance + (np.arange(s.size) < K)[:, None])  # D = C, and 1 + C for students
-    theirs = np.arange(K, s.size)
-    return _arcsines(C, s, A, B, root, apart=theirs.size) + _part((teacher, teacher), law, theirs, theirs)
+    latents = np.arange(K, s.size)
+    return _arcsines(C, s, A, B, root, apart=latents.size) + _part((teacher, teacher), law, latents, latents)
 
 
 def _of_erf_and_others(student: Activation, teacher: Activation, law: _TiltedLaw) -> jax.Array:
     C, s, A, B, variance, K = law
-    mine, theirs = np.arange(K), np.arange(K, s.size)
+    students, latents = np.arange(K), np.arange(K, s.size)
     total = _arcsines(C[:K, :K], s[:K], A[:K], B[:K], jax.lax.rsqrt(1 + variance[:K]))
-    total += 2 * _part((student, teacher), law, mine, theirs)
-    return total + _part((teacher, teacher), law, theirs, theirs)
+    total += 2 * _part((student, teacher), law, students, latents)
+    return total + _part((teacher, teacher), law, latents, latents)
 
 
-def _part(units: Units, law: _TiltedLaw, mine: np.ndarray, theirs: np.ndarray) -> jax.Array:
-    """(P,) sum_ij s_i s_j E~~[phi_i phi_j] over fields i of the first unit and j of the second."""
+def _part(units: Units, law: _TiltedLaw, rows: np.ndarray, columns: np.ndarray) -> jax.Array:
+    """Return (P,) sum_ij s_i s_j E~~[phi_i phi_j] over fields i of the first unit and j of the second."""
     C, s, A, B, variance, _ = law
-    i, j = (each.ravel() for each in np.meshgrid(mine, theirs, indexing="ij"))
+    i, j = (grid.ravel() for grid in np.meshgrid(rows, columns, indexing="ij"))
     covariance = C[i, j][:, None] - A[i] * A[j] - B[i] * B[j]
     average = I2(units, variance[i], covariance, variance[j])
     if units[0] == units[1] and (square := look_up("square", units[0])) is not None:
@@ -107,5 +108,5 @@ def _part(units: Units, law: _TiltedLaw, mine: np.ndarray, theirs: np.ndarray) -
 
 
 def _arcsines(C: jax.Array, s: jax.Array, A: jax.Array, B: jax.Array, root: jax.Array, apart: int = 0) -> jax.Array:
-    """(P,) sum_ij s_i s_j (2/pi) asin(C~~_ij / sqrt(D_i D_j)), root = 1 / sqrt(D), of erf and sign units."""
+    """Return (P,) sum_ij s_i s_j (2/pi) asin(C~~_ij / sqrt(D_i D_j)), root = 1 / sqrt(D), of erf and sign units."""
     return (2 / np.pi) * arcsine_sums(C, s, A * root, B * root, root, apart)

@@ -19,19 +19,26 @@ from ._reweighted import Reweighted
 
 
 def is_smooth(problem: Problem) -> bool:
-    """Whether task and student declare that g_k and yhat - y do not jump in the fields, the noise and the readouts."""
+    """Return whether task and student declare that g_k and yhat - y do not jump.
+
+    They are to have no jumps in the fields, the noise and the readouts.
+    """
     return problem.task.smooth and problem.student.activation.smooth
 
 
 def mean_step_by_law(
     sample: Any, problem: Problem, overlaps: Overlaps, conditions: Condition, weights: Any
 ) -> MeanStep:
-    """The sample's averages; their derivative is that of the law's."""
-    return _mean_step(*_as_operands((sample, problem, overlaps, conditions, weights)))
+    """Return the sample's averages, whose derivative is that of the law's."""
+    averages: MeanStep = _mean_step(*_as_operands((sample, problem, overlaps, conditions, weights)))
+    return averages
 
 
 def _as_operands(arguments: Any) -> Any:
-    """NumPy's numbers as JAX's, also those that a vmap holds: JAX's custom derivatives take no others."""
+    """Return NumPy's numbers as JAX's, also those that a vmap holds.
+
+    JAX's custom derivatives take no others.
+    """
 
     def operand(x: Any) -> Any:
         held = isinstance(x, jax.core.Tracer) and jnp.issubdtype(x.dtype, jnp.inexact)
@@ -42,39 +49,45 @@ def _as_operands(arguments: Any) -> Any:
 
 @eqx.filter_custom_jvp
 def _mean_step(sample: Any, problem: Problem, overlaps: Overlaps, conditions: Condition, weights: Any) -> MeanStep:
-    return sample.mean_step_of_points(problem, overlaps, conditions, weights)
+    averages: MeanStep = sample.mean_step_of_points(problem, overlaps, conditions, weights)
+    return averages
 
 
-@_mean_step.def_jvp
+@_mean_step.def_jvp  # type: ignore[untyped-decorator]  # equinox gives it no types
 def _mean_step_jvp(primals: Any, tangents: Any) -> tuple[MeanStep, MeanStep]:
-    (sample, *given), (_, *moved) = primals, tangents
-    points = Reweighted.of(given[0], sample.normals, given[1], moving_labels=True)
-    _, change = value_and_change(points.mean_step, given, moved)
+    (sample, *operands), (_, *moved) = primals, tangents
+    points = Reweighted.of(operands[0], sample.normals, operands[1], moving_labels=True)
+    _, change = value_and_change(points.mean_step, operands, moved)
     return _mean_step(*primals), change
 
 
 def error_and_accuracy_by_law(
     sample: Any, problem: Problem, overlaps: Overlaps, condition: Condition
 ) -> tuple[jax.Array, jax.Array]:
-    """The sample's error and accuracy; their derivatives are those of the law's, but for an error without jumps."""
-    return _error_and_accuracy(*_as_operands((sample, problem, overlaps, condition)))
+    """Return the sample's error and accuracy.
+
+    Their derivatives are those of the law's, but for an error without jumps, which has that of the points.
+    """
+    values: tuple[jax.Array, jax.Array] = _error_and_accuracy(*_as_operands((sample, problem, overlaps, condition)))
+    return values
 
 
 @eqx.filter_custom_jvp
 def _error_and_accuracy(
     sample: Any, problem: Problem, overlaps: Overlaps, condition: Condition
 ) -> tuple[jax.Array, jax.Array]:
-    return sample.error_and_accuracy_of_points(problem, overlaps, condition)
+    values: tuple[jax.Array, jax.Array] = sample.error_and_accuracy_of_points(problem, overlaps, condition)
+    return values
 
 
-@_error_and_accuracy.def_jvp
+@_error_and_accuracy.def_jvp  # type: ignore[untyped-decorator]  # equinox gives it no types
 def _error_and_accuracy_jvp(primals: Any, tangents: Any) -> tuple[Any, Any]:
-    (sample, *given), (_, *moved) = primals, tangents
-    points = Reweighted.of(given[0], sample.normals, given[1], moving_labels=True)
+    (sample, *operands), (_, *moved) = primals, tangents
+    points = Reweighted.of(operands[0], sample.normals, operands[1], moving_labels=True)
 
-    def both(*given: Any) -> tuple[jax.Array, jax.Array]:
-        error, accuracy = points.error_and_accuracy(*given)
-        return (sample.error_and_accuracy_of_points(*given)[0] if is_smooth(given[0]) else error), accuracy
+    def both(*operands: Any) -> tuple[jax.Array, jax.Array]:
+        error, accuracy = points.error_and_accuracy(*operands)
+        return (sample.error_and_accuracy_of_points(*operands)[0] if is_smooth(operands[0]) else error), accuracy
 
-    _, change = value_and_change(both, given, moved)
+    _, change = value_and_change(both, operands, moved)
     return _error_and_accuracy(*primals), change

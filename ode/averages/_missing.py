@@ -17,15 +17,27 @@ LARGEST_DEGREE = 6  # of a polynomial student: beyond, compiling its averages ta
 
 
 def step_of(units: Units) -> Callable[..., StepAverages]:
-    """Return what computes the averages of a step, for block, v, s and noise; `missing_closed_form` comes first."""
+    """Return what computes the averages of a step, as a function of block, v, s and noise.
+
+    `missing_closed_form` has said before that they are known.
+    """
     row = look_up("step", *units)
     return partial(general_step if row is None else row.function, *units)
 
 
 def missing_closed_form(problem: Problem, *, traced_noise: bool = True) -> str | None:
-    """Why the drift of `problem` has no closed form here; None if it has one.
+    """Return why the drift of `problem` has no closed form here, or None if it has one.
 
-    traced_noise: whether label noise that is being traced counts as present (what it is cannot be looked at).
+    Arguments:
+      traced_noise: whether label noise that is being traced counts as present. What it is cannot be looked at.
+
+    Example:
+      >>> import ode
+      >>> import teacher_student as ts
+      >>> teacher = ts.Committee(ts.Inputs({"all": 1.0}), width=2)
+      >>> problem = ts.Problem(teacher, ts.Student(3), ts.SGD(0.5), ts.Curriculum.single("all", 20.0))
+      >>> ode.missing_closed_form(problem) is None
+      True
     """
     declared, labels = problem.task.units, linear_labels(problem)
     if declared is None:
@@ -33,9 +45,9 @@ def missing_closed_form(problem: Problem, *, traced_noise: bool = True) -> str |
     student = problem.student.activation
     if student.kind not in (students := kinds_with("step", 0) | kinds_with("I4", 0)):
         return f"student activation {student.name!r} ({in_words(students)} have one)"
-    own = student.polynomial
-    if own is not None and own.degree > LARGEST_DEGREE:
-        return f"a polynomial student of degree {own.degree} (up to {LARGEST_DEGREE} it has one)"
+    polynomial = student.polynomial
+    if polynomial is not None and polynomial.degree > LARGEST_DEGREE:
+        return f"a polynomial student of degree {polynomial.degree} (up to {LARGEST_DEGREE} it has one)"
     if problem.sgd.loss != "squared":
         return f"the {problem.sgd.loss} loss (squared has one)"
     if labels is None:
@@ -49,7 +61,7 @@ def missing_closed_form(problem: Problem, *, traced_noise: bool = True) -> str |
 
 
 def _missing_average(student: Activation, teacher: Activation, latents: int) -> str | None:
-    """Why the averages of these units are not known; None if they are."""
+    """Return why the averages of these units are not known, or None if they are."""
     if look_up("step", student, teacher) is not None:
         return None
     if not (pair_is_known(student, teacher) and look_up("I4", student, student, teacher) is not None):

@@ -12,7 +12,8 @@ Only the total fields z = sum_b z^b are drawn; the block fields are Gaussian giv
   E[g_k z^b_j] = m^b_j E[g_k] + sum_i E[g_k (z - m)_i] (C^-1 Delta_b Omega^b)_ij.
 """
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import equinox as eqx
 import jax
@@ -22,6 +23,8 @@ from teacher_student import Condition, Overlaps, Problem
 
 from ._base import Averages, MeanStep, StepAverages, sum_of_conditions, unit_gradients
 from ._matrix_roots import field_root, inverse_field_root
+
+Average = TypeVar("Average")
 
 
 class Reweighted(Averages):
@@ -39,7 +42,10 @@ class Reweighted(Averages):
 
     @staticmethod
     def of(problem: Problem, normals: Any, at: Overlaps, *, moving_labels: bool = False) -> "Reweighted":
-        """Points (D, S) of a sample, the last row for noise, as points of the total fields at the state `at`."""
+        """Return points (D, S) of a sample as points of the total fields at the state `at`.
+
+        The last row is for noise.
+        """
         _, K, M = problem.shape
         normals = jnp.asarray(normals, jnp.result_type(float))
         rows = jnp.concatenate([normals[: K + M], normals[-1:]])
@@ -52,17 +58,17 @@ class Reweighted(Averages):
         noise = jnp.asarray(self.normals)[-1]
         change, _, W = self._change(overlaps, condition, K)
         inverse = W.T @ (jnp.eye(len(W)) - change + change @ change) @ W  # C^-1, to second order in the change
-        given = inverse @ law.block_covariance  # (B, J, J): C^-1 Delta_b Omega^b
+        regression = inverse @ law.block_covariance  # (B, J, J): C^-1 Delta_b Omega^b
 
         def averages(y: jax.Array, weights: jax.Array) -> StepAverages:
             hidden, loss_slope, g = unit_gradients(problem, overlaps.readout, z, y)
             weighted = weights * g
             g_centred = weighted @ (z - law.mean[:, None]).T
-            gz = weighted.sum(axis=1)[:, None] * law.block_mean[:, None, :] + g_centred @ given
+            gz = weighted.sum(axis=1)[:, None] * law.block_mean[:, None, :] + g_centred @ regression
             return StepAverages(gz, weighted @ g.T, hidden @ (weights * loss_slope))
 
-        found = averages(problem.task.label(z[K:].T, condition.cluster, noise), weights)
-        return self._with_moving_labels(problem, condition.cluster, z, weights, averages, found, noisy=True)
+        result = averages(problem.task.label(z[K:].T, condition.cluster, noise), weights)
+        return self._with_moving_labels(problem, condition.cluster, z, weights, averages, result, noisy=True)
 
     def _with_moving_labels(
         self,
@@ -70,30 +76,31 @@ class Reweighted(Averages):
         cluster: jax.Array,
         z: jax.Array,
         weights: jax.Array,
-        averages: Any,
-        found: Any,
+        averages: Callable[[jax.Array, jax.Array], Average],
+        result: Average,
         *,
         noisy: bool,
-    ) -> Any:
-        """`found`, with the derivative of `averages(label, weights)` in what the labels' signs are made of."""
+    ) -> Average:
+        """Add to `result` the derivative of `averages(label, weights)` in what the labels' signs are made of."""
         outputs = problem.task.before_sign(z[problem.student.width :].T, cluster) if self.moving_labels else None
         if outputs is None:
-            return found
+            return result
         output, noise = outputs
         width = jnp.maximum(jnp.asarray(noise) if noisy else 0.0, _width(output))
         plus = jax.scipy.stats.norm.cdf(output / width)
         change = plus - jax.lax.stop_gradient(plus)
         parts = averages(jnp.ones_like(output), weights * change), averages(-jnp.ones_like(output), -weights * change)
-        return jax.tree.map(lambda *x: sum(x), found, *parts)
+        moved: Average = jax.tree.map(lambda *x: sum(x), result, *parts)
+        return moved
 
     def mean_step(self, problem: Problem, overlaps: Overlaps, conditions: Condition, weights: Any) -> MeanStep:
-        """As in the base class, one condition after the other; those of weight 0 are not computed."""
+        """Do as the base class does, one condition after the other. Those of weight 0 are not computed."""
         return sum_of_conditions(lambda c: self.step(problem, overlaps, c), conditions, weights)
 
     def error_and_accuracy(
         self, problem: Problem, overlaps: Overlaps, condition: Condition
     ) -> tuple[jax.Array, jax.Array]:
-        """E (yhat - y)^2 / 2 with the noiseless label, and P(sign yhat = sign y), as functions of the law."""
+        """Return E (yhat - y)^2 / 2 with the noiseless label, and P(sign yhat = sign y), as functions of the law."""
         K = problem.student.width
         z, weights = self._points(overlaps, condition, K)
         output = overlaps.readout @ problem.student.activation(z[:K])
@@ -101,22 +108,25 @@ class Reweighted(Averages):
         def averages(y: jax.Array, weights: jax.Array) -> tuple[jax.Array, jax.Array]:
             return weights @ (output - y) ** 2 / 2, weights @ _right(output, y)
 
-        found = averages(problem.task.clean_label(z[K:].T, condition.cluster), weights)
-        return self._with_moving_labels(problem, condition.cluster, z, weights, averages, found, noisy=False)
+        result = averages(problem.task.clean_label(z[K:].T, condition.cluster), weights)
+        return self._with_moving_labels(problem, condition.cluster, z, weights, averages, result, noisy=False)
 
     def _points(self, overlaps: Overlaps, condition: Condition, K: int) -> tuple[jax.Array, jax.Array]:
-        """Total fields z (J, S) drawn at the state `at`, and weights (S,) of sum 1 that turn their law into ours."""
+        """Return total fields z (J, S) that are drawn at the state `at`, and weights (S,).
+
+        The weights, of sum 1, turn the law at that state into ours.
+        """
         normals = jnp.asarray(self.normals)[:-1]
         drawn_at = _Law.of(self.at, condition, K)
         root, origin = jax.lax.stop_gradient((field_root(drawn_at.covariance, K), drawn_at.mean))
         change, shift, _ = self._change(overlaps, condition, K)
-        # the exponent of the ratio of densities to second order in (change, shift), which is all that is asked for
+        # The exponent of the ratio of densities to second order in (change, shift), which is all that is asked for.
         quadratic, linear = change - change @ change, shift - change @ shift
         exponent = jnp.einsum("ij,is,js->s", quadratic / 2, normals, normals) + linear @ normals
         return root @ normals + origin[:, None], jax.nn.softmax(exponent)
 
     def _change(self, overlaps: Overlaps, condition: Condition, K: int) -> tuple[jax.Array, jax.Array, jax.Array]:
-        """W C W^T - W C_0 W^T and W (m - m_0), which are 0 at the state `at`, and W, the inverse of C_0's root.
+        """Return W C W^T - W C_0 W^T and W (m - m_0), which are 0 at the state `at`, and W, the inverse of C_0's root.
 
         In directions in which the fields of that state do not spread W is 0: a change that makes them is missed.
         """
@@ -142,7 +152,7 @@ class _Law(eqx.Module):
 
 
 def _right(output: jax.Array, y: jax.Array) -> jax.Array:
-    """Whether sign(yhat) = sign(y) (S,), with derivatives (in the readout) as if the sign had the width `width`.
+    """Return whether sign(yhat) = sign(y) (S,), with derivatives (in the readout) as if the sign had the width `width`.
 
     The law's weights do not move with the readout, so the jump at yhat = 0 is smoothed: Phi(y yhat / width), with a
     bias of the order of width^2.
@@ -153,5 +163,6 @@ def _right(output: jax.Array, y: jax.Array) -> jax.Array:
 
 
 def _width(output: jax.Array) -> jax.Array:
-    """The usual width of an estimate of the density at 0."""
+    """Return the usual width of an estimate of the density at 0."""
+    # The floor is for outputs that are all the same, as of a student whose readout is 0: dividing by 0 gives NaN.
     return jax.lax.stop_gradient(jnp.maximum(jnp.std(output) * output.size**-0.2, 1e-150))

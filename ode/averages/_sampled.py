@@ -19,34 +19,44 @@ MOST_TIMES = 64  # more points in one go, so that an accidentally large estimate
 
 
 class Sampled(eqx.Module):
-    """Averages over scrambled Sobol points, fixed for the whole integration, repeated with fresh scramblings.
+    """Averages over scrambled Sobol points.
 
-    The integration is done once per scrambling; the result is their mean, and their spread gives its
-    standard error (`Trajectory.sampling_error`). An unstable state, such as a plateau being left, amplifies the
-    averages' error (about 1e-4 with 2^12 points) like any perturbation, and the stated error grows with it. A bias of
-    second order in that error is not seen by the spread. With `error` or `products_only` it is: the solve is then
-    repeated with half of the points, and the change is part of the stated error.
+    The points are fixed for the whole integration, which is repeated with fresh scramblings.
+
+    The integration is done once per scrambling. The result is the mean, and the spread gives its standard error
+    (`Trajectory.sampling_error`). An unstable state, such as a plateau that is being left, amplifies the error of the
+    averages (about 1e-4 with 2^12 points) like any perturbation, and the stated error grows with it. A bias of second
+    order in that error is not seen by the spread. With `error` or `products_only` it is: the solve is then repeated
+    with half of the points, and the change is part of the stated error.
 
     Arguments:
-      points: points per scrambling, a power of two. replicates: independent scramblings; the standard error over n of
-        them is that of Student's t with n - 1 degrees of freedom: with 4, a deviation of 6 such errors happens in 1 %.
-        1: no error is estimated (NaN), as for ensembles of starts, whose spread is far larger.
-      key: seed or JAX key of the scramblings.
-      error: the standard error that every recorded generalisation error is to have at most, in units of the largest
-        one of its level. `solve` and `solve_many` then repeat the integration with more points, from `points` up to
-        `most_points`, until it does; a warning says where these do not suffice. None: `points`, whatever comes of it.
-      precision: "float64", or "float32" of fields, units and matrix products (sums and overlaps are float64 always):
-        a rounding error of about 1e-6, far below that of sampling, at half the time or less where K is large.
-      products_only: True for closed forms of everything but E[g g^T], the one average of an erf student whose closed
-        form costs K^2 (K + M)^2: much less noise, at less than half the time.
+      points: points per scrambling, a power of two.
+      replicates: independent scramblings. The standard error over n of them is that of Student's t with n - 1 degrees
+        of
+        freedom: with 4, a deviation of 6 such errors happens in 1 % of cases. With 1, no error is estimated (NaN), as
+          for
+        ensembles of starts, whose spread is far larger.
+      key: a seed or JAX key of the scramblings.
+      error: the standard error that every recorded generalisation error is to have at most, in units of the largest one
+        of its level. `solve` and `solve_many` then repeat the integration with more points, from `points` up to
+        `most_points`, until it does. A warning says where these do not suffice. None takes `points`, whatever comes of
+        it.
+      most_points: the largest number of points for `error`, a power of two.
+      precision: "float64", or "float32" of fields, units and matrix products (sums and overlaps are float64 always).
+        The latter has a rounding error of about 1e-6, far below that of sampling, and takes half the time or less where
+        K is large.
+      products_only: True takes closed forms of everything but E[g g^T], the one average of an erf student whose closed
+        form costs K^2 (K + M)^2. That leaves much less noise, at less than half the time.
+
     Derivatives through a solve are those of the points where nothing jumps, as the student's activation and the task
-    declare (`smooth` of ts.Activation and ts.Task: erf and polynomial students of value labels are). Else, as for every
-    accuracy, they go through the law of the fields, with a sampling error of their own; those of a sign's readouts are
-    smoothed by a density at 0, to a few per cent. Derivatives in what a task of your own is made of, and in its noise,
-    miss where its labels jump, unless it declares `before_sign` (ts.Task). Where units are linearly dependent (a
-    zero or duplicated unit, or a perfect student), a change that makes them independent is missed.
-    Cost: points (K + M)^2 per block and evaluation.
-    Raises InputError. Source: randomised quasi-Monte Carlo, Owen 1997.
+    declare (`smooth` of ts.Activation and ts.Task: erf and polynomial students of value labels are smooth). Elsewhere,
+    as for every accuracy, they go through the law of the fields, with a sampling error of their own. Those of a sign's
+    readouts are smoothed by a density at 0, to a few per cent. Derivatives in what a task of your own is made of, and
+    in its noise, miss where its labels jump, unless it declares `before_sign` (ts.Task). Where units are linearly
+    dependent (a zero or duplicated unit, or a perfect student), a change that makes them independent is missed.
+
+    The cost is points (K + M)^2 per block and evaluation.
+    Raises InputError for numbers that are out of range. Source: randomised quasi-Monte Carlo, Owen 1997.
     """
 
     points: int = eqx.field(static=True)
@@ -92,14 +102,17 @@ class Sampled(eqx.Module):
 
     @property
     def name(self) -> str:
-        """What results say of it."""
-        what = "closed form, E[g g] sampled" if self.products_only else "sampled"
+        """What results say of these averages."""
+        part = "closed form, E[g g] sampled" if self.products_only else "sampled"
         asked = "" if self.error is None else f", for an error of {self.error:g}"
         rounded = "" if self.precision == "float64" else f", {self.precision}"
-        return f"{what}, {self.replicates} x {self.points} points{asked}{rounded}"
+        return f"{part}, {self.replicates} x {self.points} points{asked}{rounded}"
 
     def draw(self, problem: Problem) -> FixedSample | SampledProducts:
-        """The points of every scrambling, standard normal, with leading axis `replicates`. Raises InputError."""
+        """Return the points of every scrambling, standard normal, with the leading axis `replicates`.
+
+        Raises InputError for `products_only` where the problem's units have no closed forms of the rest.
+        """
         if self.products_only:
             require_closed_form(problem)
             if look_up("sampled products", *units_of(problem)) is None:
@@ -112,9 +125,10 @@ class Sampled(eqx.Module):
         return SampledProducts(drawn) if self.products_only else FixedSample(drawn)
 
     def finer(self, got: float) -> "Sampled | None":
-        """With as many points as should meet `error` where these left the error `got`; None: met, or no more allowed.
+        """Return the same with as many points as should meet `error`, where the present ones left the error `got`.
 
-        The error falls as S^-1/2 at least, and as S^-1 at best: as many points as S^-3/4 needs, twice as many at least.
+        The error falls as S^-1/2 at least, and as S^-1 at best. So the number of points grows as S^-3/4 needs, and at
+        least twofold. None means that the error is met, or that no more points are allowed.
         """
         if self.error is None or not got > self.error or self.points == self.most_points:
             return None
@@ -127,5 +141,6 @@ def _normals(points: int, dimensions: int, seed: np.random.SeedSequence) -> np.n
     from scipy.special import ndtri
     from scipy.stats import qmc  # a second to import: only what is sampled needs it
 
+    # A Sobol point can be 0, whose normal number would be minus infinity: points are clipped.
     sobol = qmc.Sobol(dimensions, scramble=True, rng=np.random.default_rng(seed))
     return np.ascontiguousarray(ndtri(np.clip(sobol.random(points), 2.0**-33, 1 - 2.0**-33)).T)

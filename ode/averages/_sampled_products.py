@@ -50,10 +50,11 @@ class SampledProducts(ClosedForm):
         assert row is not None  # `Sampled.draw` comes first
         block = condition.variances[:, None, None] * overlaps.gram
         s = signed_readouts(problem, v)
-        return row.function(*units, block, v, s, self._products(problem, v, block.sum(axis=0), s))
+        averages: StepAverages = row.function(*units, block, v, s, self._products(problem, v, block.sum(axis=0), s))
+        return averages
 
     def _products(self, problem: Problem, v: jax.Array, C: jax.Array, s: jax.Array) -> jax.Array:
-        """(K, K) E[g_k g_l]."""
+        """Return (K, K) E[g_k g_l]."""
         K = problem.student.width
         square = s @ second_moments(units_of(problem), C, K) @ s
         variance = jnp.diagonal(C)[:K]
@@ -73,13 +74,13 @@ class SampledProducts(ClosedForm):
     def error_and_accuracy(
         self, problem: Problem, overlaps: Overlaps, condition: Condition
     ) -> tuple[jax.Array, jax.Array]:
-        """E (yhat - y)^2 / 2 with the noiseless label, and P(sign yhat = sign y)."""
+        """Return E (yhat - y)^2 / 2 with the noiseless label, and P(sign yhat = sign y)."""
         return error_and_accuracy_by_law(self, problem, overlaps, condition)
 
     def error_and_accuracy_of_points(
         self, problem: Problem, overlaps: Overlaps, condition: Condition
     ) -> tuple[jax.Array, jax.Array]:
-        """`error_and_accuracy`, with the derivative of the points: that of an accuracy is 0."""
+        """Return `error_and_accuracy`, with the derivative of the points. That of an accuracy is 0."""
         K, v = problem.student.width, overlaps.readout
         C = jnp.einsum("b,bij->ij", condition.variances, overlaps.gram)
         root = field_root(C, K)
@@ -95,8 +96,8 @@ class SampledProducts(ClosedForm):
     def _difference(
         self, problem: Problem, v: jax.Array, root: jax.Array, normals: jax.Array, cluster: Any
     ) -> tuple[jax.Array, jax.Array]:
-        """yhat - y (S,), without noise, and the fields z (J, S)."""
+        """Return yhat - y (S,), without noise, and the fields z (J, S)."""
         K = problem.student.width
-        own, v, root = to_float((problem, v, root), normals.dtype)
+        rounded, v, root = to_float((problem, v, root), normals.dtype)
         z = root @ normals
-        return v @ own.student.activation(z[:K]) - own.task.clean_label(z[K:].T, cluster), z
+        return v @ rounded.student.activation(z[:K]) - rounded.task.clean_label(z[K:].T, cluster), z

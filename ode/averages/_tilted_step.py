@@ -24,7 +24,7 @@ def erf_step(
     s: jax.Array,
     noise: jax.Array,
 ) -> StepAverages:
-    """The averages of an erf student's step.
+    """Return the averages of an erf student's step.
 
     Arguments: block: C^b (B, J, J). v: readout (K,). s: (v, -vt) (J,). noise: sigma^2.
     """
@@ -33,7 +33,7 @@ def erf_step(
 
 
 def tilted_step(units: Units, block: jax.Array, v: jax.Array, s: jax.Array, products: jax.Array) -> StepAverages:
-    """The averages of an erf student's step, with E[g_k g_l] (K, K) as it is given."""
+    """Return the averages of an erf student's step, with E[g_k g_l] (K, K) as it is given."""
     K, C = v.size, block.sum(axis=0)
     pull = C[:K] / (1 + jnp.diagonal(C)[:K, None])  # C_ka / D_k
     return _step(units, block, v, s, pull, products)
@@ -51,7 +51,10 @@ def linear_step(
     s: jax.Array,
     noise: jax.Array,
 ) -> StepAverages:
-    """The averages of a linear student's step, whose phi' = 1 tilts nothing; arguments as for `erf_step`."""
+    """Return the averages of a linear student's step, whose phi' = 1 tilts nothing.
+
+    The arguments are those of `erf_step`.
+    """
     K, C, units = v.size, block.sum(axis=0), (student, teacher)
     products = jnp.outer(v, v) * (s @ second_moments(units, C, K) @ s + noise)
     return _step(units, block, v, s, jnp.zeros((K, 1)), products)
@@ -60,7 +63,7 @@ def linear_step(
 def _step(
     units: Units, block: jax.Array, v: jax.Array, s: jax.Array, pull: jax.Array, products: jax.Array
 ) -> StepAverages:
-    """pull: (K, J) C_ki / D_k, or zeros."""
+    """Return the averages of a step. Arguments: pull: (K, J) C_ki / D_k, or zeros."""
     K, C = v.size, block.sum(axis=0)
     variance = jnp.diagonal(C)
     own_slope = slope(units[0], variance[:K])
@@ -73,7 +76,7 @@ def _step(
 
 
 def _slopes(units: Units, variance: jax.Array, K: int) -> jax.Array:
-    """E[phi'_i] of K student units followed by teacher units, along the last axis."""
+    """Return E[phi'_i] of K student units followed by teacher units, along the last axis."""
     student, teacher = units
     if student == teacher:
         return slope(student, variance)
@@ -81,7 +84,10 @@ def _slopes(units: Units, variance: jax.Array, K: int) -> jax.Array:
 
 
 def _small_product(slopes: jax.Array, block: jax.Array) -> jax.Array:
-    """slopes (K, J) times block (B, J, J); few units are faster in one fused loop than in a product of matrices."""
+    """Return slopes (K, J) times block (B, J, J).
+
+    For few units one fused loop is faster than a product of matrices.
+    """
     if slopes.size > SMALL:
         return slopes @ block
     return jnp.sum(slopes[None, :, :, None] * block[:, None], 2)

@@ -34,18 +34,20 @@ class DerivedAverages:
 
 
 def averages(activation: str) -> DerivedAverages:
-    """I2, I3, I4 and J2 of "erf", "linear" or a polynomial such as "x**3 - 3*x", as sympy expressions.
+    """Return I2, I3, I4 and J2 of "erf", "linear" or a polynomial such as "x**3 - 3*x", as sympy expressions.
 
-    erf: Gaussian integrals of phi'(x) = sqrt(2/pi) exp(-x^2/2), integrated by Price's theorem.
-    Polynomials: Wick's theorem. Raises InputError for an activation without closed form.
+    For erf they are Gaussian integrals of phi'(x) = sqrt(2/pi) exp(-x^2/2), integrated by Price's theorem. For
+    polynomials they follow from Wick's theorem.
+
+    Raises InputError for an activation without closed form.
     Source: Price 1958; Saad & Solla 1995, appendix A (what the result is compared with).
     """
     phi, C = unit(activation), symbols(4)
     if not isinstance(phi, Sigmoid):
         second, slopes, triple = sp.Matrix(C[:2, :2]), pair(phi, 1, phi, 1, C), C[[0, 2], [0, 2]]
         third = C[0, 1] * pair(phi, 2, phi, 0, triple) + C[1, 2] * pair(phi, 1, phi, 1, triple)  # Stein's lemma
-        found = (pair(phi, 0, phi, 0, second), third, quad(phi, phi, phi, C), slopes)
-        return DerivedAverages(activation, C, *(sp.expand(each) for each in found))
+        expressions = (pair(phi, 0, phi, 0, second), third, quad(phi, phi, phi, C), slopes)
+        return DerivedAverages(activation, C, *(sp.expand(expression) for expression in expressions))
     if phi.width == 0:
         raise InputError(f"a differentiable activation: {WITH_AVERAGES}", repr(activation), "sign is for teachers only")
     w = phi.width

@@ -24,9 +24,9 @@ Parts = tuple[tuple[sp.Expr, sp.Expr], ...]  # prefactors and what they multiply
 
 @dataclasses.dataclass(frozen=True)
 class Equations(Mapping[str, sp.Eq]):
-    """d(overlap)/dalpha of one level, by the overlap's name as in `ts.quantities` ("R[relevant][1,1]").
+    """The equations d(overlap)/dalpha of one level, by the overlap's name as in `ts.quantities` ("R[relevant][1,1]").
 
-    `definitions`: what the symbols on the right-hand sides stand for, each in terms of earlier ones. With several
+    `definitions` says what the symbols on the right-hand sides stand for, each in terms of earlier ones. With several
     levels the ODE is the sum over levels, each with its Delta_b, weighted with the curriculum's shares.
     """
 
@@ -47,13 +47,16 @@ class Equations(Mapping[str, sp.Eq]):
 
     @property
     def lines(self) -> list[str]:
-        """Lines of LaTeX, in math mode: definitions, then equations; a continued one starts with "\\quad"."""
-        one, found = sp.Integer(1), []
+        r"""Lines of LaTeX, in math mode: the definitions, then the equations.
+
+        A line that continues another one starts with "\quad".
+        """
+        one, rows = sp.Integer(1), []
         for symbol, value in self.definitions.items():
-            found += equation_lines(symbol, self.fields.sum_over_blocks(symbol) or ((one, value),))
+            rows += equation_lines(symbol, self.fields.sum_over_blocks(symbol) or ((one, value),))
         for symbol, parts in self.rates.values():
-            found += equation_lines(sp.Derivative(symbol, ALPHA), parts)
-        return found
+            rows += equation_lines(sp.Derivative(symbol, ALPHA), parts)
+        return rows
 
     @property
     def latex(self) -> str:
@@ -62,31 +65,32 @@ class Equations(Mapping[str, sp.Eq]):
         return "\n".join([r"\begin{align*}", " \\\\\n".join(rows), r"\end{align*}"])
 
     def evaluate(self, overlaps: Overlaps, level: str | None = None) -> dict[str, float]:
-        """The right-hand sides as numbers, at one state and level (None: the only one). Raises InputError."""
+        """Return the right-hand sides as numbers, at one state and level (None: the only one). Raises InputError."""
         check_overlaps(overlaps, self.problem)
         with jax.enable_x64(True):
             signed = signed_readouts(self.problem, jnp.asarray(overlaps.readout, jnp.float64))
         readout = -np.asarray(signed)[self.problem.student.width :]
-        given = self.fields.values(self.problem, overlaps, level_index(self.problem, level), readout)
+        numbers = self.fields.values(self.problem, overlaps, level_index(self.problem, level), readout)
         for symbol, value in self.definitions.items():
-            given[symbol] = float(sp.lambdify(list(given), value)(*given.values()))
-        sides = [self[name].rhs for name in self]
-        numbers = sp.lambdify(list(given), sides, cse=True)(*given.values())
-        return dict(zip(self, (float(number) for number in numbers), strict=True))
+            numbers[symbol] = float(sp.lambdify(list(numbers), value)(*numbers.values()))
+        expressions = [self[name].rhs for name in self]
+        sides = sp.lambdify(list(numbers), expressions, cse=True)(*numbers.values())
+        return dict(zip(self, (float(number) for number in sides), strict=True))
 
 
 def equations(problem: Problem) -> Equations:
-    """The ODE of `ode.drift` for a problem's structure, derived symbol by symbol.
+    """Return the ODE of `ode.drift` for a problem's structure, derived symbol by symbol.
 
-    Of the numbers only these count: terms with a readout rate, weight decay or noise of 0 are left out, and
-    variances Delta_b that are 1 in every level.
+    Of the problem's numbers only zeros and ones count: terms with a readout rate, weight decay or noise of 0 are left
+    out, and so are variances Delta_b that are 1 in every level.
+
     Raises InputError for a problem without closed form.
     """
     reason = missing_closed_form(problem)
     if reason:
         raise InputError("a problem with closed-form averages", reason, "averages=ode.Sampled() works for any")
     names, (B, K, M) = problem.inputs.block_names, problem.shape
-    student, teacher = (unit(each) for each in units_of(problem))
+    student, teacher = (unit(activation) for activation in units_of(problem))
     symbols = fields(problem)
     work = Derivation(problem, symbols, Instances(symbols, student, teacher))
 
@@ -115,38 +119,38 @@ class Derivation:
     @property
     def signed(self) -> list[sp.Expr]:
         """s = (v, -vt)."""
-        return [*self.fields.student_readout, *(-each for each in self.fields.teacher_readout)]
+        return [*self.fields.student_readout, *(-readout for readout in self.fields.teacher_readout)]
 
     def gz(self, b: int, k: int, j: int) -> sp.Expr:
-        """E[g_k z^b_j] / (Delta_b v_k) = sum_i s_i I3(k, z^b_j / Delta_b, i)."""
+        """Return E[g_k z^b_j] / (Delta_b v_k) = sum_i s_i I3(k, z^b_j / Delta_b, i)."""
         block = self.fields.gram[b]
         return _sum(s * self.averages.I3(k, block[j, k], i, block[j, i]) for i, s in enumerate(self.signed))
 
     def gg(self, k: int, l: int) -> sp.Expr:
-        """E[g_k g_l] / (v_k v_l) = sum_ij s_i s_j I4(k, l, i, j) + sigma^2 J2(k, l)."""
+        """Return E[g_k g_l] / (v_k v_l) = sum_ij s_i s_j I4(k, l, i, j) + sigma^2 J2(k, l)."""
         return self._gg[k, l]
 
     @functools.cached_property
     def _gg(self) -> dict[tuple[int, int], sp.Expr]:
         _, K, _ = self.fields.shape
         noisy = np.any(np.asarray(require_linear_labels(self.problem).noise))
-        found = {}
+        products = {}
         for k, l in itertools.combinations_with_replacement(range(K), 2):
             terms = [NOISE**2 * self.averages.J2(k, l)] if noisy else []
             for i, first in enumerate(self.signed):
                 for j, second in list(enumerate(self.signed))[i:]:
                     terms.append((2 if i < j else 1) * first * second * self.averages.I4(k, l, i, j))
-            found[k, l] = _sum(terms)
-        return found
+            products[k, l] = _sum(terms)
+        return products
 
     def R(self, b: int, k: int, m: int) -> Parts:
-        """dR^b_km/dalpha."""
+        """Return dR^b_km/dalpha."""
         _, K, _ = self.fields.shape
         rate = -ETA * self.fields.variances[b] * self.fields.student_readout[k]
         return self._with_decay([(rate, self.gz(b, k, K + m))], ETA, self.fields.gram[b][k, K + m])
 
     def Q(self, b: int, k: int, l: int) -> Parts:
-        """dQ^b_kl/dalpha."""
+        """Return dQ^b_kl/dalpha."""
         v, variance = self.fields.student_readout, self.fields.variances[b]
         slow = -ETA * variance
         if k == l:
@@ -157,7 +161,7 @@ class Derivation:
         return self._with_decay([*first, second], 2 * ETA, self.fields.gram[b][k, l])
 
     def readout(self, k: int) -> Parts:
-        """dv_k/dalpha."""
+        """Return dv_k/dalpha."""
         slope = _sum(s * self.averages.I2(k, i) for i, s in enumerate(self.signed))
         return self._with_decay([(-ETA_V, slope)], ETA_V, self.fields.student_readout[k])
 
@@ -167,6 +171,6 @@ class Derivation:
 
 
 def _sum(terms: Iterator[sp.Expr] | list[sp.Expr]) -> sp.Expr:
-    """The sum, with products of sums multiplied out where everything is polynomial."""
+    """Return the sum, with products of sums multiplied out where everything is polynomial."""
     total = sp.Add(*terms)
     return total if total.has(sp.asin, sp.Pow) and not total.is_polynomial() else sp.expand(total)

@@ -27,12 +27,12 @@ class Fields:
     covariance: sp.Matrix  # C: symbols of its own, unless it is Omega itself
 
     def definitions(self) -> dict[sp.Symbol, sp.Expr]:
-        """What C stands for."""
-        symbols = [each for each in dict.fromkeys(self.covariance) if each not in self.gram[0]]
+        """Return what C stands for."""
+        symbols = [symbol for symbol in dict.fromkeys(self.covariance) if symbol not in self.gram[0]]
         return {symbol: sp.Add(*(a * b for a, b in self.sum_over_blocks(symbol))) for symbol in symbols}
 
     def sum_over_blocks(self, symbol: sp.Symbol) -> tuple[tuple[sp.Expr, sp.Expr], ...]:
-        """The pairs (Delta_b, Omega^b_ij) of an entry of C; () for another symbol."""
+        """Return the pairs (Delta_b, Omega^b_ij) of an entry of C, and () for another symbol."""
         if symbol not in self.covariance:
             return ()
         i, j = divmod(list(self.covariance).index(symbol), self.covariance.cols)
@@ -40,21 +40,21 @@ class Fields:
         return tuple((variance, entry) for variance, entry in pairs if entry != 0)
 
     def values(self, problem: Problem, overlaps: Overlaps, level: int, readout: Any) -> dict[sp.Symbol, float]:
-        """The number that each symbol stands for (readout: the teacher's)."""
+        """Return the number that each symbol stands for. Arguments: readout: the teacher's."""
         sgd, inputs = problem.sgd, problem.inputs
-        found: dict[Any, Any] = dict(zip(self.student_readout, overlaps.readout, strict=True))
-        found |= dict(zip(self.teacher_readout, np.asarray(readout), strict=True))
-        found |= dict(zip(self.variances, inputs.variances[level], strict=True))
-        found |= dict(zip(self.fractions, inputs.fractions, strict=True))
-        for symbols, numbers in zip(self.gram, overlaps.gram, strict=True):
-            found |= dict(zip(symbols, np.asarray(numbers).ravel(), strict=True))
-        found |= {ETA: sgd.learning_rate, ETA_V: sgd.readout_learning_rate, DECAY: sgd.weight_decay}
-        found[NOISE] = require_linear_labels(problem).noise
-        return {symbol: float(number) for symbol, number in found.items() if symbol.is_Symbol}
+        numbers: dict[Any, Any] = dict(zip(self.student_readout, overlaps.readout, strict=True))
+        numbers |= dict(zip(self.teacher_readout, np.asarray(readout), strict=True))
+        numbers |= dict(zip(self.variances, inputs.variances[level], strict=True))
+        numbers |= dict(zip(self.fractions, inputs.fractions, strict=True))
+        for symbols, entries in zip(self.gram, overlaps.gram, strict=True):
+            numbers |= dict(zip(symbols, np.asarray(entries).ravel(), strict=True))
+        numbers |= {ETA: sgd.learning_rate, ETA_V: sgd.readout_learning_rate, DECAY: sgd.weight_decay}
+        numbers[NOISE] = require_linear_labels(problem).noise
+        return {symbol: float(number) for symbol, number in numbers.items() if symbol.is_Symbol}
 
 
 def fields(problem: Problem) -> Fields:
-    """The symbols of a problem's structure: its numbers count only as far as they are 0 or 1."""
+    """Return the symbols of a problem's structure. Its numbers count only as far as they are 0 or 1."""
     B, K, M = problem.shape
     blocks = [name.replace("_", r"\_") for name in problem.inputs.block_names]
     tags = [rf"^{{\mathrm{{{name}}}}}" if B > 1 else "" for name in blocks]
@@ -62,7 +62,7 @@ def fields(problem: Problem) -> Fields:
     plain = bool(np.all(np.asarray(problem.inputs.variances) == 1))
     names = (*(_indexed(r"\lambda", k) for k in range(K)), *(_indexed(r"\nu", m) for m in range(M)))
     gram = tuple(_gram(tag, K, M, seen) for tag, seen in zip(tags, problem.task.seen_blocks, strict=True))
-    own = sp.Matrix(K + M, K + M, lambda i, j: _symbol(f"C_{{{names[min(i, j)]} {names[max(i, j)]}}}", i == j))
+    covariance = sp.Matrix(K + M, K + M, lambda i, j: _symbol(f"C_{{{names[min(i, j)]} {names[max(i, j)]}}}", i == j))
     return Fields(
         problem.shape,
         names,
@@ -71,7 +71,7 @@ def fields(problem: Problem) -> Fields:
         tuple(sp.Integer(1) if B == 1 else sp.Symbol(rf"\rho{low}", positive=True) for low in lows),
         tuple(sp.Symbol(_indexed("v", k), real=True) for k in range(K)),
         tuple(sp.Symbol(_indexed(r"\tilde{v}", m), real=True) for m in range(M)),
-        gram[0] if B == 1 and plain else own,
+        gram[0] if B == 1 and plain else covariance,
     )
 
 

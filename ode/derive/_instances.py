@@ -29,33 +29,36 @@ class Instances:
     @property
     def in_order(self) -> dict[sp.Symbol, sp.Expr]:
         """The definitions, D before the minors that are made of it."""
-        return dict(sorted(self.definitions.items(), key=lambda each: each[0].name[0]))
+        return dict(sorted(self.definitions.items(), key=lambda definition: definition[0].name[0]))
 
     def I2(self, k: int, i: int) -> sp.Expr:
-        """E[phi_k f_i]."""
+        """Return E[phi_k f_i]."""
         f, g = self.units[k], self.units[i]
         if isinstance(f, Sigmoid) and isinstance(g, Sigmoid):
             return 2 / sp.pi * sp.asin(self.C[k, i] / sp.sqrt(self._D(k) * self._D(i)))
         return _tidy(pair(f, 0, g, 0, self._matrix(k, i)), f, g)
 
     def J2(self, k: int, l: int) -> sp.Expr:
-        """E[phi'_k phi'_l] of students."""
+        """Return E[phi'_k phi'_l] of students."""
         f = self.units[k]
         if isinstance(f, Sigmoid):
             return 2 / sp.pi / sp.sqrt(self._L(k, l))
         return _tidy(pair(f, 1, f, 1, self._matrix(k, l)), f)
 
-    def I3(self, k: int, own: sp.Expr, i: int, other: sp.Expr) -> sp.Expr:
-        """E[phi'_k z f_i], of a field z with covariances own = Cov(z, z_k) and other = Cov(z, z_i); Stein's lemma."""
+    def I3(self, k: int, with_k: sp.Expr, i: int, with_i: sp.Expr) -> sp.Expr:
+        """Return E[phi'_k z f_i], by Stein's lemma.
+
+        Arguments: with_k = Cov(z, z_k) and with_i = Cov(z, z_i), the covariances of the field z.
+        """
         f, g = self.units[k], self.units[i]
         if isinstance(f, Sigmoid) and isinstance(g, Sigmoid):
             D = self._D(k)
-            return 2 / sp.pi * (other * D - own * self.C[k, i]) / (D * sp.sqrt(self._L(k, i)))
+            return 2 / sp.pi * (with_i * D - with_k * self.C[k, i]) / (D * sp.sqrt(self._L(k, i)))
         C = self._matrix(k, i)
-        return _tidy(own * pair(f, 2, g, 0, C) + other * pair(f, 1, g, 1, C), f, g)
+        return _tidy(with_k * pair(f, 2, g, 0, C) + with_i * pair(f, 1, g, 1, C), f, g)
 
     def I4(self, k: int, l: int, i: int, j: int) -> sp.Expr:
-        """E[phi'_k phi'_l f_i f_j], k and l students."""
+        """Return E[phi'_k phi'_l f_i f_j], k and l students."""
         f, g, h = self.units[k], self.units[i], self.units[j]
         if i == j and isinstance(g, Sigmoid) and g.width == 0:
             return self.J2(k, l)  # sign^2 = 1
@@ -74,18 +77,21 @@ class Instances:
         return dict(zip(symbols(len(indices)), self._matrix(*indices), strict=True))
 
     def _D(self, i: int) -> sp.Expr:
-        """W + C on the diagonal."""
+        """Return W + C on the diagonal."""
         unit = self.units[i]
         if not isinstance(unit, Sigmoid) or unit.width == 0:
             return self.C[i, i]
         return self._define(f"D_{{{self.fields.names[i]}}}", unit.width + self.C[i, i])
 
     def _L(self, *indices: int) -> sp.Symbol:
-        """The principal minor of W + C on these fields (one named twice: two copies of it)."""
+        """Return the principal minor of W + C on these fields.
+
+        A field that is named twice stands for two copies of it.
+        """
         return self._define(f"L_{{{self._list(indices)}}}", self._minor(indices, indices, principal=True))
 
     def _N(self, k: int, l: int, i: int, j: int) -> sp.Symbol:
-        """The minor of rows k, l, i and columns k, l, j, with C_ij in its corner also for i = j."""
+        """Return the minor of rows k, l, i and columns k, l, j, with C_ij in its corner also for i = j."""
         i, j = min(i, j), max(i, j)
         name = f"N_{{{self._list((k, l))};{self._list((i, j))}}}"
         return self._define(name, self._minor((k, l, i), (k, l, j)), positive=False)
@@ -118,7 +124,7 @@ def _quad_template(f: Unit, g: Unit, h: Unit) -> sp.Expr:
 
 
 def minors_are_right() -> bool:
-    """Whether I3 and I4 in minors, as above, are the derived ones (erf units)."""
+    """Return whether I3 and I4 in minors, as above, are the derived ones (erf units)."""
     C = symbols(4)
     G = C + sp.eye(4)
     N = sp.Matrix(3, 3, lambda a, b: C[2, 3] if a == b == 2 else G[(0, 1, 2)[a], (0, 1, 3)[b]])
@@ -126,14 +132,17 @@ def minors_are_right() -> bool:
     fourth = 4 / sp.pi**2 * sp.asin(N.det() / sp.sqrt(L[0, 1, 2] * L[0, 1, 3])) / sp.sqrt(L[0, 1])
     third = 2 / sp.pi * (C[1, 2] * G[0, 0] - C[0, 1] * C[0, 2]) / (G[0, 0] * sp.sqrt(L[0, 2]))
     pairs = ((third, sigmoid_I3((1, 1), C)), (fourth, sigmoid_I4((1,) * 4, C)))
-    return all(_same(mine, derived) for mine, derived in pairs)
+    return all(_same(in_minors, derived) for in_minors, derived in pairs)
 
 
 def _same(first: sp.Expr, second: sp.Expr) -> bool:
-    """Equality of h asin(s) / sqrt(L) or h / sqrt(L), by their squares and sines."""
-    sines = [sorted(each.atoms(sp.asin), key=str) for each in (first, second)]
+    """Return whether h asin(s) / sqrt(L) or h / sqrt(L) are equal, by their squares and sines."""
+    sines = [sorted(expression.atoms(sp.asin), key=str) for expression in (first, second)]
     if any(sines):
-        inner = [each[0].args[0] ** 2 for each in sines]
-        one = [each.xreplace({sine[0]: sp.Integer(1)}) for each, sine in zip((first, second), sines, strict=True)]
-        return sp.simplify(inner[0] - inner[1]) == 0 and sp.simplify(one[0] ** 2 - one[1] ** 2) == 0
-    return sp.simplify(first**2 - second**2) == 0
+        inner = [expression[0].args[0] ** 2 for expression in sines]
+        one = [
+            expression.xreplace({sine[0]: sp.Integer(1)})
+            for expression, sine in zip((first, second), sines, strict=True)
+        ]
+        return bool(sp.simplify(inner[0] - inner[1]) == 0 and sp.simplify(one[0] ** 2 - one[1] ** 2) == 0)
+    return bool(sp.simplify(first**2 - second**2) == 0)

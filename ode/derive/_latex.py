@@ -8,7 +8,10 @@ WIDTH = 130  # symbols on a line
 
 
 def equation_lines(left: sp.Expr, parts: tuple[tuple[sp.Expr, sp.Expr], ...]) -> list[str]:
-    r"""`left = sum of prefactor * bracket` over as many lines as it takes; continued ones start with "\quad"."""
+    r"""Return `left = sum of prefactor * bracket` over as many lines as it takes.
+
+    Continued lines start with "\quad".
+    """
     words: list[str] = []
     for prefactor, bracket in parts:
         terms = list(sp.Add.make_args(bracket))
@@ -35,7 +38,7 @@ def equation_lines(left: sp.Expr, parts: tuple[tuple[sp.Expr, sp.Expr], ...]) ->
 
 
 def _length(latex: str) -> int:
-    """Number of symbols: a command counts as one, braces and positions as none."""
+    """Return the number of symbols, in which a command counts as one, and braces and positions as none."""
     plain = re.sub(r"\\(mathrm|left|right|quad|Bigl|Bigr|frac|tilde|operatorname)", "", latex)
     return len(re.sub(r"[{}^_ ]", "", re.sub(r"\\[a-zA-Z]+", "x", plain)))
 
@@ -43,10 +46,11 @@ def _length(latex: str) -> int:
 def _left(left: sp.Expr) -> str:
     if isinstance(left, sp.Derivative):
         return rf"\frac{{d {sp.latex(left.expr)}}}{{d\alpha}}"
-    return sp.latex(left)
+    latex: str = sp.latex(left)
+    return latex
 
 
 def _signed(term: sp.Expr) -> str:
-    """The term's LaTeX after its sign."""
+    """Return the term's LaTeX after its sign."""
     negative = term.could_extract_minus_sign()
     return f"{'-' if negative else '+'} {sp.latex(-term if negative else term)}"

@@ -8,7 +8,6 @@ from ._code import quad_function as quad_function
 from ._gaussian import I2 as I2
 from ._gaussian import J2 as J2
 from ._gaussian import Units as Units
-from ._gaussian import look_up as look_up
 from ._gaussian import pair_is_known as pair_is_known
 from ._gaussian import safe_arctan2 as safe_arctan2
 from ._gaussian import safe_rsqrt as safe_rsqrt
@@ -21,6 +20,7 @@ from ._labels import signed_readouts as signed_readouts
 from ._labels import units_of as units_of
 from ._registry import in_words as in_words
 from ._registry import kinds_with as kinds_with
+from ._registry import look_up as look_up
 from ._registry import row_for as row_for
 from ._second_moments import derivatives_average as derivatives_average
 from ._second_moments import moments_with_students as moments_with_students

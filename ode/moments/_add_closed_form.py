@@ -20,35 +20,39 @@ POINTS, SCRAMBLINGS, LARGEST_Z = 2**12, 8, 8.0  # of the check: Student's t with
 
 
 def add_closed_form(average: str, units: Sequence[Activation | str], formula: Any) -> None:
-    r"""Enter a closed form of your own units, from when on `ode.ClosedForm` and `ode.derive` use it.
+    """Enter a closed form of your own units. From then on `ode.ClosedForm` and `ode.derive` use it.
 
     With fields a, b, c, d of mean 0 and covariance C, the averages are
+
       "I2", units (f, g): E[f(a) g(b)], a function of C11, C12, C22;
       "I4", units (phi, f, g): E[phi'(a) phi'(b) f(c) g(d)], of C11, C12, C13, C14, C22, C23, C24, C33, C34, C44;
       "slope", units (f,): E[f'(a)], and "square", units (f,): E[f(a)^2], each of C11.
+
     The generalisation error needs I2 of student and student, student and teacher, teacher and teacher. The drift needs
-    in addition I4 of (phi, phi, phi), (phi, phi, psi) and (phi, psi, psi) for students phi and a teacher's psi; what
-    else it needs follows from these by the theorems of Price and Stein. Enter it in the module of the unit, so that
-    other processes find it too.
+    in addition I4 of (phi, phi, phi), (phi, phi, psi) and (phi, psi, psi) for students phi and a teacher's psi. What
+    else it needs follows from these by the theorems of Price and Stein. Enter a closed form in the module of the unit,
+    so that other processes find it too.
 
     Arguments:
-      average: one of these names. units: an `ts.Activation` of your own, and others or names such as "erf".
-      formula: an expression of sympy in the symbols `ode.derive.symbols(n)`, C11, C12 and so on; or a function of JAX
+      average: one of these names.
+      units: an `ts.Activation` of your own, and others or names such as "erf".
+      formula: an expression of sympy in the symbols `ode.derive.symbols(n)`, C11, C12 and so on. Or a function of JAX
         operations, elementwise in arrays of these covariances, which `ode.derive` cannot print.
+
     Raises InputError for units that are all built in, for an average that is entered already, and for a formula that
     differs from the mean over 8 x 4096 scrambled Sobol points by more than 8 of its standard errors.
     """
     require_name(average, UNITS, "average of units")
-    known = tuple(as_activation(each) for each in units)
+    known = tuple(as_activation(unit) for unit in units)
     if len(known) != len(UNITS[average].split(", ")):
         raise InputError(f"units ({UNITS[average]}) of {average}", f"{len(known)} of them")
-    if all(isinstance(each.kind, str) for each in known):
-        raise InputError("a unit of your own among those of a closed form", ", ".join(each.name for each in known))
+    if all(isinstance(unit.kind, str) for unit in known):
+        raise InputError("a unit of your own among those of a closed form", ", ".join(unit.name for unit in known))
     if look_up(average, *known) is not None:
-        raise InputError(f"an {average} that is not entered yet", ", ".join(each.name for each in known), "start anew")
+        raise InputError(f"an {average} that is not entered yet", ", ".join(unit.name for unit in known), "start anew")
     row = _row(average, formula)
     _check(average, known, row)
-    enter_row(average, tuple(each.kind for each in known), row)
+    enter_row(average, tuple(unit.kind for unit in known), row)
 
 
 def _row(average: str, formula: Any) -> Row:
@@ -58,7 +62,7 @@ def _row(average: str, formula: Any) -> Row:
     else:
         expression = _expression(formula, C)
         function = to_jax(expression, C)
-    return Row(lambda *given: function(*given[len(UNITS[average].split(", ")) :]), expression=expression)
+    return Row(lambda *arguments: function(*arguments[len(UNITS[average].split(", ")) :]), expression=expression)
 
 
 def _expression(formula: Any, C: sp.Matrix) -> sp.Expr:
@@ -81,14 +85,17 @@ def _check(average: str, units: tuple[Activation, ...], row: Row) -> None:
     with jax.enable_x64(True), jax.ensure_compile_time_eval():
         for _ in range(2):
             root = rng.standard_normal((size, size)) / np.sqrt(size)
+            # A covariance near a singular one would leave the Cholesky factor of the points to rounding.
             C = root @ root.T + 0.1 * np.eye(size)
-            given = _value(average, units, row, C)
+            value = _value(average, units, row, C)
             means = _means(average, units, C)
             mean, error = means.mean(), means.std(ddof=1) / np.sqrt(SCRAMBLINGS)
-            if not abs(given - mean) <= LARGEST_Z * error + 1e-9 * (1 + abs(mean)):
+            # The second term is for averages without spread, such as the slope of a linear unit, whose standard error
+            # is 0. Written with `not`, so that a formula that gives NaN is refused as well.
+            if not abs(value - mean) <= LARGEST_Z * error + 1e-9 * (1 + abs(mean)):
                 names = ", ".join(unit.name for unit in units)
                 required = f"E of {average} of {names}, {mean:.6g} +- {error:.1g} at C = {np.round(C, 3).tolist()}"
-                raise InputError(required, f"{given:.6g} from the formula")
+                raise InputError(required, f"{value:.6g} from the formula")
 
 
 def _value(average: str, units: tuple[Activation, ...], row: Row, C: np.ndarray) -> float:
@@ -103,12 +110,13 @@ def _value(average: str, units: tuple[Activation, ...], row: Row, C: np.ndarray)
 
 
 def _means(average: str, units: tuple[Activation, ...], C: np.ndarray) -> np.ndarray:
-    """(SCRAMBLINGS,) means over points."""
+    """Return (SCRAMBLINGS,) means over points."""
     from scipy.special import ndtri
     from scipy.stats import qmc
 
     root, means = np.linalg.cholesky(C), []
     for seed in range(SCRAMBLINGS):
+        # A Sobol point can be 0, whose normal number would be minus infinity: points are clipped.
         sobol = qmc.Sobol(len(C), scramble=True, rng=np.random.default_rng(seed))
         normals = ndtri(np.clip(sobol.random(POINTS), 2.0**-33, 1 - 2.0**-33))
         means.append(np.mean(np.asarray(_product(average, units, jnp.asarray(root @ normals.T)))))

@@ -14,22 +14,23 @@ PART = 2**14  # arcsines computed at a time: they stay in the cache
 
 @partial(jax.custom_jvp, nondiff_argnums=(5,))
 def arcsine_sums(C: jax.Array, s: jax.Array, A: jax.Array, B: jax.Array, root: jax.Array, apart: int) -> jax.Array:
-    r"""(P,) sum_ij s_i s_j asin(c_ij),  c_ij = C_ij root_i root_j - A_i A_j - B_i B_j, for each of P columns.
+    """Return sum_ij s_i s_j asin(c_ij) (P,),  c_ij = C_ij root_i root_j - A_i A_j - B_i B_j, for each of P columns.
 
-    Pairs i <= j only. In at least two parts, one after the other: what a loop takes as constant is computed once, while
-    XLA would compute A, B and root anew for every pair.
+    Only pairs i <= j are computed. They come in at least two parts, one after the other: what a loop takes as constant
+    is computed once, while XLA would compute A, B and root anew for every pair.
 
-    Arguments: C: (J, J) symmetric. s: (J,). A, B, root: (J, P). apart: pairs among the last so
-      many fields are left out.
+    Arguments: C: (J, J) symmetric. s: (J,). A, B, root: (J, P). apart: pairs among the last so many fields are left
+      out.
     """
     i, j = np.triu_indices(s.size)
     taken = i < s.size - apart
     i, j = i[taken], j[taken]
+    # Each pair i < j stands for (j, i) too.
     times = np.where(i == j, 1.0, 2.0)
     parts = max(2, -(-i.size * A.shape[1] // PART))
     length = -(-i.size // parts)
     filling = (0, parts * length - i.size)
-    first, second, weights = (np.pad(each, filling).reshape(parts, length) for each in (i, j, times))
+    first, second, weights = (np.pad(numbers, filling).reshape(parts, length) for numbers in (i, j, times))
 
     def add(total: jax.Array, pairs: tuple[Any, ...]) -> tuple[jax.Array, None]:
         i, j, weight, C_ij = pairs
@@ -41,8 +42,11 @@ def arcsine_sums(C: jax.Array, s: jax.Array, A: jax.Array, B: jax.Array, root: j
 
 
 @arcsine_sums.defjvp
-def _arcsine_sums_jvp(apart: int, primals: tuple, tangents: tuple) -> tuple[jax.Array, jax.Array]:
-    """Row i after row i, of all j: every partial derivative is a sum over j, so that no transpose is a scatter."""
+def _arcsine_sums_jvp(apart: int, primals: tuple[Any, ...], tangents: tuple[Any, ...]) -> tuple[jax.Array, jax.Array]:
+    """Return the sums and their change, row i after row i, of all j at once.
+
+    Every partial derivative is then a sum over j, so that no transpose is a scatter.
+    """
     C, s, A, B, root = primals
     dC, ds, dA, dB, droot = tangents
     last = np.arange(s.size) >= s.size - apart
@@ -52,9 +56,11 @@ def _arcsine_sums_jvp(apart: int, primals: tuple, tangents: tuple) -> tuple[jax.
         weight = s * ~(apart_i & last) if apart else s
         c = C_i[:, None] * root * root_i - A * A_i - B * B_i
         if apart:
+            # A pair that is left out may have c = 1 (a sign unit and itself), where the slope is infinite: times its
+            # weight 0 it would be NaN.
             c = jnp.where((apart_i & last)[:, None], 0.0, c)
         slope = (s_i * weight)[:, None] * jax.lax.rsqrt((1 - c) * (1 + c))
-        by_root, by_A, by_B = (2 * jnp.sum(slope * each, 0) for each in (C_i[:, None] * root, -A, -B))
+        by_root, by_A, by_B = (2 * jnp.sum(slope * part, 0) for part in (C_i[:, None] * root, -A, -B))
         return None, (2 * weight @ arcsin(c), by_root, by_A, by_B, dC_i @ (slope * root) * root_i)
 
     _, (by_s, by_root, by_A, by_B, by_C) = jax.lax.scan(row, None, (C, s, A, B, root, dC, last))
@@ -64,11 +70,14 @@ def _arcsine_sums_jvp(apart: int, primals: tuple, tangents: tuple) -> tuple[jax.
 
 @jax.custom_jvp
 def columns(C: jax.Array, index: Any) -> jax.Array:
-    """C[:, index], whose derivative is a matrix product: the transpose of a gather is a slow scatter on a CPU."""
+    """Return C[:, index], whose derivative is a matrix product.
+
+    The transpose of a gather is a scatter, which is slow on a CPU.
+    """
     return C[:, index]
 
 
 @columns.defjvp
-def _columns_jvp(primals: tuple, tangents: tuple) -> tuple[jax.Array, jax.Array]:
+def _columns_jvp(primals: tuple[Any, ...], tangents: tuple[Any, ...]) -> tuple[jax.Array, jax.Array]:
     (C, index), (dC, _) = primals, tangents
     return C[:, index], dC @ jnp.asarray(jnp.arange(C.shape[1])[:, None] == index, C.dtype)

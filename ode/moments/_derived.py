@@ -18,17 +18,22 @@ from ._registry import Row, enter_row, row_for
 def _slope(unit: Activation, variance: jax.Array) -> jax.Array:
     from ._code import mean_function
 
-    return mean_function(unit, 1)(variance)
+    average: jax.Array = mean_function(unit, 1)(variance)
+    return average
 
 
 def derived_pair(
     first: Activation, second: Activation, C11: Any, C12: Any, C22: Any, orders: tuple[int, int] = (0, 0)
 ) -> jax.Array:
-    """E[phi_1^(m)(a) phi_2^(n)(b)], one of the units a polynomial; finite also for a sign unit of variance 0."""
+    """Return E[phi_1^(m)(a) phi_2^(n)(b)], where one of the units is a polynomial.
+
+    It is finite also for a sign unit of variance 0.
+    """
     from ._code import pair_function
 
     variances = [_of_a_jump(unit, v) for unit, v in zip((first, second), (C11, C22), strict=True)]
-    return pair_function(first, second, orders)(variances[0], C12, variances[1])
+    average: jax.Array = pair_function(first, second, orders)(variances[0], C12, variances[1])
+    return average
 
 
 def _of_a_jump(unit: Activation, variance: Any) -> Any:
@@ -37,10 +42,14 @@ def _of_a_jump(unit: Activation, variance: Any) -> Any:
 
 
 def derived_quad(student: Activation, first: Activation, second: Activation, *C: Any) -> jax.Array:
-    """E[p'(a) p'(b) f(c) g(d)] for a polynomial p, of the upper triangle of C; likewise."""
+    """Return E[p'(a) p'(b) f(c) g(d)] for a polynomial p, of the upper triangle of C.
+
+    It is finite also for a sign unit of variance 0.
+    """
     from ._code import quad_function
 
-    return quad_function(student, first, second)(*C[:-1], _of_a_jump(second, C[-1]))
+    average: jax.Array = quad_function(student, first, second)(*C[:-1], _of_a_jump(second, C[-1]))
+    return average
 
 
 enter_row("I2", ("polynomial", "polynomial"), Row(derived_pair, derived_pair))

@@ -12,7 +12,10 @@ from ._units import Entered, Unit
 
 
 def entered_pair(f: Unit, m: int, g: Unit, n: int, C: Any) -> sp.Expr:
-    """E[f^(m)(a) g^(n)(b)] of orders (m, n) = (0, 0), (1, 1) and (2, 0), from an entered I2, by Price's theorem."""
+    """Return E[f^(m)(a) g^(n)(b)] of orders (m, n) = (0, 0), (1, 1) and (2, 0).
+
+    It follows from an entered I2 by Price's theorem.
+    """
     G = symbols(2)
     expression = entered_expression("I2", f, g)
     for _ in range(min(m, n)):
@@ -24,17 +27,17 @@ def entered_pair(f: Unit, m: int, g: Unit, n: int, C: Any) -> sp.Expr:
 
 
 def entered_quad(student: Unit, f: Unit, g: Unit, C: Any) -> sp.Expr:
-    """E[s'(a) s'(b) f(c) g(d)] from an entered I4."""
+    """Return E[s'(a) s'(b) f(c) g(d)] from an entered I4."""
     G = symbols(4)
     expression = entered_expression("I4", student, f, g)
     return expression.subs(dict(zip(G, C, strict=True)), simultaneous=True)
 
 
 def entered_expression(average: str, *units: Unit) -> sp.Expr:
-    """The expression of an average that was entered. Raises InputError where it was entered as a function."""
-    known = tuple(each.activation for each in units if isinstance(each, Entered))
+    """Return the expression of an average that was entered. Raises InputError where it was entered as a function."""
+    known = tuple(unit.activation for unit in units if isinstance(unit, Entered))
     row = look_up(average, *known) if len(known) == len(units) else None
     if row is None or row.expression is None:
-        names = ", ".join(each.name for each in known)
+        names = ", ".join(unit.name for unit in known)
         raise InputError(f"an expression of sympy for {average} of {names}", "none", "enter it by ode.add_closed_form")
     return row.expression

@@ -32,25 +32,28 @@ Units = tuple[Activation, Activation]
 
 
 def safe_sqrt(x: jax.Array) -> jax.Array:
-    """sqrt(max(x, 0)), with derivative 0 where x <= 0."""
+    """Return sqrt(max(x, 0)), with derivative 0 where x <= 0."""
     positive = x > 0
+    # The argument is replaced too, not only the value: JAX differentiates both branches of a `where`, and the infinite
+    # slope of the root at 0, times the 0 of the branch that is not taken, would be NaN.
     return jnp.where(positive, jnp.sqrt(jnp.where(positive, x, 1.0)), 0.0)
 
 
 def safe_arctan2(y: jax.Array, x: jax.Array) -> jax.Array:
-    """arctan2(y, x), with value and derivative 0 at the origin."""
+    """Return arctan2(y, x), with value and derivative 0 at the origin."""
     origin = (y == 0) & (x == 0)
+    # As in `safe_sqrt`: at the origin the derivative of the arctangent is 0 / 0.
     return jnp.arctan2(jnp.where(origin, 0.0, y), jnp.where(origin, 1.0, x))
 
 
 def safe_rsqrt(x: jax.Array) -> jax.Array:
-    """1 / sqrt(x), and 0 with derivative 0 where x <= 0."""
+    """Return 1 / sqrt(x), and 0 with derivative 0 where x <= 0."""
     positive = x > 0
     return jnp.where(positive, jax.lax.rsqrt(jnp.where(positive, x, 1.0)), 0.0)
 
 
 def slope(unit: Activation | str, variance: jax.Array) -> jax.Array:
-    """E[phi'(a)] for a of given variance; by Stein's lemma E[b phi(a)] = C_ab E[phi'(a)].
+    """Return E[phi'(a)] for a of given variance. By Stein's lemma E[b phi(a)] = C_ab E[phi'(a)].
 
     Raises InputError where it is not known.
     """
@@ -83,9 +86,9 @@ def _square_of_sign(unit: Activation, variance: jax.Array) -> jax.Array:
 
 
 def I2(units: "tuple[Activation | str, Activation | str]", C11: Any, C12: Any, C22: Any) -> jax.Array:
-    r"""E[phi_1(a) phi_2(b)]; for erf units (2/pi) asin(C12 / sqrt(D1 D2)).
+    """Return E[phi_1(a) phi_2(b)], for erf units (2/pi) asin(C12 / sqrt(D1 D2)).
 
-    sign is the limit of infinite gain, D -> C. relu: the arc-cosine kernel (Cho & Saul 2009).
+    For sign it is the limit of infinite gain, D -> C. For relu it is the arc-cosine kernel (Cho & Saul 2009).
     Raises InputError where it is not known.
     """
     first, second = (as_activation(unit) for unit in units)
@@ -95,7 +98,7 @@ def I2(units: "tuple[Activation | str, Activation | str]", C11: Any, C12: Any, C
 
 
 def pair_is_known(first: Activation, second: Activation) -> bool:
-    """Whether E[phi_1(a) phi_2(b)] has a closed form."""
+    """Return whether E[phi_1(a) phi_2(b)] has a closed form."""
     return look_up("I2", first, second) is not None or look_up("I2", second, first) is not None
 
 
@@ -110,7 +113,8 @@ def _known(average: str, *units: Activation) -> Callable[..., jax.Array]:
 @row_for("I2", "relu", "relu")
 def _arc_cosine(first: Activation, second: Activation, C11: Any, C12: Any, C22: Any) -> jax.Array:
     root = safe_sqrt(C11 * C22 - C12**2)
-    return (root + C12 * (np.pi - safe_arctan2(root, C12))) / (2 * np.pi)
+    average: jax.Array = (root + C12 * (np.pi - safe_arctan2(root, C12))) / (2 * np.pi)
+    return average
 
 
 @row_for("I2", "relu", "linear")
@@ -124,7 +128,8 @@ def _half_of_linear(first: Activation, second: Activation, C11: Any, C12: Any, C
 @row_for("I2", "linear", "erf")
 @row_for("I2", "linear", "sign")
 def _with_linear(first: Activation, second: Activation, C11: Any, C12: Any, C22: Any) -> jax.Array:
-    return C12 * slope(second, C22)
+    average: jax.Array = C12 * slope(second, C22)
+    return average
 
 
 @row_for("I2", "sign", "sign")
@@ -144,10 +149,10 @@ def _arcsine_with_sign(first: Activation, second: Activation, C11: Any, C12: Any
 
 
 def tilt(C: jax.Array, cross: jax.Array, D: jax.Array) -> jax.Array:
-    """Covariance under the density times phi'(a): C - cross cross^T / D, cross = C[:, a], D = 1 + C_aa."""
+    """Return C - cross cross^T / D, cross = C[:, a], D = 1 + C_aa: the covariance under the density times phi'(a)."""
     return C - cross[..., :, None] * cross[..., None, :] / D[..., None, None]
 
 
 def J2(C11: jax.Array, C12: jax.Array, C22: jax.Array) -> jax.Array:
-    """E[phi'(a) phi'(b)] = (2/pi) / sqrt(L4), L4 = D1 D2 - C12^2, for erf units."""
+    """Return E[phi'(a) phi'(b)] = (2/pi) / sqrt(L4), L4 = D1 D2 - C12^2, for erf units."""
     return (2 / np.pi) * jax.lax.rsqrt((1 + C11) * (1 + C22) - C12**2)

@@ -37,5 +37,5 @@ def units_of(problem: Problem) -> tuple[Activation, Activation]:
 
 
 def signed_readouts(problem: Problem, readout: object) -> jnp.ndarray:
-    """s = (v, -vt): yhat - y = sum_i s_i phi_i(z_i) over students and latents."""
+    """Return s = (v, -vt): yhat - y = sum_i s_i phi_i(z_i) over students and latents."""
     return jnp.concatenate([jnp.asarray(readout), -jnp.asarray(require_linear_labels(problem).readout)])

@@ -63,10 +63,10 @@ def look_up(average: str, *units: Activation) -> Row | None:
     return _ROWS.get((average, tuple(unit.kind for unit in units)))
 
 
-def kinds_with(average: str, place: int, student: Kind | None = None) -> set[Kind]:
+def kinds_with(average: str, position: int, student: Kind | None = None) -> set[Kind]:
     """Return the kinds that stand at a place of any row of an average; student: only of rows that begin with this."""
     rows = (kinds for name, kinds in _ROWS if name == average)
-    return {kinds[place] for kinds in rows if student is None or kinds[0] == student}
+    return {kinds[position] for kinds in rows if student is None or kinds[0] == student}
 
 
 def in_words(kinds: set[Kind]) -> str:

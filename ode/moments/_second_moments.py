@@ -12,18 +12,18 @@ Units = tuple[Activation, Activation]
 
 
 def moments_with_students(units: Units, C: jax.Array, K: int) -> jax.Array:
-    """(..., K, J) E[phi_k phi_i] = I2(k, i) of K student units with student and teacher units."""
+    """Return (..., K, J) E[phi_k phi_i] = I2(k, i) of K student units with student and teacher units."""
     student, teacher = units
     variance = jnp.diagonal(C, axis1=-2, axis2=-1)
     row, column = variance[..., :K, None], variance[..., None, :]
     if student == teacher:
         return I2((student, student), row, C[..., :K, :], column)
-    own = I2((student, student), row, C[..., :K, :K], column[..., :K])
-    return jnp.concatenate([own, I2((student, teacher), row, C[..., :K, K:], column[..., K:])], -1)
+    among_students = I2((student, student), row, C[..., :K, :K], column[..., :K])
+    return jnp.concatenate([among_students, I2((student, teacher), row, C[..., :K, K:], column[..., K:])], -1)
 
 
 def second_moments(units: Units, C: jax.Array, K: int) -> jax.Array:
-    """(..., J, J) E[phi_i phi_j] = I2(i, j) for K student units followed by teacher units."""
+    """Return (..., J, J) E[phi_i phi_j] = I2(i, j) for K student units followed by teacher units."""
     teacher = units[1]
     variance = jnp.diagonal(C, axis1=-2, axis2=-1)[..., K:]
     among = I2((teacher, teacher), variance[..., :, None], C[..., K:, K:], variance[..., None, :])
@@ -37,16 +37,19 @@ def second_moments(units: Units, C: jax.Array, K: int) -> jax.Array:
 def derivatives_average(
     units: Units, orders: tuple[int, int], C11: jax.Array, C12: jax.Array, C22: jax.Array
 ) -> jax.Array:
-    """E[phi_1^(m)(a) phi_2^(n)(b)] for orders (m, n) of (0, 0), (1, 1) and (2, 0), where I2 has a closed form.
+    """Return E[phi_1^(m)(a) phi_2^(n)(b)] for orders (m, n) of (0, 0), (1, 1) and (2, 0), where I2 has a closed form.
 
     By Price's theorem: E[phi_1' phi_2'] = dI2/dC12, and E[phi_1'' phi_2] = 2 dI2/dC11.
     """
+    average: jax.Array
     row = look_up("I2", *units) or Row(I2)
     if row.derivatives is not None:
-        return row.derivatives(*units, C11, C12, C22, orders)
+        average = row.derivatives(*units, C11, C12, C22, orders)
+        return average
     C = tuple(jnp.broadcast_arrays(C11, C12, C22))
     if orders == (0, 0):
         return I2(units, *C)
     along = {(1, 1): (0.0, 1.0, 0.0), (2, 0): (2.0, 0.0, 0.0)}[orders]
     tangents = tuple(jnp.full_like(c, step) for c, step in zip(C, along, strict=True))
-    return jax.jvp(lambda *C: I2(units, *C), C, tangents)[1]
+    average = jax.jvp(lambda *C: I2(units, *C), C, tangents)[1]
+    return average

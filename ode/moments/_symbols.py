@@ -11,22 +11,25 @@ LARGEST = 2**53  # of an integer in a function
 
 
 def symbols(size: int) -> sp.Matrix:
-    """A symmetric matrix of symbols C11, C12, ..., with positive variances."""
+    """Return a symmetric matrix of symbols C11, C12, ..., with positive variances."""
     names = [[f"C{min(i, j) + 1}{max(i, j) + 1}" for j in range(size)] for i in range(size)]
     return sp.Matrix(size, size, lambda i, j: sp.Symbol(names[i][j], positive=i == j or None, real=True))
 
 
 def to_jax(expression: sp.Expr, C: sp.Matrix) -> Function:
-    """The function of C's upper triangle, row by row; its arguments, arrays, broadcast."""
+    """Return the expression as a function of C's upper triangle, row by row.
+
+    Its arguments are arrays, which broadcast.
+    """
     arguments = [C[i, j] for i in range(C.rows) for j in range(i, C.rows)]
     # JAX takes no integer beyond 64 bits; beyond 53 a double has no more digits anyway.
     expression = expression.replace(
         lambda part: part.is_Integer and abs(part) > LARGEST, lambda part: sp.Float(part, 17)
     )
-    found = sp.lambdify(arguments, expression, modules="jax", cse=True)
+    evaluate = sp.lambdify(arguments, expression, modules="jax", cse=True)
 
     def function(*covariances: Any) -> Any:
         arrays = jnp.broadcast_arrays(*covariances)  # also where the expression is a constant
-        return jnp.broadcast_to(jnp.asarray(found(*covariances), arrays[0].dtype), arrays[0].shape)
+        return jnp.broadcast_to(jnp.asarray(evaluate(*covariances), arrays[0].dtype), arrays[0].shape)
 
     return function

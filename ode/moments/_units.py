@@ -27,7 +27,7 @@ class Power:
     polynomial: Polynomial
 
     def mean(self, order: int, variance: sp.Expr) -> sp.Expr:
-        """E[p^(n)(z)], z ~ N(0, v): Wick's theorem, E[p(z)] = exp(v d^2/dx^2 / 2) p at x = 0."""
+        """Return E[p^(n)(z)], z ~ N(0, v): Wick's theorem, E[p(z)] = exp(v d^2/dx^2 / 2) p at x = 0."""
         return _wick_mean(self.polynomial, order).subs(_v, variance)
 
 
@@ -38,7 +38,10 @@ class Sigmoid:
     width: int
 
     def mean(self, order: int, variance: sp.Expr) -> sp.Expr:
-        """E[phi^(n)(z)], z ~ N(0, v): 0 for even n (phi is odd), else (2 d/dv)^((n-1)/2) E[phi'] by Price's theorem."""
+        """Return E[phi^(n)(z)], z ~ N(0, v).
+
+        It is 0 for even n, because phi is odd. For odd n it is (2 d/dv)^((n-1)/2) E[phi'] by Price's theorem.
+        """
         if order % 2 == 0:
             return sp.Integer(0)
         slope = bells((self.width,), sp.Matrix([[_v]]))
@@ -52,7 +55,7 @@ class Entered:
     activation: Activation
 
     def mean(self, order: int, variance: sp.Expr) -> sp.Expr:
-        """E[f^(n)(z)], which follows from no entered average."""
+        """Return E[f^(n)(z)], which follows from no entered average."""
         raise InputError(f"a polynomial, erf or sign for E[f^({order})]", repr(self.activation.name))
 
 
@@ -73,7 +76,7 @@ def _wick_mean(polynomial: Polynomial, order: int) -> sp.Expr:
 
 @functools.lru_cache
 def bell_height() -> sp.Expr:
-    """A in phi'(x) = A exp(-x^2 / 2), from phi itself."""
+    """Return A in phi'(x) = A exp(-x^2 / 2), from phi itself."""
     slope = sp.diff(sp.erf(x / sp.sqrt(2)), x)
     height = slope.subs(x, 0)
     assert sp.simplify(slope - height * sp.exp(-(x**2) / 2)) == 0
@@ -81,7 +84,7 @@ def bell_height() -> sp.Expr:
 
 
 def bells(widths: tuple[int, ...], C: sp.Matrix) -> sp.Expr:
-    r"""E[prod_i phi'_i(z_i)], z ~ N(0, C), by the Gaussian integral.
+    r"""Return E[prod_i phi'_i(z_i)], z ~ N(0, C), by the Gaussian integral.
 
     E exp(-z^T G z / 2) = det(1 + G C)^(-1/2), and with gains on the diagonal of G = kappa^2 and a factor A kappa_i each
     the product is A^n det(kappa^-2 + C)^(-1/2).
@@ -90,7 +93,7 @@ def bells(widths: tuple[int, ...], C: sp.Matrix) -> sp.Expr:
 
 
 def unit(given: str | Activation) -> Unit:
-    """The unit of a given activation or its name. Raises InputError for one without derived averages."""
+    """Return the unit of a given activation or its name. Raises InputError for one without derived averages."""
     name = given if isinstance(given, str) else given.name
     remedy = "averages=ode.Sampled() works for any"
     required = f"an activation with closed-form averages: {WITH_AVERAGES}"
@@ -108,5 +111,5 @@ def unit(given: str | Activation) -> Unit:
 
 
 def _is_spelt(name: str) -> bool:
-    """Whether a text is a name that we know, a polynomial or one with a mistake, or "module:name"."""
+    """Return whether a text is a name that we know, a polynomial or one with a mistake, or "module:name"."""
     return bool(name in BUILT_IN or is_polynomial(name) or re.search(r"[*/+^:-]", name)) and "<" not in name

@@ -19,7 +19,7 @@ from ._units import Entered, Power, Sigmoid, Unit
 
 
 def pair(f: Unit, m: int, g: Unit, n: int, C: Any) -> sp.Expr:
-    """E[f^(m)(a) g^(n)(b)] for a 2 x 2 covariance C."""
+    """Return E[f^(m)(a) g^(n)(b)] for a 2 x 2 covariance C."""
     if isinstance(f, Entered) or isinstance(g, Entered):
         return entered_pair(f, m, g, n, C)
     if isinstance(f, Sigmoid) and isinstance(g, Sigmoid):
@@ -30,7 +30,10 @@ def pair(f: Unit, m: int, g: Unit, n: int, C: Any) -> sp.Expr:
 
 
 def quad(student: Unit, f: Unit, g: Unit, C: Any) -> sp.Expr:
-    """E[s'(a) s'(b) f(c) g(d)] for a 4 x 4 covariance C; s a polynomial, or entered as it is."""
+    """Return E[s'(a) s'(b) f(c) g(d)] for a 4 x 4 covariance C.
+
+    Either s is a polynomial, or the average has been entered as it is.
+    """
     if not isinstance(student, Power):
         return entered_quad(student, f, g, C)
     most = student.polynomial.degree - 1

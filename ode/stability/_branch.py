@@ -11,14 +11,14 @@ from teacher_student.internal import require_name, with_entry
 from ._field import Field, entries, field_of, linearised, state
 from ._fixed_point import FixedPoint, fixed_point_at, name_of
 from ._guesses import known_guesses, orthonormal
-from ._search import settle, settle_or_relax
+from ._search import find_root, find_root_or_relax
 
 JUMP = 0.2  # relative: a root further than this from where the branch leads belongs to another branch
 ACCURACY = 1e-10  # of a root, in units of the learning rate
 HIGHER = {"symmetric", "zero"}  # states of higher symmetry, with which others merge
 
 Parameter = str | Callable[[Problem, float], Problem]
-Place = tuple[float, np.ndarray]  # a value of the parameter, the entries of the fixed point
+BranchPoint = tuple[float, np.ndarray]  # a value of the parameter, the entries of the fixed point
 
 
 @dataclasses.dataclass(frozen=True)
@@ -31,14 +31,14 @@ class Branch:
     alpha: float | None
 
     def with_value(self, value: float) -> Problem:
-        """The problem at a value of the parameter. Raises InputError."""
+        """Return the problem at a value of the parameter. Raises InputError."""
         if callable(self.parameter):
             return self.parameter(self.problem, value)
         tables = problem_to_tables(self.problem)
         return problem_from_tables(with_entry(tables, self.parameter, value, tuple(tables)))
 
     def start(self, value: float) -> Overlaps:
-        """The guess at a value."""
+        """Return the guess at a value."""
         if isinstance(self.guess, Overlaps):
             return self.guess
         guesses = known_guesses(self.with_value(value), alpha=self.alpha)
@@ -46,44 +46,44 @@ class Branch:
         return guesses[self.guess]
 
     def field(self, value: float) -> Field:
-        """The drift at a value, on states with the guess' T and fixed readout there."""
+        """Return the drift at a value, on states with the guess' T and fixed readout there."""
         problem = self.with_value(value)
         like = self.guess if isinstance(self.guess, Overlaps) else orthonormal(problem)
         return field_of(problem, like, self.alpha)
 
-    def enter(self, value: float) -> Place | None:
-        """The fixed point that the guess leads to, if any."""
+    def enter(self, value: float) -> BranchPoint | None:
+        """Return the fixed point that the guess leads to, or None."""
         field = self.field(value)
-        x, _, reason = settle_or_relax(field, entries(field, self.start(value)), ACCURACY)
+        x, _, reason = find_root_or_relax(field, entries(field, self.start(value)), ACCURACY)
         return None if reason else (value, x)
 
     def miss(self, value: float) -> str:
-        """How the guess fails."""
+        """Say how the guess fails."""
         field = self.field(value)
-        _, residual, reason = settle_or_relax(field, entries(field, self.start(value)), ACCURACY)
+        _, residual, reason = find_root_or_relax(field, entries(field, self.start(value)), ACCURACY)
         return f"a residual of {residual:.3g} at {value:g} ({reason})"
 
-    def follow(self, value: float, expected: np.ndarray, name: str) -> Place | None:
-        """The fixed point near the expected entries, unless it has merged with one of higher symmetry."""
+    def follow(self, value: float, expected: np.ndarray, name: str) -> BranchPoint | None:
+        """Return the fixed point near the expected entries, unless it has merged with one of higher symmetry."""
         field = self.field(value)
-        x, _, reason = settle(field, expected, ACCURACY)
+        x, _, reason = find_root(field, expected, ACCURACY)
         near = np.linalg.norm(x - expected) <= JUMP * max(float(np.linalg.norm(expected)), 1e-3)
         if reason or not near or name_of(field.problem, state(field, x)) in HIGHER - {name}:
             return None
         return value, x
 
-    def at(self, place: Place) -> FixedPoint:
-        """The fixed point of a place."""
-        return fixed_point_at(self.field(place[0]), place[1])
+    def at(self, point: BranchPoint) -> FixedPoint:
+        """Return the fixed point at a point of the branch."""
+        return fixed_point_at(self.field(point[0]), point[1])
 
-    def growth(self, place: Place) -> float:
-        """Largest real part of the eigenvalues."""
-        return float(np.linalg.eigvals(linearised(self.field(place[0]), place[1])[1]).real.max())
+    def growth(self, point: BranchPoint) -> float:
+        """Return the largest real part of the eigenvalues."""
+        return float(np.linalg.eigvals(linearised(self.field(point[0]), point[1])[1]).real.max())
 
 
-def ahead(before: Place, place: Place, value: float) -> np.ndarray:
-    """Entries at `value`, on the straight line through the last two places."""
-    if before[0] == place[0]:
-        return place[1]
-    share = (value - place[0]) / (place[0] - before[0])
-    return place[1] + share * (place[1] - before[1])
+def ahead(before: BranchPoint, point: BranchPoint, value: float) -> np.ndarray:
+    """Return the entries at `value`, on the straight line through the last two points."""
+    if before[0] == point[0]:
+        return point[1]
+    share = (value - point[0]) / (point[0] - before[0])
+    return point[1] + share * (point[1] - before[1])

@@ -2,11 +2,13 @@
 
 import dataclasses
 import functools
+from collections.abc import Callable
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.tree_util import PyTreeDef
 
 from teacher_student import InputError, Overlaps, Problem, from_vector, to_vector
 from teacher_student.internal import check_at_least, to_host
@@ -19,19 +21,23 @@ from ..averages import ClosedForm, missing_closed_form
 
 @dataclasses.dataclass(frozen=True)
 class Field:
-    """x' = f(x) for the entries x (n,) of a state that the drift moves; the others stay as in `like`.
+    """x' = f(x) for the entries x (n,) of a state that the drift moves. The others stay as in `like`.
 
-    They are Q^b_kl (k <= l) of every block, R^b_km of the blocks that the latents have components in, and v_k if the
-    readout is trained. The curriculum's shares are frozen.
-    problem: with its names. leaves, structure: what is compiled for, all entries and no names. free: places of x among
-    all entries, in the order of `to_vector`.
+    The entries are Q^b_kl (k <= l) of every block, R^b_km of the blocks that the latents have components in, and v_k if
+    the readout is trained. The curriculum's shares are frozen.
+
+    Fields:
+      problem: with its names.
+      like: the state that gives T and what is fixed.
+      free: the indices of x among all entries, in the order of `to_vector`.
+      leaves, structure: what is compiled for, which is all entries and no names.
     """
 
     problem: Problem
     like: Overlaps
     free: np.ndarray
-    leaves: list[Any]
-    structure: Any
+    leaves: list[jax.Array]
+    structure: PyTreeDef
 
     @property
     def rate(self) -> float:
@@ -46,7 +52,7 @@ class Field:
 
 
 def field_of(problem: Problem, like: Overlaps, alpha: float | None) -> Field:
-    """The field of `problem` on states with the T and fixed readout of `like`. Raises InputError."""
+    """Return the field of `problem` on states with the T and fixed readout of `like`. Raises InputError."""
     reason = missing_closed_form(problem)
     if reason:
         raise InputError("a problem with closed-form averages for fixed points (exact Jacobians)", reason)
@@ -61,14 +67,18 @@ def field_of(problem: Problem, like: Overlaps, alpha: float | None) -> Field:
 
 
 def _shares_at(problem: Problem, alpha: float) -> np.ndarray:
-    """The shares (L,) of the task's levels at alpha: at a switch those of the later phase, beyond the end the last."""
+    """Return the shares (L,) of the task's levels at alpha.
+
+    At a switch they are those of the later phase, and beyond the end they are the last ones.
+    """
     curriculum = problem.curriculum_of_all_levels()
     switches = np.asarray(curriculum.switches)
     phase = min(int(np.sum(switches <= alpha)), switches.size - 1)
     duration = curriculum.durations[phase]
     progress = np.clip((alpha - (switches[phase] - duration)) / duration, 0.0, 1.0)
     initial, final = curriculum.initial_shares[phase], curriculum.final_shares[phase]
-    return initial + progress * (final - initial)
+    shares: np.ndarray = initial + progress * (final - initial)
+    return shares
 
 
 def _rates(problem: Problem) -> tuple[Any, Any]:
@@ -84,19 +94,20 @@ def _free(problem: Problem) -> np.ndarray:
 
 
 def _all_entries(overlaps: Overlaps) -> np.ndarray:
-    """All entries of a state, as `to_vector` orders them, on the host."""
+    """Return all entries of a state on the host, as `to_vector` orders them."""
     first, second = np.triu_indices(np.shape(overlaps.Q)[-1])
     Q, R, readout = (np.asarray(x, float) for x in (overlaps.Q, overlaps.R, overlaps.readout))
     return np.concatenate([Q[:, first, second].ravel(), R.ravel(), readout])
 
 
 def entries(field: Field, overlaps: Overlaps) -> np.ndarray:
-    """The entries x (n,) of a state."""
-    return _all_entries(overlaps)[field.free]
+    """Return the entries x (n,) of a state."""
+    x: np.ndarray = _all_entries(overlaps)[field.free]
+    return x
 
 
 def state(field: Field, x: np.ndarray) -> Overlaps:
-    """The overlaps with entries x, on the host."""
+    """Return the overlaps with entries x, on the host."""
     B, K, M = field.problem.shape
     first, second = np.triu_indices(K)
     upper, R, readout = np.split(field.whole(x), [B * first.size, B * first.size + B * K * M])
@@ -106,49 +117,50 @@ def state(field: Field, x: np.ndarray) -> Overlaps:
 
 
 def value(field: Field, x: np.ndarray) -> np.ndarray:
-    """f(x) (n,)."""
+    """Return f(x) (n,)."""
     with jax.enable_x64(True):
-        return np.asarray(_value_program(field.structure)(field.leaves, field.whole(x)))[field.free]
+        slope: np.ndarray = np.asarray(_value_program(field.structure)(field.leaves, field.whole(x)))[field.free]
+        return slope
 
 
 def linearised(field: Field, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """f(x) (n,) and its Jacobian df_i/dx_j (n, n)."""
+    """Return f(x) (n,) and its Jacobian df_i/dx_j (n, n)."""
     with jax.enable_x64(True):
         slope, jacobian = _linearised_program(field.structure)(field.leaves, field.whole(x))
     return np.asarray(slope)[field.free], np.asarray(jacobian)[np.ix_(field.free, field.free)]
 
 
 def errors(field: Field, x: np.ndarray) -> np.ndarray:
-    """(L,) generalisation error at every level."""
+    """Return the generalisation error (L,) at every level."""
     with jax.enable_x64(True):
         return np.asarray(_errors_program(field.structure)(field.leaves, field.whole(x)))
 
 
-def _slope(structure: Any, leaves: Any, x: jax.Array) -> jax.Array:
-    """The drift of all entries."""
+def _slope(structure: PyTreeDef, leaves: list[jax.Array], x: jax.Array) -> jax.Array:
+    """Return the drift of all entries."""
     problem, like = jax.tree.unflatten(structure, leaves)
     return to_vector(drift(problem, ClosedForm(), 0.0, from_vector(x, like)))
 
 
 # All entries go in and come out: which of them are free depends on numbers, and would be compiled for.
 @functools.lru_cache(maxsize=PROGRAMS)
-def _value_program(structure: Any) -> Any:
+def _value_program(structure: PyTreeDef) -> Callable[..., jax.Array]:
     return jax.jit(functools.partial(_slope, structure))
 
 
 @functools.lru_cache(maxsize=PROGRAMS)
-def _linearised_program(structure: Any) -> Any:
+def _linearised_program(structure: PyTreeDef) -> Callable[..., tuple[jax.Array, jax.Array]]:
     @jax.jit
-    def linearised(leaves: Any, x: jax.Array) -> tuple[jax.Array, jax.Array]:
+    def linearised(leaves: list[jax.Array], x: jax.Array) -> tuple[jax.Array, jax.Array]:
         return _slope(structure, leaves, x), jax.jacfwd(lambda x: _slope(structure, leaves, x))(x)
 
     return linearised
 
 
 @functools.lru_cache(maxsize=PROGRAMS)
-def _errors_program(structure: Any) -> Any:
+def _errors_program(structure: PyTreeDef) -> Callable[..., jax.Array]:
     @jax.jit
-    def errors(leaves: Any, x: jax.Array) -> jax.Array:
+    def errors(leaves: list[jax.Array], x: jax.Array) -> jax.Array:
         problem, like = jax.tree.unflatten(structure, leaves)
         observed = observe(problem, from_vector(x, like), None, with_accuracy=False)
         return jnp.stack([observed.error[name] for name in problem.inputs.level_names])

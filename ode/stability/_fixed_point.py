@@ -16,10 +16,15 @@ MARGINAL = 1e-9  # in units of the learning rate: a real part below it counts as
 class FixedPoint:
     """A state at which the drift vanishes, and the linearised drift there, d(delta)/dalpha = J delta.
 
-    overlaps: the state. residual: largest |d(entry)/dalpha|. eigenvalues: (n,) of J, by falling real part, in 1/alpha.
-    direction: the (real part of the) right eigenvector of the first, as changes of Q, R and readout, norm 1 over the
-    entries Q_kl (k <= l), R_km, v_k. error: per level. name: "zero", "symmetric", "specialised" or "other".
-    learning_rate: the larger of eta and eta_v, the scale of the drift.
+    Fields:
+      overlaps: the state.
+      residual: the largest |d(entry)/dalpha|.
+      eigenvalues: (n,) of J, in 1/alpha, by falling real part.
+      direction: the (real part of the) right eigenvector of the first eigenvalue, as changes of Q, R and readout. Its
+        norm is 1 over the entries Q_kl (k <= l), R_km and v_k.
+      error: the generalisation error per level.
+      name: "zero", "symmetric", "specialised" or "other".
+      learning_rate: the larger of eta and eta_v, which is the scale of the drift.
     """
 
     overlaps: Overlaps
@@ -32,10 +37,11 @@ class FixedPoint:
 
     @property
     def growth(self) -> float:
-        """Largest real part of the eigenvalues.
+        """The largest real part of the eigenvalues.
 
-        Also where the state lies on the boundary of the possible ones (learned perfectly, w_k = u_k): the drift keeps
-        Gram matrices PSD, so that its fastest mode there is a change that overlaps can make (Krein & Rutman 1948).
+        It counts also where the state lies on the boundary of the possible ones (learned perfectly, w_k = u_k). The
+        drift keeps Gram matrices PSD, so that its fastest mode there is a change that overlaps can make (Krein & Rutman
+        1948).
         """
         return float(self.eigenvalues[0].real)
 
@@ -47,7 +53,7 @@ class FixedPoint:
         return "stable" if self.growth < 0 else "unstable"
 
     def describe(self) -> str:
-        """One line."""
+        """Describe the fixed point in one line."""
         error = ", ".join(f"{level} {value:.4g}" for level, value in self.error.items())
         return (
             f"{self.name}: {self.stability}, largest eigenvalue {self.growth:.6g}, error {error}, "
@@ -56,11 +62,12 @@ class FixedPoint:
 
 
 def fixed_point_at(field: Field, x: np.ndarray) -> FixedPoint:
-    """The fixed point with entries x (n,)."""
+    """Return the fixed point with entries x (n,)."""
     slope, jacobian = linearised(field, x)
     eigenvalues, vectors = np.linalg.eig(jacobian)
     order = np.argsort(-eigenvalues.real, kind="stable")
     leading = vectors[:, order[0]]
+    # An eigenvector is determined up to a complex phase, on which its real part depends. This phase is fixed.
     leading = leading * np.exp(-1j * np.angle(leading[np.argmax(np.abs(leading))]))  # its largest entry is real
     return FixedPoint(
         state(field, x),
@@ -74,14 +81,17 @@ def fixed_point_at(field: Field, x: np.ndarray) -> FixedPoint:
 
 
 def as_change(field: Field, change: np.ndarray) -> Overlaps:
-    """A change of the entries x (n,) as changes of Q, R and readout; T and what is fixed do not change."""
+    """Return a change of the entries x (n,) as changes of Q, R and readout.
+
+    T and what is fixed do not change.
+    """
     at_rest = state(field, np.zeros(change.size))
     moved = state(field, change)
     return Overlaps(moved.Q - at_rest.Q, moved.R - at_rest.R, np.zeros_like(moved.T), moved.readout - at_rest.readout)
 
 
 def name_of(problem: Problem, overlaps: Overlaps) -> str:
-    """What the state is called, whatever the order and the signs of the hidden units.
+    """Return what the state is called, whatever the order and the signs of the hidden units.
 
     zero: no unit has a norm. symmetric: all units have the same norm, overlap with each other and with each unit of
     the teacher, in magnitude. specialised: each unit of the narrower network has a nearest unit of its own in the wider
@@ -93,7 +103,7 @@ def name_of(problem: Problem, overlaps: Overlaps) -> str:
     if np.max(np.abs(Q)) <= ALIKE * size:
         return "zero"
     pairs = np.abs(Q)[:, ~np.eye(K, dtype=bool)]
-    if K > 1 and max(float(np.ptp(each, axis=1).max()) for each in (norms, pairs, np.abs(R))) <= ALIKE * size:
+    if K > 1 and max(float(np.ptp(numbers, axis=1).max()) for numbers in (norms, pairs, np.abs(R))) <= ALIKE * size:
         return "symmetric"
     lengths = np.sqrt(norms.sum(axis=0)[:, None] * T.sum(axis=0).diagonal())
     cosines = np.abs(R.sum(axis=0)) / np.where(lengths > ALIKE * size, lengths, np.inf)
@@ -102,12 +112,12 @@ def name_of(problem: Problem, overlaps: Overlaps) -> str:
 
 
 def _own_nearest(cosines: np.ndarray) -> bool:
-    """Whether each row has a clear largest entry, in a column of its own."""
+    """Return whether each row has a clear largest entry, in a column that no other row shares."""
     return _clear(cosines) and len(set(cosines.argmax(axis=1).tolist())) == cosines.shape[0]
 
 
 def _all_nearest(cosines: np.ndarray) -> bool:
-    """Whether each row has a clear largest entry, and each column one of them."""
+    """Return whether each row has a clear largest entry, and each column is that of at least one row."""
     return _clear(cosines) and len(set(cosines.argmax(axis=1).tolist())) == cosines.shape[1]
 
 

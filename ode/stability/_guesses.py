@@ -13,32 +13,39 @@ FIRST_STEP, GROWTH, STEPS = 0.25, 1.1, 100  # of the relaxation, in units of 1 /
 
 
 def known_guesses(problem: Problem, like: Overlaps | None = None, *, alpha: float | None = None) -> dict[str, Overlaps]:
-    r"""Guesses for `fixed_points` by name: "zero", "symmetric" (K >= 2, equal readouts), "specialised" and "relaxed".
+    """Return guesses for `fixed_points` by name.
 
-    zero: w_k = 0 (and v_k = 0 if the readout is trained). specialised: w_k = +-u_k (and v_k = vt_k if trained), further
-    units 0. symmetric: all units on sum_m vt_m u_m, then relaxed by the flow within the permutation-symmetric states.
-    relaxed: where the flow leads from a shortened specialised state with something of each unit's own: above a critical
-    rate another point than the perfect one. Those two are left out where relaxing does not lead to a state.
+      zero: w_k = 0 (and v_k = 0 if the readout is trained).
+      specialised: w_k = +-u_k (and v_k = vt_k if trained), and further units are 0.
+      symmetric: all units on sum_m vt_m u_m, then relaxed by the flow within the permutation-symmetric states. It
+        exists for K >= 2 and equal readouts.
+      relaxed: where the flow leads from a shortened specialised state with something of each unit's own. Above a
+        critical rate that is another point than the perfect one.
 
-    Arguments: like: T and the readout (which is kept if it is not trained); None: T^b_mn = rho_b delta_mn on the
-    teacher's support (the law of large N) and v_k = 1. alpha: see `fixed_points`.
-    Raises InputError.
+    The last two are left out where relaxing does not lead to a state.
+
+    Arguments:
+      like: the T and the readout, which is kept if it is not trained. None means T^b_mn = rho_b delta_mn on the
+        teacher's support (the law of large N) and v_k = 1.
+      alpha: the time at which the curriculum's shares are frozen. None means its end.
+
+    Raises InputError for a task that is no sum of units.
     """
     if problem.task.units is None:
         raise InputError("guesses for a task other than a committee", "none are known", "pass guesses")
     like = orthonormal(problem) if like is None else like
     check_overlaps(like, problem)
-    found = {"zero": _copies(problem, like, 0)}
+    guesses = {"zero": _copies(problem, like, 0)}
     field = field_of(problem, like, alpha)
     if problem.student.width > 1 and np.ptp(like.readout) == 0:
-        found |= _relaxed("symmetric", field, _aligned(problem, like), projector(field))
-    found["specialised"] = _copies(problem, like, min(problem.shape[1:]))
-    own = _with_own(problem, found["specialised"], SHORTENED)
-    return found | _relaxed("relaxed", field, own, np.eye(len(field.free)))
+        guesses |= _relaxed("symmetric", field, _aligned(problem, like), projector(field))
+    guesses["specialised"] = _copies(problem, like, min(problem.shape[1:]))
+    shortened = _with_own(problem, guesses["specialised"], SHORTENED)
+    return guesses | _relaxed("relaxed", field, shortened, np.eye(len(field.free)))
 
 
 def orthonormal(problem: Problem) -> Overlaps:
-    """Zero student; T^b_mn = rho_b delta_mn on the teacher's support, readout 1."""
+    """Return a zero student, with T^b_mn = rho_b delta_mn on the teacher's support and readout 1."""
     B, K, M = problem.shape
     share = np.asarray(problem.inputs.fractions) * np.array(problem.task.seen_blocks)
     T = share[:, None, None] * np.eye(M)
@@ -46,7 +53,7 @@ def orthonormal(problem: Problem) -> Overlaps:
 
 
 def _copies(problem: Problem, like: Overlaps, count: int) -> Overlaps:
-    """The first `count` units copy a unit of the teacher each, the others are zero."""
+    """Return the state whose first `count` units copy a unit of the teacher each. The others are zero."""
     K, M = problem.shape[1:]
     vt = _teacher_readout(problem)
     trained = float(problem.sgd.readout_learning_rate) > 0
@@ -59,16 +66,16 @@ def _copies(problem: Problem, like: Overlaps, count: int) -> Overlaps:
 
 
 def _aligned(problem: Problem, like: Overlaps) -> Overlaps:
-    """All units half on sum_m vt_m u_m, half on independent directions."""
+    """Return the state whose units are all half on sum_m vt_m u_m and half on independent directions."""
     v = np.array(like.readout, float)
     A = np.outer(np.where(v == 0, 1.0, np.sign(v)), _teacher_readout(problem)) / (2 * problem.task.latents)
     return _with_own(problem, Overlaps(A @ like.T @ A.T, A @ like.T, like.T, v), 1.0)
 
 
 def _with_own(problem: Problem, of: Overlaps, length: float) -> Overlaps:
-    """The state with w_k scaled by `length`, and something of its own added to each unit."""
-    own = OWN * np.asarray(problem.inputs.fractions)[:, None, None] * np.eye(problem.student.width)
-    return Overlaps(length**2 * of.Q + own, length * of.R, of.T, of.readout)
+    """Return the state with w_k scaled by `length`, and with something of its own added to each unit."""
+    added = OWN * np.asarray(problem.inputs.fractions)[:, None, None] * np.eye(problem.student.width)
+    return Overlaps(length**2 * of.Q + added, length * of.R, of.T, of.readout)
 
 
 def _teacher_readout(problem: Problem) -> np.ndarray:
@@ -78,15 +85,16 @@ def _teacher_readout(problem: Problem) -> np.ndarray:
 
 
 def _relaxed(name: str, field: Field, guess: Overlaps, P: np.ndarray) -> dict[str, Overlaps]:
-    """Where the guess relaxes to, by name; nothing if that is no state."""
+    """Return where the guess relaxes to, by name, or nothing if that is no state."""
     x = relaxed(field, entries(field, guess), P)
-    found = state(field, x)
-    return {name: found} if np.isfinite(x).all() and psd_violation(found) <= 1e-8 else {}
+    overlaps = state(field, x)
+    return {name: overlaps} if np.isfinite(x).all() and psd_violation(overlaps) <= 1e-8 else {}
 
 
 def relaxed(field: Field, x: np.ndarray, P: np.ndarray) -> np.ndarray:
-    """x after linearly implicit Euler steps of growing length on the range of P: first the flow, then Newton's method.
+    """Return x after linearly implicit Euler steps of growing length on the range of P.
 
+    The first steps follow the flow, and the last ones are Newton's method.
     Source: pseudo-transient continuation, Kelley & Keyes 1998.
     """
     h = FIRST_STEP / field.rate

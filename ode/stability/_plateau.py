@@ -20,13 +20,18 @@ ASYMMETRIC = 0.4  # norm of a start's asymmetry over its own, beyond which linea
 class Plateau:
     """A plateau, by the linearised drift around the symmetric trajectory.
 
-    fixed_point: the symmetric one; its `growth` is the rate of escape of a trajectory that waits for ever.
-    alphas (A,), error (level -> (A,)), log_amplitude (A,): along the symmetric trajectory, its error, and log a, a the
-    norm to which the start's asymmetry has grown in the unstable directions.
-    saturation: log a at which the error has fallen to the given share of the plateau's, on the way out of the point.
-    escape_time: alpha at which log a gets there; inf for a start without asymmetry.
-    height (per level) and rate (1 / alpha): the error, and the largest eigenvalue of J, on the symmetric trajectory at
-    half the escape time; the fixed point's where that is inf.
+    Fields:
+      fixed_point: the symmetric one. Its `growth` is the rate of escape of a trajectory that waits for ever.
+      alphas: (A,) times along the symmetric trajectory.
+      error: level -> (A,), the error of the symmetric trajectory.
+      log_amplitude: (A,) log a, where a is the norm to which the start's asymmetry has grown in the unstable
+        directions.
+      saturation: the log a at which the error has fallen to the given share of the plateau's, on the way out of the
+        point.
+      escape_time: the alpha at which log a gets there. It is inf for a start without asymmetry.
+      height: per level, the error on the symmetric trajectory at half the escape time, or the fixed point's where that
+        time is inf.
+      rate: in 1 / alpha, the largest eigenvalue of J at the same time.
     """
 
     fixed_point: FixedPoint
@@ -39,7 +44,7 @@ class Plateau:
     rate: float
 
     def describe(self) -> str:
-        """One line."""
+        """Describe the plateau in one line."""
         height = ", ".join(f"{level} {value:.4g}" for level, value in self.height.items())
         when = f"escape at alpha = {self.escape_time:.4g}"
         if not np.isfinite(self.escape_time):
@@ -50,24 +55,27 @@ class Plateau:
 def plateau(
     problem: Problem, start: Overlaps, *, share: float = 0.5, level: str | None = None, alpha: float | None = None
 ) -> Plateau:
-    r"""Height, escape rate and escape time of the symmetric plateau, from eigenvalues and the start's overlap.
+    """Return the height, the escape rate and the escape time of the symmetric plateau, from eigenvalues and the start.
 
     Let S(alpha) be the trajectory from the start's symmetric part (its average over permutations of hidden units), and
     delta the start's asymmetry, carried along by the linearised drift:
 
       dS/dalpha = f(S),   d(delta)/dalpha = J(S) delta,   a(alpha) = |Pi delta(alpha)|,
 
-    Pi the projector on the unstable eigenvectors of the symmetric fixed point S*. In the end a grows with the
-    eigenvalue lambda of J(S*), until then with that of J(S(alpha)). These differ as long as S has not come to rest: for
-    K = M = 2, eta = 0.2 by 14 % half way to the escape, because S has a mode that decays at lambda / 24. The plateau
-    ends when a is no longer small. How large, a*, follows from the way out, the nonlinear trajectory from
-    S* + epsilon v: if its error falls to `share` times that of S* after a time t, then log a* = log epsilon + lambda t,
-    for every start. So
+    where Pi is the projector on the unstable eigenvectors of the symmetric fixed point S*. In the end a grows with the
+    eigenvalue lambda of J(S*), and until then with that of J(S(alpha)). These differ as long as S has not come to rest:
+    for K = M = 2, eta = 0.2 by 14 % half way to the escape, because S has a mode that decays at lambda / 24. The
+    plateau ends when a is no longer small. How large it is then, a*, follows from the way out, the nonlinear trajectory
+    from S* + epsilon v: if its error falls to `share` times that of S* after a time t, then log a* = log epsilon +
+    lambda t, for every start. So
 
       a(escape_time) = a*,   which at rest is   escape_time = log(a* / a(0)) / lambda.
 
-    The curriculum's shares are frozen at `alpha` (None: its end) for as long as it takes.
-    Arguments: share: of the plateau's error, in (0, 1). level: whose error; None where the inputs have one level.
+    Arguments:
+      share: of the plateau's error, in (0, 1), to which the error falls at the escape.
+      level: whose error. None is for inputs with one level.
+      alpha: the time at which the curriculum's shares are frozen for as long as it takes. None means its end.
+
     Raises InputError for a student with one unit or unequal fixed readouts, a start far from symmetric, a symmetric
     trajectory that does not lead to a fixed point with an unstable direction, or an error that does not fall that far
     on the way out.

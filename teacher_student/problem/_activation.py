@@ -27,17 +27,22 @@ def _polynomial(name: str) -> Polynomial | None:
 class Activation(eqx.Module):
     """A hidden unit's activation phi, with its derivative by forward-mode differentiation.
 
-    What a function does not say of itself is declared. What is not declared is taken not to hold, which is always
-    right: derivatives of sampled averages then go through the law of the fields, which is noisier.
+    What the code of a function does not say of itself is declared. What is not declared is taken not to hold, which is
+    always right: derivatives of sampled averages then go through the law of the fields, which is noisier.
 
     Arguments:
-      name: what files and messages call it. Closed forms go by it, so "erf" or "x**2" are for these functions alone.
+      name: what files and messages call it. Closed forms go by it, so that "erf" or "x**2" are for these functions
+        alone.
       function: an elementwise JAX function.
-      odd: phi(-x) = -phi(x) and phi is positive for positive x, so that sign(phi(x)) = sign(x); of polynomials,
-        x**3 is and x**3 - 3*x is not.
-      smooth: neither phi nor phi' jumps anywhere (erf, tanh, polynomials; not relu, whose phi' jumps at 0).
-      continuous: phi does not jump anywhere (relu too; not sign). What is smooth is continuous.
-    Raises InputError.
+      odd: whether phi(-x) = -phi(x) and phi is positive for positive x, so that sign(phi(x)) = sign(x). Of polynomials,
+        x**3 is odd in this sense and x**3 - 3*x is not.
+      smooth: whether neither phi nor phi' jumps anywhere. This holds for erf, tanh and polynomials. It does not hold
+        for relu, whose phi' jumps at 0.
+      continuous: whether phi does not jump anywhere. This holds for relu too, and not for sign. What is smooth is
+        continuous.
+
+    Raises InputError for a function that is not elementwise or does not keep what it declares, and for a name that
+    belongs to another function.
     """
 
     name: str = eqx.field(static=True)
@@ -56,9 +61,9 @@ class Activation(eqx.Module):
     ):
         if not callable(function):
             raise InputError("an elementwise JAX function as activation", repr(function))
-        for what, declared in (("odd", odd), ("smooth", smooth), ("continuous", continuous)):
+        for keyword, declared in (("odd", odd), ("smooth", smooth), ("continuous", continuous)):
             if not isinstance(declared, bool):
-                raise InputError(f"{what}=True or False of an activation", repr(declared))
+                raise InputError(f"{keyword}=True or False of an activation", repr(declared))
         if not isinstance(name, str) or not name:
             raise InputError("a text as an activation's name", repr(name))
         if name in BUILT_IN and function != BUILT_IN[name].function:
@@ -74,8 +79,9 @@ class Activation(eqx.Module):
         return self.function(x)
 
     def derivative(self, x: jax.Array) -> jax.Array:
-        """phi'(x), elementwise."""
-        return jax.jvp(self.function, (x,), (jnp.ones_like(x),))[1]
+        """Return phi'(x), elementwise."""
+        slope: jax.Array = jax.jvp(self.function, (x,), (jnp.ones_like(x),))[1]
+        return slope
 
     @property
     def polynomial(self) -> Polynomial | None:
@@ -98,7 +104,7 @@ class Activation(eqx.Module):
         if self == BUILT_IN.get(self.name):
             return self.name
         if self.polynomial is not None:
-            address: Any = str(self.polynomial)
+            address: str | None = str(self.polynomial)
         else:
             # A lambda may have no name of its own where the Activation that a module makes of it has one.
             module = getattr(self.function, "__module__", None)
@@ -118,7 +124,10 @@ class Activation(eqx.Module):
         return hash((self.name, self.function))
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Pickled as a file would have it, where it can be: JAX's own functions, such as relu, refuse to be."""
+        """Pickle the activation as a file would have it, where it can be.
+
+        JAX's own functions, such as relu, refuse to be pickled.
+        """
         try:
             return as_activation, (self.text,)
         except InputError:
@@ -131,26 +140,26 @@ Kind = str | Activation
 BUILT_IN |= {name: Activation(name, **vars(unit)) for name, unit in UNITS.items()}
 
 
-def as_activation(given: "str | Activation | Callable | Mapping[str, Any]") -> Activation:
-    """The activation that `given` names, spells or wraps: "erf", "relu", "linear", "sign", a polynomial or a function.
+def as_activation(source: "str | Activation | Callable[[jax.Array], jax.Array] | Mapping[str, Any]") -> Activation:
+    """Return the activation that `source` names, spells or wraps: one of "erf", "relu", "linear", "sign", or another.
 
     A polynomial in x is spelt as in Python, "x**3 - 3*x", and named by its normal form ("x" is "linear").
-    A function must be elementwise and made of JAX operations, such as `jnp.tanh`; in a file it is named by where it is
+    A function must be elementwise and made of JAX operations, such as `jnp.tanh`. A file names it by where it is
     imported from, "jax.numpy:tanh", or by a table {function = "jax.numpy:tanh", odd = true, smooth = true} with the
     arguments of `Activation`. What is imported may be an Activation too.
     Raises InputError for an unknown name, a text that is no polynomial, or a function that changes shape.
     """
-    if isinstance(given, Mapping):
-        return as_given(read_table(ActivationTable, given, "activation"))
-    if isinstance(given, str) and ":" in given:
-        given = imported(given, "activation")
-    if isinstance(given, Activation):
-        return given
-    if isinstance(given, str):
-        return _of_text(given)
-    if not callable(given):
-        raise InputError("an activation's name or a JAX function", repr(given))
-    return Activation(_name_of(given), given)
+    if isinstance(source, Mapping):
+        return activation_from_table(read_table(ActivationTable, source, "activation"))
+    if isinstance(source, str) and ":" in source:
+        source = imported(source, "activation")
+    if isinstance(source, Activation):
+        return source
+    if isinstance(source, str):
+        return _of_text(source)
+    if not callable(source):
+        raise InputError("an activation's name or a JAX function", repr(source))
+    return Activation(_name_of(source), source)
 
 
 def _of_text(text: str) -> Activation:
@@ -164,8 +173,8 @@ def _of_text(text: str) -> Activation:
     return Activation(str(parsed), parsed, odd=parsed.keeps_sign, smooth=True)
 
 
-def as_given(read: str | ActivationTable) -> Activation:
-    """The activation that a table of a file has, read and checked."""
+def activation_from_table(read: str | ActivationTable) -> Activation:
+    """Return the activation that a table of a file has, once it is read and checked."""
     if isinstance(read, str):
         return as_activation(read)
     read.check()
@@ -174,8 +183,8 @@ def as_given(read: str | ActivationTable) -> Activation:
     return Activation(name, plain.function, read.odd, read.smooth, read.continuous)
 
 
-def _name_of(function: Callable) -> str:
-    """The function's address, else its bare name, as in "<lambda>"; never a name of ours."""
+def _name_of(function: Callable[..., Any]) -> str:
+    """Return the function's address, else its bare name, as in "<lambda>". It is never a name of ours."""
     address = address_of(function)
     if address is not None:
         return address

@@ -12,7 +12,7 @@ from .._errors import InputError, require_name
 from .._fields import with_fields
 from .._numbers import as_number, as_numbers, check_at_least, check_finite, check_width
 from ..tables import CommitteeTable, read_table
-from ._activation import Activation, as_activation, as_given
+from ._activation import Activation, activation_from_table, as_activation
 from ._inputs import Inputs
 from ._task import SumOfUnits, Task
 from ._task_tables import table_of_inputs
@@ -20,20 +20,31 @@ from ._ties import angle_between, field_covariance
 
 
 class Committee(Task):
-    r"""A two-layer teacher of width M on Gaussian inputs.
+    """A two-layer teacher with M hidden units, on Gaussian inputs without clusters.
 
-    labels="value": y = sum_m vt_m phi(nu_m) + noise * xi; labels="sign": y = sign of the same.
-    With nu_m = u_m . x / sqrt(N) and xi ~ N(0, 1).
+    With the fields nu_m = u_m . x / sqrt(N) and the noise xi ~ N(0, 1) the label is
+
+      y = sum_m vt_m phi(nu_m) + noise * xi     for labels="value",
+      y = the sign of the same                  for labels="sign".
 
     Arguments:
-      inputs: the blocks and levels.
-      width: number M of hidden units.
-      activation: "erf", "relu", "linear", "sign", a polynomial such as "x**2" or an elementwise JAX function.
-      readout: (M,) weights vt_m; one number is used for every unit.
-      support: block name or names that the teacher sees; None: all.
-      labels: "value" (regression) or "sign" (classification).
-      noise: standard deviation of the output noise, before the sign is taken.
-    Raises InputError. Source: Saad & Solla 1995, Eq. (2) (B = 1); Goldt et al. 2019; Saglietti et al. 2022 (sign).
+      inputs: the blocks and levels of the inputs.
+      width: the number M of hidden units.
+      activation: "erf", "relu", "linear", "sign", a polynomial such as "x**2", or an elementwise JAX function.
+      readout: (M,) weights vt_m. One number is used for every unit.
+      support: the name or names of the blocks that the teacher sees. None means all of them.
+      labels: "value" for regression or "sign" for classification.
+      noise: the standard deviation of the output noise, which is added before the sign is taken.
+
+    Raises InputError for a name, a number or a shape that no committee has.
+    Source: Saad & Solla 1995, Eq. (2) (B = 1); Goldt et al. 2019; Saglietti et al. 2022 (sign).
+
+    Example:
+      >>> import teacher_student as ts
+      >>> inputs = ts.Inputs({"relevant": 0.3, "irrelevant": 0.7})
+      >>> teacher = ts.Committee(inputs, width=2, readout=[1.0, -1.0], support="relevant", labels="sign")
+      >>> teacher.latents, teacher.seen_blocks
+      (2, (True, False))
     """
 
     inputs: Inputs
@@ -48,7 +59,7 @@ class Committee(Task):
         self,
         inputs: Inputs,
         width: int,
-        activation: "str | Activation | Callable" = "erf",
+        activation: "str | Activation | Callable[[jax.Array], jax.Array]" = "erf",
         readout: Any = 1.0,
         support: str | Sequence[str] | None = None,
         labels: str = "value",
@@ -101,7 +112,10 @@ class Committee(Task):
         return self.labels == "value" and self.activation.continuous
 
     def tie_probability(self, T: Any) -> dict[str, float]:
-        """As of every task; exact for up to two units of sign or relu, and 0 for erf and polynomial units."""
+        """Return the probability of a tie per level, as every task does.
+
+        It is exact for up to two units of sign or relu, and 0 for erf and polynomial units.
+        """
         unit, levels = self.activation, self.inputs.level_names
         if self.labels == "sign" and unit.name in ("sign", "relu") and self.width <= 2:
             readout = np.asarray(self.readout, float)
@@ -131,11 +145,11 @@ class Committee(Task):
     def from_table(cls, table: Mapping[str, Any]) -> "Committee":
         read = read_table(CommitteeTable, table, "task")
         inputs = Inputs(read.fractions, read.levels)
-        unit = as_given(read.activation)
+        unit = activation_from_table(read.activation)
         return cls(inputs, read.width, unit, read.readout, read.support, read.labels, read.noise)
 
     def output(self, nu: jax.Array) -> jax.Array:
-        """sum_m vt_m phi(nu_m) of fields nu (..., M)."""
+        """Return sum_m vt_m phi(nu_m) (...) of fields nu (..., M)."""
         return self.activation(nu) @ jnp.asarray(self.readout, nu.dtype)
 
     def label(self, nu: jax.Array, cluster: jax.Array, noise: jax.Array) -> jax.Array:
@@ -151,7 +165,10 @@ class Committee(Task):
 
 
 def _ties_of_few(unit: str, readout: np.ndarray, covariance: np.ndarray) -> float:
-    """P(sum_m vt_m phi(nu_m) = 0) of one or two sign or relu units, from the angle between their fields."""
+    """Return P(sum_m vt_m phi(nu_m) = 0) of one or two sign or relu units.
+
+    It follows from the angle between their fields.
+    """
     silent = readout == 0
     if np.all(silent):
         return 1.0

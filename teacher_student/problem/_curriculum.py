@@ -15,11 +15,22 @@ Mixture = str | Mapping[str, Any]  # a level, or shares of levels
 
 
 class Curriculum(eqx.Module):
-    """A sequence of phases, each with shares of the levels that are constant or change linearly.
+    """A sequence of phases, in each of which the shares of the levels are constant or change linearly.
 
-    Build one with `phases`, `mixed`, `single`, `ramp` or `ordered`; `+` puts two one after the other.
-    Durations are in alpha = samples / N. In a simulation sample n's level is drawn with the shares
-    at alpha = (n + 1/2) / N, the middle of its step; in theory the drift is the share-weighted sum.
+    Build one with `phases`, `mixed`, `single`, `ramp` or `ordered`. The operator `+` puts two of them one after the
+    other. Durations are in units of alpha = samples / N. In a simulation the level of sample n is drawn with the shares
+    at alpha = (n + 1/2) / N, the middle of its step. In theory the drift is the sum over levels, weighted with the
+    shares.
+
+    Example:
+      >>> import teacher_student as ts
+      >>> curriculum = ts.Curriculum.phases(("easy", 10.0), ({"easy": 0.5, "hard": 0.5}, 5.0))
+      >>> curriculum.switches.tolist()
+      [10.0, 15.0]
+      >>> curriculum.phase_names()
+      ('easy', '0.5 easy + 0.5 hard')
+      >>> ts.Curriculum.ordered(("easy", "hard"), {"easy": 0.25, "hard": 0.75}, 20.0).switches.tolist()
+      [5.0, 20.0]
     """
 
     level_names: tuple[str, ...] = eqx.field(static=True)
@@ -28,7 +39,7 @@ class Curriculum(eqx.Module):
     final_shares: Any  # (P, len(level_names)) at its end
 
     def __init__(self, *phases: "tuple[Mixture, Mixture, Any]"):
-        """Each phase as (shares at its beginning, shares at its end, duration)."""
+        """Take each phase as (shares at its beginning, shares at its end, duration)."""
         if not phases:
             raise InputError("at least one phase in the curriculum", "none")
         for phase in phases:
@@ -47,6 +58,7 @@ class Curriculum(eqx.Module):
         check_at_least(self.durations, 0.0, "durations of phases", strict=True)
         for side in (self.initial_shares, self.final_shares):
             check_at_least(side, 0.0, "shares of levels")
+            # Shares such as 0.1, 0.2 and 0.7 sum to 1 up to rounding only.
             if is_known(side) and np.any(np.abs(np.sum(side, axis=1) - 1) > 1e-9):
                 raise InputError(
                     "shares of levels that sum to 1 in each phase", f"sums {np.sum(side, axis=1).tolist()}"
@@ -54,8 +66,10 @@ class Curriculum(eqx.Module):
 
     @staticmethod
     def phases(*phases: "tuple[Any, ...]") -> "Curriculum":
-        """Phases one after the other: (level, duration), ({level: share, ...}, duration), or a ramp
-        (initial, final, duration) between two levels or mixtures; durations in alpha. Raises InputError.
+        """Return phases one after the other.
+
+        A phase is (level, duration), or ({level: share, ...}, duration), or, as a ramp between two levels or mixtures,
+        (initial, final, duration). Durations are in alpha. Raises InputError for a phase of any other form.
         """
         for phase in phases:
             if not isinstance(phase, (tuple, list)) or len(phase) not in (2, 3):
@@ -64,26 +78,33 @@ class Curriculum(eqx.Module):
 
     @staticmethod
     def single(level: str, duration: Any) -> "Curriculum":
-        """One level throughout, for `duration` in alpha."""
+        """Return the curriculum that shows one level throughout, for `duration` in alpha."""
         return Curriculum((level, level, duration))
 
     @staticmethod
     def mixed(shares: Mapping[str, Any], duration: Any) -> "Curriculum":
-        """Levels in random order with given shares of the samples, {level: share}, for `duration` in alpha."""
+        """Return levels in random order: each has its share {level: share} of the samples, for `duration` in alpha."""
         return Curriculum((shares, shares, duration))
 
     @staticmethod
     def ramp(initial: Mixture, final: Mixture, duration: Any) -> "Curriculum":
-        """Shares that change linearly in alpha from `initial` to `final` (levels or {level: share}) over `duration`."""
+        """Return shares that change linearly in alpha from `initial` to `final` over `duration`.
+
+        Both ends are a level or shares {level: share}.
+        """
         return Curriculum((initial, final, duration))
 
     @staticmethod
     def ordered(order: "str | Sequence[str]", shares: Mapping[str, Any], duration: Any) -> "Curriculum":
-        """A budget of `duration` in alpha, of which each level gets its share {level: share}, in a given order.
+        """Return a budget of `duration` in alpha, of which each level gets its share {level: share}, in a given order.
 
-        order: levels one after the other, such as ("easy", "hard"), or "mixed" (in random order). Levels that it
-        leaves out are not shown, and the others' shares grow to fill the budget; a phase of share 0 is left out.
-        So curricula that differ in `order` alone spend the same budget. Raises InputError.
+        Curricula that differ in `order` alone spend the same budget. Levels that the order leaves out are not shown,
+        and the shares of the others grow to fill the budget. A phase of share 0 is left out.
+
+        Arguments:
+          order: the levels one after the other, such as ("easy", "hard"), or "mixed" for random order.
+
+        Raises InputError for an unknown or repeated level, and for shares that do not sum to 1.
         """
         names = tuple(shares) if order == "mixed" else (order,) if isinstance(order, str) else tuple(order)
         for name in names:
@@ -119,41 +140,45 @@ class Curriculum(eqx.Module):
 
     @property
     def switches(self) -> Any:
-        """(P,) times at which phases end; the last is the curriculum's end."""
+        """(P,) times at which the phases end. The last one is the end of the curriculum."""
         cumsum = np.cumsum if is_known(self.durations) else jnp.cumsum
         return cumsum(self.durations)
 
     @property
     def end(self) -> Any:
-        """Total duration, in alpha."""
+        """The total duration, in alpha."""
         return self.switches[-1]
 
     def phase_names(self) -> tuple[str, ...]:
-        """What a figure calls each phase: "easy", "easy 0.3 + hard 0.7", "easy to hard"."""
+        """Return what a figure calls each phase: "easy", "easy 0.3 + hard 0.7" or "easy to hard"."""
         pairs = zip(self.initial_shares, self.final_shares, strict=True)
         return tuple(_phase_name(self.level_names, *pair) for pair in pairs)
 
     def shares_in(self, phase: jax.Array, progress: jax.Array) -> jax.Array:
-        """Shares (len(level_names),) when a share `progress` in [0, 1] of `phase` is done."""
+        """Return the shares (len(level_names),) when a share `progress` in [0, 1] of `phase` is done."""
         first, last = jnp.asarray(self.initial_shares)[phase], jnp.asarray(self.final_shares)[phase]
         return first + progress * (last - first)
 
     def shares(self, alpha: jax.Array) -> jax.Array:
-        """Shares (len(level_names),) of the levels at time alpha; at a switch, those of the later phase."""
+        """Return the shares (len(level_names),) of the levels at time alpha.
+
+        At a switch they are those of the later phase.
+        """
         switches = jnp.asarray(self.switches)
         durations = jnp.asarray(self.durations)
         phase = jnp.minimum(jnp.sum(switches <= alpha), switches.shape[0] - 1)
         begun, duration = switches[phase] - durations[phase], durations[phase]
+        # The clip is for times beyond the end by rounding, at which the shares would leave [0, 1].
         progress = (alpha - begun) / jnp.where(duration > 0, duration, 1.0)  # a phase without samples has no inside
         return self.shares_in(phase, jnp.clip(progress, 0.0, 1.0))
 
 
-def _mixture(given: Mixture) -> dict[str, Any]:
-    if isinstance(given, str):
-        return {given: 1.0}
-    if not isinstance(given, Mapping) or not given:
-        raise InputError("a level's name or {level: share, ...} in a curriculum", repr(given))
-    return dict(given)
+def _mixture(mixture: Mixture) -> dict[str, Any]:
+    if isinstance(mixture, str):
+        return {mixture: 1.0}
+    if not isinstance(mixture, Mapping) or not mixture:
+        raise InputError("a level's name or {level: share, ...} in a curriculum", repr(mixture))
+    return dict(mixture)
 
 
 def _phase_name(names: tuple[str, ...], initial: np.ndarray, final: np.ndarray) -> str:

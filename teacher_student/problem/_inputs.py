@@ -12,16 +12,31 @@ from .._numbers import as_numbers, as_row, check_at_least, check_finite, is_know
 
 
 class Inputs(eqx.Module):
-    r"""Input blocks b with fractions rho_b, and levels l with variances Delta_{l,b}.
+    """Gaussian inputs: the dimensions come in blocks b, and the samples come in difficulty levels l.
 
-    x_i ~ N(0, Delta_{l,b(i)}) for the N_b = rho_b N input dimensions i of block b. A block of
-    fraction 0 holds a finite number of directions (as many as the task has latents), which the others have less; at
-    finite N sizes are rounded to whole dimensions (`sizes`).
+    An input dimension i of block b is distributed as
+
+      x_i ~ N(0, Delta_{l,b}),      N_b = rho_b N dimensions in block b.
+
+    A block of fraction 0 holds a finite number of directions: as many as the task has latents, which are taken from the
+    other blocks. At finite N the sizes of the blocks are rounded to whole dimensions (see `sizes`).
 
     Arguments:
-      fractions: block name -> rho_b >= 0, summing to 1.
-      levels: level name -> (block name -> Delta_{l,b} >= 0). Omitted: one level "all" of variance 1.
-    Raises InputError. Source: Saglietti, Sarao Mannelli, Saxe 2022, section 2, for any number of blocks.
+      fractions: block name -> rho_b >= 0. The fractions sum to 1.
+      levels: level name -> (block name -> variance Delta_{l,b} >= 0). Without it there is one level, "all", of variance
+        1.
+
+    Raises InputError for unknown or missing names, for numbers out of range, and for fractions that do not sum to 1.
+    Source: Saglietti, Sarao Mannelli, Saxe 2022, section 2, generalised to any number of blocks.
+
+    Example:
+      >>> import teacher_student as ts
+      >>> variances = {"easy": {"relevant": 1.0, "irrelevant": 0.1}, "hard": {"relevant": 1.0, "irrelevant": 1.0}}
+      >>> inputs = ts.Inputs({"relevant": 0.3, "irrelevant": 0.7}, variances)
+      >>> inputs.level_names
+      ('easy', 'hard')
+      >>> inputs.sizes(100, latents=2)
+      (30, 70)
     """
 
     block_names: tuple[str, ...] = eqx.field(static=True)
@@ -58,6 +73,7 @@ class Inputs(eqx.Module):
     def _check(self) -> None:
         check_at_least(self.fractions, 0.0, "fractions")
         check_finite(self.variances, "variances")
+        # Fractions such as 0.1, 0.2 and 0.7 sum to 1 up to rounding only.
         if is_known(self.fractions) and abs(float(np.sum(self.fractions)) - 1.0) > 1e-9:
             shares = dict(zip(self.block_names, self.fractions.tolist(), strict=True))
             raise InputError("fractions that sum to 1", f"a sum of {float(np.sum(self.fractions)):.12g} of {shares}")
@@ -74,17 +90,20 @@ class Inputs(eqx.Module):
         return with_fields(self, block_names=blocks, level_names=levels)
 
     def sizes(self, dim: int, latents: int) -> tuple[int, ...]:
-        """Dimensions N_b of each block for total dimension `dim` = N, summing to N.
+        """Return the dimensions N_b of each block for the total dimension `dim` = N. They sum to N.
 
-        A block of fraction 0 gets `latents` dimensions (room for the teacher's or the mixture's
-        directions), the others their share of the rest by largest remainder.
+        A block of fraction 0 gets `latents` dimensions, which is room for the directions of the teacher or the mixture.
+        The other blocks get their share of the rest, rounded by largest remainder.
+
         Raises InputError if a block would get fewer dimensions than there are latents.
         """
         fractions = np.asarray(self.fractions)
         finite = fractions == 0
         rest = dim - latents * int(finite.sum())
         exact = fractions * max(rest, 0)
+        # A whole number of dimensions may come out too small by rounding, such as 0.29 * 100 = 28.999999999999996.
         sizes = np.floor(exact + 1e-9).astype(int)
+        # Of blocks with equal remainders the first one is served first, so that sizes do not depend on the sorting.
         for block in np.argsort(-(exact - sizes), kind="stable")[: max(rest, 0) - int(sizes.sum())]:
             sizes[block] += 1
         sizes[finite] = latents

@@ -19,10 +19,25 @@ from ._try_out import try_labels
 
 
 class Problem(eqx.Module):
-    """What is learned, by whom, by which rule, in which order; consumed by `ode` and `simulations` alike.
+    """A problem says what is learned, by whom, by which rule and in which order.
 
-    Arguments: task (such as Committee), student, sgd, curriculum (its levels must be the task's).
-    Raises InputError. Any number in it may be a traced array: vmap and grad go through.
+    `ode` and `simulations` take the same problem.
+
+    Arguments:
+      task: the inputs and labels, such as a Committee.
+      student: the network that learns.
+      sgd: the learning rule.
+      curriculum: the shares of the levels over time. Its levels must be levels of the task.
+
+    Any number in a problem may be a traced array, so that vmap and grad go through.
+    Raises InputError for parts of a wrong kind, and for parts that do not fit each other.
+
+    Example:
+      >>> import teacher_student as ts
+      >>> teacher = ts.Committee(ts.Inputs({"all": 1.0}), width=2)
+      >>> problem = ts.Problem(teacher, ts.Student(3), ts.SGD(0.5), ts.Curriculum.single("all", 20.0))
+      >>> problem.shape  # blocks, student units, latent directions
+      (1, 3, 2)
     """
 
     task: Task
@@ -56,7 +71,7 @@ class Problem(eqx.Module):
         return len(self.inputs.block_names), self.student.width, self.task.latents
 
     def level_shares(self, shares: jax.Array) -> jax.Array:
-        """The curriculum's shares (its own levels) put in the order of the task's levels (L,)."""
+        """Return the curriculum's shares, which are of its own levels, in the order of the task's levels (L,)."""
         order = [self.inputs.level_names.index(name) for name in self.curriculum.level_names]
         return jnp.zeros(len(self.inputs.level_names), jnp.asarray(shares).dtype).at[jnp.array(order)].set(shares)
 
@@ -78,7 +93,7 @@ class Problem(eqx.Module):
         )
 
     def condition_weights(self, alpha: Any) -> jax.Array:
-        """p(l, c) at time alpha, in the order of `task.conditions()`."""
+        """Return the probabilities p(l, c) at time alpha, in the order of `task.conditions()`."""
         levels = self.level_shares(self.curriculum.shares(alpha))
         return jnp.outer(levels, jnp.asarray(self.task.cluster_probabilities)).ravel()
 
@@ -107,7 +122,7 @@ def _require_shapes(task: Task) -> None:
 
 
 def check_problem(problem: Any) -> None:
-    """Raise InputError unless it is one."""
+    """Raise InputError unless `problem` is a Problem."""
     if not isinstance(problem, Problem):
         raise InputError("a ts.Problem", type(problem).__name__)
 
@@ -126,9 +141,14 @@ def to_times(alphas: Any, problem: Problem) -> Any:
 
 
 def _rounding(alphas: Any) -> float:
-    """Relative error that rounding to their type leaves in alphas; of float64 ones also what a sum of phases leaves."""
+    """Return the relative error that rounding to their type leaves in alphas.
+
+    Of float64 ones it is also what a sum of phases leaves.
+    """
     kind = alphas.dtype if hasattr(alphas, "dtype") else np.asarray(alphas).dtype
-    return max(float(jnp.finfo(kind).eps), 1e-12) if jnp.issubdtype(kind, jnp.floating) else 1e-12
+    if not jnp.issubdtype(kind, jnp.floating):
+        return 1e-12
+    return max(float(jnp.finfo(kind).eps), 1e-12)  # type: ignore[no-untyped-call]  # JAX leaves it untyped
 
 
 def check_alphas(alphas: Any, problem: Problem, *, positive: bool = True) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 from .._address import address_of, imported
 from .._errors import InputError
 from ..tables import CurriculumTable, SGDTable, read_problem
-from ._activation import as_given
+from ._activation import activation_from_table
 from ._committee import Committee
 from ._curriculum import Curriculum
 from ._problem import Problem
@@ -23,22 +23,25 @@ KINDS: dict[str, type[Task]] = {"committee": Committee, "xor": XorMixture}
 
 
 def problem_from_tables(tables: Mapping[str, Any]) -> Problem:
-    """The problem that nested tables task, student, sgd and curriculum describe. Raises InputError."""
+    """Return the problem that the nested tables task, student, sgd and curriculum describe, as read from TOML or JSON.
+
+    Raises InputError for unknown or missing entries, and for whatever the constructors of the parts refuse.
+    """
     read = read_problem(tables)
     student = read.student
     return Problem(
         _task(tables["task"]),
-        Student(student.width, as_given(student.activation)),
+        Student(student.width, activation_from_table(student.activation)),
         SGD(**vars(read.sgd)),
         _curriculum(read.curriculum),
     )
 
 
 def problem_to_tables(problem: Problem) -> dict[str, Any]:
-    """Nested tables that `problem_from_tables` reads back.
+    """Return nested tables that describe `problem`. `problem_from_tables` reads them back.
 
-    Raises InputError for a batch of problems, and for what could not be read back: a task or an activation that cannot
-    be imported, or a task that its table does not describe.
+    Raises InputError for a batch of problems. It also raises it for what could not be read back: a task or an
+    activation that cannot be imported, or a task that its table does not describe.
     """
     if np.ndim(problem.sgd.learning_rate) or np.ndim(problem.curriculum.durations) != 1:
         raise InputError("one problem, not a batch, to write", "a problem with batched numbers")
@@ -55,7 +58,7 @@ def _plain(entry: Any) -> str | float:
 
 
 def _task(table: Mapping[str, Any]) -> Task:
-    """The task of a table that has been read."""
+    """Return the task of a table that has been read."""
     kind = table.get("kind", "committee")
     cls = KINDS[kind] if kind in KINDS else imported(kind, "task")
     if not (isinstance(cls, type) and issubclass(cls, Task)):
@@ -64,7 +67,10 @@ def _task(table: Mapping[str, Any]) -> Task:
 
 
 def _table_of_task(task: Task) -> dict[str, Any]:
-    """The task's table with its kind; made sure of that it can be read back, before anything is written."""
+    """Return the task's table with its kind.
+
+    Before anything is written, this makes sure that the table can be read back.
+    """
     kind = next((name for name, cls in KINDS.items() if type(task) is cls), None) or address_of(type(task))
     if kind is None:
         raise InputError(
@@ -83,7 +89,7 @@ def _table_of_task(task: Task) -> dict[str, Any]:
 
 
 def _same(a: Task, b: Task) -> bool:
-    """Whether both have the same structure and numbers, be these Python's, NumPy's or JAX's."""
+    """Return whether both have the same structure and numbers, be these Python's, NumPy's or JAX's."""
     pairs = zip(jax.tree.leaves(a), jax.tree.leaves(b), strict=False)
     structures = {jax.tree.structure(a), jax.tree.structure(b)}
     return len(structures) == 1 and all(np.array_equal(x, y, equal_nan=True) for x, y in pairs)

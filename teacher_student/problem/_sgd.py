@@ -10,15 +10,19 @@ from .._numbers import as_number, check_at_least
 
 
 class SGD(eqx.Module):
-    r"""One-pass SGD; each step uses one fresh sample and advances alpha by 1/N.
+    """One-pass SGD. Each step uses one fresh sample and advances alpha = samples / N by 1/N:
 
       w_k <- w_k - eta / sqrt(N) g_k x - eta gamma / N w_k,      g_k = dloss/dlambda_k
       v_k <- v_k - eta_v / N dloss/dv_k - eta_v gamma / N v_k
 
     Arguments:
-      learning_rate: eta >= 0. readout_learning_rate: eta_v >= 0 (0: the readout is fixed).
-      weight_decay: gamma >= 0. loss: "squared", (yhat - y)^2 / 2, or "logistic", log(1 + exp(-y yhat)).
-    Raises InputError. Source: Saad & Solla 1995; Goldt et al. 2019, Eq. (4) (readout).
+      learning_rate: eta >= 0, of the first layer.
+      readout_learning_rate: eta_v >= 0, of the second layer. At 0 the readout is fixed.
+      weight_decay: gamma >= 0, of both layers.
+      loss: "squared" is (yhat - y)^2 / 2, and "logistic" is log(1 + exp(-y yhat)).
+
+    Raises InputError for a rate below 0 and for an unknown loss.
+    Source: Saad & Solla 1995; Goldt et al. 2019, Eq. (4) (readout).
     """
 
     learning_rate: Any
@@ -43,7 +47,7 @@ class SGD(eqx.Module):
         self.loss = loss
 
     def loss_slope(self, output: jax.Array, label: jax.Array) -> jax.Array:
-        """dloss/dyhat: yhat - y (squared), -y sigmoid(-y yhat) (logistic)."""
+        """Return dloss/dyhat, which is yhat - y (squared) or -y sigmoid(-y yhat) (logistic)."""
         if self.loss == "squared":
             return output - label
         return -label * jax.nn.sigmoid(-label * output)

@@ -11,18 +11,28 @@ from ._activation import Activation, as_activation
 
 
 class Student(eqx.Module):
-    """A two-layer network yhat = sum_k v_k phi(lambda_k), lambda_k = w_k . x / sqrt(N).
+    """A two-layer student, whose weights w_k and readout v_k are part of the state and not of this object:
+
+      yhat = sum_k v_k phi(lambda_k),      lambda_k = w_k . x / sqrt(N).
 
     Arguments:
-      width: number K of hidden units.
-      activation: "erf", "relu", "linear", a polynomial such as "x**2" or an elementwise, differentiable JAX function.
-    Raises InputError. Source: Saad & Solla 1995, Eq. (1); Goldt et al. 2019.
+      width: the number K of hidden units.
+      activation: "erf", "relu", "linear", a polynomial such as "x**2", or an elementwise, differentiable JAX function.
+
+    Raises InputError for a width below 1, and for an activation that is unknown or cannot be differentiated ("sign").
+    Source: Saad & Solla 1995, Eq. (1); Goldt et al. 2019.
+
+    Example:
+      >>> import teacher_student as ts
+      >>> student = ts.Student(3, "x**3 - 3*x")
+      >>> student.width, student.activation.name
+      (3, 'x**3 - 3*x')
     """
 
     width: int = eqx.field(static=True)
     activation: Activation
 
-    def __init__(self, width: int, activation: "str | Activation | Callable" = "erf"):
+    def __init__(self, width: int, activation: "str | Activation | Callable[[jax.Array], jax.Array]" = "erf"):
         self.width = check_width(width, "width K of the student")
         self.activation = as_activation(activation)
         if self.activation.name == "sign":
@@ -31,5 +41,5 @@ class Student(eqx.Module):
             )
 
     def output(self, fields: jax.Array, readout: jax.Array) -> jax.Array:
-        """yhat of fields lambda (..., K) with readout v (K,)."""
+        """Return yhat (...) of fields lambda (..., K) with readout v (K,)."""
         return self.activation(fields) @ readout

@@ -19,9 +19,9 @@ from ._ties import tie_probabilities
 
 
 class Condition(eqx.Module):
-    """One (level, cluster) under which the local fields are jointly Gaussian.
+    """One (level, cluster). Under it the local fields are jointly Gaussian.
 
-    Batched over all conditions of a task, every field has a leading axis (levels x clusters).
+    Over all conditions of a task at once, every field has a leading axis (levels x clusters).
     """
 
     level: Any  # () index of the level
@@ -31,9 +31,13 @@ class Condition(eqx.Module):
 
 
 class SumOfUnits(eqx.Module):
-    """Labels y = sum_m vt_m psi(nu_m) + noise xi, or the sign of that; xi is a standard normal number.
+    """Labels that are a sum of units, y = sum_m vt_m psi(nu_m) + noise xi, or the sign of that, with xi ~ N(0, 1).
 
-    activation: psi. readout: (M,) vt. noise: standard deviation. signed: whether labels are the sign.
+    Arguments:
+      activation: the unit psi.
+      readout: (M,) weights vt_m.
+      noise: the standard deviation of the noise.
+      signed: whether labels are the sign of the sum.
     """
 
     activation: Activation
@@ -43,18 +47,20 @@ class SumOfUnits(eqx.Module):
 
 
 class Task(eqx.Module):
-    """Base of all tasks, also of the user's own.
+    """Base of all tasks. It serves for tasks of your own too.
 
     A task of your own is a subclass with the field `inputs` (an Inputs) and six members, for M latent directions,
     B blocks, L levels and C clusters of inputs:
 
-      latents: M. seen_blocks: B booleans, where the latent directions have components.
-      cluster_probabilities: (C,). cluster_means: (L, C, M), zeros of shape (L, 1, M) where inputs have mean 0.
+      latents: the number M.
+      seen_blocks: B booleans, which say where the latent directions have components.
+      cluster_probabilities: (C,).
+      cluster_means: (L, C, M), zeros of shape (L, 1, M) where inputs have mean 0.
       label(nu, cluster, noise): the label that SGD sees, for fields nu (..., M), cluster () or (...) and standard
         normal noise (...). It is made of JAX operations, and has one entry for each sample: (...).
       clean_label(nu, cluster): the same without noise.
 
-    For example, with one latent direction, and labels that say whether its field is within a band:
+    The example has one latent direction, and labels that say whether its field is within a band:
 
         class Band(ts.Task):
             inputs: ts.Inputs
@@ -73,12 +79,14 @@ class Task(eqx.Module):
 
     What theory cannot see in a label's code a task declares, as an attribute or a property of its class. What is not
     declared is taken not to hold, which is always right.
-      labels: "sign" if every label is +1 or -1, as the logistic loss needs; else "value".
-      smooth: whether `label` and `clean_label` have no jumps in the fields and the noise. Else derivatives of sampled
-        averages go through the law of the fields, which is noisier. They are then right in everything that the fields'
-        law depends on; a number of the task's own that moves a jump, such as a threshold, needs `before_sign` too.
 
-    Numbers of a task are fields of its class; names and functions are static fields, `eqx.field(static=True)`. What
+      labels: "sign" if every label is +1 or -1, as the logistic loss needs, and "value" else.
+      smooth: whether `label` and `clean_label` have no jumps in the fields and the noise. If they have, derivatives of
+        sampled averages go through the law of the fields, which is noisier. They are then right in everything that the
+        fields' law depends on. A number of the task's own that moves a jump, such as a threshold, needs `before_sign`
+        too.
+
+    Numbers of a task are fields of its class. Names and functions are static fields, `eqx.field(static=True)`. What
     `label` reads from elsewhere, from its class or its module, is compiled in as it was at the first solve, and a later
     change of it is not seen.
     """
@@ -121,25 +129,26 @@ class Task(eqx.Module):
 
     @abc.abstractmethod
     def label(self, nu: jax.Array, cluster: jax.Array, noise: jax.Array) -> jax.Array:
-        """The label y that SGD sees, from fields nu (..., M) and standard normal noise (...)."""
+        """Return the label y that SGD sees, from fields nu (..., M) and standard normal noise (...)."""
 
     @abc.abstractmethod
     def clean_label(self, nu: jax.Array, cluster: jax.Array) -> jax.Array:
-        """The label without noise, against which error and accuracy are measured."""
+        """Return the label without noise. Error and accuracy are measured against it."""
 
     def before_sign(self, nu: jax.Array, cluster: jax.Array) -> "tuple[jax.Array, Any] | None":
-        """What labels are the sign of: outputs (...), and the standard deviation of the noise that is added to them.
+        """Return what labels are the sign of: outputs (...), and the standard deviation of the noise added to them.
 
-        It serves derivatives in the numbers that outputs and noise are made of, as their sign alone has none. None:
-        labels are no signs, or do not say what they are the sign of, and derivatives in these numbers miss the jumps.
+        Derivatives in the numbers that outputs and noise are made of need it, because the sign alone has none. None
+        means that labels are no signs, or that the task does not say what they are the sign of. Derivatives in these
+        numbers then miss the jumps.
         """
         return None
 
     @property
     def units(self) -> "SumOfUnits | None":
-        """What labels are made of, where they are a sum of units or the sign of one; closed forms need it.
+        """What labels are made of, where they are a sum of units or the sign of one. Closed forms need it.
 
-        None: they are not, or do not say so, and all averages are sampled.
+        None means that they are no such sum, or that the task does not say so. All averages are then sampled.
         """
         return None
 
@@ -175,10 +184,11 @@ class Task(eqx.Module):
         """Return the task that `to_table` described. Raises InputError."""
         from ._task_tables import task_of_fields
 
-        return task_of_fields(cls, table)
+        task: Task = task_of_fields(cls, table)
+        return task
 
     def conditions(self) -> Condition:
-        """All (level, cluster) pairs, level-major, each field with leading axis L * C."""
+        """Return all pairs (level, cluster), level by level. Each field has the leading axis L * C."""
         levels, clusters, latents = np.shape(self.cluster_means)
         level, cluster = jnp.meshgrid(jnp.arange(levels), jnp.arange(clusters), indexing="ij")
         return Condition(

@@ -37,7 +37,7 @@ def _entry(task: Any, name: str, value: Any) -> Any:
         return value.text
     if isinstance(value, (str, bool, int, float)):
         return value
-    if isinstance(value, (list, tuple)) and all(isinstance(each, (str, bool, int, float)) for each in value):
+    if isinstance(value, (list, tuple)) and all(isinstance(item, (str, bool, int, float)) for item in value):
         return list(value)
     if isinstance(value, (np.ndarray, np.generic, jax.Array)) and np.asarray(value).dtype.kind in "fiub":
         return np.asarray(value).tolist()
@@ -97,6 +97,6 @@ def _value(field: Any, kind: Any, entry: Any) -> Any:
         return as_activation(entry)
     if isinstance(entry, list) and field.metadata.get("static", False):
         return tuple(entry)
-    if isinstance(entry, list) and not all(isinstance(each, str) for each in entry):
+    if isinstance(entry, list) and not all(isinstance(item, str) for item in entry):
         return np.asarray(entry)
     return entry

@@ -28,7 +28,8 @@ def tie_probabilities(task: "Task", T: Any) -> dict[str, float]:
         law = to_float64(task)
         for row, variance in zip(means, variances, strict=True):
             root = _root(field_covariance(variance, T))
-            labels = [law.clean_label(jnp.asarray(points @ root.T + total @ row[c]), c) for c in range(len(row))]
+            fields = [jnp.asarray(points @ root.T + total @ coefficients) for coefficients in row]
+            labels = [law.clean_label(nu, jnp.asarray(cluster)) for cluster, nu in enumerate(fields)]
             ties.append(float(probabilities @ [float(np.mean(np.asarray(label) == 0)) for label in labels]))
     return dict(zip(levels, ties, strict=True))
 
@@ -45,7 +46,8 @@ def describe_ties(ties: dict[str, float]) -> str:
 
 def field_covariance(variances: Any, T: Any) -> np.ndarray:
     """Return the covariance (M, M) of the latent fields, sum_b Delta_b T^b, at one level's variances (B,)."""
-    return np.einsum("b,bmn->mn", np.asarray(variances, float), np.asarray(T, float))
+    covariance: np.ndarray = np.einsum("b,bmn->mn", np.asarray(variances, float), np.asarray(T, float))
+    return covariance
 
 
 def angle_between(covariance: np.ndarray) -> float:
@@ -57,7 +59,9 @@ def angle_between(covariance: np.ndarray) -> float:
 
 def _root(covariance: np.ndarray) -> np.ndarray:
     values, vectors = np.linalg.eigh(covariance)
-    return vectors * np.sqrt(np.maximum(values, 0.0))
+    # Rounding leaves negative eigenvalues where fields are linearly dependent, and their roots would be NaN.
+    root: np.ndarray = vectors * np.sqrt(np.maximum(values, 0.0))
+    return root
 
 
 def _normals(dimensions: int) -> np.ndarray:
@@ -65,5 +69,7 @@ def _normals(dimensions: int) -> np.ndarray:
     from scipy.special import ndtri
     from scipy.stats import qmc
 
+    # A Sobol point can be 0, whose normal number would be minus infinity: points are clipped.
     sobol = qmc.Sobol(dimensions, scramble=True, rng=np.random.default_rng(SEED))
-    return ndtri(np.clip(sobol.random(TIE_POINTS), 2.0**-33, 1 - 2.0**-33))
+    normals: np.ndarray = ndtri(np.clip(sobol.random(TIE_POINTS), 2.0**-33, 1 - 2.0**-33))
+    return normals

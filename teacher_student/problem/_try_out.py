@@ -54,7 +54,7 @@ def _trace_numbers(task: "Task") -> None:
 
 
 def _tried(task: "Task", method: str, *arguments: np.ndarray) -> np.ndarray:
-    """What a method returns for samples, having been traced for them as a solve traces it."""
+    """Return what a method returns for samples, after it was traced for them as a solve traces it."""
     function = getattr(task, method)
     required = f"{method} of a {type(task).__name__} as JAX operations on fields nu (..., {task.latents})"
     try:
@@ -113,7 +113,8 @@ def _check_units(task: "Task", nu: np.ndarray, noise: np.ndarray, labels: np.nda
 def try_unit(name: str, function: Callable[[jax.Array], jax.Array], *, odd: bool) -> None:
     """Raise InputError unless `function` is elementwise, made of JAX operations, and odd where it is declared so."""
     try:
-        shape = jax.eval_shape(function, jax.ShapeDtypeStruct((3,), jnp.float32)).shape
+        argument: Any = jax.ShapeDtypeStruct((3,), jnp.float32)  # type: ignore[no-untyped-call]  # JAX leaves it untyped
+        shape = jax.eval_shape(function, argument).shape
     except Exception as error:  # whatever the user's function raises is the message
         got = f"{type(error).__name__}: {first_line(error)}"
         raise InputError("an elementwise JAX function as activation", got, _remedy(error)) from error

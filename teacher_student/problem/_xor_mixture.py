@@ -19,16 +19,22 @@ SIGNS = np.array([1.0, 1.0, -1.0, -1.0])  # y_c
 
 
 class XorMixture(Task):
-    r"""Four equally likely Gaussian clusters: means +-s_l u_1 with label +1, +-s_l u_2 with label -1.
+    """Four equally likely Gaussian clusters: those with means +-s_l u_1 have label +1, those with +-s_l u_2 label -1.
 
-    x = s_l sum_m a_cm u_m / sqrt(N) + noise of variance Delta_{l,plane} in the plane of u_1 and u_2 and
-    Delta_{l,rest} in all other directions; u_m.u_n / N = delta_mn. So two blocks: "plane" (fraction 0) and "rest".
-    At finite N the plane has 2 of the N dimensions and the rest N - 2.
-    Easy and hard may differ in the plane (s, Delta_plane: finding the rule) or outside it (finding the manifold).
+    An input of cluster c is
+
+      x = s_l sum_m a_cm u_m / sqrt(N) + noise,      u_m . u_n / N = delta_mn,
+
+    where the noise has the variance Delta_{l,plane} in the plane of u_1 and u_2, and Delta_{l,rest} in all other
+    directions. So there are two blocks, "plane" (of fraction 0) and "rest". At finite N the plane has 2 of the N
+    dimensions. Easy and hard may differ in the plane (s and Delta_plane: finding the rule) or outside of it (finding
+    the manifold).
 
     Arguments:
       levels: level name -> {separation: s_l > 0, plane_variance: >= 0, rest_variance: >= 0}.
-    Raises InputError. Source: Refinetti et al. 2021; Ben Arous et al. 2022; Sarao Mannelli et al. 2024.
+
+    Raises InputError for a missing or unknown name and for a number out of range.
+    Source: Refinetti et al. 2021; Ben Arous et al. 2022; Sarao Mannelli et al. 2024.
     """
 
     inputs: Inputs
@@ -92,9 +98,11 @@ class XorMixture(Task):
         return jnp.broadcast_to(jnp.asarray(SIGNS, nu.dtype)[cluster], nu.shape[:-1])
 
     def bayes_accuracy(self) -> dict[str, Any]:
-        """Largest accuracy of any classifier, per level: p^2 + (1-p)^2, p = Phi(s / sqrt(2 Delta_plane)).
+        """Return the largest accuracy of any classifier, per level.
 
-        It says +1 where |nu_1| > |nu_2|. Source: Refinetti et al. 2021, for this geometry.
+          p^2 + (1 - p)^2,      p = Phi(s / sqrt(2 Delta_plane))
+
+        The best classifier says +1 where |nu_1| > |nu_2|. Source: Refinetti et al. 2021, for this geometry.
         """
         from scipy.special import ndtr  # a third of a second to import: only this needs it
 

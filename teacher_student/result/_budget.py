@@ -21,10 +21,14 @@ PARTS = {  # what each part is, and how it is got where it is missing
 
 @dataclasses.dataclass(frozen=True, repr=False)
 class Budget:
-    """Error of each quantity by part, the largest over the recorded alphas; printing it shows the table.
+    """The error of each quantity by part, as the largest over the recorded alphas. Printing it shows the table.
 
-    Fields: names: of the quantities. parts: part -> (one number per quantity): "integrator", "averages", "mean shift",
-    "spread"; those that were not computed are left out, and `missing` says how to get them. dim: N of the last two.
+    Fields:
+      names: of the quantities.
+      parts: part -> one number per quantity. The parts are "integrator", "averages", "mean shift" and "spread". Those
+        that were not computed are left out.
+      missing: part -> how to get it, for those that are left out.
+      dim: the dimension N of the last two parts.
     """
 
     names: tuple[str, ...]
@@ -34,8 +38,8 @@ class Budget:
 
     @property
     def largest(self) -> tuple[str, str, float]:
-        """Part, quantity and size of the largest contribution."""
-        part = max(self.parts, key=lambda each: float(np.max(self.parts[each])))
+        """The part, the quantity and the size of the largest contribution."""
+        part = max(self.parts, key=lambda name: float(np.max(self.parts[name])))
         where = int(np.argmax(self.parts[part]))
         return part, self.names[where], float(self.parts[part][where])
 
@@ -55,19 +59,19 @@ class Budget:
 
 
 def budget(theory: "Trajectory", dim: int | None) -> Budget:
-    """The error budget of a theory trajectory; see `Trajectory.budget`."""
+    """Return the error budget of a theory trajectory. See `Trajectory.budget`."""
     if theory.runs is not None:
         raise InputError("a theory trajectory for an error budget", f"{theory.runs} runs")
-    found: dict[str, Observables] = {}
+    errors: dict[str, Observables] = {}
     if theory.integrator_error is not None:
-        found["integrator"] = theory.integrator_error
+        errors["integrator"] = theory.integrator_error
     if theory.sampling_error is not None:
-        found["averages"] = theory.sampling_error
+        errors["averages"] = theory.sampling_error
     if theory.fluctuations is not None and dim is not None:
-        found["mean shift"] = theory.fluctuations.mean_shift(dim)
-        found["spread"] = theory.fluctuations.spread(dim)
+        errors["mean shift"] = theory.fluctuations.mean_shift(dim)
+        errors["spread"] = theory.fluctuations.spread(dim)
     names = tuple(q.name for q in quantities(theory.observables, theory.problem))
-    parts = {part: _largest(each, theory) for part, each in found.items()}
+    parts = {part: _largest(error, theory) for part, error in errors.items()}
     if theory.sampling_error is None:
         parts["averages"] = np.zeros(len(names))  # closed forms
     parts = {part: parts[part] for part in PARTS if part in parts}
@@ -82,6 +86,6 @@ def budget(theory: "Trajectory", dim: int | None) -> Budget:
 
 
 def _largest(part: Observables, theory: "Trajectory") -> np.ndarray:
-    """Largest magnitude of every quantity over the recorded alphas."""
-    values = [np.abs(np.asarray(q.values, float)) for q in quantities(part, theory.problem)]
-    return np.array([np.max(each[np.isfinite(each)], initial=0.0) for each in values])
+    """Return the largest magnitude of every quantity over the recorded alphas."""
+    of_quantities = [np.abs(np.asarray(q.values, float)) for q in quantities(part, theory.problem)]
+    return np.array([np.max(values[np.isfinite(values)], initial=0.0) for values in of_quantities])

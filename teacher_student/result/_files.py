@@ -55,19 +55,22 @@ SUFFIXES = {  # of what stands beside the observables
 
 
 def trajectory_to_xarray(trajectory: "Trajectory") -> xr.Dataset:
-    """The data set of a trajectory: dims (run,) alpha, block, units, level; everything else in attrs."""
+    """Return the data set of a trajectory.
+
+    Its dimensions are (run,) alpha, block, units and level. Everything else is in its attributes.
+    """
     problem = trajectory.problem
     leading = ("alpha",) if trajectory.runs is None else ("run", "alpha")
     variables: dict[str, Any] = _variables(trajectory.observables, trajectory, leading, "")
-    for suffix, found in _beside(trajectory).items():
-        variables |= _variables(found, trajectory, leading, suffix)
+    for suffix, observables in _beside(trajectory).items():
+        variables |= _variables(observables, trajectory, leading, suffix)
     if trajectory.fluctuations is not None:
-        what = {"units": "1", "long_name": "N times the covariance of the entries over runs"}
-        variables["covariance"] = (("alpha", "entry", "entry_2"), trajectory.fluctuations.covariance, what)
+        attributes = {"units": "1", "long_name": "N times the covariance of the entries over runs"}
+        variables["covariance"] = (("alpha", "entry", "entry_2"), trajectory.fluctuations.covariance, attributes)
     start = ("run",) if np.ndim(trajectory.start.readout) == 2 else ()
     for name in ("Q", "R", "T", "readout"):
-        what = {"units": "1", "long_name": f"{LONG_NAMES[name]} at the start"}
-        variables[f"start_{name}"] = ((*start, *AXES[name]), getattr(trajectory.start, name), what)
+        attributes = {"units": "1", "long_name": f"{LONG_NAMES[name]} at the start"}
+        variables[f"start_{name}"] = ((*start, *AXES[name]), getattr(trajectory.start, name), attributes)
     for name in ("status", "reached"):
         variables[name] = (leading[:-1], getattr(trajectory, name))
     variables |= {f"stats_{name}": (leading[:-1], value) for name, value in trajectory.stats.items()}
@@ -93,11 +96,11 @@ def trajectory_to_xarray(trajectory: "Trajectory") -> xr.Dataset:
 
 
 def _beside(trajectory: "Trajectory") -> dict[str, Observables]:
-    """What stands beside the observables, by its suffix."""
-    found = {"_sampling_error": trajectory.sampling_error, "_integrator_error": trajectory.integrator_error}
+    """Return what stands beside the observables, by its suffix."""
+    errors = {"_sampling_error": trajectory.sampling_error, "_integrator_error": trajectory.integrator_error}
     if trajectory.fluctuations is not None:
-        found |= {f"_{name}": getattr(trajectory.fluctuations, name) for name in FLUCTUATIONS}
-    return {suffix: each for suffix, each in found.items() if each is not None}
+        errors |= {f"_{name}": getattr(trajectory.fluctuations, name) for name in FLUCTUATIONS}
+    return {suffix: observables for suffix, observables in errors.items() if observables is not None}
 
 
 def _variables(
@@ -105,10 +108,10 @@ def _variables(
 ) -> dict[str, Any]:
     overlaps = observables.overlaps
     values = {name: getattr(overlaps, name) for name in ("Q", "R", "T", "readout")}
-    for name, found in (("error", observables.error), ("accuracy", observables.accuracy)):
-        if not found:
+    for name, per_level in (("error", observables.error), ("accuracy", observables.accuracy)):
+        if not per_level:
             continue
-        values[name] = np.stack([found[level] for level in trajectory.problem.inputs.level_names], axis=-1)
+        values[name] = np.stack([per_level[level] for level in trajectory.problem.inputs.level_names], axis=-1)
     return {
         name + suffix: (
             (*leading, *AXES[name]),
@@ -120,7 +123,10 @@ def _variables(
 
 
 def fields_from_xarray(dataset: xr.Dataset) -> dict[str, Any]:
-    """The fields of the trajectory that `trajectory_to_xarray` wrote. Raises InputError for any other data set."""
+    """Return the fields of the trajectory that `trajectory_to_xarray` wrote.
+
+    Raises InputError for any other data set.
+    """
     missing = [name for name in ("problem", "source_engine") if name not in dataset.attrs]
     needed = (*(name for name in AXES if name != "accuracy"), "start_Q", "status", "reached")
     missing += [name for name in needed if name not in dataset]
@@ -132,12 +138,12 @@ def fields_from_xarray(dataset: xr.Dataset) -> dict[str, Any]:
     def observables(suffix: str) -> Observables | None:
         if "Q" + suffix not in dataset:
             return None
-        found = {name: np.asarray(dataset[name + suffix].values) for name in AXES if name + suffix in dataset}
+        arrays = {name: np.asarray(dataset[name + suffix].values) for name in AXES if name + suffix in dataset}
         per_level = [
-            {l: found[name][..., i] for i, l in enumerate(levels)} if name in found else {}
+            {l: arrays[name][..., i] for i, l in enumerate(levels)} if name in arrays else {}
             for name in ("error", "accuracy")
         ]
-        return Observables(Overlaps(*(found[name] for name in ("Q", "R", "T", "readout"))), *per_level)
+        return Observables(Overlaps(*(arrays[name] for name in ("Q", "R", "T", "readout"))), *per_level)
 
     recorded = observables("")
     assert recorded is not None  # Q is among what is needed

@@ -12,9 +12,9 @@ from ..state import Overlaps
 class Observables(eqx.Module):
     """Overlaps, generalisation error and accuracy at recorded alphas.
 
-    `error[level]` is E (yhat - y)^2 / 2 on fresh samples of that level with the noiseless label,
-    `accuracy[level]` the share of samples with sign(yhat) = sign(y), where sign(0) = 0 is a sign of its own
-    (empty where it was not asked for).
+    `error[level]` is E (yhat - y)^2 / 2 on fresh samples of that level, with the noiseless label. `accuracy[level]` is
+    the share of samples with sign(yhat) = sign(y), where sign(0) = 0 counts as a sign of its own. It is empty where it
+    was not asked for.
     """
 
     overlaps: Overlaps
@@ -23,7 +23,7 @@ class Observables(eqx.Module):
 
 
 class Quantity(eqx.Module):
-    """One scalar quantity: its kind ("Q", "R", "readout", "error", "accuracy"), name and values (..., A)."""
+    """One scalar quantity: its kind ("Q", "R", "readout", "error" or "accuracy"), its name, and its values (..., A)."""
 
     kind: str = eqx.field(static=True)
     name: str = eqx.field(static=True)
@@ -31,7 +31,10 @@ class Quantity(eqx.Module):
 
 
 def quantities(observables: Observables, problem: Problem) -> list[Quantity]:
-    """Every distinct recorded scalar, each once (Q by its upper triangle; T is constant and left out)."""
+    """Return every distinct recorded scalar, each once.
+
+    Q has its upper triangle. T is constant and left out.
+    """
     B, K, M = problem.shape
     blocks = problem.inputs.block_names
     overlaps = observables.overlaps
@@ -40,12 +43,14 @@ def quantities(observables: Observables, problem: Problem) -> list[Quantity]:
     def label(kind: str, b: int, i: int, j: int) -> str:
         return f"{kind}[{blocks[b]}][{i + 1},{j + 1}]" if B > 1 else f"{kind}[{i + 1},{j + 1}]"
 
-    found = [
+    scalars = [
         Quantity("Q", label("Q", b, k, l), Q[..., b, k, l]) for b in range(B) for k in range(K) for l in range(k, K)
     ]
-    found += [Quantity("R", label("R", b, k, m), R[..., b, k, m]) for b in range(B) for k in range(K) for m in range(M)]
-    found += [Quantity("readout", f"readout[{k + 1}]", readout[..., k]) for k in range(K)]
+    scalars += [
+        Quantity("R", label("R", b, k, m), R[..., b, k, m]) for b in range(B) for k in range(K) for m in range(M)
+    ]
+    scalars += [Quantity("readout", f"readout[{k + 1}]", readout[..., k]) for k in range(K)]
     for kind, values in (("error", observables.error), ("accuracy", observables.accuracy)):
         levels = [level for level in problem.inputs.level_names if level in values]
-        found += [Quantity(kind, f"{kind}[{level}]", np.asarray(values[level])) for level in levels]
-    return found
+        scalars += [Quantity(kind, f"{kind}[{level}]", np.asarray(values[level])) for level in levels]
+    return scalars

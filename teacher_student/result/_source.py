@@ -5,10 +5,18 @@ import dataclasses
 
 @dataclasses.dataclass(frozen=True)
 class Source:
-    """Where a trajectory comes from: engine "ode" or "sgd", method, precision, dimension, seed, and the samples.
+    """Where a trajectory comes from.
 
-    integrator: of theory, and whether it was stepped from the host or compiled whole.
-    inputs: "shared" if all runs saw the same samples. distribution: of the inputs, where it is not Gaussian.
+    Fields:
+      engine: "ode" or "sgd".
+      method: how averages were computed, or how the simulation was run.
+      precision: of the arithmetic.
+      dim: the dimension N of a simulation.
+      seed: the words of the key in hexadecimal.
+      test_samples: the number of samples on which errors and accuracies were measured.
+      inputs: "shared" if all runs saw the same samples.
+      distribution: of the inputs, where it is not Gaussian.
+      integrator: of theory, and whether it was stepped from the host or compiled whole.
     """
 
     engine: str

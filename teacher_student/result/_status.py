@@ -8,7 +8,10 @@ from .._numbers import is_number
 
 
 class Status(enum.IntEnum):
-    """How a trajectory ended: OK (0), DIVERGED (1) or TOO_STIFF (2). `Trajectory.describe()` says it in words."""
+    """How a trajectory ended: OK (0), DIVERGED (1) or TOO_STIFF (2).
+
+    `Trajectory.describe()` says it in words.
+    """
 
     OK = 0
     DIVERGED = 1

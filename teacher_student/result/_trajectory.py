@@ -24,33 +24,37 @@ TEACHERS = 32  # whose ties are looked at: printing a trajectory must not take s
 
 
 class ByLevel(dict[str, Any]):
-    """Values per level. A level that is not there is said in one line, with what to do."""
+    """Values per level. Asking for a level that is not there raises an error of one line that says what to do."""
 
-    def __init__(self, what: str, values: dict[str, Any]):
+    def __init__(self, quantity: str, values: dict[str, Any]):
         super().__init__(values)
-        self.what = what
+        self.quantity = quantity
 
     def __missing__(self, level: object) -> Any:
         if not self:
-            remedy = "with_accuracy=True computes it" if self.what == "accuracy" else ""
-            raise InputError(f"a trajectory with the {self.what}", "one without", remedy)
-        raise InputError(f"a level of the task for the {self.what}", repr(level), nearest(level, self))
+            remedy = "with_accuracy=True computes it" if self.quantity == "accuracy" else ""
+            raise InputError(f"a trajectory with the {self.quantity}", "one without", remedy)
+        raise InputError(f"a level of the task for the {self.quantity}", repr(level), nearest(level, self))
 
 
 class Trajectory(eqx.Module):
-    """Observables of one problem at recorded alphas, from theory (axes (A,)) or runs (axes (runs, A)).
+    """Observables of one problem at recorded alphas, from theory (axes (A,)) or from simulated runs (axes (runs, A)).
 
     Fields:
-      problem: what was solved. start: overlaps at alpha = 0, or one per run (leading axis).
+      problem: what was solved.
+      start: the overlaps at alpha = 0, or one state per run (leading axis).
       alphas: (A,) times, samples / N.
-      observables: overlaps, error and accuracy, each with leading axes (A,) or (runs, A): Q (A, B, K, K) or
-        (runs, A, B, K, K), error[level] (A,) or (runs, A); NaN after a stop.
-      status: Status codes, () or (runs,), in words by `describe()`. reached: where it stopped, same shape:
-        the last alpha; if it diverged, the integrator's time (theory) or the last good recorded alpha (runs).
-      stats: step counts of the integrator, or of the simulation.
-      sampling_error: standard error of `observables` from sampled averages; None if all are exact.
-      source: engine, method, precision, dimension, seed.
-      integrator_error: of `observables`, and fluctuations: of runs of finite N; from `ode.fluctuations`, else None.
+      observables: overlaps, error and accuracy, each with leading axes (A,) or (runs, A): Q is (A, B, K, K) or
+        (runs, A, B, K, K), and error[level] is (A,) or (runs, A). They are NaN after a stop.
+      status: Status codes, () or (runs,). `describe()` says them in words.
+      reached: where it stopped, of the same shape. That is the last alpha, or, if it diverged, the integrator's time
+        (theory) or the last good recorded alpha (runs).
+      stats: the step counts of the integrator or of the simulation.
+      sampling_error: the standard error of `observables` from sampled averages. None means that all are exact.
+      source: engine, method, precision, dimension and seed.
+      integrator_error: the error of `observables` from the integration. `ode.fluctuations` computes it, else it is
+        None.
+      fluctuations: of runs at finite N. `ode.fluctuations` computes them, else they are None.
     """
 
     problem: Problem
@@ -80,10 +84,10 @@ class Trajectory(eqx.Module):
         """Accuracy per level, in the order of the task's levels."""
         return self._by_level("accuracy", self.observables.accuracy)
 
-    def _by_level(self, what: str, values: dict[str, Any]) -> dict[str, Any]:
-        """The values in the task's order: JAX's trees sort their keys, "10" before "2"."""
+    def _by_level(self, quantity: str, values: dict[str, Any]) -> dict[str, Any]:
+        """Return the values in the task's order. JAX's trees sort their keys, "10" before "2"."""
         levels = self.problem.inputs.level_names
-        return ByLevel(what, {level: values[level] for level in levels if level in values})
+        return ByLevel(quantity, {level: values[level] for level in levels if level in values})
 
     @property
     def runs(self) -> int | None:
@@ -92,10 +96,10 @@ class Trajectory(eqx.Module):
 
     @property
     def tie_probability(self) -> dict[str, float]:
-        """Probability per level that the noiseless label is 0, where no output is right: accuracy is at most the rest.
+        """Probability per level that the noiseless label is 0. No output is right there: accuracy is at most the rest.
 
-        It is not 0 for teachers such as an even number of sign units with sign labels. Where runs have teachers of
-        their own it is the mean over the first TEACHERS of them, which differ by 1/sqrt(N) only.
+        It is not 0 for teachers such as an even number of sign units with sign labels. Where every run has a teacher of
+        its own, it is the mean over the first TEACHERS of them, which differ by 1/sqrt(N) only.
         """
         T = np.asarray(self.start.T)
         teachers = T.reshape(-1, *T.shape[-3:])
@@ -108,38 +112,41 @@ class Trajectory(eqx.Module):
 
         Raises InputError, which ends with `remedy`, if one of them was not recorded.
         """
-        mine, wanted = np.asarray(self.alphas), np.asarray(alphas, dtype=np.float64)
-        index = np.minimum(np.searchsorted(mine, wanted - 1e-9), mine.size - 1)
-        missing = np.abs(mine[index] - wanted) > 1e-9
+        recorded, wanted = np.asarray(self.alphas), np.asarray(alphas, dtype=np.float64)
+        # The same time, computed in two ways, may differ by rounding: times are equal to 1e-9.
+        index = np.minimum(np.searchsorted(recorded, wanted - 1e-9), recorded.size - 1)
+        missing = np.abs(recorded[index] - wanted) > 1e-9
         if np.any(missing):
             raise InputError("alphas that were recorded", wanted[missing][:3].tolist(), remedy)
         axis = 0 if self.runs is None else 1
         along = ("observables", "sampling_error", "integrator_error", "fluctuations")
         chosen = {name: jax.tree.map(lambda x: np.take(x, index, axis), getattr(self, name)) for name in along}
-        return dataclasses.replace(self, alphas=mine[index], **chosen)
+        return dataclasses.replace(self, alphas=recorded[index], **chosen)
 
     def budget(self, dim: int | None = None) -> Budget:
-        """The error budget of a theory: what integration, averages and finite N = `dim` contribute to each quantity.
+        """Return the error budget of a theory: what contributes how much to the error of each quantity.
 
-        Each is the largest over the recorded alphas. Parts that were not computed are named, with what computes them:
-        `ode.fluctuations` states the integrator's, and with `dim` the 1/N term of the mean and the spread of one run.
+        The parts are integration, averages and finite N = `dim`. Each entry is the largest over the recorded alphas.
+        Parts that were not computed are named, with what computes them: `ode.fluctuations` states the integrator's
+        error, and with `dim` the 1/N term of the mean and the spread of one run.
+
         Raises InputError for runs, and for N below the number of overlaps.
         """
         return budget(self, dim)
 
     def describe(self) -> str:
-        """How the trajectory ended, in one line."""
+        """Say in one line how the trajectory ended."""
         codes = np.atleast_1d(np.asarray(self.status))
         reached = np.atleast_1d(np.asarray(self.reached))
-        what = "runs" if self.runs is not None else "solves"
+        noun = "runs" if self.runs is not None else "solves"
         if np.all(codes == Status.OK):
-            return "ok" if codes.size == 1 and self.runs is None else f"ok: {codes.size} {what}"
+            return "ok" if codes.size == 1 and self.runs is None else f"ok: {codes.size} {noun}"
         first = int(np.argmin(np.where(codes == Status.OK, np.inf, reached)))
         text = f"{Status(int(codes.flat[first])).message} at alpha {reached.flat[first]:.6g}"
         return (
             text
             if codes.size == 1 and self.runs is None
-            else f"{np.sum(codes != Status.OK)} of {codes.size} {what} {text}"
+            else f"{np.sum(codes != Status.OK)} of {codes.size} {noun} {text}"
         )
 
     def __repr__(self) -> str:
@@ -153,7 +160,10 @@ class Trajectory(eqx.Module):
         return f"Trajectory({text}; ties: {ties})" if ties else f"Trajectory({text})"
 
     def _last_error(self, level: str) -> str:
-        """In words, with the sampling error of theory where there is one; after a stop, the last one before it."""
+        """Say the last error of a level in words, with the sampling error of theory where there is one.
+
+        After a stop it is the last error before the stop.
+        """
         errors, alphas = np.asarray(self.error[level]), np.ravel(self.alphas)
         known = np.isfinite(errors)
         recorded = np.flatnonzero(known.reshape(-1, alphas.size).any(axis=0))
@@ -168,7 +178,10 @@ class Trajectory(eqx.Module):
         return text if last == alphas.size - 1 else f"{text} at alpha {alphas[last]:g}"
 
     def to_xarray(self) -> "xr.Dataset":
-        """A labelled data set with the whole problem, conventions, units, seed and versions in its attributes."""
+        """Return a labelled data set.
+
+        Its attributes hold the whole problem, the conventions, the units, the seed and the versions.
+        """
         from ._files import trajectory_to_xarray
 
         return trajectory_to_xarray(self)

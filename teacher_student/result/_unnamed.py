@@ -42,7 +42,7 @@ def filled_length(count: int, fewest: int = FEWEST_PHASES) -> int:
 
 
 def _of_all_levels(problem: Problem, names: tuple[str, ...]) -> Curriculum:
-    """The curriculum with one column for each level of the task, and phases without duration at its end."""
+    """Return the curriculum with one column for each level of the task, and phases without duration at its end."""
     curriculum = problem.curriculum_of_all_levels()
     more = filled_length(np.shape(curriculum.durations)[-1]) - np.shape(curriculum.durations)[-1]
     # What is added lies at the end, with the last shares: whoever asks for the shares there gets the same answer.

@@ -51,6 +51,7 @@ def check_overlaps(overlaps: Overlaps, problem: Problem) -> None:
         if not seen and (np.any(R) or np.any(T)):
             raise InputError(f"R = T = 0 in block {name!r}, which the teacher does not see", "other numbers there")
         if spanned_block:
+            # T is singular where latent directions are linearly dependent, so that it has no inverse.
             spanned = R @ np.linalg.pinv(T, hermitian=True) @ R.swapaxes(-1, -2)
             if np.any(np.abs(Q - spanned) > SPANNED * np.max(np.abs(Q), initial=0.0)):
                 required = f"Q = R T^-1 R^T in block {name!r}, which the teacher's directions span"

@@ -12,12 +12,16 @@ from ._overlaps import Overlaps
 
 
 def means_right(problem: Problem, overlaps: Overlaps) -> dict[str, np.ndarray]:
-    r"""For every level, whether sign(yhat) = y at each cluster's mean, (..., C) booleans.
+    """Return, for every level, whether sign(yhat) = y at the mean of each cluster, (..., C) booleans.
 
-    yhat_c = sum_k v_k phi(s_l sum_b sum_m R^b_km a_cm). The task is solved when all C are right. NaN overlaps are
-    not right. A zero output is not right either.
+      yhat_c = sum_k v_k phi(s_l sum_b sum_m R^b_km a_cm)
 
-    Arguments: overlaps with any leading axes (recorded alphas, runs, starts).
+    The task is solved when all C are right. Overlaps that are NaN are not right, and neither is an output of zero.
+
+    Arguments:
+      problem: one whose task is a mixture.
+      overlaps: with any leading axes (recorded alphas, runs, starts).
+
     Raises InputError for a task without clusters. Source: Sarao Mannelli et al. 2024 (winning the lottery).
     """
     require_clusters(problem)
@@ -29,7 +33,7 @@ def means_right(problem: Problem, overlaps: Overlaps) -> dict[str, np.ndarray]:
 
 @eqx.filter_jit
 def _outputs(problem: Problem, R: jax.Array, v: jax.Array) -> tuple[jax.Array, jax.Array]:
-    """yhat (L, ..., C) and y (L, C) at the means of every level's clusters."""
+    """Return yhat (L, ..., C) and y (L, C) at the means of every level's clusters."""
     means = jnp.asarray(problem.task.cluster_means)
     fields = jnp.einsum("...bkm,lcm->l...kc", R, means)
     outputs = jnp.einsum("...k,l...kc->l...c", v, problem.student.activation(fields))

@@ -8,26 +8,27 @@ from ._overlaps import Overlaps
 
 
 def entry_names(problem: Problem) -> tuple[str, ...]:
-    """Names of the entries of `to_vector`, in its order: "Q[block][k,l]" with k <= l, "R[block][k,m]", "readout[k]".
+    """Return the names of the entries of `to_vector`, in its order.
 
-    The block is left out where there is one.
+    They are "Q[block][k,l]" with k <= l, "R[block][k,m]" and "readout[k]", counted from 1. The block is left out where
+    there is only one.
     """
     B, K, M = problem.shape
-    places = [f"[{name}]" if B > 1 else "" for name in problem.inputs.block_names]
-    Q = [f"Q{place}[{k + 1},{l + 1}]" for place in places for k in range(K) for l in range(k, K)]
-    R = [f"R{place}[{k + 1},{m + 1}]" for place in places for k in range(K) for m in range(M)]
+    tags = [f"[{name}]" if B > 1 else "" for name in problem.inputs.block_names]
+    Q = [f"Q{tag}[{k + 1},{l + 1}]" for tag in tags for k in range(K) for l in range(k, K)]
+    R = [f"R{tag}[{k + 1},{m + 1}]" for tag in tags for k in range(K) for m in range(M)]
     return (*Q, *R, *(f"readout[{k + 1}]" for k in range(K)))
 
 
 def to_vector(overlaps: Overlaps) -> jnp.ndarray:
-    """The entries (n,) of a state without leading axes: Q^b_kl (k <= l), R^b_km, v_k."""
+    """Return the entries (n,) of a state without leading axes: Q^b_kl (k <= l), R^b_km and v_k."""
     first, second = np.triu_indices(jnp.shape(overlaps.Q)[-1])
     Q = jnp.asarray(overlaps.Q)[:, first, second]
     return jnp.concatenate([Q.ravel(), jnp.ravel(overlaps.R), jnp.asarray(overlaps.readout)])
 
 
 def from_vector(vector: jnp.ndarray, like: Overlaps) -> Overlaps:
-    """The state with these entries (n,), and T and the shapes of `like`."""
+    """Return the state that has the entries `vector` (n,), and the T and the shapes of `like`."""
     B, K, M = jnp.shape(like.R)
     first, second = np.triu_indices(K)
     pairs = B * first.size

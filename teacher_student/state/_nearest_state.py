@@ -15,6 +15,7 @@ def nearest_state(overlaps: Overlaps, problem: Problem) -> Overlaps:
     Arguments: overlaps: known ones of `problem`, with any leading axes.
     """
     Q, R, T = (np.asarray(x, float) for x in (overlaps.Q, overlaps.R, overlaps.T))
+    # The pseudo-inverse, because T is 0 in a block that the teacher does not see.
     inside = R @ np.linalg.pinv(T, hermitian=True) @ R.swapaxes(-1, -2)
     values, vectors = np.linalg.eigh(Q - inside)
     outside = (vectors * np.maximum(values, 0.0)[..., None, :]) @ vectors.swapaxes(-1, -2)

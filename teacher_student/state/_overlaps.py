@@ -14,11 +14,19 @@ LARGEST_VIOLATION = 1e-8  # of symmetry and positivity that a start may have, re
 
 
 class Overlaps(eqx.Module):
-    """Overlaps Q^b_kl = w_k^b.w_l^b/N, R^b_km = w_k^b.u_m^b/N, T^b_mn = u_m^b.u_n^b/N, and the readout v_k.
+    """The state of the theory: the overlaps of weights per block b, and the readout.
 
-    Arguments: Q (..., B, K, K), R (..., B, K, M), T (..., B, M, M), readout (..., K); the leading axes
-    are runs, recorded alphas, or none. One block may be given without its axis B.
-    Raises InputError. Source: Saad & Solla 1995, section II, one Gram matrix per block.
+      Q^b_kl = w_k^b . w_l^b / N,      R^b_km = w_k^b . u_m^b / N,      T^b_mn = u_m^b . u_n^b / N
+
+    Arguments:
+      Q: (..., B, K, K) overlaps of the student's units.
+      R: (..., B, K, M) overlaps of the student's units with the latent directions.
+      T: (..., B, M, M) overlaps of the latent directions.
+      readout: (..., K) weights v_k. One number is used for every unit.
+    The leading axes are runs, recorded alphas, or none. A single block may be given without its axis B.
+
+    Raises InputError for shapes that do not fit each other, and for what is no number.
+    Source: Saad & Solla 1995, section II, with one Gram matrix per block.
     """
 
     Q: Any
@@ -43,12 +51,15 @@ class Overlaps(eqx.Module):
         return _gram(xp, *(xp.asarray(x) for x in parts))
 
     def prune(self, units: Any) -> "Overlaps":
-        """The overlaps of the student that is left when only `units` stay, in that order.
+        """Return the overlaps of the student that is left when only `units` stay, in that order.
 
-        Q^b_kl, R^b_km and v_k of k, l in units; T is unchanged. Leading axes stay: the same units for all.
+        Q^b_kl, R^b_km and v_k keep the entries of k and l in `units`, and T is unchanged. Leading axes stay: the same
+        units are kept for all of them.
 
-        Arguments: units: (n,) distinct indices of hidden units.
-        Raises InputError for none, repeated ones, or units that the student does not have.
+        Arguments:
+          units: (n,) distinct indices of hidden units.
+
+        Raises InputError for no units, for repeated ones, and for units that the student does not have.
         """
         kept = units_that_stay(units, np.shape(self.readout)[-1])
         return Overlaps(self.Q[..., kept, :][..., kept], self.R[..., kept, :], self.T, self.readout[..., kept])
@@ -63,25 +74,31 @@ def _with_block_axis(x: Any) -> Any:
     return x[None] if np.ndim(x) == 2 else x
 
 
-def check_shapes(overlaps: Overlaps, shape: tuple[int, int, int], what: str = "start overlaps") -> None:
+def check_shapes(overlaps: Overlaps, shape: tuple[int, int, int], subject: str = "start overlaps") -> None:
     """Raise InputError unless known `overlaps` have shape (B, K, M) and are finite."""
     B, K, M = shape
     for name, expected in (("Q", (B, K, K)), ("R", (B, K, M)), ("T", (B, M, M)), ("readout", (K,))):
-        found = np.shape(getattr(overlaps, name))
-        if found[-len(expected) :] != expected:
-            raise InputError(f"{what} {name} of shape {expected} = per block, student, teacher", found)
-        check_finite(getattr(overlaps, name), f"{what} {name}")
+        actual = np.shape(getattr(overlaps, name))
+        if actual[-len(expected) :] != expected:
+            raise InputError(f"{subject} {name} of shape {expected} = per block, student, teacher", actual)
+        check_finite(getattr(overlaps, name), f"{subject} {name}")
 
 
 def psd_violation(overlaps: Overlaps) -> float:
-    """How far a state's Gram matrices are from symmetric and PSD, relative to its largest entry (0: they are).
+    """Return how far a state's Gram matrices are from symmetric and positive semidefinite.
 
-    Of several states the largest violation.
+    The result is in units of the largest entry, and 0 where they are both. Of several states it is the largest
+    violation.
+
+    Arguments:
+      overlaps: known ones, with any leading axes.
     """
     known = (np.asarray(x, np.float64) for x in (overlaps.Q, overlaps.R, overlaps.T))  # not staged, even inside jit
     gram = _gram(np, *known)
+    # A state of zeros has no violation: without the floor it would be 0 / 0.
     size = np.maximum(np.max(np.abs(gram), axis=(-3, -2, -1), initial=0.0), 1e-300)
     turned = gram.swapaxes(-1, -2)
     asymmetry = np.max(np.abs(gram - turned), axis=(-3, -2, -1), initial=0.0)
+    # `eigvalsh` reads one triangle only, so that an asymmetry in the other one would go unseen without the mean.
     lowest = np.min(np.linalg.eigvalsh((gram + turned) / 2), axis=(-2, -1), initial=0.0)
     return float(np.max(np.maximum(asymmetry, -lowest) / size))

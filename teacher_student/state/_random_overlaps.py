@@ -14,26 +14,30 @@ from ._overlaps import LARGEST_VIOLATION, Overlaps, psd_violation
 
 
 def as_key(key: Any) -> jax.Array:
-    """A JAX key from a seed (an integer; always threefry, whatever JAX's default) or from a key."""
+    """Return a JAX key from a seed or from a key.
+
+    A seed is an integer. Its key is always of the kind threefry, whatever JAX's default.
+    """
     if isinstance(key, (int, np.integer)) and not isinstance(key, bool):
         if not 0 <= key < 2**32:
             raise InputError("a seed between 0 and 2**32 - 1, or a JAX key", key)
         # The words that jax.random.key makes of the seed too, but by a program that it compiles first.
         words: Any = np.array([0, key], np.uint32)
-        return jax.random.wrap_key_data(words, impl="threefry2x32")
+        made: jax.Array = jax.random.wrap_key_data(words, impl="threefry2x32")
+        return made
     if not isinstance(key, jax.Array):
         raise InputError("a seed (an integer) or a JAX key", repr(key))
     return key if jnp.issubdtype(key.dtype, jax.dtypes.prng_key) else jax.random.wrap_key_data(key)
 
 
 def key_numbers(key: jax.Array) -> list[int]:
-    """The words of a key; also inside a user's jit, if the key is known there."""
+    """Return the words of a key, also inside a user's jit if the key is known there."""
     with jax.ensure_compile_time_eval():
         return np.asarray(jax.random.key_data(key)).ravel().tolist()
 
 
 def key_words(key: jax.Array) -> str:
-    """The words of a key in hexadecimal, as files record it."""
+    """Return the words of a key in hexadecimal, as files record it."""
     return "".join(f"{word:08x}" for word in key_numbers(key))
 
 
@@ -46,20 +50,33 @@ def random_overlaps(
     readout: Any = None,
     teacher: Any = "random",
 ) -> Overlaps:
-    r"""Overlaps with exactly the law of random weights in dimension N = `dim`.
+    """Return overlaps that have exactly the law of random weights in dimension N = `dim`.
 
-    Student weights w_ki ~ N(0, scale^2), teacher weights u_mi ~ N(0, 1) on its support. The Gram matrix
-    of J Gaussian vectors of length n is A A^T with A lower trapezoidal, A_ii ~ chi_{n-i}, A_ij ~ N(0, 1)
-    (Bartlett 1933), so the cost does not depend on N. Drawn by NumPy: nothing is compiled.
+    The student's weights are w_ki ~ N(0, scale^2), and the teacher's weights are u_mi ~ N(0, 1) on its support. The
+    Gram matrix of J Gaussian vectors of length n is A A^T with A lower trapezoidal, A_ii ~ chi_{n-i} and A_ij ~ N(0, 1)
+    (Bartlett 1933), so that the cost does not depend on N. NumPy draws them: nothing is compiled.
 
     Arguments:
-      dim: N. key: seed or JAX key; an array of n keys gives n starts (leading axis), each that of its key alone.
-        A key that jit or vmap traces is refused; scale, T and the readout may be traced.
-      scale: standard deviation of the student's weights.
-      readout: "ones", "signs" (random +-1/sqrt(K)), or (K,) numbers; None: "signs" for a mixture, else "ones".
-      teacher: "random", "orthonormal" (T^b = N_b/N on its support), or T itself, (B, M, M).
-        In a block of fraction 0 a teacher drawn here has T^b = 1 (its directions span the block).
-    Raises InputError.
+      dim: the dimension N.
+      key: a seed or a JAX key. An array of n keys gives n starts (leading axis), each of which is that of its key
+        alone. A key that jit or vmap traces is refused. The scale, T and the readout may be traced.
+      scale: the standard deviation of the student's weights.
+      readout: "ones", "signs" (random +-1/sqrt(K)), or (K,) numbers. None means "signs" for a mixture and "ones" else.
+      teacher: "random", "orthonormal" (T^b = N_b/N on its support), or T itself, (B, M, M). In a block of fraction 0 a
+        teacher that is drawn here has T^b = 1, because its directions span the block.
+
+    Raises InputError for a dimension that is too small, for a name or a shape that does not fit, and for a T of no
+    teacher.
+
+    Example:
+      >>> import teacher_student as ts
+      >>> teacher = ts.Committee(ts.Inputs({"all": 1.0}), width=2)
+      >>> problem = ts.Problem(teacher, ts.Student(3), ts.SGD(0.5), ts.Curriculum.single("all", 20.0))
+      >>> start = ts.random_overlaps(problem, dim=1000, key=0, teacher="orthonormal")
+      >>> start.R.shape  # one block, three student units, two latent directions
+      (1, 3, 2)
+      >>> start.T[0].round(12).tolist()
+      [[1.0, 0.0], [0.0, 1.0]]
     """
     check_problem(problem)
     sizes = np.array(problem.inputs.sizes(dim, problem.task.latents))
@@ -82,11 +99,11 @@ def random_overlaps(
     return _assemble(factor[..., problem.shape[2] :, :], roots, scale, signs, numbers, dim)
 
 
-def _one_number(x: Any, what: str) -> Any:
-    """`x` as one number, or a traced one. Raises InputError for another shape."""
-    number = as_numbers(x, what)
+def _one_number(x: Any, quantity: str) -> Any:
+    """Return `x` as one number, or a traced one. Raises InputError for another shape."""
+    number = as_numbers(x, quantity)
     if np.shape(number):
-        raise InputError(f"one number as {what}", f"shape {np.shape(number)}")
+        raise InputError(f"one number as {quantity}", f"shape {np.shape(number)}")
     return number
 
 
@@ -107,7 +124,7 @@ def _check_teacher(T: Any, problem: Problem) -> None:
 
 
 def _philox_keys(key: Any) -> tuple[list[int], bool]:
-    """The words of each key as one number, which is a key of Philox, and whether a single key was given."""
+    """Return the words of each key as one number, which is a key of Philox, and whether a single key was given."""
     if isinstance(key, jax.core.Tracer):
         raise InputError(
             "a key whose words can be looked at", "one that jit or vmap traces", "pass an array of n keys for n starts"
@@ -122,14 +139,16 @@ def _philox_keys(key: Any) -> tuple[list[int], bool]:
 
 
 def _draw(keys: list[int], sizes: np.ndarray, widths: tuple[int, int], *, signs: bool) -> tuple[np.ndarray, np.ndarray]:
-    """Bartlett's factors (n, B, M + K, M + K) of n starts, latent directions first, and readouts of 1 or +-1/sqrt(K).
+    """Return Bartlett's factors (n, B, M + K, M + K) of n starts, and readouts of 1 or +-1/sqrt(K).
 
-    A factor A has A A^T distributed as G G^T with G (M + K, N_b) standard normal; its columns beyond N_b are 0.
-    Every start has a stream of its own, drawn in one go for all blocks.
+    A factor A has A A^T distributed as G G^T with G (M + K, N_b) standard normal. The latent directions come first, and
+    its columns beyond N_b are 0. Every start has a stream of its own, drawn in one go for all blocks.
     """
     K, M = widths
     J = K + M
     freedom = sizes[:, None] - np.arange(J)
+    # A column beyond N_b has no degrees of freedom, for which NumPy has no Gamma law: it is drawn with one, and is set
+    # to 0 at the end.
     shape = np.maximum(freedom, 1) / 2.0  # chi-square(f) is twice Gamma(f / 2)
     below = np.tril_indices(J, -1)
     normals = np.empty((len(keys), len(sizes), len(below[0])))
@@ -148,7 +167,10 @@ def _draw(keys: list[int], sizes: np.ndarray, widths: tuple[int, int], *, signs:
 
 
 def _drawn_roots(factor: np.ndarray, sizes: np.ndarray, dim: int, problem: Problem, teacher: str) -> np.ndarray:
-    """Coordinates (..., B, M, M) of a teacher's vectors along the factor's first M columns: T = root root^T / N."""
+    """Return the coordinates (..., B, M, M) of a teacher's vectors along the factor's first M columns.
+
+    They are a root of T: T = root root^T / N.
+    """
     M = problem.shape[2]
     if teacher == "orthonormal":
         roots = np.broadcast_to(np.sqrt(sizes)[:, None, None] * np.eye(M), factor[..., :M, :M].shape)
@@ -156,12 +178,14 @@ def _drawn_roots(factor: np.ndarray, sizes: np.ndarray, dim: int, problem: Probl
         roots = factor[..., :M, :M]
     spanned = (np.asarray(problem.inputs.fractions) == 0) & (sizes == M)
     roots = np.where(spanned[:, None, None], np.sqrt(1.0 * dim) * np.eye(M), roots)
-    return roots * np.array(problem.task.seen_blocks, float)[:, None, None]
+    seen_roots: np.ndarray = roots * np.array(problem.task.seen_blocks, float)[:, None, None]
+    return seen_roots
 
 
 def _roots_of(T: Any, dim: int) -> Any:
-    """The same of a given T (B, M, M)."""
+    """Return the same coordinates for a given T (B, M, M)."""
     if is_known(T):
+        # Not a Cholesky factor: T may be singular. Rounding leaves its zero eigenvalues slightly negative.
         eigenvalues, vectors = np.linalg.eigh(T)
         return vectors * np.sqrt(np.maximum(eigenvalues, 0.0) * dim)[..., None, :]
     with jax.enable_x64(True):
@@ -170,9 +194,9 @@ def _roots_of(T: Any, dim: int) -> Any:
 
 
 def _assemble(students: np.ndarray, roots: Any, scale: Any, signs: np.ndarray, readout: Any, dim: int) -> Overlaps:
-    """Overlaps of the students' rows of the factor, times the scale, and of teachers.
+    """Return overlaps from the students' rows of the factor, times the scale, and from the teachers' coordinates.
 
-    In NumPy, or in JAX (float64) where a number is traced.
+    They are NumPy's, or JAX's (float64) where a number is traced.
     """
     Q = students @ students.swapaxes(-1, -2) / dim
     numbers = (roots, scale, readout)
@@ -180,18 +204,19 @@ def _assemble(students: np.ndarray, roots: Any, scale: Any, signs: np.ndarray, r
         return _scaled(np, Q, students, roots, scale, signs * readout, dim)
     with jax.enable_x64(True):
         roots, scale, readout = to_float64(numbers)
-        return jax.tree.map(jnp.asarray, _scaled(jnp, Q, students, roots, scale, signs * readout, dim))
+        overlaps: Overlaps = jax.tree.map(jnp.asarray, _scaled(jnp, Q, students, roots, scale, signs * readout, dim))
+        return overlaps
 
 
 def _scaled(xp: Any, Q: Any, students: Any, roots: Any, scale: Any, readout: Any, dim: int) -> Overlaps:
-    """Overlaps from Q of students of unit scale and their rows of the factor."""
+    """Return overlaps from Q of students of unit scale and their rows of the factor."""
     R = scale * (students[..., : roots.shape[-1]] @ roots.swapaxes(-1, -2)) / dim
     T = xp.broadcast_to(roots @ roots.swapaxes(-1, -2) / dim, (*Q.shape[:-2], *roots.shape[-2:]))
     return Overlaps(scale**2 * Q, R, T, readout)
 
 
 def _numbers(readout: Any, K: int) -> Any:
-    """The readout where it is given, or 1."""
+    """Return the readout where it is given as numbers, else 1."""
     if isinstance(readout, str):
         require_name(readout, ("ones", "signs"), "readout (or numbers)")
         return 1.0

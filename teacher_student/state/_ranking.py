@@ -11,31 +11,35 @@ from ._overlaps import Overlaps, check_shapes
 
 
 def rank_units(problem: Problem, overlaps: Overlaps, by: str = "norm", level: str | None = None) -> np.ndarray:
-    r"""Indices (..., K) of the hidden units, strongest first.
+    """Return the indices (..., K) of the hidden units, strongest first.
 
       "norm":  descending |v_k| sqrt(sum_b Q^b_kk)
-      "means": the clusters c take turns; at each turn the unit that is left with the largest
-               y_c v_k phi(s_l sum_b sum_m R^b_km a_cm) is next, so that the first C are strong at one mean each
+      "means": the clusters c take turns. At each turn the next unit is the one that is left with the largest
+               y_c v_k phi(s_l sum_b sum_m R^b_km a_cm), so that each of the first C is strong at one mean
 
     Units of equal strength keep their order.
 
-    Arguments: overlaps with any leading axes (runs, starts). by: "norm" or "means".
-      level: whose means; None where the inputs have one level.
-    Raises InputError; "means" needs a mixture.
+    Arguments:
+      overlaps: with any leading axes (runs, starts).
+      by: "norm" or "means".
+      level: the level whose means count. None is for inputs with one level.
+
+    Raises InputError for an unknown name, and for "means" where the task is no mixture.
     """
     require_name(by, ("norm", "means"), "ranking of units")
     check_shapes(overlaps, problem.shape, "overlaps")
     if by == "norm":
         norms = np.sqrt(np.diagonal(np.asarray(overlaps.Q), axis1=-2, axis2=-1).sum(axis=-2))
+        # A stable sort: units of equal strength keep their order.
         return np.argsort(-np.abs(np.asarray(overlaps.readout)) * norms, axis=-1, kind="stable")
     require_clusters(problem)
     scores = _strength_at_means(problem, overlaps, level_index(problem, level))
     flat = scores.reshape(-1, *scores.shape[-2:])
-    return np.array([_take_turns(each) for each in flat]).reshape(scores.shape[:-1])
+    return np.array([_take_turns(strengths) for strengths in flat]).reshape(scores.shape[:-1])
 
 
 def level_index(problem: Problem, level: str | None) -> int:
-    """Index of `level`; None: of the only one. Raises InputError."""
+    """Return the index of `level`. None means the only one. Raises InputError if there are several."""
     names = problem.inputs.level_names
     if level is None:
         if len(names) > 1:
@@ -46,17 +50,18 @@ def level_index(problem: Problem, level: str | None) -> int:
 
 
 def _strength_at_means(problem: Problem, overlaps: Overlaps, level: int) -> np.ndarray:
-    """y_c v_k phi(lambda_k) of every unit at every cluster's mean, (..., K, C)."""
+    """Return y_c v_k phi(lambda_k) of every unit at every cluster's mean, (..., K, C)."""
     centres = np.asarray(problem.task.cluster_means)[level]  # (C, M)
     R, v = np.asarray(overlaps.R).sum(axis=-3), np.asarray(overlaps.readout)
     with jax.enable_x64(True):
         hidden = np.asarray(problem.student.activation(jnp.asarray(R @ centres.T)))
         y = np.asarray(problem.task.clean_label(jnp.asarray(centres), jnp.arange(len(centres))))
-    return y * v[..., None] * hidden
+    strength: np.ndarray = y * v[..., None] * hidden
+    return strength
 
 
 def _take_turns(scores: np.ndarray) -> list[int]:
-    """Order of the K rows of `scores` (K, C) when the columns choose their largest in turn."""
+    """Return order of the K rows of `scores` (K, C) when the columns choose their largest in turn."""
     left = scores.copy()
     order = []
     for turn in range(len(scores)):

@@ -8,27 +8,27 @@ from .._errors import InputError, nearest, require_name
 
 
 def with_entry(tables: Mapping[str, Any], name: str, value: Any, heads: tuple[str, ...]) -> dict[str, Any]:
-    """`tables` with the entry `name` set; numbers in a name are places in a list, from 0.
+    """Return `tables` with the entry `name` set. Numbers in a name are positions in a list, from 0.
 
-    Tables (task, sgd, ...: the known `heads` of a name) and their keys may be new, what lies deeper must be there.
-    Raises InputError.
+    Tables (task, sgd, ...: the known `heads` of a name) and their keys may be new. What lies deeper must be there.
+    Raises InputError where it is not.
     """
     parts = name.split(".")
     require_name(parts[0], heads, "table of a problem at the head of an axis")
-    found: Any = copy.deepcopy(dict(tables))
-    whole = found
+    whole = copy.deepcopy(dict(tables))
+    container: Any = whole
     for depth, part in enumerate(parts[:-1]):
-        if isinstance(found, dict) and depth == 0:
-            found.setdefault(part, {})
-        found = found[_place(found, part, parts, depth)]
+        if isinstance(container, dict) and depth == 0:
+            container.setdefault(part, {})
+        container = container[_key(container, part, parts, depth)]
     last = parts[-1]
-    free = isinstance(found, dict) and len(parts) <= 2
-    found[last if free else _place(found, last, parts, len(parts) - 1)] = value
+    free = isinstance(container, dict) and len(parts) <= 2
+    container[last if free else _key(container, last, parts, len(parts) - 1)] = value
     return whole
 
 
-def _place(container: Any, part: str, parts: list[str], depth: int) -> Any:
-    """The key or index that `part` means in `container`."""
+def _key(container: Any, part: str, parts: list[str], depth: int) -> Any:
+    """Return the key or index that `part` means in `container`."""
     where = ".".join(parts[:depth])
     if isinstance(container, dict):
         if part not in container:

@@ -163,9 +163,9 @@ class CurriculumTable:
 
     def check(self) -> None:
         """Raise InputError unless there are either phases, each of two or three entries, or a budget in an order."""
-        given = [name for name in ("order", "shares", "duration") if getattr(self, name) is not None]
-        if (self.phases is None) != (len(given) == 3) or (self.phases is not None and given):
-            present = [*(["phases"] if self.phases is not None else []), *given]
+        budget = [name for name in ("order", "shares", "duration") if getattr(self, name) is not None]
+        if (self.phases is None) != (len(budget) == 3) or (self.phases is not None and budget):
+            present = [*(["phases"] if self.phases is not None else []), *budget]
             raise InputError("phases, or order, shares and duration, in [curriculum]", present or "neither")
         if self.phases is None:
             return
@@ -202,7 +202,10 @@ class ProblemTables:
 
 
 def read_problem(tables: Mapping[str, Any]) -> ProblemTables:
-    """The nested tables task, student, sgd and curriculum, read strictly and checked. Raises InputError."""
+    """Return the nested tables task, student, sgd and curriculum, read strictly and checked.
+
+    Raises InputError for unknown and missing entries, and for wrong names and numbers.
+    """
     read = {name: read_table(cls, tables.get(name), name) for name, cls in TABLES.items()}
     problem = ProblemTables(_read_task(tables.get("task")), **read)
     problem.check()
@@ -250,24 +253,27 @@ def _check_sum(fractions: Mapping[str, float]) -> None:
         raise InputError("fractions that sum to 1", f"a sum of {total:.12g} of {fractions}")
 
 
-def _check_width(width: int, what: str) -> None:
+def _check_width(width: int, quantity: str) -> None:
     if width < 1:
-        raise InputError(f"an integer {what} >= 1", repr(width))
+        raise InputError(f"an integer {quantity} >= 1", repr(width))
 
 
-def _check_at_least_zero(number: float, what: str) -> None:
+def _check_at_least_zero(number: float, quantity: str) -> None:
     if not math.isfinite(number):
-        raise InputError(f"finite numbers for {what}", number)
+        raise InputError(f"finite numbers for {quantity}", number)
     if number < 0:
-        raise InputError(f"{what} >= 0", number)
+        raise InputError(f"{quantity} >= 0", number)
 
 
-def _check_activation(given: str | ActivationTable) -> None:
-    """Whether it can be imported ("module:function") is seen when it is: that may load anything."""
-    if isinstance(given, ActivationTable):
-        given.check()
+def _check_activation(activation: str | ActivationTable) -> None:
+    """Raise InputError for a name or a spelling of no activation.
+
+    Whether "module:function" can be imported is seen when it is, because that may load anything.
+    """
+    if isinstance(activation, ActivationTable):
+        activation.check()
         return
-    name = given
+    name = activation
     if name in ACTIVATIONS or ":" in name:
         return
     if name.isidentifier() and not is_polynomial(name):
@@ -276,7 +282,10 @@ def _check_activation(given: str | ActivationTable) -> None:
 
 
 def _names(side: Any) -> Iterable[str]:
-    """The levels that one entry of a curriculum names; nothing where it is of a wrong kind, which is seen later."""
+    """Return the levels that one entry of a curriculum names.
+
+    There are none where the entry is of a wrong kind, which is seen later.
+    """
     if isinstance(side, str):
         return (side,)
     return tuple(name for name in side if isinstance(name, str)) if isinstance(side, (Mapping, list)) else ()

@@ -15,7 +15,10 @@ T = TypeVar("T")
 
 
 def read_table(cls: type[T], table: Any, where: str) -> T:
-    """`table` as a `cls` (a dataclass); raises InputError naming `where` ("": the top level) and the nearest key."""
+    """Return `table` as a `cls` (a dataclass).
+
+    Raises InputError that names `where` ("" is the top level) and the nearest key.
+    """
     if not isinstance(table, Mapping):
         raise InputError(f"a table [{where}]", repr(table))
     try:
@@ -28,11 +31,11 @@ def _first_cause(error: BaseException, where: str) -> InputError:
     if isinstance(error, ForbiddenExtraKeysError):
         key = sorted(error.extra_fields)[0]
         known = [field.name for field in dataclasses.fields(error.cl)]
-        return InputError(f"known keys {_place(where)}", repr(key), nearest(key, known))
+        return InputError(f"known keys {_in_table(where)}", repr(key), nearest(key, known))
     if isinstance(error, KeyError):
-        return InputError(f"the key {error.args[0]!r} {_place(where)}", "none", "add it")
+        return InputError(f"the key {error.args[0]!r} {_in_table(where)}", "none", "add it")
     if isinstance(error, ExceptionGroup):
-        misspelt = [each for each in error.exceptions if isinstance(each, ForbiddenExtraKeysError)]
+        misspelt = [cause for cause in error.exceptions if isinstance(cause, ForbiddenExtraKeysError)]
         first = (misspelt or error.exceptions)[0]  # a misspelt key also shows as a missing one
         names = [note.name for note in getattr(first, "__notes__", []) if hasattr(note, "name")]
         return _first_cause(
@@ -46,21 +49,21 @@ def _first_cause(error: BaseException, where: str) -> InputError:
     return InputError(f"a valid value of {where}", str(error))
 
 
-def _place(where: str) -> str:
+def _in_table(where: str) -> str:
     return f"in [{where}]" if where else "at the top level"
 
 
-def _exact(kinds: tuple[type, ...], what: str) -> Any:
+def _exact(kinds: tuple[type, ...], description: str) -> Any:
     def structure(value: Any, _: Any) -> Any:
         if isinstance(value, bool) != (kinds == (bool,)) or not isinstance(value, kinds):
-            raise ValueError(f"{value!r} is not {what}")
+            raise ValueError(f"{value!r} is not {description}")
         return kinds[0](value)
 
     return structure
 
 
 def _any_of(value: Any, union: Any) -> Any:
-    """A union of plain types: the value itself, if it has one of them (numbers inside lists included)."""
+    """Return the value of a union of plain types as it is, if it has one of them (numbers inside lists included)."""
     for kind in typing.get_args(union):
         if kind is type(None):
             if value is None:
@@ -76,11 +79,16 @@ def _any_of(value: Any, union: Any) -> Any:
     raise ValueError(f"{value!r} is not {' or '.join(kinds)}")
 
 
+def _is_list(kind: Any) -> bool:
+    origin: Any = typing.get_origin(kind)
+    return origin is list
+
+
 def _list(value: Any, kind: Any) -> Any:
     if not isinstance(value, (list, tuple)):
         raise ValueError(f"{value!r} is not a list")
-    (item,) = typing.get_args(kind)
-    return [_CONVERTER.structure(each, item) for each in value]
+    (kind_of_item,) = typing.get_args(kind)
+    return [_CONVERTER.structure(item, kind_of_item) for item in value]
 
 
 _NAMES = {
@@ -100,5 +108,5 @@ _CONVERTER.register_structure_hook(float, _exact((float, int), "a number"))
 _CONVERTER.register_structure_hook(int, _exact((int,), "an integer"))
 _CONVERTER.register_structure_hook(str, _exact((str,), "a string"))
 _CONVERTER.register_structure_hook(bool, _exact((bool,), "true or false"))
-_CONVERTER.register_structure_hook_func(lambda kind: typing.get_origin(kind) is list, _list)
+_CONVERTER.register_structure_hook_func(_is_list, _list)
 _CONVERTER.register_structure_hook_func(lambda kind: isinstance(kind, types.UnionType), _any_of)
