@@ -22,9 +22,18 @@ def traced_anew() -> Iterator[None]:
     """For sabotage: what is changed in a function is seen only by programs that are traced after the change."""
     import jax
 
-    jax.clear_caches()
+    jax.clear_caches()  # type: ignore[no-untyped-call]  # JAX has no annotations there
     yield
-    jax.clear_caches()
+    jax.clear_caches()  # type: ignore[no-untyped-call]  # JAX has no annotations there
+
+
+@pytest.fixture
+def x64() -> Iterator[None]:
+    """Double precision, for tests that call JAX themselves."""
+    import jax
+
+    with jax.enable_x64(True):
+        yield
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -8,7 +8,6 @@ Tolerance: 5 standard errors of that mean (and of sampled averages, added in qua
 import functools
 from typing import Any
 
-import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -59,11 +58,11 @@ def steps(cases: list[Case], seed: int, dim: int, samples: int) -> list[ts.Overl
         for problem, state in internal.to_float([list(each) for each in cases], jnp.float64):
             sizes = problem.inputs.sizes(dim, problem.task.latents)
             starts.append((problem, simulations.weights_with(state, sizes, weights_key, jnp.float64), sizes))
-        return internal.to_host(_steps(starts, samples_key, dim, samples))
+        found: list[ts.Overlaps] = internal.to_host(_compiled_steps(starts, samples_key, dim, samples))
+        return found
 
 
-@functools.partial(eqx.filter_jit, compiler_options={"xla_backend_optimization_level": 1})
-def _steps(starts: list[tuple], key: Any, dim: int, samples: int) -> list[ts.Overlaps]:
+def _steps(starts: list[tuple[Any, Any, Any]], key: Any, dim: int, samples: int) -> list[ts.Overlaps]:
     before = [simulations.measure_overlaps(weights, sizes) for _, weights, sizes in starts]
 
     def one(key: Any) -> list[ts.Overlaps]:
@@ -81,7 +80,11 @@ def _steps(starts: list[tuple], key: Any, dim: int, samples: int) -> list[ts.Ove
             found.append(jax.tree.map(lambda a, b: dim * (a - b), after, start))
         return found
 
-    return jax.lax.map(one, jax.random.split(key, samples), batch_size=BATCH)
+    changes: list[ts.Overlaps] = jax.lax.map(one, jax.random.split(key, samples), batch_size=BATCH)
+    return changes
+
+
+_compiled_steps = build.compiled(_steps, {"xla_backend_optimization_level": 1})
 
 
 def theories(cases: list[Case]) -> list[Estimate]:
@@ -95,7 +98,7 @@ def theories(cases: list[Case]) -> list[Estimate]:
         return found
 
 
-@functools.partial(eqx.filter_jit, compiler_options=build.QUICKLY_COMPILED)
+@build.compiled
 def _drifts(cases: list[list[Any]]) -> list[ts.Overlaps]:
     """The drift (leading axis: scramblings of sampled averages, one of closed forms)."""
     found = []
@@ -177,7 +180,9 @@ def closed_forms() -> dict[tuple[str, str, str], float]:
 
 
 @pytest.mark.parametrize("case", CLOSED)
-def test_closed_forms_are_the_mean_step_of_the_simulator(case: tuple[str, str, str], closed_forms: dict) -> None:
+def test_closed_forms_are_the_mean_step_of_the_simulator(
+    case: tuple[str, str, str], closed_forms: dict[Any, float]
+) -> None:
     assert closed_forms[case] < 5
 
 
@@ -203,7 +208,9 @@ def mixtures() -> dict[tuple[str, str], dict[str, float]]:
 
 
 @pytest.mark.parametrize("case", MIXTURES)
-def test_drift_on_the_mixture_is_the_mean_step_of_the_simulator(case: tuple[str, str], mixtures: dict) -> None:
+def test_drift_on_the_mixture_is_the_mean_step_of_the_simulator(
+    case: tuple[str, str], mixtures: dict[Any, dict[str, float]]
+) -> None:
     right, *wrong = mixtures[case].values()
     assert right < 5
     assert min(wrong) > 5, mixtures[case]
@@ -219,6 +226,7 @@ def erf_case() -> tuple[ts.Problem, ts.Overlaps, Estimate]:
 def sabotaged(problem: ts.Problem, name: str) -> ts.Problem:
     """The problem with one convention slip."""
     task, sgd = problem.task, problem.sgd
+    assert isinstance(task, ts.Committee)
     changes: dict[str, Any] = {"task": {}, "sgd": {}}
     easy, hard = task.inputs.variances
     names = ("relevant", "irrelevant")
@@ -254,8 +262,9 @@ SLIPS = ["blocks swapped", "fractions swapped", "noise forgotten", "weight decay
 @pytest.mark.parametrize("slip", SLIPS)
 def test_a_convention_slip_is_caught(slip: str, erf_case: Any) -> None:
     problem, state, simulated = erf_case
-    assert largest(*theories([(problem, state)]), simulated) < 5
-    assert largest(*theories([(sabotaged(problem, slip), state)]), simulated) > 5
+    (right,), (wrong,) = theories([(problem, state)]), theories([(sabotaged(problem, slip), state)])
+    assert largest(right, simulated) < 5
+    assert largest(wrong, simulated) > 5
 
 
 def test_a_missing_second_order_term_is_caught(erf_case: Any) -> None:
