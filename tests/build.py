@@ -8,8 +8,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+import ode
 import simulations
 import teacher_student as ts
+from teacher_student import internal
 
 F = TypeVar("F", bound=Callable[..., Any])
 T = TypeVar("T")
@@ -175,3 +177,28 @@ def overlaps(of: ts.Problem, seed: int = 0, scale: float = 0.6) -> ts.Overlaps:
     gram = np.stack(grams)
     readout = rng.normal(1.0, 0.3, K)
     return ts.Overlaps(gram[:, :K, :K], gram[:, :K, K:], gram[:, K:, K:], readout)
+
+
+def teacher_copy(problem: ts.Problem) -> ts.Overlaps:
+    state = overlaps(problem, 2)
+    index = np.arange(problem.student.width) % problem.task.latents
+    T = np.asarray(state.T)
+    return ts.Overlaps(T[:, index][:, :, index], T[:, index], T, state.readout)
+
+
+def zero_students(problem: ts.Problem) -> ts.Overlaps:
+    state = overlaps(problem, 3)
+    return ts.Overlaps(0 * state.Q, 0 * state.R, state.T, state.readout)
+
+
+STATES: dict[str, Callable[[ts.Problem], ts.Overlaps]] = {
+    "generic": lambda problem: overlaps(problem, 1),
+    "student equals teacher": teacher_copy,
+    "zero weights": zero_students,
+}
+
+
+def each_scrambling(function: Callable[[Any], Any], problem: ts.Problem, points: int = 2**12) -> Any:
+    """Values of `function` at each of 16 scramblings of a sample (leading axis)."""
+    sample = internal.to_float(ode.Sampled(points, 16, key=3).draw(problem), jnp.float64)
+    return jax.jit(lambda sample: jax.lax.map(function, sample))(sample)

@@ -5,8 +5,11 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+
+from .problem_files import SMALL
 
 # Before anything imports JAX; the workers of pytest-xdist inherit it. Programs that call back to Python are not kept.
 if "JAX_COMPILATION_CACHE_DIR" not in os.environ:
@@ -34,6 +37,14 @@ def x64() -> Iterator[None]:
 
     with jax.enable_x64(True):
         yield
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    """The file of a small problem."""
+    path = tmp_path / "problem.toml"
+    path.write_text(SMALL)
+    return path
 
 
 @pytest.fixture(scope="module", autouse=True)

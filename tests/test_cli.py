@@ -19,33 +19,11 @@ from figures.command._main import main
 from figures.experiment._settings_file import BUILT_IN
 
 from . import build
+from .problem_files import SMALL
 
 pytestmark = pytest.mark.slow  # most of its time is compilation
 
 ROOT = Path(__file__).parents[1]
-SMALL = """
-seed = 3
-[task]
-fractions = { relevant = 0.25, irrelevant = 0.75 }
-width = 1
-support = "relevant"
-[task.levels]
-easy = { relevant = 1.0, irrelevant = 0.2 }
-hard = { relevant = 1.0, irrelevant = 1.5 }
-[student]
-width = 1
-[sgd]
-learning_rate = 1.0
-[curriculum]
-phases = [["easy", 1.0], ["hard", 1.0]]
-[record]
-count = 4
-[simulation]
-dim = 200
-smaller_dim = 100
-runs = 16
-test_samples = 32
-"""
 FILES = {
     "comparison.pdf",
     "comparison.png",
@@ -55,13 +33,6 @@ FILES = {
     "simulation_smaller.nc",
     "theory.nc",
 }
-
-
-@pytest.fixture
-def file(tmp_path: Path) -> Path:
-    path = tmp_path / "problem.toml"
-    path.write_text(SMALL)
-    return path
 
 
 def test_compare_agrees_writes_and_refuses_to_overwrite(

@@ -15,7 +15,7 @@ import teacher_student as ts
 from ode.averages._law_derivatives import is_smooth
 
 from . import build
-from .test_law_derivatives import each_scrambling
+from .build import each_scrambling
 
 pytestmark = pytest.mark.slow  # most of its time is compilation
 

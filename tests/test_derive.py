@@ -26,7 +26,8 @@ from ode.derive._instances import minors_are_right
 from teacher_student import internal
 
 from . import build
-from .test_gaussian import STATES, UNITS, covariance, our_I3, our_I4, quadrature
+from .build import STATES
+from .gaussian_averages import UNITS, covariance, our_I3, our_I4, quadrature
 
 pytestmark = [pytest.mark.usefixtures("x64"), pytest.mark.slow]  # most of its time is compilation
 

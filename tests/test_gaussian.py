@@ -1,7 +1,6 @@
 """Gaussian averages by independent routes: the papers' closed forms, quadrature, Price's theorem, sampled averages."""
 
 import itertools
-from collections.abc import Callable
 from typing import Any
 
 import equinox as eqx
@@ -10,38 +9,18 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 import sympy
-from numpy.polynomial.hermite_e import hermegauss
-from scipy.special import erf
 
 import ode
 import teacher_student as ts
-from ode.averages import I2, J2, slope, tilt
+from ode.averages import I2, J2
 from ode.averages._matrix_roots import pseudo_inverse_sqrt, symmetric_sqrt
 from teacher_student import internal
 
 from . import build
+from .build import STATES
+from .gaussian_averages import UNITS, covariance, our_I3, our_I4, quadrature
 
-UNITS: dict[str, Callable[[Any], Any]] = {
-    "erf": lambda x: erf(x / np.sqrt(2)),
-    "sign": np.sign,
-    "linear": lambda x: x,
-    "relu": lambda x: np.maximum(x, 0),
-}
-
-
-def covariance(seed: int, size: int = 4, rank: int | None = None) -> np.ndarray:
-    rows = np.random.default_rng(seed).normal(size=(size, rank or size))
-    return rows @ rows.T / (rank or size)
-
-
-def quadrature(f: Callable[..., Any], C: np.ndarray, nodes: int = 60) -> float:
-    """E f(z_1, ..., z_n), z ~ N(0, C), by Gauss-Hermite quadrature in every dimension of a symmetric root."""
-    points, weights = hermegauss(nodes)
-    values, vectors = np.linalg.eigh(C)
-    root = vectors * np.sqrt(np.maximum(values, 0))
-    grid = np.stack(np.meshgrid(*[points] * len(C), indexing="ij"), -1) @ root.T
-    weight = np.prod(np.stack(np.meshgrid(*[weights / np.sqrt(2 * np.pi)] * len(C), indexing="ij")), axis=0)
-    return float(np.sum(weight * f(*np.moveaxis(grid, -1, 0))))
+pytestmark = pytest.mark.usefixtures("x64")
 
 
 def paper_I3(C: np.ndarray) -> float:
@@ -60,17 +39,6 @@ def paper_I4(C: np.ndarray) -> float:
     L1 = L4 * D[2] - C[1, 2] ** 2 * D[0] - C[0, 2] ** 2 * D[1] + 2 * C[0, 1] * C[0, 2] * C[1, 2]
     L2 = L4 * D[3] - C[1, 3] ** 2 * D[0] - C[0, 3] ** 2 * D[1] + 2 * C[0, 1] * C[0, 3] * C[1, 3]
     return float(4 / np.pi**2 / np.sqrt(L4) * np.arcsin(L0 / np.sqrt(L1 * L2)))
-
-
-def our_I3(C: jax.Array, unit: str = "erf") -> jax.Array:
-    tilted = tilt(C, C[:, 0], 1 + C[0, 0])
-    return slope("erf", C[0, 0]) * tilted[1, 2] * slope(unit, tilted[2, 2])
-
-
-def our_I4(C: jax.Array, units: tuple[str, str] = ("erf", "erf")) -> jax.Array:
-    once = tilt(C, C[:, 0], 1 + C[0, 0])
-    twice = tilt(once, once[:, 1], 1 + once[1, 1])
-    return J2(C[0, 0], C[0, 1], C[1, 1]) * I2(units, twice[2, 2], twice[2, 3], twice[3, 3])
 
 
 DEGENERATE = {
@@ -161,25 +129,6 @@ def test_equal_units_give_second_moments() -> None:
     assert I2(("relu", "relu"), 2.0, 2.0, 2.0) == pytest.approx(1.0)
     assert I2(("sign", "sign"), 2.0, -2.0, 2.0) == pytest.approx(-1.0)
     assert I2(("relu", "relu"), 2.0, -2.0, 2.0) == pytest.approx(0.0, abs=1e-15)
-
-
-STATES = {
-    "generic": lambda problem: build.overlaps(problem, 1),
-    "student equals teacher": lambda problem: teacher_copy(problem),
-    "zero weights": lambda problem: zero_students(problem),
-}
-
-
-def teacher_copy(problem: ts.Problem) -> ts.Overlaps:
-    state = build.overlaps(problem, 2)
-    index = np.arange(problem.student.width) % problem.task.latents
-    T = np.asarray(state.T)
-    return ts.Overlaps(T[:, index][:, :, index], T[:, index], T, state.readout)
-
-
-def zero_students(problem: ts.Problem) -> ts.Overlaps:
-    state = build.overlaps(problem, 3)
-    return ts.Overlaps(0 * state.Q, 0 * state.R, state.T, state.readout)
 
 
 @pytest.mark.parametrize("state", STATES)

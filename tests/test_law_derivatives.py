@@ -15,14 +15,13 @@ import ode
 import teacher_student as ts
 from ode.averages import FixedSample
 from ode.averages._law_derivatives import is_smooth
-from teacher_student import internal
 
 from . import build
+from .build import each_scrambling
 
 pytestmark = pytest.mark.slow  # most of its time is compilation
 
 FALSE_ALARM = 1e-3
-SCRAMBLINGS = 16
 
 
 def problem_of(
@@ -58,11 +57,6 @@ def agree(found: Any, exact: Any) -> bool:
     error = found.std(axis=0, ddof=1) / np.sqrt(len(found))
     t = np.abs(found.mean(axis=0) - exact) / error
     return bool(np.all(t < stats.t.isf(FALSE_ALARM / 2 / max(exact.size, 1), len(found) - 1)))
-
-
-def each_scrambling(function: Callable[[FixedSample], Any], problem: ts.Problem, points: int = 2**12) -> Any:
-    sample = internal.to_float(ode.Sampled(points, SCRAMBLINGS, key=3).draw(problem), jnp.float64)
-    return jax.jit(lambda sample: jax.lax.map(function, sample))(sample)
 
 
 @pytest.mark.parametrize("sabotaged", [False, True], ids=["", "derivative of the points"])

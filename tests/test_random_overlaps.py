@@ -113,7 +113,7 @@ def test_starts_of_neighbouring_seeds_and_blocks_are_independent() -> None:
     values = (values - values.mean(axis=0)) / values.std(axis=0)
     others = np.concatenate([values[:-1], values[1:]], axis=1)
     z = np.sqrt(DRAWS - 1) * (values[:-1].T @ others) / (DRAWS - 1)
-    z = z[~np.eye(len(z), dtype=np.bool_)]
+    z = z[~np.eye(z.shape[0], z.shape[1], dtype=np.bool_)]
     assert np.max(np.abs(z)) < stats.norm.isf(FALSE_ALARM / 2 / z.size)
     plus = np.sum(starts.readout > 0, axis=0)
     assert min(stats.binomtest(int(n), DRAWS).pvalue for n in plus) > FALSE_ALARM / 3

@@ -9,16 +9,10 @@ import figures
 import teacher_student as ts
 from figures._solution_table import solution_table
 from figures.command._main import main
-from tests.test_cli import SMALL
+
+from .problem_files import SMALL
 
 FILES = {"theory.nc", "solution.png", "solution.pdf"}
-
-
-@pytest.fixture
-def file(tmp_path: Path) -> Path:
-    path = tmp_path / "problem.toml"
-    path.write_text(SMALL)
-    return path
 
 
 def test_it_prints_the_recorded_alphas_and_writes_theory_and_picture(

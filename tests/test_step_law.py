@@ -21,7 +21,7 @@ from ode.averages import FixedSample
 from teacher_student import internal
 
 from . import build
-from .test_drift import steps
+from .single_steps import steps
 
 pytestmark = pytest.mark.slow  # most of its time is compilation
 

@@ -23,7 +23,7 @@ from figures import CellStatus
 from figures.sweeps import _workers as _farm
 
 from . import build
-from .test_sweeps import BASE, same, toml
+from .sweep_files import BASE, same, toml
 
 pytestmark = pytest.mark.slow  # most of its time is compilation
 

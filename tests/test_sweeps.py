@@ -2,8 +2,6 @@
 
 import copy
 import dataclasses
-import filecmp
-import json
 import resource
 import subprocess
 import sys
@@ -21,24 +19,12 @@ import simulations
 import teacher_student as ts
 from figures import CellStatus
 from figures.command._main import main
-from figures.sweeps import _cell_tasks as _cells
 from figures.sweeps import _store
+
+from .sweep_files import BASE, same, toml
 
 pytestmark = pytest.mark.slow  # most of its time is compilation
 
-BASE: dict[str, Any] = {
-    "task": {
-        "fractions": {"relevant": 0.3, "irrelevant": 0.7},
-        "width": 1,
-        "support": "relevant",
-        "levels": {"easy": {"relevant": 1.0, "irrelevant": 0.1}, "hard": {"relevant": 1.0, "irrelevant": 1.5}},
-    },
-    "student": {"width": 1},
-    "sgd": {"learning_rate": 1.0},
-    "curriculum": {"order": ["easy", "hard"], "shares": {"easy": 0.5, "hard": 0.5}, "duration": 4.0},
-    "simulation": {"dim": 200, "smaller_dim": 100, "runs": 12},
-    "seed": 0,
-}
 RATES = {"rate": {"sgd.learning_rate": [0.5, 1.0, 1.5, 2.0, 2.5]}}
 GRID = RATES | {"variance": {"task.levels.hard.irrelevant": {"from": 0.5, "to": 2.0, "count": 4}}}
 
@@ -53,12 +39,6 @@ def tables(**changes: Any) -> dict[str, Any]:
 
 def sweep(axes: Any = GRID, measures: Any = ("error",), base: Any = BASE, **options: Any) -> xr.Dataset:
     return figures.sweep(base, axes, measures, workers=0, progress=False, **options).load()
-
-
-def same(one: Path, two: Path) -> bool:
-    """Whether two stores have the same files with the same bytes."""
-    names = [sorted(str(p.relative_to(root)) for p in root.rglob("*") if p.is_file()) for root in (one, two)]
-    return names[0] == names[1] and all(filecmp.cmp(one / name, two / name, shallow=False) for name in names[0])
 
 
 def statuses(dataset: xr.Dataset, engine: str = "theory") -> list[int]:
@@ -292,7 +272,7 @@ def counted(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     from figures.sweeps import _workers as _farm
 
     counts: list[int] = []
-    honest = _cells.compute
+    honest = vars(_farm)["compute"]
 
     def compute(task: Any) -> Any:
         counts.append(len(task.places))
@@ -471,22 +451,6 @@ def test_what_a_killed_process_left_behind_is_cleared_up(moment: str, tmp_path: 
 
 
 # The command line and bad input
-
-
-def toml(value: Any) -> str:
-    """Nested tables as TOML (JSON values are TOML values)."""
-    lines = []
-
-    def walk(table: dict[str, Any], head: str) -> None:
-        for name, each in table.items():
-            key = f"{head}.{json.dumps(name)}" if head else json.dumps(name)
-            if isinstance(each, dict) and each:
-                walk(each, key)
-            else:
-                lines.append(f"{key} = {'{}' if each == {} else json.dumps(each)}")
-
-    walk(value, "")
-    return "\n".join(lines) + "\n"
 
 
 AXES = {"axes": {"rate": {"sgd": {"learning_rate": [0.5, 1.0, 1.5]}}}, "measures": {"keep": ["error"]}}
