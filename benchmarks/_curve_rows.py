@@ -42,7 +42,7 @@ class Growing:
         if key not in self.points:
             return True
         last, seconds = self.points[key][-1]
-        return seconds * (size / last) ** growth < LONGEST
+        return bool(seconds * (size / last) ** growth < LONGEST)
 
     def curve(self, key: str, first: float, **words: str) -> Curve:
         """The curve of `key`, and the exponent from size `first` on."""

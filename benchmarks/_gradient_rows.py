@@ -35,19 +35,21 @@ def gradient(name: str, plan: Plan, K: int, M: int, eta: float, last: float, mod
             with_accuracy=False,
             adjoint=adjoint,
         )
-        return found.error["all"][-1]
+        final: jax.Array = found.error["all"][-1]
+        return final
 
     def along_rate(numbers: Any) -> jax.Array:
-        return jax.jvp(
+        slope: jax.Array = jax.jvp(
             lambda rate: error({**numbers, "eta": rate}), (numbers["eta"],), (jnp.ones_like(numbers["eta"]),)
         )[1]
+        return slope
 
     differentiate = jax.jit(along_rate if mode == "forward" else jax.grad(error))
     plain = jax.jit(error)
 
     def called(function: Any, numbers: Any = numbers) -> Any:
         with jax.enable_x64(True):
-            return jax.block_until_ready(function(numbers))
+            return jax.block_until_ready(function(numbers))  # type: ignore[no-untyped-call]  # JAX has no annotations there
 
     slope, compiling, memory = first_call(lambda: called(differentiate))
     found = rounds({"ours": Work(lambda: called(differentiate)), "solve": Work(lambda: called(plain))}, plan)

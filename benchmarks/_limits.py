@@ -19,7 +19,8 @@ def arcsin_in_use() -> Callable[[jax.Array], jax.Array]:
     """The engine's own arcsin where it has one, else JAX's."""
     for place in ("ode.moments._arcsin", "ode.averages._arcsin"):  # the second one in versions before 0.6
         if importlib.util.find_spec(place.rpartition(".")[0]) and importlib.util.find_spec(place):
-            return importlib.import_module(place).arcsin
+            found: Callable[[jax.Array], jax.Array] = importlib.import_module(place).arcsin
+            return found
     return jnp.arcsin
 
 
@@ -47,11 +48,12 @@ def normals_work(key: Any, shape: tuple[int, int], dtype: Any, least_numbers: fl
         def block(i: Any, before: jax.Array) -> jax.Array:  # written anew each time, like a run's block of inputs
             return jax.random.normal(jax.random.fold_in(key, i), shape, dtype)
 
-        return jax.lax.fori_loop(0, blocks, block, jnp.zeros(shape, dtype))
+        last: jax.Array = jax.lax.fori_loop(0, blocks, block, jnp.zeros(shape, dtype))
+        return last
 
     def call() -> None:
         with jax.enable_x64(np.dtype(dtype) == np.float64):
-            jax.block_until_ready(draw(key))
+            jax.block_until_ready(draw(key))  # type: ignore[no-untyped-call]  # JAX has no annotations there
 
     return Work(call, blocks * shape[0])
 
@@ -69,7 +71,7 @@ def product_seconds(shapes: list[tuple[int, int, int]], dtype: Any, plan: Plan) 
 
         def by_xla(x: Any = x, y: Any = y, product: Any = product) -> None:
             with jax.enable_x64(True):
-                jax.block_until_ready(product(x, y))
+                jax.block_until_ready(product(x, y))  # type: ignore[no-untyped-call]  # JAX has no annotations there
 
         def by_blas(a: Any = a, b: Any = b, out: Any = out) -> None:
             np.matmul(a, b, out=out)

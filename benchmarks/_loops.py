@@ -24,7 +24,8 @@ class Repeated:
 
     def __call__(self, times: int) -> None:
         with jax.enable_x64(True):
-            jax.block_until_ready(self._loop(jnp.int32(times), self.constants, self.state))
+            after = self._loop(jnp.int32(times), self.constants, self.state)
+            jax.block_until_ready(after)  # type: ignore[no-untyped-call]  # JAX has no annotations there
 
     def work(self, least: float, clock: Callable[[], float]) -> Work:
         """As many calls as last about `least` seconds, the loop compiled."""
@@ -57,4 +58,5 @@ def drift_once(problem: ts.Problem, averages: Any, state: ts.Overlaps) -> ts.Ove
     with jax.enable_x64(True):
         arguments = internal.to_float((problem, averages, state), jnp.float64)
         compiled = jax.jit(lambda problem, averages, state: ode.drift(problem, averages, 0.0, state))
-        return internal.to_host(compiled(*arguments))
+        found: ts.Overlaps = internal.to_host(compiled(*arguments))
+        return found

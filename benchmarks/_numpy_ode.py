@@ -55,7 +55,8 @@ def whole(C: np.ndarray, D: np.ndarray, s: np.ndarray, K: int) -> np.ndarray:
     L1 = L4[..., None] * D - Dk[..., None] * b**2 - Dl[..., None] * a**2 + 2 * Ckl[..., None] * a * b
     root = 1 / np.sqrt(L1)
     angles = np.arcsin(L0 * root[..., :, None] * root[..., None, :])
-    return (4 / np.pi**2) * (angles @ s @ s) / np.sqrt(L4)
+    found: np.ndarray = (4 / np.pi**2) * (angles @ s @ s) / np.sqrt(L4)
+    return found
 
 
 def pair_by_pair(C: np.ndarray, D: np.ndarray, s: np.ndarray, K: int) -> np.ndarray:

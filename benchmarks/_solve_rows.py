@@ -81,9 +81,11 @@ def wide(name: str, plan: Plan, K: int, M: int, eta: float, last: float, dim: in
     expected = solve(other)
     found = rounds({**work, "other": Work(lambda: solve(other))} if closed else work, plan)
     (level,) = theory.error
-    error = np.hypot(theory.sampling_error.error[level], 0 if closed else expected.sampling_error.error[level])
+    stated, others = theory.sampling_error, expected.sampling_error
+    assert stated is not None  # averages are sampled
+    error = np.hypot(stated.error[level], others.error[level] if others is not None else 0)
     deviation = float(np.max(np.abs(theory.error[level] - expected.error[level]) / error))
-    relative = float(np.max(theory.sampling_error.error[level] / theory.error[level]))
+    relative = float(np.max(stated.error[level] / theory.error[level]))
     what = "closed forms" if closed else "all averages sampled"
     return Row(
         name,

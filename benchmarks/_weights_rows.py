@@ -27,7 +27,7 @@ def simulate(
 ) -> ts.Trajectory:
     """Runs in one thread, recorded once, after `steps`."""
     problem = committee(K, M, eta)
-    return simulations.run(
+    found: ts.Trajectory = simulations.run(
         problem,
         dim,
         runs,
@@ -40,6 +40,7 @@ def simulate(
         progress=False,
         **options,
     )
+    return found
 
 
 def numpy_loop(K: int, M: int, eta: float, dim: int, steps: int) -> Work:

@@ -5,23 +5,24 @@ orthonormal teachers. Written from the paper (1995, Eqs. (5), (8)-(11) and appen
 """
 
 import sys
+from typing import Any
 
 import numpy as np
 from scipy.integrate import solve_ivp
 
 
-def I2(C, a, b):
+def I2(C: np.ndarray, a: Any, b: Any) -> Any:
     """E[g(x_a) g(x_b)]."""
     return 2 / np.pi * np.arcsin(C[a, b] / np.sqrt((1 + C[a, a]) * (1 + C[b, b])))
 
 
-def I3(C, a, b, c):
+def I3(C: np.ndarray, a: Any, b: Any, c: Any) -> Any:
     """E[g'(x_a) x_b g(x_c)]."""
     L3 = (1 + C[a, a]) * (1 + C[c, c]) - C[a, c] ** 2
     return 2 / np.pi * (C[b, c] * (1 + C[a, a]) - C[a, b] * C[a, c]) / ((1 + C[a, a]) * np.sqrt(L3))
 
 
-def I4(C, a, b, c, d):
+def I4(C: np.ndarray, a: Any, b: Any, c: Any, d: Any) -> Any:
     """E[g'(x_a) g'(x_b) g(x_c) g(x_d)]."""
     A, B = 1 + C[a, a], 1 + C[b, b]
     L4 = A * B - C[a, b] ** 2
@@ -32,24 +33,25 @@ def I4(C, a, b, c, d):
     return 4 / np.pi**2 * np.arcsin(L0 / np.sqrt(L1 * L2)) / np.sqrt(L4)
 
 
-def final_error(Q, R, T, eta, last):
+def final_error(Q: np.ndarray, R: np.ndarray, T: np.ndarray, eta: float, last: float) -> float:
     """Error at alpha = last from overlaps Q (K, K), R (K, M), T (M, M), by DOP853."""
     (K, M), J = R.shape, sum(R.shape)
     (k, l, i, j), (a, b, c) = np.ix_(range(K), range(K), range(J), range(J)), np.ix_(range(K), range(J), range(J))
     sign = np.r_[np.ones(K), -np.ones(M)]  # the error is the students' output less the teachers'
 
-    def drift(alpha, y):
+    def drift(alpha: float, y: np.ndarray) -> np.ndarray:
         C = covariance(y)
         gz = I3(C, a, b, c) @ sign  # E[g'(x_k) x_b delta] (K, J)
         gg = I4(C, k, l, i, j) @ sign @ sign
-        return np.r_[(-eta * (gz[:, :K] + gz[:, :K].T) + eta**2 * gg).ravel(), -eta * gz[:, K:].ravel()]
+        slope: np.ndarray = np.r_[(-eta * (gz[:, :K] + gz[:, :K].T) + eta**2 * gg).ravel(), -eta * gz[:, K:].ravel()]
+        return slope
 
-    def covariance(y):
+    def covariance(y: np.ndarray) -> np.ndarray:
         q, r = y[: K * K].reshape(K, K), y[K * K :].reshape(K, M)
         return np.block([[q, r], [r.T, T]])
 
     found = solve_ivp(drift, (0, last), np.r_[Q.ravel(), R.ravel()], method="DOP853", rtol=1e-8, atol=1e-10)
-    return sign @ I2(covariance(found.y[:, -1]), *np.ix_(range(J), range(J))) @ sign / 2
+    return float(sign @ I2(covariance(found.y[:, -1]), *np.ix_(range(J), range(J))) @ sign / 2)
 
 
 if __name__ == "__main__":

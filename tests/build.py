@@ -1,15 +1,42 @@
-"""Problems and states that several tests use."""
+"""Problems, states and small helpers that several tests use."""
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
 
+import ode
+import simulations
 import teacher_student as ts
+from teacher_student import internal
+
+F = TypeVar("F", bound=Callable[..., Any])
+T = TypeVar("T")
 
 # A program that runs for less time than it takes to compile need not be made fast.
 QUICKLY_COMPILED = {"xla_backend_optimization_level": 0, "xla_llvm_disable_expensive_passes": True}
+
+
+def compiled(function: F, options: dict[str, Any] | None = None) -> F:
+    """`eqx.filter_jit` with options of XLA (None: QUICKLY_COMPILED), which its annotations do not have."""
+    jitted: Any = eqx.filter_jit
+    made: F = jitted(function, compiler_options=QUICKLY_COMPILED if options is None else options)
+    return made
+
+
+def given(value: T | None) -> T:
+    """What may be None, and is not here."""
+    assert value is not None
+    return value
+
+
+def unchecked(value: Any) -> Any:
+    """For what a type checker refuses: an argument that is wrong on purpose, or a class with an inherited __init__."""
+    return value
+
 
 BLOCKS = {
     1: {"all": 1.0},
@@ -50,6 +77,16 @@ def problem(
     return ts.Problem(task, ts.Student(K, student), sgd, order)
 
 
+def weights(student: Any, latents: Any, readout: Any) -> "simulations.Weights":
+    """Weights of NumPy's arrays, which runs may be started from."""
+    return simulations.Weights(student, latents, readout)
+
+
+def structure(tree: Any) -> Any:
+    """The structure of a tree, to be compared."""
+    return jax.tree.structure(tree)
+
+
 class SignOfTwo(ts.Task):
     """A user's own task, with nothing declared: y = sign(erf nu_1 + erf nu_2), which is sign(nu_1 + nu_2)."""
 
@@ -81,9 +118,7 @@ class SignOfTwo(ts.Task):
 class DeclaredSmooth(SignOfTwo):
     """The same, wrongly declared to have no jumps."""
 
-    @property
-    def smooth(self) -> bool:
-        return True
+    smooth = True
 
 
 class DeclaredSigns(SignOfTwo):
@@ -91,9 +126,7 @@ class DeclaredSigns(SignOfTwo):
 
     noise: Any
 
-    @property
-    def labels(self) -> str:
-        return "sign"
+    labels = "sign"
 
     def before_sign(self, nu: Any, cluster: Any) -> Any:
         return jax.lax.erf(nu / np.sqrt(2)).sum(axis=-1), self.noise
@@ -124,7 +157,8 @@ def mixture(
         }
         for i, name in enumerate(("easy", "hard"))
     }
-    task = (Relabelled if slip == "one cluster relabelled" else ts.XorMixture)(levels)
+    kind = unchecked(Relabelled if slip == "one cluster relabelled" else ts.XorMixture)
+    task = kind(levels)
     order = curriculum or ts.Curriculum.mixed({"easy": 0.4, "hard": 0.6}, 10.0)
     return ts.Problem(task, ts.Student(K, student), ts.SGD(0.7, 0.4, 0.1, loss), order)
 
@@ -143,3 +177,28 @@ def overlaps(of: ts.Problem, seed: int = 0, scale: float = 0.6) -> ts.Overlaps:
     gram = np.stack(grams)
     readout = rng.normal(1.0, 0.3, K)
     return ts.Overlaps(gram[:, :K, :K], gram[:, :K, K:], gram[:, K:, K:], readout)
+
+
+def teacher_copy(problem: ts.Problem) -> ts.Overlaps:
+    state = overlaps(problem, 2)
+    index = np.arange(problem.student.width) % problem.task.latents
+    T = np.asarray(state.T)
+    return ts.Overlaps(T[:, index][:, :, index], T[:, index], T, state.readout)
+
+
+def zero_students(problem: ts.Problem) -> ts.Overlaps:
+    state = overlaps(problem, 3)
+    return ts.Overlaps(0 * state.Q, 0 * state.R, state.T, state.readout)
+
+
+STATES: dict[str, Callable[[ts.Problem], ts.Overlaps]] = {
+    "generic": lambda problem: overlaps(problem, 1),
+    "student equals teacher": teacher_copy,
+    "zero weights": zero_students,
+}
+
+
+def each_scrambling(function: Callable[[Any], Any], problem: ts.Problem, points: int = 2**12) -> Any:
+    """Values of `function` at each of 16 scramblings of a sample (leading axis)."""
+    sample = internal.to_float(ode.Sampled(points, 16, key=3).draw(problem), jnp.float64)
+    return jax.jit(lambda sample: jax.lax.map(function, sample))(sample)

@@ -2,17 +2,25 @@
 
 import contextlib
 from collections.abc import Iterator
+from typing import Any
 
 import jax
 
 COMPILED = "/jax/core/compile/backend_compile_duration"  # told for each program, taken from a cache on disk or not
 _seen: list[str] = []
-jax.monitoring.register_event_duration_secs_listener(lambda event, _, **__: _seen.append(event))
+
+
+def _listen(event: str, duration_secs: float, **_: Any) -> None:
+    _seen.append(event)
+
+
+jax.monitoring.register_event_duration_secs_listener(_listen)
 
 
 @contextlib.contextmanager
 def counted() -> Iterator[list[int]]:
     """A list that holds, after the block, the number of programs that were compiled in it."""
-    before, count = _seen.count(COMPILED), []
+    count: list[int] = []
+    before = _seen.count(COMPILED)
     yield count
     count.append(_seen.count(COMPILED) - before)

@@ -5,8 +5,11 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+
+from .problem_files import SMALL
 
 # Before anything imports JAX; the workers of pytest-xdist inherit it. Programs that call back to Python are not kept.
 if "JAX_COMPILATION_CACHE_DIR" not in os.environ:
@@ -22,9 +25,26 @@ def traced_anew() -> Iterator[None]:
     """For sabotage: what is changed in a function is seen only by programs that are traced after the change."""
     import jax
 
-    jax.clear_caches()
+    jax.clear_caches()  # type: ignore[no-untyped-call]  # JAX has no annotations there
     yield
-    jax.clear_caches()
+    jax.clear_caches()  # type: ignore[no-untyped-call]  # JAX has no annotations there
+
+
+@pytest.fixture
+def x64() -> Iterator[None]:
+    """Double precision, for tests that call JAX themselves."""
+    import jax
+
+    with jax.enable_x64(True):
+        yield
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    """The file of a small problem."""
+    path = tmp_path / "problem.toml"
+    path.write_text(SMALL)
+    return path
 
 
 @pytest.fixture(scope="module", autouse=True)

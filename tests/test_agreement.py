@@ -1,6 +1,7 @@
 """The verdict: calibrated where theory is right, "disagree" for every sabotage."""
 
 import dataclasses
+from typing import Any
 
 import jax
 import numpy as np
@@ -20,7 +21,11 @@ LEVELS = {"easy": {"relevant": 1.0, "irrelevant": 0.2}, "hard": {"relevant": 1.0
 
 
 def small_problem(
-    *, rate: float = 1.5, fractions: dict = SIZES, levels: dict = LEVELS, order: tuple[str, str] = ("easy", "hard")
+    *,
+    rate: float = 1.5,
+    fractions: dict[str, float] = SIZES,
+    levels: dict[str, dict[str, float]] = LEVELS,
+    order: tuple[str, str] = ("easy", "hard"),
 ) -> ts.Problem:
     """One erf unit learns from one; first easy, then hard."""
     task = ts.Committee(ts.Inputs(fractions, levels), 1, "erf", support="relevant")
@@ -90,7 +95,7 @@ def without_second_order(theory: ts.Trajectory) -> ts.Trajectory:
     return dataclasses.replace(theory, observables=ode.solve(problem, small_start(), ALPHAS * rate / slow).observables)
 
 
-SABOTAGE = {
+SABOTAGE: dict[str, dict[str, Any]] = {
     "eta 3 % off": dict(rate=1.5 * 1.03),
     "one variance 5 % off": dict(levels=LEVELS | {"hard": {"relevant": 1.0, "irrelevant": 1.5 * 1.05}}),
     "blocks swapped": dict(

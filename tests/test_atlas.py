@@ -123,7 +123,11 @@ def frontier_data() -> xr.Dataset:
     dims = ("engine", "rate", "width", "budget", "order", "start", "level")
     coords = {"engine": ["theory"], "rate": [0.2], "width": [4, 8], "budget": budgets, "order": ["mixed", "hard only"]}
     coords |= {"start": np.arange(100), "level": ["hard"]}
-    axes = {"rate": ["sgd.learning_rate"], "width": ["student.width"], "budget": ["curriculum.duration"]}
+    axes: dict[str, Any] = {
+        "rate": ["sgd.learning_rate"],
+        "width": ["student.width"],
+        "budget": ["curriculum.duration"],
+    }
     axes |= {"order": {name: {"curriculum": {"order": "mixed"}} for name in ("mixed", "hard only")}}
     axes |= {"start": ["start.number"]}
     attrs = {"problem": json.dumps(tables), "axes": json.dumps(axes)}
@@ -153,7 +157,7 @@ def test_recipes_are_sweeps_that_could_start() -> None:
                 assert recipe.minutes > 0
 
 
-def test_a_complete_store_is_drawn_without_computing(tmp_path, monkeypatch) -> None:
+def test_a_complete_store_is_drawn_without_computing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Data made by a tiny version of the lottery; drawing again must not sweep."""
     tiny = {
         "width": {"student.width": [2]},
@@ -196,7 +200,7 @@ SHIPPED = {
 
 
 @pytest.mark.parametrize("name", SHIPPED)
-def test_shipped_data_are_drawn_and_say_what_the_readme_quotes(name: str, tmp_path) -> None:
+def test_shipped_data_are_drawn_and_say_what_the_readme_quotes(name: str, tmp_path: Path) -> None:
     drawn = atlas.named_figure(name, ROOT / "docs" / "atlas" / name, task="xor" if name == "curriculum" else None)
     for number in SHIPPED[name]:
         assert number in drawn.caption

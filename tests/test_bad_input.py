@@ -13,6 +13,7 @@ import simulations
 import teacher_student as ts
 
 from . import build
+from .build import unchecked as wrong
 
 PROBLEM = build.problem()
 START = build.overlaps(PROBLEM)
@@ -26,7 +27,9 @@ def one(problem: ts.Problem, averages: ode.Sampled) -> Any:
 
 
 def with_teacher_in(block: int, start: ts.Overlaps) -> ts.Overlaps:
-    return eqx.tree_at(lambda s: s.T, start, start.T + 0.1 * np.eye(start.T.shape[0])[block][:, None, None] * np.eye(2))
+    more = 0.1 * np.eye(start.T.shape[0])[block][:, None, None] * np.eye(2)
+    changed: ts.Overlaps = eqx.tree_at(lambda s: s.T, start, start.T + more)
+    return changed
 
 
 def drift(problem: Any = PROBLEM, averages: Any = None, alpha: Any = 0.0, state: Any = START) -> Any:
@@ -60,27 +63,33 @@ REFUSED: dict[str, tuple[Callable[[], Any], str]] = {
     "drift: early": (lambda: drift(alpha=-1.0), "alphas >= 0"),
     "drift: late": (lambda: drift(alpha=11.0), "curriculum's end, 10"),
     "observe: several": (lambda: ode.observe(PROBLEM, jax.tree.map(lambda x: x[None], START), None), "one state"),
-    "solve: no start": (lambda: ode.solve(PROBLEM, None, [1.0]), "ts.Overlaps; got: NoneType; see ts.random_overlaps"),
-    "solve: no problem": (lambda: ode.solve(None, START, [1.0]), "a ts.Problem; got: NoneType"),
-    "solve: rtol": (lambda: ode.solve(PROBLEM, START, [1.0], rtol="a"), "rtol between 0 and 1; got: 'a'"),
+    "solve: no start": (
+        lambda: ode.solve(PROBLEM, wrong(None), [1.0]),
+        "ts.Overlaps; got: NoneType; see ts.random_overlaps",
+    ),
+    "solve: no problem": (lambda: ode.solve(wrong(None), START, [1.0]), "a ts.Problem; got: NoneType"),
+    "solve: rtol": (lambda: ode.solve(PROBLEM, START, [1.0], rtol=wrong("a")), "rtol between 0 and 1; got: 'a'"),
     "solve: useless atol": (lambda: ode.solve(PROBLEM, START, [1.0], atol=np.inf), "atol between 0 and 1; got: inf"),
     "solve: bound": (lambda: ode.solve(PROBLEM, START, [1.0], bound=np.nan), "a bound > 0"),
-    "solve: max_steps": (lambda: ode.solve(PROBLEM, START, [1.0], max_steps=1.5), "an integer max_steps"),
-    "solve: adjoint": (lambda: ode.solve(PROBLEM, START, [1.0], adjoint="x"), "a diffrax adjoint"),
-    "solve: accuracy": (lambda: ode.solve(PROBLEM, START, [1.0], with_accuracy="x"), "with_accuracy=True, False or"),
+    "solve: max_steps": (lambda: ode.solve(PROBLEM, START, [1.0], max_steps=wrong(1.5)), "an integer max_steps"),
+    "solve: adjoint": (lambda: ode.solve(PROBLEM, START, [1.0], adjoint=wrong("x")), "a diffrax adjoint"),
+    "solve: accuracy": (
+        lambda: ode.solve(PROBLEM, START, [1.0], with_accuracy=wrong("x")),
+        "with_accuracy=True, False or",
+    ),
     "solve: teacher where blind": (lambda: ode.solve(PROBLEM, with_teacher_in(1, START), [1.0]), "block 'irrelevant'"),
     "solve: outside the plane": (
         lambda: ode.solve(XOR, eqx.tree_at(lambda s: s.Q, state_of(XOR), state_of(XOR).Q + np.eye(3)), [1.0]),
         "block 'plane', which the teacher's directions span",
     ),
-    "many: no starts": (lambda: ode.solve_many([PROBLEM], None, [1.0]), "starts as ts.Overlaps, or a list"),
-    "many: no problem": (lambda: ode.solve_many([PROBLEM, 3], START, [1.0]), "a ts.Problem; got: int"),
-    "many: text": (lambda: ode.solve_many("ab", START, [1.0]), "a list of problems, or one"),
+    "many: no starts": (lambda: ode.solve_many([PROBLEM], wrong(None), [1.0]), "starts as ts.Overlaps, or a list"),
+    "many: no problem": (lambda: ode.solve_many([PROBLEM, wrong(3)], START, [1.0]), "a ts.Problem; got: int"),
+    "many: text": (lambda: ode.solve_many(wrong("ab"), START, [1.0]), "a list of problems, or one"),
     "many: teacher where blind": (
         lambda: ode.solve_many([PROBLEM] * 2, [START, with_teacher_in(1, START)], [1.0]),
         "block 'irrelevant'",
     ),
-    "fastest_averages": (lambda: ode.fastest_averages(3), "a ts.Problem; got: int"),
+    "fastest_averages": (lambda: ode.fastest_averages(wrong(3)), "a ts.Problem; got: int"),
     "run: teacher where blind": (
         lambda: simulations.run(PROBLEM, 50, 2, [1.0], 0, start=with_teacher_in(1, START), **QUIET),
         "block 'irrelevant'",
@@ -91,8 +100,11 @@ REFUSED: dict[str, tuple[Callable[[], Any], str]] = {
     "memory: workers": (lambda: simulations.memory(PROBLEM, 50, workers=0), "number of workers >= 1; got: 0"),
     "memory: inputs": (lambda: simulations.memory(PROBLEM, 50, inputs="x"), "kind of inputs"),
     "memory: precision": (lambda: simulations.memory(PROBLEM, 50, precision="x"), "a known precision"),
-    "memory: problem": (lambda: simulations.memory(3, 50), "a ts.Problem; got: int"),
-    "agreement": (lambda: simulations.agreement(1, 2), r"a Trajectory as theory; got: int; agreement\(theory, runs\)"),
+    "memory: problem": (lambda: simulations.memory(wrong(3), 50), "a ts.Problem; got: int"),
+    "agreement": (
+        lambda: simulations.agreement(wrong(1), wrong(2)),
+        r"a Trajectory as theory; got: int; agreement\(theory, runs\)",
+    ),
     "Overlaps": (lambda: ts.Overlaps(np.ones((2, 3)), np.ones((2, 1)), np.ones((1, 1))), r"Q \(\.\.\., K, K\)"),
     "random_overlaps: T": (
         lambda: ts.random_overlaps(build.problem(blocks=1), 50, 0, teacher=-np.eye(2)[None]),
@@ -102,7 +114,7 @@ REFUSED: dict[str, tuple[Callable[[], Any], str]] = {
         lambda: ts.random_overlaps(PROBLEM, 50, 0, teacher=np.stack([np.eye(2)] * 2)),
         "T = 0 in block 'irrelevant'",
     ),
-    "Curriculum": (lambda: ts.Curriculum(3), r"each phase as \(initial, final, duration\); got: 3; or use"),
+    "Curriculum": (lambda: ts.Curriculum(wrong(3)), r"each phase as \(initial, final, duration\); got: 3; or use"),
 }
 
 

@@ -44,9 +44,9 @@ PROBLEMS: dict[str, tuple[Callable[[], ts.Problem], int, tuple[float, ...]]] = {
 
 
 def run(problem: ts.Problem, dim: int, runs: int, alphas: Any, key: int, **options: Any) -> ts.Trajectory:
-    return simulations.run(
-        problem, dim, runs, alphas, key, **{"test_samples": 8, "progress": False, "method": "overlaps", **options}
-    )
+    options = {"test_samples": 8, "progress": False, "method": "overlaps", **options}
+    found: ts.Trajectory = simulations.run(problem, dim, runs, alphas, key, **options)
+    return found
 
 
 def sample(name: str, method: str) -> list[ts.Quantity]:
@@ -74,7 +74,7 @@ def distance(name: str, found: list[ts.Quantity]) -> float:
     ]
     p = [stats.ks_2samp(*pair).pvalue for pair in pairs if np.std(pair[1]) > 1e-5]
     assert len(p) > 40
-    return min(1.0, len(p) * min(p))
+    return float(min(1.0, len(p) * min(p)))
 
 
 @pytest.mark.parametrize("name", PROBLEMS)
@@ -210,9 +210,9 @@ def test_a_diverging_run_is_marked() -> None:
         ({"start": "weights"}, "overlaps to start from"),
     ],
 )
-def test_bad_input(options: dict, message: str) -> None:
+def test_bad_input(options: dict[str, Any], message: str) -> None:
     problem = build.problem()
     if "start" in options:
-        options = {"start": simulations.Weights(np.zeros((1, 3, 9)), np.zeros((1, 2, 9)), np.ones((1, 3)))}
+        options = {"start": build.weights(np.zeros((1, 3, 9)), np.zeros((1, 2, 9)), np.ones((1, 3)))}
     with pytest.raises(ts.InputError, match=message):
         run(problem, 9, 1, [1.0], 0, **options)

@@ -9,6 +9,7 @@ import sys
 import time
 import tomllib
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,32 +18,12 @@ import teacher_student as ts
 from figures.command._main import main
 from figures.experiment._settings_file import BUILT_IN
 
+from . import build
+from .problem_files import SMALL
+
 pytestmark = pytest.mark.slow  # most of its time is compilation
 
 ROOT = Path(__file__).parents[1]
-SMALL = """
-seed = 3
-[task]
-fractions = { relevant = 0.25, irrelevant = 0.75 }
-width = 1
-support = "relevant"
-[task.levels]
-easy = { relevant = 1.0, irrelevant = 0.2 }
-hard = { relevant = 1.0, irrelevant = 1.5 }
-[student]
-width = 1
-[sgd]
-learning_rate = 1.0
-[curriculum]
-phases = [["easy", 1.0], ["hard", 1.0]]
-[record]
-count = 4
-[simulation]
-dim = 200
-smaller_dim = 100
-runs = 16
-test_samples = 32
-"""
 FILES = {
     "comparison.pdf",
     "comparison.png",
@@ -54,14 +35,9 @@ FILES = {
 }
 
 
-@pytest.fixture
-def file(tmp_path: Path) -> Path:
-    path = tmp_path / "problem.toml"
-    path.write_text(SMALL)
-    return path
-
-
-def test_compare_agrees_writes_and_refuses_to_overwrite(file: Path, tmp_path: Path, capsys) -> None:
+def test_compare_agrees_writes_and_refuses_to_overwrite(
+    file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     out = tmp_path / "out"
     assert main(["compare", str(file), "--out", str(out)]) == 0
     printed = capsys.readouterr().out
@@ -80,7 +56,9 @@ def test_compare_agrees_writes_and_refuses_to_overwrite(file: Path, tmp_path: Pa
     assert picture.stat().st_size > 10_000
 
 
-def test_predicted_spread_needs_one_dimension_and_four_runs(file: Path, tmp_path: Path, capsys) -> None:
+def test_predicted_spread_needs_one_dimension_and_four_runs(
+    file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     four = SMALL.replace("smaller_dim = 100\nruns = 16", "runs = 4")
     file.write_text(four + '[agreement]\nspread = "predicted"\n')
     out = tmp_path / "out"
@@ -96,13 +74,15 @@ def test_fluctuations_can_be_left_out(file: Path) -> None:
     assert not figures.load_experiment(file).fluctuations
 
 
-def test_disagreement_has_its_exit_code(file: Path, tmp_path: Path, monkeypatch, capsys) -> None:
+def test_disagreement_has_its_exit_code(
+    file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     """A theory of another problem (rate 30 % higher) beside the simulation of this one."""
     import ode
 
     honest = ode.solve
 
-    def wrong(problem, *arguments, **options):
+    def wrong(problem: ts.Problem, *arguments: Any, **options: Any) -> ts.Trajectory:
         rate = float(problem.sgd.learning_rate)
         other = ts.Problem(problem.task, problem.student, ts.SGD(1.3 * rate), problem.curriculum)
         return dataclasses.replace(honest(other, *arguments, **options), problem=problem)
@@ -170,7 +150,9 @@ BAD = [
 
 
 @pytest.mark.parametrize(("old", "new", "message"), BAD)
-def test_bad_files_give_one_line_and_write_nothing(old: str, new: str, message: str, file: Path, capsys) -> None:
+def test_bad_files_give_one_line_and_write_nothing(
+    old: str, new: str, message: str, file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert old in SMALL
     file.write_text(SMALL.replace(old, new, 1))
     out = file.parent / "out"
@@ -182,7 +164,7 @@ def test_bad_files_give_one_line_and_write_nothing(old: str, new: str, message: 
     assert not out.exists()
 
 
-def test_bad_places_give_one_line(file: Path, capsys) -> None:
+def test_bad_places_give_one_line(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["compare", str(file), "--out", str(file / "below")]) == 2
     assert "writable output directory" in capsys.readouterr().err
     assert main(["compare", str(file), "--out", "/proc/nowhere"]) == 2
@@ -219,7 +201,7 @@ def test_ctrl_c_keeps_finished_runs_and_says_so(file: Path, tmp_path: Path) -> N
         if "before a run had finished" not in err:
             break
     assert "finished runs at N = 1000" in err
-    assert 0 < ts.Trajectory.load(out / "simulation.nc").runs < 20000
+    assert 0 < build.given(ts.Trajectory.load(out / "simulation.nc").runs) < 20000
 
 
 def test_the_reference_file_has_every_key() -> None:

@@ -2,7 +2,7 @@
 
 import ast
 import itertools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -118,7 +118,9 @@ def test_an_error_needs_less_than_a_drift(rows: Any) -> None:
     state = build.overlaps(problem, 3)
     observed = ode.observe(problem, state, None, with_accuracy=False)
     sampled = ode.Sampled(2**12, 8, key=2).draw(problem)
-    errors = jax.vmap(lambda each: ode.observe(problem, state, each, with_accuracy=False).error["easy"])
+    errors: Callable[[Any], Any] = jax.vmap(
+        lambda each: ode.observe(problem, state, each, with_accuracy=False).error["easy"]
+    )
     del rows["I2", (unit, unit)]  # else it would take the closed form
     found = np.asarray(errors(sampled))
     assert abs(found.mean() - observed.error["easy"]) < 6 * found.std(ddof=1) / np.sqrt(8) + 1e-6

@@ -10,7 +10,8 @@ import pytest
 import teacher_student as ts
 from teacher_student import internal
 from teacher_student.tables import _problem_file as _tables
-from tests.test_cli import SMALL
+
+from .problem_files import SMALL
 
 ROOT = Path(__file__).parent.parent
 SLOW = {"jax", "scipy", "xarray", "netCDF4", "matplotlib", "zarr", "dask", "sympy", "diffrax", "equinox", "tqdm"}

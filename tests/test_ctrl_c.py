@@ -15,7 +15,8 @@ import teacher_student as ts
 from figures import _compare
 from figures.command._main import main
 from figures.running import _ctrl_c
-from tests.test_cli import SMALL
+
+from .problem_files import SMALL
 
 STAGES = ("solve_theory", "predict_fluctuations", "simulate", "judge", "draw")  # of figures._compare, in order
 WRITTEN = {  # by the stages before
@@ -140,7 +141,7 @@ def test_a_signal_too_late_to_cut_a_simulation_short_is_not_forgotten(
     """The simulation's own handler takes it, and all runs are finished nevertheless."""
     from simulations.engine._threads import stop_on_ctrl_c
 
-    honest = _compare.simulate
+    honest = vars(_compare)["simulate"]  # that of the fixture, which notes the stage
 
     def pressed(*arguments: Any) -> Any:
         with stop_on_ctrl_c() as stop:

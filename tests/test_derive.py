@@ -26,18 +26,13 @@ from ode.derive._instances import minors_are_right
 from teacher_student import internal
 
 from . import build
-from .test_gaussian import STATES, UNITS, covariance, our_I3, our_I4, quadrature
+from .build import STATES
+from .gaussian_averages import UNITS, covariance, our_I3, our_I4, quadrature
 
-pytestmark = pytest.mark.slow  # most of its time is compilation
+pytestmark = [pytest.mark.usefixtures("x64"), pytest.mark.slow]  # most of its time is compilation
 
 CUBIC = "x**3 - 3*x"
 drift = eqx.filter_jit(ode.drift)
-
-
-@pytest.fixture(autouse=True)
-def _float64():
-    with jax.enable_x64(True):
-        yield
 
 
 # Polynomials as text
@@ -55,7 +50,7 @@ def _float64():
     ],
 )
 def test_polynomials_are_read_and_named(text: str, normal: str, odd: bool) -> None:
-    activation = ts.Student(1, text).activation
+    activation: Any = ts.Student(1, text).activation
     points = np.linspace(-3, 3, 13)
     assert activation.name == normal
     assert ts.Student(1, normal).activation == activation == pickle.loads(pickle.dumps(activation))
@@ -94,8 +89,8 @@ def test_what_is_no_polynomial_is_refused_in_one_line(text: str, reason: str) ->
 def test_files_keep_polynomials() -> None:
     problem = build.problem(student="x**2/3 - x", teacher=CUBIC)
     again = ts.problem_from_tables(ts.problem_to_tables(problem))
-    assert jax.tree.structure(again) == jax.tree.structure(problem)
-    assert again.student.activation.polynomial.coefficients == (0, -1, Fraction(1, 3))
+    assert build.structure(again) == build.structure(problem)
+    assert build.given(again.student.activation.polynomial).coefficients == (Fraction(0), Fraction(-1), Fraction(1, 3))
 
 
 def test_a_function_never_takes_the_name_of_a_closed_form() -> None:
@@ -216,7 +211,7 @@ def test_closed_forms_equal_sampled_averages(student: str, teacher: str) -> None
 
 
 @pytest.mark.parametrize("slip", ["second term of Stein's lemma", "pairings of a and b", "pairings of c and d"])
-def test_a_forgotten_term_is_caught(slip: str, monkeypatch) -> None:
+def test_a_forgotten_term_is_caught(slip: str, monkeypatch: pytest.MonkeyPatch) -> None:
     if slip.startswith("second"):
         honest = _general_step._with_all
 
@@ -350,6 +345,7 @@ def test_printed_latex_is_the_drift() -> None:
     problem = build.problem(student="x**2", teacher="x**2", K=2, M=1)
     state = build.overlaps(problem, 8)
     found = ode.derive.equations(problem)
+    assert isinstance(problem.task, ts.Committee)
     numbers = found.fields.values(problem, state, 1, problem.task.readout)
     printed = read_latex(found.latex, {sympy.latex(symbol): value for symbol, value in numbers.items()})
     for name, value in found.evaluate(state, "hard").items():
@@ -447,7 +443,7 @@ def test_what_has_no_closed_form_says_so(given: dict[str, Any], reason: str) -> 
 
 
 @pytest.mark.parametrize("name", ["tanh", "relu", "jax.numpy:tanh", "sign", "x^2", "x**7"])
-def test_derive_refuses_in_one_line(name: str, capsys) -> None:
+def test_derive_refuses_in_one_line(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["derive", "--activation", name]) == 2
     message = capsys.readouterr().err
     assert message.count("\n") == 1
@@ -456,7 +452,7 @@ def test_derive_refuses_in_one_line(name: str, capsys) -> None:
         assert "Sampled" in message
 
 
-def test_derive_prints_and_writes(tmp_path: Path, capsys) -> None:
+def test_derive_prints_and_writes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "equations.pdf"
     command = ["derive", "--activation", "erf", "--student", "1", "--teacher", "1"]
     command += ["--blocks", "relevant,irrelevant", "--support", "relevant", "--pdf", str(path)]

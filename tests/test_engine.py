@@ -25,11 +25,12 @@ from . import build
 
 pytestmark = pytest.mark.slow  # most of its time is compilation
 
-QUIET = {"progress": False, "test_samples": 64}
+QUIET: dict[str, Any] = {"progress": False, "test_samples": 64}
 
 
 def overlaps_of(found: ts.Trajectory) -> np.ndarray:
-    return np.concatenate([np.asarray(found.overlaps.Q).reshape(found.runs, -1), np.asarray(found.error["hard"])], 1)
+    Q = np.asarray(found.overlaps.Q)
+    return np.concatenate([Q.reshape(build.given(found.runs), -1), np.asarray(found.error["hard"])], 1)
 
 
 def test_inputs_block_by_block_are_those_of_the_sample() -> None:
@@ -84,7 +85,7 @@ def test_paired_problems_are_each_as_alone_and_their_differences_spread_less() -
         ([problems[0], build.problem(curriculum=ts.Curriculum.phases(("easy", 1.0), ("hard", 1.0)))], "of shapes"),
     ):
         with pytest.raises(ts.InputError, match=message):
-            simulations.run_many(bad, 200, 2, [1.0], 0, **QUIET)
+            simulations.run_many(build.unchecked(bad), 200, 2, [1.0], 0, **QUIET)
 
 
 def heavier(key: jax.Array, shape: tuple[int, ...], dtype: Any) -> jax.Array:
@@ -96,7 +97,8 @@ def cauchy(key: jax.Array, shape: tuple[int, ...], dtype: Any) -> jax.Array:
 
 
 def laplace(key: jax.Array, shape: tuple[int, ...], dtype: Any) -> jax.Array:
-    return jax.random.laplace(key, shape, dtype) / np.sqrt(2).astype(dtype)
+    drawn: jax.Array = jax.random.laplace(key, shape, dtype) / np.sqrt(2).astype(dtype)
+    return drawn
 
 
 @pytest.mark.parametrize("distribution", ["rademacher", "uniform", laplace])
@@ -115,6 +117,7 @@ def test_other_inputs_follow_the_same_theory(distribution: Any, tmp_path: Path) 
 
 def test_laws_that_cannot_be_are_refused() -> None:
     problem = build.problem()
+    options: dict[str, Any]
     for options, message in (
         ({"distribution": heavier}, "inputs of variance 1"),
         ({"distribution": cauchy}, "inputs of finite variance"),

@@ -124,6 +124,7 @@ def test_a_lambda_is_refused_before_anything_is_computed_or_made(tmp_path: Path,
     assert not list(tmp_path.iterdir())
 
 
+SOME_RUNS = np.ones((2, 2, 1, 1))
 WRONG = [
     ({"dim": 0}, "dim >= 1"),
     ({"dim": 200.0}, "dim >= 1 .an integer.; got: 200.0"),
@@ -154,7 +155,7 @@ WRONG = [
     ({"alphas": "all"}, "alphas"),
     ({"start": None}, "a start of ts.Overlaps; got: NoneType; take ts.random_overlaps"),
     ({"start": ts.Overlaps(np.ones((1, 1, 1)), np.ones((1, 1, 1)), np.ones((1, 1, 1)), 1.0)}, "shape"),
-    ({"start": ts.Overlaps(*(np.ones((2, 2, 1, 1)) for _ in range(3)), np.ones((2, 1)))}, "start|block"),
+    ({"start": ts.Overlaps(SOME_RUNS, SOME_RUNS, SOME_RUNS, np.ones((2, 1)))}, "start|block"),
     ({"problem": "relevant_irrelevant.toml"}, "a ts.Problem; got: str"),
 ]
 
@@ -258,7 +259,13 @@ def test_an_experiment_without_a_simulation_asks_nothing_of_it() -> None:
 def test_cells_that_share_a_start_draw_it_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """A rate or an order changes nothing of a start's law; a seed or a number does."""
     drawn, starts = [], SharedStarts()
-    monkeypatch.setattr("figures.experiment._starts.start_of", lambda *given: drawn.append(given) or start_of(*given))
+
+    def counted(*given: Any) -> Any:
+        drawn.append(given)
+        return start_of(*given)
+
+    monkeypatch.setattr("figures.experiment._starts.start_of", counted)
+    changes: dict[str, Any]
     for changes in (
         {},
         {"sgd": {"learning_rate": 0.3}},

@@ -1,6 +1,7 @@
 """Files: whole or not at all, and they load back into the same trajectory and problem."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -21,7 +22,7 @@ def same(a: ts.Trajectory, b: ts.Trajectory) -> bool:
     return all(np.array_equal(x, y, equal_nan=True) for x, y in leaves) and a.source == b.source
 
 
-def test_theory_and_runs_load_back(tmp_path) -> None:
+def test_theory_and_runs_load_back(tmp_path: Path) -> None:
     problem = build.problem(student="relu")
     start = build.overlaps(problem)
     theory = ode.solve(problem, start, [0.5, 1.0], averages=ode.Sampled(2**6, 2))
@@ -41,7 +42,7 @@ def test_theory_and_runs_load_back(tmp_path) -> None:
     assert "w -= eta/sqrt(N)" in dataset.attrs["conventions"]
 
 
-def test_a_file_is_not_overwritten_nor_left_half_written(tmp_path) -> None:
+def test_a_file_is_not_overwritten_nor_left_half_written(tmp_path: Path) -> None:
     problem = build.problem()
     theory = ode.solve(problem, build.overlaps(problem), [0.5, 1.0, 1.5])
     path = theory.save(tmp_path / "theory.nc")
@@ -50,7 +51,7 @@ def test_a_file_is_not_overwritten_nor_left_half_written(tmp_path) -> None:
     theory.save(path, force=True)
     before = path.read_bytes()
 
-    def fail(temporary) -> None:
+    def fail(temporary: Path) -> None:
         temporary.write_text("half")
         raise OSError("disk full")
 
@@ -62,7 +63,7 @@ def test_a_file_is_not_overwritten_nor_left_half_written(tmp_path) -> None:
         theory.save(tmp_path / "nowhere" / "theory.nc")
 
 
-def test_another_file_is_refused(tmp_path) -> None:
+def test_another_file_is_refused(tmp_path: Path) -> None:
     xr.Dataset({"x": 1}).to_netcdf(tmp_path / "other.nc")
     with pytest.raises(ts.InputError, match=r"Trajectory\.save"):
         ts.Trajectory.load(tmp_path / "other.nc")

@@ -1,6 +1,7 @@
 """Fixed points, critical values and plateaus against closed forms, integrations, simulations and sabotage."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,7 @@ SADDLE = json.loads((ROOT / "tests" / "reference" / "saad_solla.json").read_text
 ETA_C = np.pi * np.sqrt(5 / 3)  # of K = M = 1, T = 1
 
 
-def problem(width: int = 1, eta: float = 1.0, block: str = "all", **sgd: float) -> ts.Problem:
+def problem(width: int = 1, eta: float = 1.0, block: str = "all", **sgd: Any) -> ts.Problem:
     """A noiseless erf committee of as many units as the student."""
     task = ts.Committee(ts.Inputs({block: 1.0}), width)
     return ts.Problem(task, ts.Student(width), ts.SGD(eta, **sgd), ts.Curriculum.single("all", 2000.0))
@@ -134,7 +135,7 @@ def test_a_wrong_noise_term_moves_the_critical_rate(monkeypatch: pytest.MonkeyPa
     found = ode.critical(problem(block="doubled"), "sgd.learning_rate", (1.0, 6.0))
     assert abs(found.value - ETA_C / 2) < 1e-8
     monkeypatch.setattr(_field, "drift", wrong_drift(0.0))
-    jax.clear_caches()
+    jax.clear_caches()  # type: ignore[no-untyped-call]  # JAX has no annotations there
     with pytest.raises(ts.InputError, match="stable throughout"):
         ode.critical(problem(block="dropped"), "sgd.learning_rate", (1.0, 6.0))
 
@@ -236,7 +237,7 @@ def test_shares_are_frozen_at_alpha() -> None:
 
     def points(easy: float, alpha: float | None, final: float | None = None) -> list[ode.FixedPoint]:
         shares = [{"easy": share, "hard": 1 - share} for share in (easy, easy if final is None else final)]
-        of = build.problem(K=2, weight_decay=0.3, curriculum=ts.Curriculum.ramp(*shares, 1.0))
+        of = build.problem(K=2, weight_decay=0.3, curriculum=ts.Curriculum.ramp(shares[0], shares[1], 1.0))
         return ode.fixed_points(of, ode.known_guesses(of)["zero"], alpha=alpha)
 
     for share, alpha in ((1.0, 0.0), (0.0, None)):
@@ -332,7 +333,7 @@ def test_bad_input_is_one_clear_line() -> None:
     above = ts.Problem(linear, ts.Student(1, "linear"), ts.SGD(2.5), ts.Curriculum.single("all", 1.0))
     two, rate = problem(2, 0.2), "sgd.learning_rate"
     unequal = ts.Overlaps(np.eye(2), np.zeros((2, 2)), np.eye(2), [1.0, 2.0])
-    cases = {
+    cases: dict[str, Callable[[], Any]] = {
         r"best residual \S+ from guess '\w+' \(a root": lambda: ode.fixed_points(above),
         r"best residual \S+ from guess 0 \(": lambda: ode.fixed_points(above, ts.Overlaps([[1.0]], [[0.5]], [[1.0]])),
         "closed-form averages": lambda: ode.fixed_points(relu),

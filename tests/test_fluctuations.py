@@ -19,6 +19,7 @@ import simulations
 import teacher_student as ts
 from ode import _expansion
 from ode._derivatives import half_hessian, jacobian
+from ode._diffusion import diffusion
 from ode.averages import ClosedForm, FixedSample, Reweighted
 from teacher_student import internal
 
@@ -61,7 +62,7 @@ def xor() -> tuple[ts.Problem, ts.Overlaps]:
 
 
 PROBLEMS = {each.__name__: each for each in (switched, sign_mixed, both_layers, xor)}
-SAMPLES = {"xor": {"averages": ode.Sampled(2**11, 4)}}
+SAMPLES: dict[str, dict[str, Any]] = {"xor": {"averages": ode.Sampled(2**11, 4)}}
 _theory: dict[str, ts.Trajectory] = {}
 
 
@@ -83,8 +84,9 @@ def test_runs_spread_and_shift_as_predicted(name: str) -> None:
     """Every quantity at every alpha, means and variances each at a family-wise level of 1 %."""
     verdict = simulations.agreement(theory_of(name), runs_of(name), spread="predicted", level=0.02)
     assert verdict.agrees, verdict.verdict
-    assert verdict.spread.p > 0.01
-    assert verdict.spread.low < 1 < verdict.spread.high
+    spread = build.given(verdict.spread)
+    assert spread.p > 0.01
+    assert spread.low < 1 < spread.high
 
 
 def without_half_of_the_levels(problem: ts.Problem, sample: Any, alpha: Any, state: ts.Overlaps) -> Any:
@@ -92,11 +94,8 @@ def without_half_of_the_levels(problem: ts.Problem, sample: Any, alpha: Any, sta
     parts = []
     for level in problem.inputs.level_names:
         single = ts.Problem(problem.task, problem.student, problem.sgd, ts.Curriculum.single(level, 4.0))
-        parts.append(_expansion_diffusion(single, sample, alpha, state))
+        parts.append(diffusion(single, sample, alpha, state))
     return jax.tree.map(lambda a, b: (a + b) / 2, *parts)
-
-
-_expansion_diffusion = _expansion.diffusion
 
 
 @pytest.mark.parametrize(
@@ -109,7 +108,7 @@ def test_a_wrong_spread_is_caught(name: str, slip: Any, monkeypatch: pytest.Monk
     wrong = ode.fluctuations(problem, start, ALPHAS, sample=ode.Sampled(2**12, 2))
     verdict = simulations.agreement(wrong, runs_of(name), spread="predicted", level=0.02)
     assert not verdict.agrees
-    assert verdict.spread.p < 0.01
+    assert build.given(verdict.spread).p < 0.01
 
 
 # The mean shift
@@ -123,7 +122,8 @@ def test_the_mean_at_N_70_is_the_ode_plus_its_shift_and_not_the_ode() -> None:
     runs = simulations.run(
         problem, dim, 8_000, ALPHAS, 4, start=start, method="overlaps", test_samples=1, progress=False
     )
-    shift, shift_error = theory.fluctuations.mean_shift(dim), theory.fluctuations.shift_error
+    predicted = build.given(theory.fluctuations)
+    shift, shift_error = predicted.mean_shift(dim), predicted.shift_error
     alone, corrected = [], []
     measured = eqx.tree_at(lambda o: o.accuracy, runs.observables, {})  # as in theory, which was not asked for them
     for ode_value, x, m1, m1_error in zip(
@@ -172,8 +172,9 @@ def test_reweighted_derivatives_are_those_of_the_closed_form() -> None:
     with jax.enable_x64(True):
         inputs = internal.to_float((problem, state), jnp.float64)
         samples = ode.Sampled(2**11, 16, key=2).draw(problem)
-        mean, error = derivatives(*inputs, reweighted_at, samples)
-        exact, _ = derivatives(*inputs, lambda *_: ClosedForm(), samples)
+        assert isinstance(samples, FixedSample)
+        mean, error = derivatives(inputs[0], inputs[1], reweighted_at, samples)
+        exact, _ = derivatives(inputs[0], inputs[1], lambda *_: ClosedForm(), samples)
     moving = error > 1e-12
     assert np.max(np.abs(mean - exact)[moving] / error[moving]) < 6
     np.testing.assert_allclose(mean[~moving], exact[~moving], atol=1e-10)
@@ -198,7 +199,7 @@ def test_relu_is_differentiated_through_the_law_and_not_through_the_points(monke
         def drift(averages: Any, x: jax.Array) -> jax.Array:
             return ts.to_vector(ode.drift(inputs[0], averages, 0.0, ts.from_vector(x, inputs[1])))
 
-        def along(averages: Any) -> jax.Array:
+        def along(averages: Any) -> Any:
             return jax.jvp(lambda x: drift(averages, x), (x,), (direction,))[1]
 
         def each(f: Any, points: int) -> tuple[np.ndarray, np.ndarray]:
@@ -229,7 +230,7 @@ def test_relu_is_differentiated_through_the_law_and_not_through_the_points(monke
 
 def made_up(theory: ts.Trajectory, runs: int, rng: np.random.Generator, stretch: float = 1.0) -> ts.Trajectory:
     """Runs with exactly the predicted mean and (times `stretch`) standard deviation, independent between alphas."""
-    fluctuations = theory.fluctuations
+    fluctuations = build.given(theory.fluctuations)
     shift, spread = fluctuations.mean_shift(DIM), fluctuations.spread(DIM, 256)
     observables = jax.tree.map(
         lambda x, m, s: x + m + stretch * s * rng.normal(size=(runs, *x.shape)), theory.observables, shift, spread
@@ -256,7 +257,7 @@ def test_a_wrong_spread_is_seen_with_few_runs(stretch: float) -> None:
     runs = made_up(theory, 8, np.random.default_rng(1), stretch)
     verdict = simulations.agreement(theory, runs, spread="predicted")
     assert not verdict.agrees
-    assert (verdict.spread.ratio > 1) == (stretch > 1)
+    assert (build.given(verdict.spread).ratio > 1) == (stretch > 1)
     assert verdict.to_json()
 
 
@@ -274,7 +275,7 @@ def test_the_integrator_error_bounds_what_a_tight_solve_says() -> None:
         stated, true = (
             max(float(np.max(np.abs(x))) for x in jax.tree.leaves(each.overlaps))
             for each in (
-                found.integrator_error,
+                build.given(found.integrator_error),
                 jax.tree.map(lambda a, b: a - b, found.observables, exact.observables),
             )
         )
@@ -287,7 +288,7 @@ def test_budget_names_the_largest_part_and_what_is_missing() -> None:
     assert list(budget.parts) == ["integrator", "averages", "mean shift", "spread"]
     part, name, size = budget.largest
     assert part == "spread"
-    spread = {q.name: q.values for q in ts.quantities(theory.fluctuations.spread(1000), theory.problem)}
+    spread = {q.name: q.values for q in ts.quantities(build.given(theory.fluctuations).spread(1000), theory.problem)}
     assert size == pytest.approx(np.max(spread[name]))
     assert f"largest: spread, {size:.2e} of {name}" in repr(budget)
     plain = ode.solve(*switched(), ALPHAS, with_accuracy=False).budget()
@@ -299,14 +300,15 @@ def test_files_and_picking_alphas_keep_fluctuations(tmp_path: Path) -> None:
     back = ts.Trajectory.load(theory.save(tmp_path / "theory.nc"))
     for mine, theirs in zip(jax.tree.leaves(theory), jax.tree.leaves(back), strict=True):
         np.testing.assert_array_equal(mine, theirs)
-    assert back.at([2.0]).fluctuations.covariance.shape == (1, 16, 16)
+    assert build.given(back.at([2.0]).fluctuations).covariance.shape == (1, 16, 16)
     assert theory.to_xarray()["covariance"].sel(entry="Q[relevant][1,2]", entry_2="readout[2]").shape == (3,)
 
 
 def test_no_fluctuations_without_learning() -> None:
     problem, start = switched()
     still = ts.Problem(problem.task, problem.student, ts.SGD(0.0), problem.curriculum)
-    found = ode.fluctuations(still, start, ALPHAS, with_accuracy=False, sample=ode.Sampled(2**6, 2)).fluctuations
+    theory = ode.fluctuations(still, start, ALPHAS, with_accuracy=False, sample=ode.Sampled(2**6, 2))
+    found = build.given(theory.fluctuations)
     assert not np.any(found.covariance)
     assert not any(np.any(x) for x in jax.tree.leaves(found.shift))
 
@@ -321,7 +323,7 @@ def test_bad_input() -> None:
     with pytest.raises(ts.InputError, match=r"N >= 16, the number of overlaps.*; got: 15"):
         theory.budget(15)
     with pytest.raises(ts.InputError, match="N >= 16, the number of overlaps"):
-        theory.fluctuations.spread(3)
+        build.given(theory.fluctuations).spread(3)
     with pytest.raises(ts.InputError, match=r"a theory with fluctuations.*take theory = ode.fluctuations"):
         simulations.agreement(dataclasses.replace(theory, fluctuations=None), runs, spread="predicted")
     with pytest.raises(ts.InputError, match="leave them out"):

@@ -1,6 +1,7 @@
 """Gaussian averages by independent routes: the papers' closed forms, quadrature, Price's theorem, sampled averages."""
 
 import itertools
+from typing import Any
 
 import equinox as eqx
 import jax
@@ -8,51 +9,25 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 import sympy
-from numpy.polynomial.hermite_e import hermegauss
-from scipy.special import erf
 
 import ode
 import teacher_student as ts
-from ode.averages import I2, J2, slope, tilt
+from ode.averages import I2, J2
 from ode.averages._matrix_roots import pseudo_inverse_sqrt, symmetric_sqrt
 from teacher_student import internal
 
 from . import build
+from .build import STATES
+from .gaussian_averages import UNITS, covariance, our_I3, our_I4, quadrature
 
-UNITS = {
-    "erf": lambda x: erf(x / np.sqrt(2)),
-    "sign": np.sign,
-    "linear": lambda x: x,
-    "relu": lambda x: np.maximum(x, 0),
-}
-
-
-@pytest.fixture(autouse=True)
-def _float64():
-    with jax.enable_x64(True):
-        yield
-
-
-def covariance(seed: int, size: int = 4, rank: int | None = None) -> np.ndarray:
-    rows = np.random.default_rng(seed).normal(size=(size, rank or size))
-    return rows @ rows.T / (rank or size)
-
-
-def quadrature(f, C: np.ndarray, nodes: int = 60) -> float:
-    """E f(z_1, ..., z_n), z ~ N(0, C), by Gauss-Hermite quadrature in every dimension of a symmetric root."""
-    points, weights = hermegauss(nodes)
-    values, vectors = np.linalg.eigh(C)
-    root = vectors * np.sqrt(np.maximum(values, 0))
-    grid = np.stack(np.meshgrid(*[points] * len(C), indexing="ij"), -1) @ root.T
-    weight = np.prod(np.stack(np.meshgrid(*[weights / np.sqrt(2 * np.pi)] * len(C), indexing="ij")), axis=0)
-    return float(np.sum(weight * f(*np.moveaxis(grid, -1, 0))))
+pytestmark = pytest.mark.usefixtures("x64")
 
 
 def paper_I3(C: np.ndarray) -> float:
     """I3 exactly as printed in equations.md, section 3 (Saad & Solla 1995)."""
     D1, D3 = 1 + C[0, 0], 1 + C[2, 2]
     L3 = D1 * D3 - C[0, 2] ** 2
-    return 2 / np.pi / np.sqrt(L3) * (C[1, 2] * D1 - C[0, 1] * C[0, 2]) / D1
+    return float(2 / np.pi / np.sqrt(L3) * (C[1, 2] * D1 - C[0, 1] * C[0, 2]) / D1)
 
 
 def paper_I4(C: np.ndarray) -> float:
@@ -63,18 +38,7 @@ def paper_I4(C: np.ndarray) -> float:
           + C[0, 1] * C[0, 2] * C[1, 3] + C[0, 1] * C[0, 3] * C[1, 2])  # fmt: skip
     L1 = L4 * D[2] - C[1, 2] ** 2 * D[0] - C[0, 2] ** 2 * D[1] + 2 * C[0, 1] * C[0, 2] * C[1, 2]
     L2 = L4 * D[3] - C[1, 3] ** 2 * D[0] - C[0, 3] ** 2 * D[1] + 2 * C[0, 1] * C[0, 3] * C[1, 3]
-    return 4 / np.pi**2 / np.sqrt(L4) * np.arcsin(L0 / np.sqrt(L1 * L2))
-
-
-def our_I3(C: np.ndarray, unit: str = "erf") -> float:
-    tilted = tilt(C, C[:, 0], 1 + C[0, 0])
-    return slope("erf", C[0, 0]) * tilted[1, 2] * slope(unit, tilted[2, 2])
-
-
-def our_I4(C: np.ndarray, units: tuple[str, str] = ("erf", "erf")) -> float:
-    once = tilt(C, C[:, 0], 1 + C[0, 0])
-    twice = tilt(once, once[:, 1], 1 + once[1, 1])
-    return J2(C[0, 0], C[0, 1], C[1, 1]) * I2(units, twice[2, 2], twice[2, 3], twice[3, 3])
+    return float(4 / np.pi**2 / np.sqrt(L4) * np.arcsin(L0 / np.sqrt(L1 * L2)))
 
 
 DEGENERATE = {
@@ -98,7 +62,7 @@ def test_smooth_averages_equal_quadrature(first: str, second: str) -> None:
     C = covariance(5)
 
     def gauss(x: np.ndarray) -> np.ndarray:  # phi' of erf
-        return np.sqrt(2 / np.pi) * np.exp(-(x**2) / 2)
+        return np.asarray(np.sqrt(2 / np.pi) * np.exp(-(x**2) / 2))
 
     f, g = UNITS[first], UNITS[second]
     two = C[2:, 2:]
@@ -125,7 +89,7 @@ def test_averages_of_kinked_units_equal_quadrature(kink: str, smooth: str) -> No
     weights = 6 * weights * radii * np.exp(-(radii**2) / 2)
     directions = root @ np.stack([np.cos(angles), np.sin(angles)])
     value = sum(
-        w * np.mean(UNITS[kink](each * directions[0]) * UNITS[smooth](each * directions[1]))
+        float(w) * float(np.mean(UNITS[kink](each * directions[0]) * UNITS[smooth](each * directions[1])))
         for each, w in zip(radii, weights, strict=True)
     )
     assert I2((kink, smooth), C[0, 0], C[0, 1], C[1, 1]) == pytest.approx(value, abs=3e-5)
@@ -167,25 +131,6 @@ def test_equal_units_give_second_moments() -> None:
     assert I2(("relu", "relu"), 2.0, -2.0, 2.0) == pytest.approx(0.0, abs=1e-15)
 
 
-STATES = {
-    "generic": lambda problem: build.overlaps(problem, 1),
-    "student equals teacher": lambda problem: teacher_copy(problem),
-    "zero weights": lambda problem: zero_students(problem),
-}
-
-
-def teacher_copy(problem: ts.Problem) -> ts.Overlaps:
-    state = build.overlaps(problem, 2)
-    index = np.arange(problem.student.width) % problem.task.latents
-    T = np.asarray(state.T)
-    return ts.Overlaps(T[:, index][:, :, index], T[:, index], T, state.readout)
-
-
-def zero_students(problem: ts.Problem) -> ts.Overlaps:
-    state = build.overlaps(problem, 3)
-    return ts.Overlaps(0 * state.Q, 0 * state.R, state.T, state.readout)
-
-
 @pytest.mark.parametrize("state", STATES)
 @pytest.mark.parametrize("teacher", ["erf", "sign", "linear"])
 @pytest.mark.parametrize("student", ["erf", "linear"])
@@ -213,7 +158,7 @@ def test_drift_and_its_gradient_are_finite_at_degenerate_states(student: str, te
     averages = ode.ClosedForm() if ode.missing_closed_form(problem) is None else None
     averages = averages or jax.tree.map(lambda x: x[0], ode.Sampled(2**6, 2).draw(problem))
 
-    def size(state: ts.Overlaps) -> jax.Array:
+    def size(state: ts.Overlaps) -> Any:
         return sum(jnp.sum(x) for x in jax.tree.leaves(ode.drift(problem, averages, 0.0, state)))
 
     value, gradient = jax.jit(jax.value_and_grad(size))(overlaps)

@@ -1,5 +1,6 @@
 """Derivatives of the final error with respect to every number of a problem and its start, both modes."""
 
+import functools
 import itertools
 from collections.abc import Callable
 from typing import Any
@@ -62,7 +63,7 @@ def finite_differences_of_the_law(at: np.ndarray, back: Any, directions: Any, al
         change = ode.drift(at_shares(problem, shares), ode.ClosedForm(), 0.0, unpack(y, problem.shape))
         return jnp.concatenate([x.ravel() for x in (change.Q, change.R, change.T, change.readout)])
 
-    def error(row: Any, y: Any) -> jax.Array:
+    def error(row: Any, y: Any) -> Any:
         problem = back(row)[0]
         return ode.observe(problem, unpack(y, problem.shape), None, with_accuracy=False).error[level]
 
@@ -85,10 +86,10 @@ def finite_differences_of_the_law(at: np.ndarray, back: Any, directions: Any, al
                 d = np.asarray(slopes(rows, phase, (now + step) / length, y + dt * c))
                 y = y + dt / 6 * (a + 2 * b + 2 * c + d)
         found.append(np.asarray(errors(rows, y)))
-    here, found = np.array(found)[:, :1].T, np.array(found)[:, 1:].T
-    below, above, twice = np.split(found, 3)
+    here, moved = np.array(found)[:, :1].T, np.array(found)[:, 1:].T
+    below, above, twice = np.split(moved, 3)
     at_zero = np.any((at == 0) & (directions != 0), axis=1, keepdims=True)
-    return np.where(at_zero, 4 * above - twice - 3 * here, above - below) / (2 * h)
+    return np.asarray(np.where(at_zero, 4 * above - twice - 3 * here, above - below) / (2 * h))
 
 
 def test_the_derivative_with_respect_to_every_number() -> None:
@@ -104,7 +105,7 @@ def test_the_derivative_with_respect_to_every_number() -> None:
     with jax.enable_x64(True):
         at, names, back = numbers_of((problem, build.overlaps(problem, 1)))
 
-        def error(numbers: Any, weights: Any, adjoint: Any = None) -> jax.Array:
+        def error(numbers: Any, weights: Any, adjoint: Any = None) -> Any:
             changed, given = back(numbers)
             tight: dict[str, Any] = {"rtol": 1e-10, "atol": 1e-12, "with_accuracy": False, "adjoint": adjoint}
             return weights @ ode.solve(changed, symmetric(given), alphas, **tight).error["hard"]
@@ -158,7 +159,7 @@ def test_every_number_is_differentiated_alone(case: str) -> None:
         paths, structure = jax.tree.flatten_with_path((problem, start))
         names, arrays = [jax.tree_util.keystr(path) for path, _ in paths], [np.asarray(x) for _, x in paths]
 
-        def size(*arrays: Any) -> jax.Array:
+        def size(*arrays: Any) -> Any:
             changed, state = jax.tree.unflatten(structure, arrays)
             Q, T = ((x + x.swapaxes(-1, -2)) / 2 for x in (state.Q, state.T))  # only symmetric ones mean anything
             state = ts.Overlaps(Q, state.R, T, state.readout)
@@ -179,8 +180,12 @@ def test_every_number_is_differentiated_alone(case: str) -> None:
         reverse, forward = jax.jit(derivatives, compiler_options=build.QUICKLY_COMPILED)(directions)
         value = jax.jit(size)
         by_law = [jumps and ".sgd." not in name for name in names]
+
+        def moved(x: Any, i: int) -> Any:
+            return value(*arrays[:i], x, *arrays[i + 1 :])
+
         finite = [
-            finite_differences(lambda x, i=i: value(*arrays[:i], x, *arrays[i + 1 :]), arrays[i], 0.05 if law else 1e-5)
+            finite_differences(functools.partial(moved, i=i), arrays[i], 0.05 if law else 1e-5)
             for i, law in enumerate(by_law)
         ]
         largest = max(np.max(np.abs(slope)) for slope in finite)
@@ -208,7 +213,7 @@ def test_the_derivative_of_a_solve_in_the_curriculum_alone() -> None:
     problem = build.problem(blocks=1, K=1, M=1, readout=(1.0,), curriculum=order)
     start, alphas = build.overlaps(problem, 1), [0.2, 0.9]
 
-    def error(name: str, x: Any, adjoint: Any = None) -> jax.Array:
+    def error(name: str, x: Any, adjoint: Any = None) -> Any:
         changed = eqx.tree_at(lambda p: getattr(p.curriculum, name), problem, x)
         tight: dict[str, Any] = {"rtol": 1e-9, "atol": 1e-11, "with_accuracy": False, "adjoint": adjoint}
         return ode.solve(changed, start, alphas, **tight).error["hard"][-1]

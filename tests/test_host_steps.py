@@ -73,7 +73,7 @@ def test_the_error_follows_the_tolerance() -> None:
     start = build.overlaps(problem, 1)
 
     def final(rtol: float) -> np.ndarray:
-        return ode.solve(problem, start, [2.5], rtol=rtol, atol=rtol / 100).overlaps.Q[-1]
+        return np.asarray(ode.solve(problem, start, [2.5], rtol=rtol, atol=rtol / 100).overlaps.Q[-1])
 
     exact, tolerances = final(1e-13), 10.0 ** np.arange(-9, -3)
     errors = np.array([np.max(np.abs(final(rtol) - exact)) for rtol in tolerances])
@@ -94,7 +94,7 @@ def test_steps_land_on_recorded_alphas_and_restart_at_switches() -> None:
     alphas = np.array([0.0, 0.5, 1.0, 2.0, 3.5, 4.0])
     bounds = Bounds(np.inf, lambda y: 0.0, 1000)
     path = integrate_from_host(slope, curriculum, np.zeros(2), alphas, StepTolerances(1e-3, 1e-3), bounds)
-    expected = [[0, 0], [0.5, 0], [1, 0], [1, 1], [1.375, 2.125], [1.5, 2.5]]
+    expected = np.array([[0, 0], [0.5, 0], [1, 0], [1, 1], [1.375, 2.125], [1.5, 2.5]])
     np.testing.assert_allclose(path.states, expected, atol=1e-14)
     assert path.attempted == path.accepted == path.stats["num_steps"] < 20
     assert len({tuple(shares) for shares in seen}) > 2
@@ -133,9 +133,9 @@ def test_what_cannot_be_stepped_from_the_host_is_refused() -> None:
     with pytest.raises(ts.InputError, match="compiled=True or None with numbers that JAX traces"):
         jax.vmap(lambda rate: ode.solve(build.problem(learning_rate=rate), start, [1.0], compiled=False))(np.ones(2))
     with pytest.raises(ts.InputError, match="compiled=True, False or None"):
-        ode.solve(problem, start, [1.0], compiled="yes")
+        ode.solve(problem, start, [1.0], compiled=build.unchecked("yes"))
     with pytest.raises(ts.InputError, match="with_accuracy=True, False or None"):
-        ode.solve(problem, start, [1.0], with_accuracy="no")
+        ode.solve(problem, start, [1.0], with_accuracy=build.unchecked("no"))
 
 
 def test_accuracies_are_there_where_labels_are_signs_or_where_they_cost_nothing() -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.test_cli import SMALL as SMALL_PROBLEM
+from .problem_files import SMALL as SMALL_PROBLEM
 
 pytestmark = pytest.mark.slow  # most of its time is compilation
 

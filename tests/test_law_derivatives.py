@@ -15,14 +15,13 @@ import ode
 import teacher_student as ts
 from ode.averages import FixedSample
 from ode.averages._law_derivatives import is_smooth
-from teacher_student import internal
 
 from . import build
+from .build import each_scrambling
 
 pytestmark = pytest.mark.slow  # most of its time is compilation
 
 FALSE_ALARM = 1e-3
-SCRAMBLINGS = 16
 
 
 def problem_of(
@@ -60,11 +59,6 @@ def agree(found: Any, exact: Any) -> bool:
     return bool(np.all(t < stats.t.isf(FALSE_ALARM / 2 / max(exact.size, 1), len(found) - 1)))
 
 
-def each_scrambling(function: Callable[[FixedSample], Any], problem: ts.Problem, points: int = 2**12) -> Any:
-    sample = internal.to_float(ode.Sampled(points, SCRAMBLINGS, key=3).draw(problem), jnp.float64)
-    return jax.jit(lambda sample: jax.lax.map(function, sample))(sample)
-
-
 @pytest.mark.parametrize("sabotaged", [False, True], ids=["", "derivative of the points"])
 def test_the_drift_of_a_relu_student(sabotaged: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its derivatives in Q, R and T, against those of arc-cosine kernels."""
@@ -80,7 +74,7 @@ def test_the_drift_of_a_relu_student(sabotaged: bool, monkeypatch: pytest.Monkey
 
         found = each_scrambling(lambda sample: jax.jacrev(lambda x: sampled(sample, x))(at), problem)
         forward = each_scrambling(lambda sample: jax.jacfwd(lambda x: sampled(sample, x))(at), problem)
-        exact = jax.jacrev(lambda x: jnp.stack(relu_drift(*x, 0.5)))(at)
+        exact = jax.jacrev(lambda x: jnp.stack(relu_drift(x[0], x[1], x[2], 0.5)))(at)
         if not sabotaged:
             np.testing.assert_allclose(found, forward, rtol=1e-9, atol=1e-12)
         assert agree(found, exact) == (not sabotaged)
@@ -97,10 +91,10 @@ def test_noise_that_turns_labels(loss: str) -> None:
 
     with jax.enable_x64(True):
 
-        def of_noise(sample: FixedSample, noise: Any) -> jax.Array:
+        def of_noise(sample: FixedSample, noise: Any) -> Any:
             return ode.drift(with_noise(noise), sample, 0.0, one_unit(0.5, 0.3)).Q.sum()
 
-        def of_teacher(averages: Any, noise: Any) -> jax.Array:
+        def of_teacher(averages: Any, noise: Any) -> Any:
             state = one_unit(0.5, 0.3, 1.0 + noise**2)
             return ode.drift(with_noise(np.zeros(())), averages, 0.0, state).Q.sum()
 
@@ -133,7 +127,7 @@ def test_accuracies_have_derivatives(what: str) -> None:
         condition = jax.tree.map(lambda x: jnp.asarray(x)[0], problem.task.conditions())
         exact = jax.grad(lambda x: ode.observe(problem, state(x), None).accuracy["all"])(at)
 
-        def sampled(sample: FixedSample) -> jax.Array:
+        def sampled(sample: FixedSample) -> Any:
             return jax.grad(lambda x: sample.error_and_accuracy(problem, state(x), condition)[1])(at)
 
         found = np.asarray(each_scrambling(sampled, problem, 2**14))
@@ -148,7 +142,7 @@ def test_the_derivative_of_a_solve_with_a_relu_student() -> None:
     """In the learning rate and the start, both modes, against arc-cosine kernels integrated by SciPy."""
 
     def exact(eta: float, q: float, r: float) -> float:
-        rhs = jax.jit(lambda y: jnp.stack(relu_drift(*y, 1.0, eta)))
+        rhs = jax.jit(lambda y: jnp.stack(relu_drift(y[0], y[1], 1.0, eta)))
         Q, R = solve_ivp(lambda _, y: np.asarray(rhs(y)), (0, 2), [q, r], rtol=1e-10, atol=1e-12).y[:, -1]
         return float(Q / 4 + 0.25 - relu_moments(Q, R, 1.0)[0])
 
@@ -157,7 +151,7 @@ def test_the_derivative_of_a_solve_with_a_relu_student() -> None:
     with jax.enable_x64(True):
         slopes = [(exact(*(at + h * e)) - exact(*(at - h * e))) / (2 * h) for e in np.eye(3)]
 
-        def error(x: jax.Array, key: int, adjoint: Any = None) -> jax.Array:
+        def error(x: jax.Array, key: int, adjoint: Any = None) -> Any:
             problem, start = problem_of("relu", "relu", eta=x[0]), one_unit(x[1], x[2])
             averages = ode.Sampled(2**11, 2, key)
             found = ode.solve(problem, start, [2.0], averages=averages, with_accuracy=False, rtol=1e-6, adjoint=adjoint)
@@ -205,7 +199,7 @@ def test_a_task_of_the_users_own_can_declare_the_output_that_labels_are_signs_of
         sample = jax.tree.map(lambda x: x[0], ode.Sampled(2**10, 1).draw(of_two(build.SignOfTwo(inputs))))
 
         def slopes(task_of: Callable[[Any], ts.Task]) -> Any:
-            def size(noise: Any, state: ts.Overlaps) -> jax.Array:
+            def size(noise: Any, state: ts.Overlaps) -> Any:
                 return ode.drift(of_two(task_of(noise)), sample, 0.0, state).Q.sum()
 
             return jax.jit(jax.grad(size, argnums=(0, 1)))(0.6, state)

@@ -45,7 +45,7 @@ def test_private_modules_stay_private(package: str) -> None:
 
 
 # For each room, the rooms of its package that it may import: "" are the files beside the rooms.
-ROOMS = {
+ROOMS: dict[str, dict[str, set[str]]] = {
     "teacher_student": {
         "": set(),
         "tables": {""},

@@ -130,13 +130,13 @@ def tables(own: Path, **entries: Any) -> dict[str, Any]:
 
 def same(a: Any, b: Any) -> bool:
     leaves = zip(jax.tree.leaves(a), jax.tree.leaves(b), strict=True)
-    return jax.tree.structure(a) == jax.tree.structure(b) and all(np.array_equal(x, y) for x, y in leaves)
+    return build.structure(a) == build.structure(b) and all(np.array_equal(x, y) for x, y in leaves)
 
 
 def test_a_file_names_a_task_and_a_unit_of_a_module_beside_it(own: Path) -> None:
     problem = ts.problem_from_tables(tables(own))
     assert type(problem.task).__name__ == "Band"
-    assert problem.task.width == 0.8
+    assert build.unchecked(problem.task).width == 0.8
     assert problem.inputs.level_names == ("easy", "hard")
     assert problem.student.activation.smooth
     assert problem.student.activation.name == "soft"
@@ -146,7 +146,7 @@ def test_a_file_names_a_task_and_a_unit_of_a_module_beside_it(own: Path) -> None
 
 def test_a_unit_in_a_field_of_a_task_is_read_as_one(own: Path) -> None:
     problem = ts.problem_from_tables(tables(own, unit="x**2"))
-    assert problem.task.unit.name == "x**2"
+    assert build.unchecked(problem.task).unit.name == "x**2"
     assert same(ts.problem_from_tables(ts.problem_to_tables(problem)), problem)
 
 
@@ -329,8 +329,8 @@ def test_large_coefficients_have_closed_forms_too() -> None:
             readout = jnp.asarray(np.ones(3) / scale)
             step = ode.drift(problem, ode.ClosedForm(), 0.0, ts.Overlaps(state.Q, state.R, state.T, readout))
         steps.append(np.concatenate([np.ravel(step.Q), np.ravel(step.R)]))
-    for step in steps[1:]:
-        np.testing.assert_allclose(step, steps[0], rtol=1e-12)
+    for other in steps[1:]:
+        np.testing.assert_allclose(other, steps[0], rtol=1e-12)
 
 
 NUMBERS = (0.8, np.float32(0.8), jnp.array(0.8), np.int64(1), jnp.array([0.5, 0.2]), np.array([1, 2]), np.array([True]))
@@ -338,9 +338,9 @@ NUMBERS = (0.8, np.float32(0.8), jnp.array(0.8), np.int64(1), jnp.array([0.5, 0.
 
 @pytest.mark.parametrize("width", NUMBERS)
 def test_numbers_of_every_kind_in_a_field_are_written_and_read_back(own: Path, width: Any) -> None:
-    task = ts.problem_from_tables(tables(own)).task
+    task: Any = ts.problem_from_tables(tables(own)).task
     changed = type(task)(task.inputs, width)
     problem = ts.Problem(changed, ts.Student(2), ts.SGD(0.3), ts.Curriculum.single("easy", 1.0))
-    again = ts.problem_from_tables(ts.problem_to_tables(problem)).task.width
+    again = build.unchecked(ts.problem_from_tables(ts.problem_to_tables(problem)).task).width
     np.testing.assert_array_equal(again, width)
     assert np.asarray(again).dtype.kind == np.asarray(width).dtype.kind

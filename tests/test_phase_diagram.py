@@ -13,6 +13,8 @@ import teacher_student as ts
 from figures import CellStatus
 from figures.command._main import main
 
+from . import build
+
 SHIPPED = Path(__file__).parents[1] / "docs" / "phase_diagrams"
 X, Y, SEEDS, RUNS = np.linspace(0.0, 1.0, 21), np.linspace(0.5, 1.5, 5), 40, 16
 
@@ -72,7 +74,7 @@ def test_contrasts_are_paired_run_by_run_and_seed_by_seed() -> None:
     unpaired = np.hypot(a.std(ddof=1) / a.mean(), b.std(ddof=1) / b.mean()) / np.log(10) / np.sqrt(RUNS)
     assert cell["se"] < 0.7 * unpaired
     theory = figures.select(data, "error", contrast=("order", "first", "second"), over="seed")
-    logs = np.log10(data["error"].sel(engine="theory", level="hard"))
+    logs: Any = np.log10(data["error"].sel(engine="theory", level="hard"))
     gain = logs.sel(order="second") - logs.sel(order="first")
     np.testing.assert_allclose(theory["value"], gain.mean("seed"))
     np.testing.assert_allclose(theory["se"], gain.std("seed", ddof=1) / np.sqrt(SEEDS))
@@ -283,10 +285,10 @@ def test_a_diagram_shows_every_kind_of_cell(tmp_path: Path) -> None:
     axes = figure.axes[0]
     hatches = {patch.get_hatch() for patch in axes.collections if patch.get_hatch()}
     assert len(hatches) == 3
-    marks = next(each for each in axes.collections if len(each.get_offsets()) == 25)
+    marks = next(each for each in axes.collections if len(np.asarray(each.get_offsets())) == 25)
     expected = data["error"].sel(engine="simulation", level="hard").transpose("y", "x").values
-    np.testing.assert_allclose(np.sort(marks.get_array()), np.sort(expected[np.isfinite(expected)]))
-    tiles = next(each for each in axes.collections if each.get_array() is not None and each.get_array().size == 105)
+    np.testing.assert_allclose(np.sort(build.given(marks.get_array())), np.sort(expected[np.isfinite(expected)]))
+    tiles = next(each for each in axes.collections if np.size(build.unchecked(each.get_array())) == 105)
     assert tiles.norm is marks.norm
     for kind in ("png", "pdf"):
         figure.savefig(tmp_path / f"d.{kind}")
@@ -298,7 +300,7 @@ def test_panels_and_curves_and_what_they_refuse(tmp_path: Path) -> None:
     three = figures.phase_diagram(data, "x", "y", over="seed", panels="order", boundary="steepest")
     assert [each.get_title(loc="left") for each in three.axes[:2]] == ["(a) first", "(b) second"]
     curves = figures.curves(data, "x", lines="order", at={"y": 1.0}, over="seed")
-    assert [text.get_text() for text in curves.axes[0].get_legend().get_texts()] == [
+    assert [text.get_text() for text in build.given(curves.axes[0].get_legend()).get_texts()] == [
         "first",
         "second",
         "theory",
@@ -321,7 +323,7 @@ def test_panels_and_curves_and_what_they_refuse(tmp_path: Path) -> None:
             call()
 
 
-def test_the_command_line_draws_the_shipped_diagrams(tmp_path: Path, capsys) -> None:
+def test_the_command_line_draws_the_shipped_diagrams(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     picture = tmp_path / "gain.png"
     gain = [
         "--at",

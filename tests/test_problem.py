@@ -1,5 +1,6 @@
 """Problems: every bad number or name is one clear line, before any computation; tables read back what they wrote."""
 
+from collections.abc import Callable
 from typing import Any
 
 import jax
@@ -12,7 +13,7 @@ from teacher_student import internal
 
 from . import build
 
-INPUTS = {"fractions": {"a": 0.4, "b": 0.6}, "levels": {"easy": {"a": 1.0, "b": 0.1}}}
+INPUTS: dict[str, Any] = {"fractions": {"a": 0.4, "b": 0.6}, "levels": {"easy": {"a": 1.0, "b": 0.1}}}
 NAN = float("nan")
 ONE_BLOCK = ts.Inputs({"all": 1.0})
 
@@ -42,7 +43,7 @@ def of_own(task: ts.Task, loss: str) -> ts.Problem:
         (lambda: ts.Committee(ts.Inputs(**INPUTS), 2, noise=-0.1), "noise"),
         (lambda: ts.Committee(ts.Inputs(**INPUTS), 2, labels="signs"), "did you mean 'sign'"),
         (lambda: ts.Student(0), "width K of the student >= 1; got: 0"),
-        (lambda: ts.Student(2.5), "integer width K"),
+        (lambda: ts.Student(build.unchecked(2.5)), "integer width K"),
         (lambda: ts.Student(2, "sign"), "differentiable"),
         (lambda: ts.Student(2, lambda x: x.sum()), "keeps its argument's shape"),
         (lambda: ts.Student(2, np.linalg.inv), "elementwise JAX function"),
@@ -54,7 +55,7 @@ def of_own(task: ts.Task, loss: str) -> ts.Problem:
         (lambda: ts.Curriculum.single("easy", 0.0), "durations of phases > 0"),
         (lambda: ts.Curriculum.mixed({"easy": 0.5, "hard": 0.6}, 1.0), "shares of levels that sum to 1"),
         (lambda: ts.Curriculum.phases(), "at least one phase"),
-        (lambda: ts.Curriculum.phases("easy"), "each phase as"),
+        (lambda: ts.Curriculum.phases(build.unchecked("easy")), "each phase as"),
         (lambda: build.problem(curriculum=ts.Curriculum.single("esay", 1.0)), "did you mean 'easy'"),
         (lambda: build.problem(loss="logistic"), "labels \\+1 and -1 for the logistic loss"),
         (
@@ -65,14 +66,17 @@ def of_own(task: ts.Task, loss: str) -> ts.Problem:
             lambda: of_own(Mislabelled(ONE_BLOCK), "squared"),
             "kind of labels of Mislabelled; got: 'signs'; did you mean",
         ),
-        (lambda: ts.Activation("tanh", jnp.tanh, smooth="yes"), "smooth=True or False of an activation; got: 'yes'"),
+        (
+            lambda: ts.Activation("tanh", jnp.tanh, smooth=build.unchecked("yes")),
+            "smooth=True or False of an activation; got: 'yes'",
+        ),
         (lambda: ts.random_overlaps(build.problem(), 2, 0), "at least 2 dimensions"),
         (lambda: ts.random_overlaps(build.problem(), 100, 0, scale=-1.0), "scale"),
         (lambda: ts.random_overlaps(build.problem(), 100, 0, readout="one"), "did you mean 'ones'"),
         (lambda: ts.random_overlaps(build.problem(), 100, "zero"), "a seed"),
     ],
 )
-def test_bad_input_is_one_clear_line(make, message: str) -> None:
+def test_bad_input_is_one_clear_line(make: Callable[[], Any], message: str) -> None:
     with pytest.raises(ts.InputError, match=message) as caught:
         make()
     assert "\n" not in str(caught.value)
@@ -93,15 +97,15 @@ def test_tables_read_back_what_they_wrote(blocks: int) -> None:
     again = ts.problem_from_tables(tables)
     assert ts.problem_to_tables(again) == tables
     assert again.student.activation.function is jnp.tanh
-    assert jax.tree.structure(problem) == jax.tree.structure(again)
+    assert build.structure(problem) == build.structure(again)
 
 
 def test_shares_of_a_curriculum() -> None:
     order = ts.Curriculum.ramp("easy", "hard", 2.0) + ts.Curriculum.mixed({"easy": 0.3, "hard": 0.7}, 4.0)
     assert order.phase_names() == ("easy to hard", "0.3 easy + 0.7 hard")
-    np.testing.assert_allclose(order.shares(0.5), [0.75, 0.25], atol=1e-6)
-    np.testing.assert_allclose(order.shares(2.0), [0.3, 0.7], atol=1e-6)
-    np.testing.assert_allclose(order.shares(9.0), [0.3, 0.7], atol=1e-6)
+    np.testing.assert_allclose(order.shares(jnp.asarray(0.5)), [0.75, 0.25], atol=1e-6)
+    np.testing.assert_allclose(order.shares(jnp.asarray(2.0)), [0.3, 0.7], atol=1e-6)
+    np.testing.assert_allclose(order.shares(jnp.asarray(9.0)), [0.3, 0.7], atol=1e-6)
     assert order.end == 6.0
 
 
@@ -115,7 +119,7 @@ def test_sizes_of_blocks_sum_to_the_dimension() -> None:
 def test_problems_are_pytrees_of_numbers() -> None:
     """Every number may be traced: a batch of problems is made by vmap over any of them."""
 
-    def make(rate, noise, variance, duration):
+    def make(rate: Any, noise: Any, variance: Any, duration: Any) -> ts.Problem:
         task = ts.Committee(ts.Inputs({"a": 1.0}, {"easy": {"a": variance}}), 1, noise=noise)
         return ts.Problem(task, ts.Student(1), ts.SGD(rate), ts.Curriculum.single("easy", duration))
 
@@ -128,7 +132,7 @@ def test_problems_are_pytrees_of_numbers() -> None:
 
 TWO = np.array([1.0, 0.5])
 LEVELS = {"easy": {"separation": 1.0, "plane_variance": 0.1, "rest_variance": 0.1}}
-ONE_NUMBER = {
+ONE_NUMBER: dict[str, Callable[[Any], Any]] = {
     "learning rate": lambda x: ts.SGD(x),
     "readout learning rate": lambda x: ts.SGD(1.0, x),
     "weight decay": lambda x: ts.SGD(1.0, 0.0, x),
@@ -180,7 +184,8 @@ def test_alphas_of_single_precision_may_end_with_the_curriculum(make: Any) -> No
 
 def test_alphas_beyond_rounding_are_refused_with_digits_that_differ() -> None:
     problem = build.problem(curriculum=SWITCH)
-    for alphas, got in (([20.1000004], "20.1000004"), (np.float32([20.1001]), "20.100099563598633")):
+    alphas: Any
+    for alphas, got in (([20.1000004], "20.1000004"), (np.array([20.1001], np.float32), "20.100099563598633")):
         with pytest.raises(ts.InputError, match=f"the curriculum's end, 20.1; got: {got}"):
             internal.check_alphas(alphas, problem)
     with pytest.raises(ts.InputError, match="increasing alphas"):  # two that are the end

@@ -1,7 +1,9 @@
 """`make_room`: compiled programs are dropped before they take all memory maps of the process, and results stay."""
 
 import importlib
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -13,7 +15,8 @@ import teacher_student as ts
 from teacher_student import _programs, internal
 
 
-def a_program() -> "jax.stages.Wrapped":
+def a_program() -> Any:
+    """A compiled function, which has a count of its programs that its annotations do not have."""
     return jax.jit(lambda x: jnp.sin(x) @ jnp.cos(x))
 
 
@@ -65,7 +68,7 @@ TASK, ORDER = ts.Committee(ts.Inputs({"all": 1.0}), 2), ts.Curriculum.single("al
 PROBLEM = ts.Problem(TASK, ts.Student(2), ts.SGD(0.5), ORDER)
 PAIR = [[[1.0, 0.1], [0.1, 1.0]]]
 START = ts.Overlaps(PAIR, [[[0.1, 0.2], [0.2, 0.1]]], PAIR, [1.0, 1.0])
-CALLS = {
+CALLS: dict[str, Callable[[], Any]] = {
     "simulations.engine._run": lambda: simulations.run(PROBLEM, 50, 2, [1.0], 0, start=START),
     "simulations.engine._run_many": lambda: simulations.run_many([PROBLEM], 50, 2, [1.0], 0, start=START),
     "ode.stability._search": lambda: ode.fixed_points(PROBLEM, START),

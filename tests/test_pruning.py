@@ -1,6 +1,9 @@
 """Pruning: the right rows, the right order, runs that go on from given weights, and winning units."""
 
 import itertools
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -35,15 +38,16 @@ def random_weights(problem: ts.Problem, dim: int, runs: int, seed: int = 0) -> s
     _, K, M = problem.shape
     latents = np.broadcast_to(np.sqrt(dim) * np.eye(M, dim), (runs, M, dim))
     student, readout = 0.6 * rng.normal(size=(runs, K, dim)), rng.normal(1.0, 0.3, (runs, K))
-    return simulations.Weights(*(x.astype(np.float32) for x in (student, latents, readout)))
+    return build.weights(*(x.astype(np.float32) for x in (student, latents, readout)))
 
 
 def equal(a: object, b: object) -> None:
     jax.tree.map(np.testing.assert_array_equal, a, b)
 
 
-def simulate(problem: ts.Problem, **options: object) -> object:
-    options = {"alphas": [0.0, 0.5, 1.0], "key": 3, "start": None} | options
+def simulate(problem: ts.Problem, **options: Any) -> Any:
+    usual: dict[str, Any] = {"alphas": [0.0, 0.5, 1.0], "key": 3, "start": None}
+    options = usual | options
     alphas, key = options.pop("alphas"), options.pop("key")
     return simulations.run(problem, 40, 5, alphas, key, test_samples=64, progress=False, workers=1, **options)
 
@@ -83,8 +87,7 @@ def test_pruning_keeps_leading_axes_and_every_unit_if_asked() -> None:
 )
 def test_units_that_cannot_stay(units: object, message: str) -> None:
     problem = build.mixture()
-    weights = simulations.Weights(np.ones((2, 3, 20)), np.ones((2, 2, 20)), np.ones((2, 3)))
-    for whole in (build.overlaps(problem), weights):
+    for whole in (build.overlaps(problem), build.weights(np.ones((2, 3, 20)), np.ones((2, 2, 20)), np.ones((2, 3)))):
         with pytest.raises(ts.InputError, match=message) as caught:
             whole.prune(units)
         assert "\n" not in str(caught.value)
@@ -93,7 +96,7 @@ def test_units_that_cannot_stay(units: object, message: str) -> None:
 def by_hand() -> ts.Overlaps:
     """Six units: two on +u_1, one on -u_1, one on each of +-u_2, and a long one in the rest that sees no mean."""
     R = np.zeros((2, 6, 2))
-    R[0] = [[2.0, 0], [3.0, 0], [-1.0, 0], [0, 1.5], [0, -2.5], [0, 0]]
+    R[0] = np.array([[2.0, 0], [3.0, 0], [-1.0, 0], [0, 1.5], [0, -2.5], [0, 0]])
     Q = np.stack([R[0] @ R[0].T, np.diag([0.0, 0, 0, 0, 0, 100.0])])
     return ts.Overlaps(Q, R, np.stack([np.eye(2), np.zeros((2, 2))]), [1.0, 1.0, 1.0, -1.0, -1.0, 0.5])
 
@@ -126,7 +129,8 @@ def test_ranking_by_loss_is_the_best_removal_at_every_step() -> None:
             def error(readout: jax.Array, state: ts.Overlaps = state) -> jax.Array:
                 masked = ts.Overlaps(state.Q, state.R, state.T, readout)
                 each = jax.vmap(lambda sample: ode.observe(problem, masked, sample).error["hard"])(samples)
-                return each.mean()
+                mean: jax.Array = each.mean()
+                return mean
 
             left = list(range(5))
             for expected in order[::-1]:
@@ -138,7 +142,7 @@ def test_ranking_by_loss_is_the_best_removal_at_every_step() -> None:
 def test_rankings_need_a_level_a_mixture_and_a_known_name() -> None:
     problem, state = build.mixture(), build.overlaps(build.mixture())
     committee = build.problem()
-    cases = [
+    cases: list[tuple[Callable[[], Any], str]] = [
         (lambda: ts.rank_units(problem, state, "means"), "choose of easy, hard"),
         (lambda: ts.rank_units(problem, state, "mean"), "did you mean 'means'"),
         (lambda: ts.rank_units(committee, build.overlaps(committee), "means"), "use ts.XorMixture"),
@@ -153,9 +157,9 @@ def test_rankings_need_a_level_a_mixture_and_a_known_name() -> None:
 
 def test_runs_go_on_where_they_stopped() -> None:
     problem = build.mixture(K=4)
-    first, weights = simulate(problem, keep_weights=True)
-    assert [x.shape for x in jax.tree.leaves(weights)] == [(5, 4, 40), (5, 2, 40), (5, 4)]
-    second = simulate(problem, start=weights, key=4)
+    first, last = simulate(problem, keep_weights=True)
+    assert [x.shape for x in jax.tree.leaves(last)] == [(5, 4, 40), (5, 2, 40), (5, 4)]
+    second = simulate(problem, start=last, key=4)
     equal(
         jax.tree.map(lambda x: x[:, 0], second.overlaps),
         jax.tree.map(lambda x: x[:, -1], first.overlaps),
@@ -189,13 +193,13 @@ def test_runs_without_the_new_options_are_the_old_ones() -> None:
 
 def test_weights_that_do_not_fit() -> None:
     problem = build.mixture(K=4)
-    weights = random_weights(problem, 40, 5)
-    one = jax.tree.map(lambda x: x[0], weights)
-    whole = simulations.Weights(weights.student, weights.latents, np.ones((5, 4), int))
-    nan = simulations.Weights(weights.student * np.nan, weights.latents, weights.readout)
-    fewer = jax.tree.map(lambda x: x[:3], weights)
+    good = random_weights(problem, 40, 5)
+    one = jax.tree.map(lambda x: x[0], good)
+    whole = build.weights(good.student, good.latents, np.ones((5, 4), int))
+    nan = build.weights(good.student * np.nan, good.latents, good.readout)
+    fewer = jax.tree.map(lambda x: x[:3], good)
     cases = [(one, "axis of 5 runs"), (fewer, "axis of 5 runs"), (whole, "floats readout"), (nan, "finite")]
-    cases += [(weights.prune([0, 1]), r"student of shape \(5, 4, 40\)"), (random_weights(problem, 30, 5), "30")]
+    cases += [(good.prune([0, 1]), r"student of shape \(5, 4, 40\)"), (random_weights(problem, 30, 5), "30")]
     for start, message in cases:
         with pytest.raises(ts.InputError, match=message) as caught:
             simulate(problem, start=start)
@@ -203,14 +207,13 @@ def test_weights_that_do_not_fit() -> None:
     with pytest.raises(ts.InputError, match="leading axis"):
         simulations.test(problem, one, 10, 0)
     with pytest.raises(ts.InputError, match="test samples"):
-        simulations.test(problem, weights, 0, 0)
+        simulations.test(problem, good, 0, 0)
 
 
 def test_fresh_samples_agree_with_theory() -> None:
     """Error and accuracy of given weights on 2^14 samples: within 5 standard errors of those by `ode.observe`."""
     problem = build.mixture(K=4)
-    weights = random_weights(problem, 40, 2)
-    found = simulations.test(problem, weights, 2**14, 1)
+    found = simulations.test(problem, random_weights(problem, 40, 2), 2**14, 1)
     assert found.accuracy["hard"].shape == (2,)
     overlaps = jax.tree.map(lambda x: x[1], found.overlaps)
     with jax.enable_x64(True):
@@ -253,7 +256,7 @@ def invented(shift: float) -> xr.Dataset:
         "ticket_accuracy": ("setting", *alone, "start"),
         "simulated_ticket_accuracy": ("candidate", "run"),
     }
-    parts = {}
+    parts: dict[str, tuple[tuple[str, ...], np.ndarray]] = {}
     for name, axes in dims.items():
         values = rng.normal(0.8, 0.03, [len(coords[axis]) for axis in axes])
         parts[name] = axes, values + shift * (name == "simulated_accuracy")
@@ -261,7 +264,7 @@ def invented(shift: float) -> xr.Dataset:
     return xr.Dataset(parts, coords, _tickets._attrs(_tickets_plan.QUICK, True))
 
 
-def test_verdict_and_picture_of_the_study(tmp_path) -> None:
+def test_verdict_and_picture_of_the_study(tmp_path: Path) -> None:
     same, shifted = invented(0.0), invented(0.1)
     assert bool(_tickets_summary._agreement(same)["agrees"])
     assert not bool(_tickets_summary._agreement(shifted)["agrees"])

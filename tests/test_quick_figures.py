@@ -12,7 +12,9 @@ pytestmark = pytest.mark.slow  # most of its time is compilation
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", NAMED)
-def test_a_named_figure_is_drawn_from_a_cold_start(name: str, tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+def test_a_named_figure_is_drawn_from_a_cold_start(
+    name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     directory = tmp_path / "data"
     assert main(["figure", name, str(directory), "--quick", "--save", str(tmp_path / "picture.png")]) == 0
     printed = capsys.readouterr().out

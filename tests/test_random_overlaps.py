@@ -23,7 +23,8 @@ FALSE_ALARM = 0.01  # of each test here, over all that it compares (Bonferroni)
 def keys_of_seeds(count: int) -> jax.Array:
     """The keys of the seeds 0, 1, 2, ...: neighbours, which a poor generator would not keep apart."""
     words = np.stack([np.zeros(count, np.uint32), np.arange(count, dtype=np.uint32)], axis=1)
-    return jax.random.wrap_key_data(jnp.asarray(words), impl="threefry2x32")
+    keys: jax.Array = jax.random.wrap_key_data(jnp.asarray(words), impl="threefry2x32")
+    return keys
 
 
 def one_block(K: int, M: int) -> ts.Problem:
@@ -82,14 +83,14 @@ def statistics(gram: np.ndarray) -> np.ndarray:
 def p_value(case: Case, extra: int = 0) -> float:
     """Bonferroni p-value of two-sample Kolmogorov-Smirnov tests; numbers that do not vary must be equal."""
     starts = ts.random_overlaps(case.make(), case.dim, keys_of_seeds(DRAWS), scale=SCALE, teacher=case.teacher)
-    values = []
+    values: list[float] = []
     for b, expected in enumerate(of_weights(case, extra)):
         for mine, theirs in zip(statistics(starts.gram[:, b]), statistics(expected), strict=True):
             if np.std(theirs) < 1e-7:
                 np.testing.assert_allclose(mine, theirs, atol=1e-7)
             else:
                 values.append(stats.ks_2samp(mine, theirs).pvalue)
-    return min(1.0, len(values) * min(values))
+    return float(min(1.0, len(values) * min(values)))
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -112,7 +113,7 @@ def test_starts_of_neighbouring_seeds_and_blocks_are_independent() -> None:
     values = (values - values.mean(axis=0)) / values.std(axis=0)
     others = np.concatenate([values[:-1], values[1:]], axis=1)
     z = np.sqrt(DRAWS - 1) * (values[:-1].T @ others) / (DRAWS - 1)
-    z = z[~np.eye(*z.shape, dtype=bool)]
+    z = z[~np.eye(z.shape[0], z.shape[1], dtype=np.bool_)]
     assert np.max(np.abs(z)) < stats.norm.isf(FALSE_ALARM / 2 / z.size)
     plus = np.sum(starts.readout > 0, axis=0)
     assert min(stats.binomtest(int(n), DRAWS).pvalue for n in plus) > FALSE_ALARM / 3
@@ -157,7 +158,7 @@ def test_nothing_is_compiled_for_one_start_a_thousand_blocks_or_ten_thousand_sta
 
 def test_numbers_may_be_traced_but_not_keys() -> None:
     problem = one_block(2, 2)
-    numbers = {"scale": 0.7, "T": np.array([[[1.0, 0.3], [0.3, 0.8]]]), "readout": np.array([0.3, 2.0])}
+    numbers: dict[str, Any] = {"scale": 0.7, "T": np.array([[[1.0, 0.3], [0.3, 0.8]]]), "readout": np.array([0.3, 2.0])}
 
     def total(scale: Any, T: Any, readout: Any) -> Any:
         start = ts.random_overlaps(problem, 50, 0, scale=scale, teacher=T, readout=readout)
@@ -167,7 +168,10 @@ def test_numbers_may_be_traced_but_not_keys() -> None:
         expected = float(total(**numbers))
         assert float(jax.jit(total)(**numbers)) == pytest.approx(expected, rel=1e-12)
         for name, value in numbers.items():  # each alone: the others stay NumPy's
-            alone = lambda x, name=name: total(**{**numbers, name: x})  # noqa: E731
+
+            def alone(x: Any, name: str = name) -> Any:
+                return total(**{**numbers, name: x})
+
             slope = jax.jit(jax.grad(alone))(jnp.asarray(value))
             step = 1e-5 * np.ones(np.shape(value))
             difference = (alone(value + step) - alone(value - step)) / 2e-5

@@ -4,6 +4,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,7 +13,7 @@ pytestmark = pytest.mark.slow  # most of its time is compilation
 README = (Path(__file__).parents[1] / "README.md").read_text()
 
 
-def test_the_ten_lines_run_and_agree(capsys) -> None:
+def test_the_ten_lines_run_and_agree(capsys: pytest.CaptureFixture[str]) -> None:
     code = next(each for each in re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL) if "agreement" in each)
     lines = [line for line in code.splitlines() if line and not line.startswith("import")]
     assert len(lines) <= 10
@@ -22,11 +23,12 @@ def test_the_ten_lines_run_and_agree(capsys) -> None:
 
 def snippet(marker: str) -> str:
     """The README's Python block that has `marker` in it."""
-    return next(each for each in re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL) if marker in each)
+    blocks: list[str] = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)
+    return next(each for each in blocks if marker in each)
 
 
-def test_fluctuations_print_what_the_readme_says(capsys) -> None:
-    names: dict = {}
+def test_fluctuations_print_what_the_readme_says(capsys: pytest.CaptureFixture[str]) -> None:
+    names: dict[str, Any] = {}
     exec(compile(snippet("simulations.agreement(theory, runs)"), "README.md", "exec"), names)
     exec(compile(snippet("ode.fluctuations"), "README.md", "exec"), names)
     printed = capsys.readouterr().out
@@ -35,8 +37,10 @@ def test_fluctuations_print_what_the_readme_says(capsys) -> None:
     assert names["band"].shape == names["alphas"].shape
 
 
-def test_the_main_job_runs_without_a_file_and_is_drawn(capsys, tmp_path: Path, monkeypatch) -> None:
-    names: dict = {}
+def test_the_main_job_runs_without_a_file_and_is_drawn(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names: dict[str, Any] = {}
     monkeypatch.chdir(tmp_path)
     exec(compile(snippet("simulations.agreement(theory, runs)"), "README.md", "exec"), names)
     exec(compile(snippet("figures.compare(problem"), "README.md", "exec"), names)
@@ -45,15 +49,15 @@ def test_the_main_job_runs_without_a_file_and_is_drawn(capsys, tmp_path: Path, m
     assert [path.name for path in tmp_path.iterdir()] == ["comparison.png"]
 
 
-def test_batches_and_other_inputs_run_and_agree(capsys) -> None:
-    names: dict = {}
+def test_batches_and_other_inputs_run_and_agree(capsys: pytest.CaptureFixture[str]) -> None:
+    names: dict[str, Any] = {}
     exec(compile(snippet("simulations.agreement(theory, runs)"), "README.md", "exec"), names)
     exec(compile(snippet("simulations.run_many"), "README.md", "exec"), names)
     assert capsys.readouterr().out.count("AGREE: largest |z|") == 2
     assert len(names["theories"]) == len(names["paired"]) == 8
 
 
-def test_fixed_points_print_what_the_readme_says(capsys) -> None:
+def test_fixed_points_print_what_the_readme_says(capsys: pytest.CaptureFixture[str]) -> None:
     exec(compile(snippet("ode.fixed_points"), "README.md", "exec"), {})
     printed = capsys.readouterr().out
     for said in ("stable", "-0.00883695", "0.01297", "2.306827696", "0.05025035932", "0.01277", "0.01121", "457.9"):
@@ -66,7 +70,7 @@ def test_links_lead_somewhere() -> None:
             assert (Path(__file__).parents[1] / target).exists(), target
 
 
-def test_the_sweep_runs(tmp_path: Path, monkeypatch, capsys) -> None:
+def test_the_sweep_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     code = next(
         each for each in re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL) if "figures.sweep(" in each
     )

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+from typing import Any
 
 import equinox as eqx
 import numpy as np
@@ -101,10 +102,13 @@ def test_the_boundary_of_an_exact_map_is_printed_as_exact() -> None:
 def test_single_precision_alphas_that_end_with_the_curriculum_are_solved(solver: str) -> None:
     """2.1 in single precision lies below the end; the next number lies above it, by less than their distance."""
     problem = build.problem(blocks=1, K=1, M=1, readout=(1.0,), curriculum=SWITCH)
-    start, alphas = build.overlaps(problem), np.nextafter(np.float32([0.5, 2.1]), np.float32([0.5, 3.0]))
+    start, alphas = (
+        build.overlaps(problem),
+        np.nextafter(np.array([0.5, 2.1], np.float32), np.array([0.5, 3.0], np.float32)),
+    )
     assert alphas[-1] > SWITCH.end
 
-    def error(alphas: np.ndarray) -> np.ndarray:
+    def error(alphas: np.ndarray) -> Any:
         if solver == "solve":
             return ode.solve(problem, start, alphas).error["hard"]
         if solver == "solve_many":

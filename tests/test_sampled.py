@@ -16,6 +16,7 @@ from ode._method import WIDE
 from ode.averages import FixedSample, SampledProducts, _sampled_products
 from ode.averages import _chunked_mean as _pieces
 from ode.averages._matrix_roots import field_root, pseudo_inverse_sqrt, symmetric_sqrt
+from ode.moments import J2
 from teacher_student import internal
 
 from . import build
@@ -25,19 +26,13 @@ ALPHAS = [0.5, 1.0, 2.0]
 FALSE_ALARM = 1e-3  # of every stochastic comparison here, over all its numbers
 
 
-@pytest.fixture
-def x64() -> Any:
-    with jax.enable_x64(True):
-        yield
-
-
 def one(sample: Any) -> Any:
     return jax.tree.map(lambda x: jnp.asarray(x[0]), sample)
 
 
 def worst_t(mine: Any, sampled: Any) -> float:
     """The largest deviation of a mean over scramblings, in units of what FALSE_ALARM allows for so many numbers."""
-    found = []
+    found: list[float] = []
     for exact, values in zip(jax.tree.leaves(mine), jax.tree.leaves(sampled), strict=True):
         n = values.shape[0]
         error = np.asarray(values).std(axis=0, ddof=1) / np.sqrt(n)
@@ -45,7 +40,7 @@ def worst_t(mine: Any, sampled: Any) -> float:
         moves = error > 1e-12
         assert np.all(deviation[~moves] < 1e-12)
         found.extend((deviation[moves] / error[moves]).ravel())
-    return max(found, default=0.0) / stats.t.isf(FALSE_ALARM / 2 / max(1, len(found)), n - 1)
+    return float(max(found, default=0.0) / stats.t.isf(FALSE_ALARM / 2 / max(1, len(found)), n - 1))
 
 
 @pytest.mark.parametrize(("teacher", "labels", "M"), [("erf", "value", 2), ("sign", "value", 2), ("erf", "sign", 1)])
@@ -75,7 +70,7 @@ def test_a_slip_in_the_control_of_the_products_is_seen(monkeypatch: pytest.Monke
     condition = jax.tree.map(lambda x: x[1], problem.task.conditions())
     exact = ode.ClosedForm().step(problem, state, condition)
     samples = ode.Sampled(2**8, 32, key=4, products_only=True).draw(problem)
-    right = _sampled_products.J2
+    right = J2
     for slip in (lambda *c: 1.02 * right(*c), lambda a, b, c: right(a, 0.9 * b, c)):
         monkeypatch.setattr(_sampled_products, "J2", slip)
         found = jax.vmap(lambda sample: sample.step(problem, state, condition))(samples)
@@ -87,11 +82,12 @@ def test_wide_erf_students_sample_their_products_and_say_so() -> None:
     start = ts.random_overlaps(problem, 10**4, 0)
     found = ode.solve(problem, start, [0.3], with_accuracy=False)
     assert found.source.method == "closed form, E[g g] sampled, 4 x 4096 points"
+    sampling_error = build.given(found.sampling_error)
     exact = ode.solve(problem, start, [0.3], averages=ode.ClosedForm(), with_accuracy=False)
     assert exact.source.method == "closed form"
     for level in ("easy", "hard"):
-        assert found.sampling_error.error[level] < 2e-3 * exact.error[level]
-        z = (found.error[level] - exact.error[level]) / found.sampling_error.error[level]
+        assert sampling_error.error[level] < 2e-3 * exact.error[level]
+        z = (found.error[level] - exact.error[level]) / sampling_error.error[level]
         assert abs(z) < stats.t.isf(FALSE_ALARM / 4, 3)
     assert isinstance(ode.fastest_averages(build.problem(K=WIDE - 1)), ode.ClosedForm)
     assert isinstance(ode.fastest_averages(build.problem(K=WIDE, student="linear")), ode.ClosedForm)
@@ -105,7 +101,7 @@ def test_the_stated_error_of_wide_students_has_its_bias() -> None:
     exact = ode.solve(problem, start, ALPHAS, averages=ode.ClosedForm(), with_accuracy=False).error["all"]
     averages = ode.Sampled(2**6, 16, products_only=True)
     found = ode.solve(problem, start, ALPHAS, averages=averages, with_accuracy=False)
-    z = np.abs(found.error["all"] - exact) / found.sampling_error.error["all"]
+    z = np.abs(found.error["all"] - exact) / build.given(found.sampling_error).error["all"]
     assert np.max(z) < stats.t.isf(FALSE_ALARM / 6, 15)
 
 
@@ -118,11 +114,12 @@ def test_the_requested_error_is_met() -> None:
     for error in (3e-2, 3e-3):
         averages = ode.Sampled(2**4, 8, error=error)
         found = ode.solve(problem, start, ALPHAS, averages=averages, with_accuracy=False)
+        sampling_error = build.given(found.sampling_error)
         points.append(int(found.source.method.split(" x ")[1].split()[0]))
         for level, values in exact.error.items():
             scale = np.max(values)
-            assert np.max(found.sampling_error.error[level]) <= error * np.max(found.error[level])
-            allowed = stats.t.isf(FALSE_ALARM / 2 / 12, 7) * found.sampling_error.error[level]
+            assert np.max(sampling_error.error[level]) <= error * np.max(found.error[level])
+            allowed = stats.t.isf(FALSE_ALARM / 2 / 12, 7) * sampling_error.error[level]
             assert np.all(np.abs(found.error[level] - values) < allowed)
             assert np.max(np.abs(found.error[level] - values)) < stats.t.isf(FALSE_ALARM / 2 / 12, 7) * error * scale
     assert 2**4 < points[0] < points[1]
@@ -145,7 +142,10 @@ def test_in_a_batch_each_gets_the_points_that_it_needs() -> None:
     start = build.overlaps(problems[0], 1)
     easy = ode.Sampled(2**6, error=0.99)  # states the error as the one below does
     first = [ode.solve(each, start, ALPHAS, averages=easy, with_accuracy=False) for each in problems]
-    left = [max(np.max(each.sampling_error.error[x]) / np.max(each.error[x]) for x in each.error) for each in first]
+    left = [
+        max(np.max(build.given(each.sampling_error).error[x]) / np.max(each.error[x]) for x in each.error)
+        for each in first
+    ]
     averages = ode.Sampled(2**6, error=float(1.05 * np.min(left)))
     found = ode.solve_many(problems, start, ALPHAS, averages=averages, with_accuracy=False)
     points = {each.source.method for each in found}
@@ -162,25 +162,26 @@ def test_pieces_are_the_whole(products_only: bool, monkeypatch: pytest.MonkeyPat
     """In four pieces, to 1e-13, with the derivative; and in single precision to 1e-5."""
     problem = internal.to_float(build.problem(), jnp.float64)
     state = internal.to_float(build.overlaps(problem, 1), jnp.float64)
-    options = {"products_only": products_only}
-    sample = one(ode.Sampled(2**8, 1, **options).draw(problem))
+    sample = one(ode.Sampled(2**8, 1, products_only=products_only).draw(problem))
 
     def all_of_it() -> list[Any]:
         def everything(problem: ts.Problem, sample: Any, state: ts.Overlaps) -> list[Any]:  # traced at every call
-            def value(state: ts.Overlaps) -> jax.Array:
+            def value(state: ts.Overlaps) -> Any:
                 return sum(jnp.sum(x**2) for x in jax.tree.leaves(ode.drift(problem, sample, 0.0, state)))
 
             condition = jax.tree.map(lambda x: x[0], problem.task.conditions())
             observed = sample.error_and_accuracy(problem, state, condition)
             return [ode.drift(problem, sample, 0.0, state), jax.grad(value)(state), *observed]
 
-        return jax.jit(everything, compiler_options=build.QUICKLY_COMPILED)(problem, sample, state)
+        program = jax.jit(everything, compiler_options=build.QUICKLY_COMPILED)
+        values: list[Any] = program(problem, sample, state)
+        return values
 
     whole = all_of_it()
     monkeypatch.setattr(_pieces, "PIECE", 2**6)
     for mine, theirs in zip(jax.tree.leaves(all_of_it()), jax.tree.leaves(whole), strict=True):
         np.testing.assert_allclose(mine, theirs, rtol=1e-12, atol=1e-13)
-    rounded = one(ode.Sampled(2**8, 1, precision="float32", **options).draw(problem))
+    rounded = one(ode.Sampled(2**8, 1, precision="float32", products_only=products_only).draw(problem))
     assert rounded.normals.dtype == jnp.float32
     found = ode.drift(problem, rounded, 0.0, state)
     assert found.Q.dtype == jnp.float64
@@ -228,7 +229,8 @@ def test_gradients_through_a_sampled_solve_from_a_degenerate_start(options: Any)
         found = ode.solve(
             changed, start, [0.5], averages=averages, with_accuracy=False, rtol=1e-9, atol=1e-11, adjoint=adjoint
         )
-        return found.error["hard"][-1]
+        final: jax.Array = found.error["hard"][-1]
+        return final
 
     def both(x: Any, direction: Any) -> Any:
         value, forward = jax.jvp(lambda x: error(x, diffrax.ForwardMode()), (x,), (direction,))
@@ -247,7 +249,7 @@ def test_what_cannot_be_sampled_so_is_refused() -> None:
     start = build.overlaps(problem, 1)
     asking, products = ode.Sampled(error=1e-2), ode.Sampled(products_only=True)
 
-    def traced(state: ts.Overlaps) -> jax.Array:
+    def traced(state: ts.Overlaps) -> Any:
         return ode.solve(problem, state, [1.0], averages=asking).error["hard"]
 
     for wrong, message in (
@@ -256,7 +258,7 @@ def test_what_cannot_be_sampled_so_is_refused() -> None:
         (lambda: ode.Sampled(2**10, error=1e-3, most_points=2**9), "most_points >= points = 1024"),
         (lambda: ode.Sampled(most_points=1000), "a power of two as most_points"),
         (lambda: ode.Sampled(precision="float16"), "precision"),
-        (lambda: ode.Sampled(products_only="yes"), "products_only=True or False"),  # type: ignore[arg-type]
+        (lambda: ode.Sampled(products_only=build.unchecked("yes")), "products_only=True or False"),
         (lambda: ode.solve(relu, start, [1.0], averages=products), "a problem with closed-form averages"),
         (lambda: ode.solve(build.problem(student="linear"), start, [1.0], averages=products), "an erf student"),
         (lambda: jax.jit(traced)(internal.to_float(start, jnp.float64)), "given points in a traced solve"),

@@ -5,6 +5,7 @@ import signal
 import threading
 import time
 import warnings
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -22,7 +23,9 @@ from . import build
 pytestmark = pytest.mark.slow  # most of its time is compilation
 
 
-def run(problem: ts.Problem, dim: int = 100, runs: int = 4, alphas: object = (0.0, 1.0, 2.0), key: int = 0, **options):
+def run(
+    problem: ts.Problem, dim: int = 100, runs: int = 4, alphas: Any = (0.0, 1.0, 2.0), key: int = 0, **options: Any
+) -> Any:
     return simulations.run(problem, dim, runs, alphas, key, test_samples=32, progress=False, **options)
 
 
@@ -31,7 +34,7 @@ def test_start_weights_have_exactly_the_overlaps(precision: str, blocks: int) ->
     problem = build.problem(blocks=blocks)
     start = build.overlaps(problem, 1)
     runs = run(problem, start=start, precision=precision, alphas=[0.0, 0.1])
-    tolerance = 50 * np.finfo(precision).eps
+    tolerance = 50 * float(np.finfo(precision).eps)
     for name in ("Q", "R", "T", "readout"):
         found = getattr(runs.overlaps, name)[:, 0]
         np.testing.assert_allclose(found, np.broadcast_to(getattr(start, name), found.shape), atol=tolerance)
@@ -72,7 +75,7 @@ def test_float32_and_float64_agree_in_law_and_theory_precision_is_untouched() ->
     error = np.sqrt(sum(s.var(axis=0, ddof=1) / 64 for s in samples))
     moving = error > 1e-6
     assert np.max(np.abs(difference[moving] / error[moving])) < stats.t.isf(0.001 / 2 / moving.sum(), 126)
-    assert not jax.config.jax_enable_x64
+    assert not build.unchecked(jax.config).jax_enable_x64
 
 
 def test_levels_are_drawn_with_their_shares() -> None:
@@ -215,7 +218,7 @@ def test_recordable_alphas_are_whole_steps_at_both_dimensions() -> None:
         ({"workers": 0}, "workers >= 1"),
     ],
 )
-def test_bad_input(options: dict, message: str) -> None:
+def test_bad_input(options: dict[str, Any], message: str) -> None:
     with pytest.raises(ts.InputError, match=message):
         run(build.problem(), **options)
 
@@ -231,5 +234,7 @@ def test_units_that_saturate_and_cancel_are_judged_in_float64() -> None:
     theory = ode.solve(problem, start, [1.0], averages=ode.Sampled(2**14, 8))
     runs = simulations.run(problem, 50, 4, [1.0], 2, start=start, test_samples=50_000, progress=False)
     found, expected = runs.accuracy["all"].mean(), theory.accuracy["all"][0]
-    error = np.hypot(np.sqrt(expected * (1 - expected) / 200_000), theory.sampling_error.accuracy["all"][0])
+    error = np.hypot(
+        np.sqrt(expected * (1 - expected) / 200_000), build.given(theory.sampling_error).accuracy["all"][0]
+    )
     assert abs(found - expected) < 4.5 * error

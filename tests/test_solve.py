@@ -149,7 +149,8 @@ def test_equal_blocks_are_one_block() -> None:
         ts.Problem(ts.Committee(each, 2), ts.Student(2), ts.SGD(0.8), order) for each in (two, ts.Inputs({"c": 1}))
     ]
     start = ts.random_overlaps(parts[0], 200, 3)
-    whole = ts.Overlaps(*(getattr(start, name).sum(axis=0)[None] for name in ("Q", "R", "T")), start.readout)
+    Q, R, T = (x.sum(axis=0)[None] for x in (start.Q, start.R, start.T))
+    whole = ts.Overlaps(Q, R, T, start.readout)
     split, joined = (ode.solve(part, state, [1.0, 5.0]) for part, state in zip(parts, (start, whole), strict=True))
     np.testing.assert_allclose(split.overlaps.Q.sum(axis=1), joined.overlaps.Q[:, 0], atol=1e-7)
     np.testing.assert_allclose(split.error["all"], joined.error["all"], atol=1e-7)
@@ -170,6 +171,7 @@ def test_perceptron_accuracy() -> None:
     hard = problem.inputs.variances[1]
     R, T = (np.einsum("b,ab->a", hard, getattr(theory.overlaps, name)[..., 0, 0]) for name in ("R", "T"))
     C = np.einsum("b,ab->a", hard, theory.overlaps.Q[..., 0, 0])
+    assert isinstance(problem.task, ts.Committee)
     sign = np.sign(theory.overlaps.readout[:, 0] * problem.task.readout[0])
     np.testing.assert_allclose(theory.accuracy["hard"], 1 - np.arccos(sign * R / np.sqrt(T * C)) / np.pi, atol=1e-12)
     assert theory.sampling_error is None
@@ -215,7 +217,7 @@ def test_precision_and_configuration_are_the_users() -> None:
     before = {name: getattr(jax.config, name) for name in ("jax_enable_x64", "jax_default_matmul_precision")}
     problem, start, reference = reference_case(*CASES[2])
     theory = ode.solve(problem, start, reference["alpha"])
-    assert not jax.config.jax_enable_x64
+    assert not build.unchecked(jax.config).jax_enable_x64
     assert theory.overlaps.Q.dtype == np.float64
     assert {name: getattr(jax.config, name) for name in before} == before
 
@@ -299,7 +301,7 @@ def test_user_activation_equals_the_built_in() -> None:
     sampled = ode.solve(own, start, [1.0, 3.0])
     exact = ode.solve(build.problem(), start, [1.0, 3.0])
     assert sampled.source.method.startswith("sampled")
-    error = sampled.sampling_error.overlaps.Q
+    error = build.given(sampled.sampling_error).overlaps.Q
     t = np.abs(sampled.overlaps.Q - exact.overlaps.Q) / error
     assert np.max(t) < stats.t.isf(0.01 / 2 / t.size, 3)
 

@@ -9,19 +9,15 @@ import figures
 import teacher_student as ts
 from figures._solution_table import solution_table
 from figures.command._main import main
-from tests.test_cli import SMALL
+
+from .problem_files import SMALL
 
 FILES = {"theory.nc", "solution.png", "solution.pdf"}
 
 
-@pytest.fixture
-def file(tmp_path: Path) -> Path:
-    path = tmp_path / "problem.toml"
-    path.write_text(SMALL)
-    return path
-
-
-def test_it_prints_the_recorded_alphas_and_writes_theory_and_picture(file: Path, tmp_path: Path, capsys) -> None:
+def test_it_prints_the_recorded_alphas_and_writes_theory_and_picture(
+    file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     out = tmp_path / "out"
     assert main(["solve", str(file), "--out", str(out)]) == 0
     printed = capsys.readouterr().out.splitlines()
@@ -41,7 +37,9 @@ def test_it_prints_the_recorded_alphas_and_writes_theory_and_picture(file: Path,
     assert capsys.readouterr().out == "SOLVED: ok\n"
 
 
-def test_it_asks_nothing_of_a_simulation(file: Path, tmp_path: Path, monkeypatch, capsys) -> None:
+def test_it_asks_nothing_of_a_simulation(
+    file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     """Runs, a second dimension and alphas between two steps are no matter for a theory, which compare refuses."""
     file.write_text(SMALL.replace("runs = 16", "runs = 1").replace("count = 4", "alphas = [1.0, 1.001]"))
     assert main(["compare", str(file), "--out", str(tmp_path / "out")]) == 2
@@ -49,7 +47,9 @@ def test_it_asks_nothing_of_a_simulation(file: Path, tmp_path: Path, monkeypatch
     assert experiment.alphas.tolist() == [1.0, 1.001]
 
 
-def test_a_stopped_solve_is_written_and_has_its_exit_code(file: Path, tmp_path: Path, capsys) -> None:
+def test_a_stopped_solve_is_written_and_has_its_exit_code(
+    file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     """A linear student beyond its critical rate."""
     diverging = SMALL.replace("[student]\nwidth = 1", '[student]\nwidth = 1\nactivation = "linear"')
     file.write_text(diverging.replace("learning_rate = 1.0", "learning_rate = 20.0"))
@@ -72,7 +72,9 @@ def test_a_stopped_solve_is_written_and_has_its_exit_code(file: Path, tmp_path: 
         ),
     ],
 )
-def test_bad_files_give_one_line_and_write_nothing(old: str, new: str, message: str, file: Path, capsys) -> None:
+def test_bad_files_give_one_line_and_write_nothing(
+    old: str, new: str, message: str, file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert old in SMALL
     file.write_text(SMALL.replace(old, new, 1))
     out = file.parent / "out"
@@ -83,7 +85,7 @@ def test_bad_files_give_one_line_and_write_nothing(old: str, new: str, message: 
     assert not out.exists()
 
 
-def test_bad_places_give_one_line(file: Path, capsys) -> None:
+def test_bad_places_give_one_line(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["solve", str(file), "--out", str(file / "below")]) == 2
     assert "writable output directory" in capsys.readouterr().err
 

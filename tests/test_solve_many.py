@@ -101,14 +101,14 @@ def test_one_that_diverges_leaves_the_rest_alone() -> None:
 def test_numbers_share_a_compilation_and_structures_do_not_mix() -> None:
     problems = [problem(rate) for rate in np.linspace(0.3, 1, 20)]
     ode.solve_many(problems, start_of(problems[0]), ALPHAS, with_accuracy=False)
-    before = _batches._vmapped._cached._cache_size()
+    before = build.unchecked(_batches._vmapped)._cached._cache_size()
     ode.solve_many(
         [problem(rate, 0.7) for rate in np.linspace(1, 2, 40)],
         start_of(problems[0], 3),
         ALPHAS + 1e-3 * np.array([1, 0]),
         with_accuracy=False,
     )
-    assert _batches._vmapped._cached._cache_size() == before
+    assert build.unchecked(_batches._vmapped)._cached._cache_size() == before
     mixed = [problem(0.5), problem(0.5, unit="linear"), problem(0.7)]
     found = ode.solve_many(mixed, [start_of(each) for each in mixed], ALPHAS, with_accuracy=False)
     assert [each.problem.student.activation.name for each in found] == ["erf", "linear", "erf"]

@@ -5,6 +5,7 @@ probability below 3e-4.
 """
 
 import functools
+from collections.abc import Callable
 from typing import Any
 
 import equinox as eqx
@@ -20,11 +21,11 @@ from ode.averages import FixedSample
 from teacher_student import internal
 
 from . import build
-from .test_drift import steps
+from .single_steps import steps
 
 pytestmark = pytest.mark.slow  # most of its time is compilation
 
-CASES = {
+CASES: dict[str, Callable[[], ts.Problem]] = {
     "erf": lambda: build.problem(),
     "tanh, sign labels, logistic": lambda: build.problem(student=jnp.tanh, labels="sign", loss="logistic", blocks=1),
     "relu, a block of fraction 0": lambda: build.problem(student="relu", teacher="linear", blocks=3),
@@ -44,14 +45,17 @@ def theory(problem: ts.Problem, state: ts.Overlaps, what: Any = _diffusion.diffu
     with jax.enable_x64(True):
         inputs = internal.to_float((problem, state), jnp.float64)
         samples = ode.Sampled(2**12, 8, key=3).draw(problem)
-        found = eqx.filter_jit(
-            lambda s: jax.lax.map(lambda each: what(inputs[0], each, 0.0, inputs[1]), s),
-            compiler_options=build.QUICKLY_COMPILED,
-        )(samples)
-        return tuple(
+
+        @build.compiled
+        def each_scrambling(samples: Any) -> Any:
+            return jax.lax.map(lambda each: what(inputs[0], each, 0.0, inputs[1]), samples)
+
+        found = each_scrambling(samples)
+        D, c = (
             (np.mean(x, axis=0), np.std(x, axis=0, ddof=1) / np.sqrt(8))
             for x in (np.asarray(found.covariance), np.asarray(found.beyond))
         )
+        return D, c
 
 
 def covariance_deviations(D: tuple[np.ndarray, np.ndarray], x: np.ndarray) -> np.ndarray:
@@ -61,7 +65,8 @@ def covariance_deviations(D: tuple[np.ndarray, np.ndarray], x: np.ndarray) -> np
     x, mean, error = x[:, moving], D[0][np.ix_(moving, moving)], D[1][np.ix_(moving, moving)]
     second = x.T @ x / len(x)
     squares = (x**2).T @ (x**2) / len(x)
-    return (second - mean) / np.sqrt((squares - second**2) / len(x) + error**2)
+    found: np.ndarray = (second - mean) / np.sqrt((squares - second**2) / len(x) + error**2)
+    return found
 
 
 @functools.cache

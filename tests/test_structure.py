@@ -69,7 +69,7 @@ SAMPLED = {"another seed of the averages": 1, "a key for the averages": jax.rand
 
 def ask(how: str, *, alphas: Any = TIMES, seed: int = 0, averages: Any = None, **changes: Any) -> Any:
     """Ask a question whose answer is one trajectory."""
-    options = {name: changes.pop(name) for name in ("rtol", "bound") if name in changes}
+    options: dict[str, Any] = {name: changes.pop(name) for name in ("rtol", "bound") if name in changes}
     of = problem(**changes)
     if how == "solve_many":
         return ode.solve_many([of] * 3, start(seed), alphas, averages=averages, **options)[0]

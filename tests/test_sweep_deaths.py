@@ -22,7 +22,8 @@ import figures
 from figures import CellStatus
 from figures.sweeps import _workers as _farm
 
-from .test_sweeps import BASE, same, toml
+from . import build
+from .sweep_files import BASE, same, toml
 
 pytestmark = pytest.mark.slow  # most of its time is compilation
 
@@ -39,7 +40,7 @@ SMALL = SWEEP | {
 
 
 @pytest.fixture(scope="module")
-def environment(tmp_path_factory) -> dict[str, str]:
+def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """Processes of this file share compiled programs, so that a restart costs little."""
     cache = tmp_path_factory.mktemp("compiled")
     names = ("MIN_COMPILE_TIME_SECS", "MIN_ENTRY_SIZE_BYTES")
@@ -48,14 +49,14 @@ def environment(tmp_path_factory) -> dict[str, str]:
 
 
 @pytest.fixture(scope="module")
-def undisturbed(tmp_path_factory, environment: dict[str, str]) -> Path:
-    folder = tmp_path_factory.mktemp("undisturbed")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory, environment: dict[str, str]) -> Path:
+    folder: Path = tmp_path_factory.mktemp("undisturbed")
     run = start(folder, LARGE, environment, "--workers", "0")
     assert run.wait(timeout=300) == 0
     return folder / "out.zarr"
 
 
-def start(folder: Path, tables: dict[str, Any], environment: dict[str, str], *options: str) -> subprocess.Popen:
+def start(folder: Path, tables: dict[str, Any], environment: dict[str, str], *options: str) -> subprocess.Popen[str]:
     """The command line's sweep of `tables` into folder/out.zarr."""
     file = folder / "sweep.toml"
     file.write_text(toml(tables))
@@ -154,10 +155,11 @@ def test_a_given_scheduler_gives_the_same_data(tmp_path: Path, undisturbed: Path
                 process.kill()
 
 
-def test_a_worker_that_dies_with_a_finished_task_has_it_done_again(monkeypatch) -> None:
+def test_a_worker_that_dies_with_a_finished_task_has_it_done_again(monkeypatch: pytest.MonkeyPatch) -> None:
     """The task is over and its worker dead before the cells are fetched."""
     monkeypatch.setattr(_farm, "compute", place_and_process)
     with _farm.farm(None, 2, 8) as cluster:
+        assert isinstance(cluster, _farm.Cluster)
         client = cluster.client
 
         def tasks() -> Iterator[Any]:
@@ -172,7 +174,7 @@ def test_a_worker_that_dies_with_a_finished_task_has_it_done_again(monkeypatch) 
             killed.append(pid)
 
         killed: list[int] = []
-        ((task, (place, pid)),) = cluster.do(tasks())
+        ((task, (place, pid)),) = build.unchecked(cluster.do(tasks()))
     assert (task, place) == (1, 1)
     assert pid not in killed
 
@@ -188,7 +190,7 @@ def die(x: Any) -> Any:
     return x
 
 
-def test_a_cell_that_kills_its_worker_fails_alone(monkeypatch, environment: dict[str, str]) -> None:
+def test_a_cell_that_kills_its_worker_fails_alone(monkeypatch: pytest.MonkeyPatch, environment: dict[str, str]) -> None:
     for name, value in environment.items():
         if name.startswith("JAX_"):
             monkeypatch.setenv(name, value)

@@ -2,8 +2,6 @@
 
 import copy
 import dataclasses
-import filecmp
-import json
 import resource
 import subprocess
 import sys
@@ -21,24 +19,12 @@ import simulations
 import teacher_student as ts
 from figures import CellStatus
 from figures.command._main import main
-from figures.sweeps import _cell_tasks as _cells
 from figures.sweeps import _store
+
+from .sweep_files import BASE, same, toml
 
 pytestmark = pytest.mark.slow  # most of its time is compilation
 
-BASE: dict[str, Any] = {
-    "task": {
-        "fractions": {"relevant": 0.3, "irrelevant": 0.7},
-        "width": 1,
-        "support": "relevant",
-        "levels": {"easy": {"relevant": 1.0, "irrelevant": 0.1}, "hard": {"relevant": 1.0, "irrelevant": 1.5}},
-    },
-    "student": {"width": 1},
-    "sgd": {"learning_rate": 1.0},
-    "curriculum": {"order": ["easy", "hard"], "shares": {"easy": 0.5, "hard": 0.5}, "duration": 4.0},
-    "simulation": {"dim": 200, "smaller_dim": 100, "runs": 12},
-    "seed": 0,
-}
 RATES = {"rate": {"sgd.learning_rate": [0.5, 1.0, 1.5, 2.0, 2.5]}}
 GRID = RATES | {"variance": {"task.levels.hard.irrelevant": {"from": 0.5, "to": 2.0, "count": 4}}}
 
@@ -53,12 +39,6 @@ def tables(**changes: Any) -> dict[str, Any]:
 
 def sweep(axes: Any = GRID, measures: Any = ("error",), base: Any = BASE, **options: Any) -> xr.Dataset:
     return figures.sweep(base, axes, measures, workers=0, progress=False, **options).load()
-
-
-def same(one: Path, two: Path) -> bool:
-    """Whether two stores have the same files with the same bytes."""
-    names = [sorted(str(p.relative_to(root)) for p in root.rglob("*") if p.is_file()) for root in (one, two)]
-    return names[0] == names[1] and all(filecmp.cmp(one / name, two / name, shallow=False) for name in names[0])
 
 
 def statuses(dataset: xr.Dataset, engine: str = "theory") -> list[int]:
@@ -107,12 +87,13 @@ def test_simulated_cells_are_what_run_gives_and_agree(tmp_path: Path) -> None:
     assert found["diverged_runs"].values[2] == 0
 
 
-def test_a_cell_whose_runs_were_interrupted_is_not_kept(tmp_path: Path, monkeypatch) -> None:
+def test_a_cell_whose_runs_were_interrupted_is_not_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Ctrl-C during the smaller dimension returns fewer runs; the cell stays pending."""
     honest = simulations.run
 
     def interrupted(problem: Any, dim: int, runs: int, *arguments: Any, **options: Any) -> ts.Trajectory:
-        return honest(problem, dim, runs - (dim == 100), *arguments, **options)
+        found: ts.Trajectory = honest(problem, dim, runs - (dim == 100), *arguments, **options)
+        return found
 
     monkeypatch.setattr(simulations, "run", interrupted)
     with pytest.raises(KeyboardInterrupt):
@@ -120,7 +101,7 @@ def test_a_cell_whose_runs_were_interrupted_is_not_kept(tmp_path: Path, monkeypa
     assert statuses(figures.open_sweep(tmp_path / "s.zarr"), "simulation") == [CellStatus.PENDING]
 
 
-def test_a_wrong_theory_is_found_by_the_agreement(monkeypatch) -> None:
+def test_a_wrong_theory_is_found_by_the_agreement(monkeypatch: pytest.MonkeyPatch) -> None:
     honest = ode.solve
 
     def wrong(problem: ts.Problem, *arguments: Any, **options: Any) -> ts.Trajectory:
@@ -261,9 +242,9 @@ def test_cells_that_fail_leave_every_other_cell_right() -> None:
     assert np.isnan(found["error"].values[1]).all()
 
 
-def test_failed_cells_are_retried_on_request(tmp_path: Path, monkeypatch) -> None:
+def test_failed_cells_are_retried_on_request(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     out = tmp_path / "s.zarr"
-    honest = _cells.ode.solve_many
+    honest = ode.solve_many
 
     def broken(problems: Any, *arguments: Any, **options: Any) -> Any:
         if any(float(each.sgd.learning_rate) == 1.5 for each in problems):
@@ -271,7 +252,7 @@ def test_failed_cells_are_retried_on_request(tmp_path: Path, monkeypatch) -> Non
         return honest(problems, *arguments, **options)
 
     with monkeypatch.context() as patched:
-        patched.setattr(_cells.ode, "solve_many", broken)
+        patched.setattr(ode, "solve_many", broken)
         found = sweep(RATES, out=out)
     assert statuses(found).count(CellStatus.FAILED) == 1
     assert "MemoryError: no room" in str(found["message"].values[0, 2])
@@ -286,12 +267,12 @@ def test_failed_cells_are_retried_on_request(tmp_path: Path, monkeypatch) -> Non
 # The store
 
 
-def counted(monkeypatch) -> list[int]:
+def counted(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """How many cells each call of `compute` gets from here on."""
     from figures.sweeps import _workers as _farm
 
     counts: list[int] = []
-    honest = _farm.compute
+    honest = vars(_farm)["compute"]
 
     def compute(task: Any) -> Any:
         counts.append(len(task.places))
@@ -301,7 +282,7 @@ def counted(monkeypatch) -> list[int]:
     return counts
 
 
-def test_extending_an_axis_recomputes_nothing(tmp_path: Path, monkeypatch) -> None:
+def test_extending_an_axis_recomputes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     out, fresh = tmp_path / "s.zarr", tmp_path / "fresh.zarr"
     small = {"rate": {"sgd.learning_rate": [0.5, 1.0, 2.0]}, "order": {"choices": {"up": {"seed": 0}}}}
     sweep(small, ["error"], out=out)
@@ -329,7 +310,7 @@ def test_extending_an_axis_recomputes_nothing(tmp_path: Path, monkeypatch) -> No
     assert both["status"].sel(engine="simulation").values[::4, 0].tolist() == [CellStatus.DONE] * 2
 
 
-def test_axes_that_differ_by_rounding_are_the_stored_ones(tmp_path: Path, monkeypatch) -> None:
+def test_axes_that_differ_by_rounding_are_the_stored_ones(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     out = tmp_path / "s.zarr"
     sweep({"rate": {"sgd.learning_rate": {"from": 0.1, "to": 0.3, "count": 3}}}, out=out)
     counts = counted(monkeypatch)
@@ -349,7 +330,9 @@ OTHER_SWEEPS = [
 
 
 @pytest.mark.parametrize(("changes", "message"), OTHER_SWEEPS)
-def test_a_store_of_another_sweep_is_refused(changes: dict[str, Any], message: str, tmp_path_factory) -> None:
+def test_a_store_of_another_sweep_is_refused(
+    changes: dict[str, Any], message: str, tmp_path_factory: pytest.TempPathFactory
+) -> None:
     out = tmp_path_factory.getbasetemp() / "another.zarr"
     if not out.exists():
         sweep(RATES, out=out)
@@ -359,7 +342,7 @@ def test_a_store_of_another_sweep_is_refused(changes: dict[str, Any], message: s
     assert before == {path: path.read_bytes() for path in out.rglob("*") if path.is_file()}
 
 
-def test_what_an_axis_varies_may_change_in_the_problem(tmp_path: Path, monkeypatch) -> None:
+def test_what_an_axis_varies_may_change_in_the_problem(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     sweep(RATES, out=tmp_path / "s.zarr")
     counts = counted(monkeypatch)
     sweep(RATES, base=tables(sgd__learning_rate=9.0), out=tmp_path / "s.zarr")
@@ -367,7 +350,7 @@ def test_what_an_axis_varies_may_change_in_the_problem(tmp_path: Path, monkeypat
 
 
 def test_a_store_of_another_format_or_kind_is_refused_and_one_of_another_version_continued(
-    tmp_path: Path, monkeypatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     out = tmp_path / "s.zarr"
     sweep(RATES, out=out)
@@ -419,7 +402,7 @@ time.sleep(600)
     assert statuses(sweep(RATES, out=out)) == [CellStatus.DONE] * 5
 
 
-def test_a_full_disk_keeps_what_was_done(tmp_path: Path, monkeypatch) -> None:
+def test_a_full_disk_keeps_what_was_done(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     out = tmp_path / "s.zarr"
     honest, soft_hard = _store.Store.write, resource.getrlimit(resource.RLIMIT_FSIZE)
     written: list[int] = []
@@ -470,26 +453,12 @@ def test_what_a_killed_process_left_behind_is_cleared_up(moment: str, tmp_path: 
 # The command line and bad input
 
 
-def toml(value: Any) -> str:
-    """Nested tables as TOML (JSON values are TOML values)."""
-    lines = []
-
-    def walk(table: dict[str, Any], head: str) -> None:
-        for name, each in table.items():
-            key = f"{head}.{json.dumps(name)}" if head else json.dumps(name)
-            if isinstance(each, dict) and each:
-                walk(each, key)
-            else:
-                lines.append(f"{key} = {'{}' if each == {} else json.dumps(each)}")
-
-    walk(value, "")
-    return "\n".join(lines) + "\n"
-
-
 AXES = {"axes": {"rate": {"sgd": {"learning_rate": [0.5, 1.0, 1.5]}}}, "measures": {"keep": ["error"]}}
 
 
-def test_the_command_line_sweeps_continues_and_draws(tmp_path: Path, capsys, monkeypatch) -> None:
+def test_the_command_line_sweeps_continues_and_draws(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
     Path("rates.toml").write_text(toml(BASE | AXES))
     assert main(["sweep", "rates.toml", "--workers", "0"]) == 0
@@ -553,7 +522,7 @@ BAD = [
 
 @pytest.mark.parametrize(("changes", "message"), BAD)
 def test_bad_sweeps_give_one_line_and_write_nothing(
-    changes: dict[str, Any], message: str, tmp_path: Path, capsys
+    changes: dict[str, Any], message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     file, out = tmp_path / "s.toml", tmp_path / "s.zarr"
     file.write_text(toml(BASE | AXES | changes))
@@ -564,7 +533,7 @@ def test_bad_sweeps_give_one_line_and_write_nothing(
     assert not out.exists()
 
 
-def test_bad_places_and_schedulers_give_one_line(tmp_path: Path, capsys) -> None:
+def test_bad_places_and_schedulers_give_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = tmp_path / "s.toml"
     file.write_text(toml(BASE | AXES))
     assert main(["sweep", str(file), "--out", "/proc/nowhere/s.zarr", "--workers", "0"]) == 2
