@@ -2,7 +2,7 @@
 
 from __future__ import annotations  # types are not looked up, which would load JAX before a file is checked
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import wait
 from pathlib import Path
 from typing import Any, overload
@@ -30,6 +30,7 @@ from .experiment import (
 from .running import COMPARISON_FILES, Interrupted, check_output, require_writable, stop_if_asked, write_pictures
 
 SIMULATIONS = ("simulation", "smaller")  # files of the simulations, the larger dimension first
+NOT_ALWAYS_WRITTEN = ("fluctuations", "smaller")  # files that only some comparisons have
 
 
 @overload
@@ -113,14 +114,15 @@ def compare(
         experiment = make_experiment(problem, start, alphas, **choices)
     require_comparable(experiment)
     paths = {} if out is None else _checked_paths(experiment, out, force=force)
+    stale = [Path(out) / COMPARISON_FILES[name] for name in NOT_ALWAYS_WRITTEN] if out is not None and force else []
     before = {path: path.stat().st_mtime_ns for path in paths.values() if path.exists()}
     try:
-        return _compare(experiment, paths, progress, say)
+        return _compare(experiment, paths, stale, progress, say)
     except Interrupted:
         raise
     except KeyboardInterrupt:
         written = [path for path in paths.values() if path.exists() and before.get(path) != path.stat().st_mtime_ns]
-        raise Interrupted(_what_is_there(written)) from None
+        raise Interrupted(_say_what_is_written(written)) from None
 
 
 def _out_of(second: Any, out: str | Path | None) -> str | Path | None:
@@ -147,20 +149,33 @@ def _checked_paths(experiment: Experiment, out: str | Path, *, force: bool) -> d
     return check_output(out, {name: file for name, file in COMPARISON_FILES.items() if name not in unused}, force=force)
 
 
-def _what_is_there(written: list[Path]) -> str:
+def _say_what_is_written(written: list[Path]) -> str:
     simulated = any(path.name.startswith("simulation") for path in written)
     stage = "interrupted" if simulated else "interrupted before a run had finished"
     return f"{stage}; written: {', '.join(map(str, written)) or 'nothing'}"
 
 
-def _compare(experiment: Experiment, paths: dict[str, Path], progress: bool, say: Callable[[str], None]) -> Comparison:
-    """The stages of `compare`: each is said before it starts and written when it ends; Ctrl-C is heeded between."""
+def _compare(
+    experiment: Experiment,
+    paths: dict[str, Path],
+    stale: Sequence[Path],
+    progress: bool,
+    say: Callable[[str], None],
+) -> Comparison:
+    """Go through the stages of `compare`; each is said before it starts, and written when it ends.
+
+    Ctrl-C is heeded between them. `stale` files of an earlier run are removed when the first file is written.
+    """
     say(describe(experiment.problem))
     if _were_moved(experiment):
         say(f"            {experiment.alphas.size} alphas, moved to whole numbers of steps at N = {experiment.dims}")
     stop_if_asked()
     with prepared_beside(experiment, *([load_pictures] if paths else [])) as prepared:
         theory = solve_theory(experiment, say)
+        # Only now, so that a run that comes to nothing removes nothing. What this run does not write itself would stay,
+        # and `figure comparison` would draw it beside the new results.
+        for path in stale:
+            path.unlink(missing_ok=True)
         _save(theory, paths.get("theory"))
         stop_if_asked()
         bands = predict_fluctuations(experiment, say)
@@ -177,14 +192,14 @@ def _compare(experiment: Experiment, paths: dict[str, Path], progress: bool, say
     verdict, predicted = judge(experiment, theory, runs, smaller, bands)
     say(verdict.verdict)
     written = {name: path for name, path in paths.items() if name != "fluctuations" or bands is not None}
-    found = Comparison(theory, runs, smaller, verdict, written, bands, predicted)
+    result = Comparison(theory, runs, smaller, verdict, written, bands, predicted)
     if paths:
         internal.write_whole(paths["report"], lambda path: path.write_text(verdict.to_json()), force=True)
         stop_if_asked()
         say("picture     ...")
-        draw(found)
+        draw(result)
         stop_if_asked()
-    return found
+    return result
 
 
 def _were_moved(experiment: Experiment) -> bool:
@@ -199,6 +214,6 @@ def _save(trajectory: ts.Trajectory | None, path: Path | None) -> None:
         trajectory.save(path, force=True)
 
 
-def draw(found: Comparison) -> None:
+def draw(result: Comparison) -> None:
     """Draw the comparison, and write the picture beside its other files."""
-    write_pictures(found.plot(), found.paths)
+    write_pictures(result.plot(), result.paths)

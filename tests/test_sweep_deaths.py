@@ -157,7 +157,7 @@ def test_a_given_scheduler_gives_the_same_data(tmp_path: Path, undisturbed: Path
 def test_a_worker_that_dies_with_a_finished_task_has_it_done_again(monkeypatch) -> None:
     """The task is over and its worker dead before the cells are fetched."""
     monkeypatch.setattr(_farm, "compute", place_and_process)
-    with _farm.farm(None, 2, 8) as cluster:
+    with _farm.start_workers(None, 2, 8) as cluster:
         client = cluster.client
 
         def tasks() -> Iterator[Any]:

@@ -294,7 +294,7 @@ def counted(monkeypatch) -> list[int]:
     honest = _farm.compute
 
     def compute(task: Any) -> Any:
-        counts.append(len(task.places))
+        counts.append(len(task.indices))
         return honest(task)
 
     monkeypatch.setattr(_farm, "compute", compute)

@@ -38,7 +38,7 @@ def frontier(dataset: xr.Dataset, *, probability: float = PROBABILITY, advantage
     Raises InputError.
     """
     accuracy = dataset["accuracy"].isel(engine=0).sel(level="hard").reset_coords(drop=True)
-    found = success((accuracy >= target(dataset, advantage)).astype(float), confidence=CONFIDENCE)
+    shares = success((accuracy >= target(dataset, advantage)).astype(float), confidence=CONFIDENCE)
     if wilson(accuracy.sizes["start"], accuracy.sizes["start"], CONFIDENCE)[0] < probability:
         warnings.warn(
             f"{accuracy.sizes['start']} starts are too few for an upper bound: even if all succeed, the interval of "
@@ -48,20 +48,20 @@ def frontier(dataset: xr.Dataset, *, probability: float = PROBABILITY, advantage
     budgets = dataset["budget"].values
     first = {
         name: xr.apply_ufunc(
-            lambda p: _crossing(budgets, p, probability), found[of], input_core_dims=[["budget"]], vectorize=True
+            lambda p: _crossing(budgets, p, probability), shares[of], input_core_dims=[["budget"]], vectorize=True
         )
         for name, of in (("budget", "p"), ("low", "high"), ("high", "low"))
     }
     for name, side in (("low", 0), ("high", 1)):  # nothing was measured between the sweep's budgets
         bracket = xr.apply_ufunc(
             lambda p, side=side: _bracket(budgets, p, probability)[side],
-            found["p"],
+            shares["p"],
             input_core_dims=[["budget"]],
             vectorize=True,
         )
         first[name] = (np.minimum if name == "low" else np.maximum)(first[name], bracket)
     best = first["budget"].fillna(np.inf).argmin("rate")
-    result = xr.Dataset({name: each.isel(rate=best) for name, each in first.items()})
+    result = xr.Dataset({name: values.isel(rate=best) for name, values in first.items()})
     return result.assign(rate=dataset["rate"].isel(rate=best)).reset_coords(drop=True)
 
 
@@ -98,20 +98,20 @@ def cost(dataset: xr.Dataset) -> Figure:
     Bars: 80 % intervals. Arrows at the upper edge: not within the largest budget.
     Arguments: data set of the recipe cost/xor.
     """
-    found = frontier(dataset)
-    kinds, wanted = found["easiness"].values.tolist(), target(dataset)
+    result = frontier(dataset)
+    kinds, wanted = result["easiness"].values.tolist(), target(dataset)
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(6.6, 0.6 + 2.2 * len(kinds)), layout="constrained")
         panels = figure.subplots(len(kinds), 2, sharex=True, squeeze=False)
         for row, kind in enumerate(kinds):
-            here = found.sel(easiness=kind)
+            of_kind = result.sel(easiness=kind)
             for axes, scale, label in zip(
                 panels[row],
-                (np.ones(here.sizes["width"]), multiply_adds(here["width"].values, 1.0)),
+                (np.ones(of_kind.sizes["width"]), multiply_adds(of_kind["width"].values, 1.0)),
                 (r"samples $\alpha$", r"multiply-adds / $N^2$"),
                 strict=True,
             ):
-                _draw(axes, here, scale)
+                _draw(axes, of_kind, scale)
                 axes.set_ylabel(label)
             panels[row, 0].set_title(
                 f"{kind}: accuracy {float(wanted.sel(easiness=kind)):.3f} in 90 % of starts", loc="left", fontsize=7
@@ -123,11 +123,11 @@ def cost(dataset: xr.Dataset) -> Figure:
         return figure
 
 
-def _draw(axes: Axes, here: xr.Dataset, scale: np.ndarray) -> None:
-    for index, order in enumerate(here["order"].values.tolist()):
-        each = here.sel(order=order)
-        width = each["width"].values * (1 + 0.03 * (index - 1.5))
-        budget, low, high = (each[name].values * scale for name in ("budget", "low", "high"))
+def _draw(axes: Axes, of_kind: xr.Dataset, scale: np.ndarray) -> None:
+    for index, order in enumerate(of_kind["order"].values.tolist()):
+        of_order = of_kind.sel(order=order)
+        width = of_order["width"].values * (1 + 0.03 * (index - 1.5))
+        budget, low, high = (of_order[name].values * scale for name in ("budget", "low", "high"))
         never = np.isinf(budget)
         style: dict[str, Any] = {"color": COLOURS[index], "ms": 4, "mfc": "none"}
         reached = budget[~never]
@@ -139,29 +139,29 @@ def _draw(axes: Axes, here: xr.Dataset, scale: np.ndarray) -> None:
             width[never], np.full(never.sum(), 0.97 - 0.03 * index), "^", transform=axes.get_xaxis_transform(), **style
         )
     axes.set(xscale="log", yscale="log")
-    widths = here["width"].values.tolist()
-    axes.set_xticks(widths, labels=[f"{each}" for each in widths])
+    widths = of_kind["width"].values.tolist()
+    axes.set_xticks(widths, labels=[f"{of_order}" for of_order in widths])
     axes.minorticks_off()
 
 
 def cost_text(dataset: xr.Dataset) -> str:
     """The frontier with intervals, and the cheapest width of every order."""
-    found, wanted = frontier(dataset), target(dataset)
+    result, wanted = frontier(dataset), target(dataset)
     budgets = dataset["budget"].values
     count = dataset.sizes["start"]
     rows = [
         f"smallest budget alpha at which {PROBABILITY:.0%} of {count} starts reach the accuracy on hard samples "
         "[80 % interval, no finer than the grid], at the better of the rates; x 2K: multiply-adds / N^2",
-        f"budgets swept: {', '.join(f'{each:g}' for each in budgets)}; inf: not within them",
+        f"budgets swept: {', '.join(f'{budget:g}' for budget in budgets)}; inf: not within them",
     ]
-    for kind in found["easiness"].values.tolist():
+    for kind in result["easiness"].values.tolist():
         rows += ["", f"{kind}: accuracy {float(wanted.sel(easiness=kind)):.3f}"]
-        widths = found["width"].values.tolist()
+        widths = result["width"].values.tolist()
         rows.append(f"  {'order':<14}" + "".join(f"K={width:<22}" for width in widths) + "cheapest")
-        for order in found["order"].values.tolist():
-            here = found.sel(easiness=kind, order=order)
-            cells = [f"{b:.4g} [{l:.4g}, {h:.4g}]" for b, l, h in zip(*(here[n].values for n in VALUES), strict=True)]
-            spent = multiply_adds(here["width"].values, here["budget"].values)
+        for order in result["order"].values.tolist():
+            row = result.sel(easiness=kind, order=order)
+            cells = [f"{b:.4g} [{l:.4g}, {h:.4g}]" for b, l, h in zip(*(row[n].values for n in VALUES), strict=True)]
+            spent = multiply_adds(row["width"].values, row["budget"].values)
             i = int(np.argmin(spent))
             least = f"K={widths[i]}: {spent[i]:.4g}" if np.isfinite(spent[i]) else "none"
             rows.append(f"  {order:<14}" + "".join(f"{cell:<24}" for cell in cells) + least)

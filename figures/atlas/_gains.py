@@ -40,11 +40,13 @@ def gain(
     if measure == "best rate":
         accuracy = _best_rate(data["accuracy"].sel(level="hard"))
         apart = accuracy.sel(order=first, drop=True) - accuracy.sel(order=second, drop=True)
-        found = _mean(apart)
-        return found.assign(se=SELECTION * found["se"])
+        result = _mean(apart)
+        return result.assign(se=SELECTION * result["se"])
     rates = dataset["rate"].values
     if rate is not None and not np.any(np.isclose(rates, rate)):
-        raise ts.InputError("a learning rate of the sweep", rate, f"it has {', '.join(f'{each:g}' for each in rates)}")
+        raise ts.InputError(
+            "a learning rate of the sweep", rate, f"it has {', '.join(f'{value:g}' for value in rates)}"
+        )
     data = data.isel(rate=rates.size // 2 if rate is None else int(np.argmin(np.abs(rates - rate))))
     if measure == "time":
         times = _time(data, time)
@@ -68,9 +70,9 @@ def _best_rate(accuracy: xr.DataArray) -> xr.DataArray:
     """Accuracy of every start at the rate whose mean is best over the starts of the other parity (cross-fitting)."""
     halves = []
     for parity in (0, 1):
-        mine, others = (accuracy.isel(start=slice(p, None, 2)) for p in (parity, 1 - parity))
+        half, others = (accuracy.isel(start=slice(p, None, 2)) for p in (parity, 1 - parity))
         best = others.mean("start").fillna(-1.0).idxmax("rate")
-        halves.append(mine.sel(rate=best).drop_vars("rate"))
+        halves.append(half.sel(rate=best).drop_vars("rate"))
     return xr.concat(halves, "start", coords="minimal", compat="override").sortby("start")
 
 
@@ -115,24 +117,24 @@ def shrinking(found: xr.Dataset, resolution: float = RESOLUTION) -> list[Shrinki
     return [_row(stacked.isel(row=i), family, resolution) for i in range(stacked.sizes["row"])]
 
 
-def _row(here: xr.Dataset, family: int, resolution: float) -> Shrinking:
-    here = here.sortby("width")
-    value, se = here["value"].values, here["se"].values
-    degrees = max(int(here["count"].values.min()) - 1, 1)
+def _row(row: xr.Dataset, family: int, resolution: float) -> Shrinking:
+    row = row.sortby("width")
+    value, se = row["value"].values, row["se"].values
+    degrees = max(int(row["count"].values.min()) - 1, 1)
     threshold = stats.t.isf(FALSE_ALARM / family, degrees)
     peak = int(np.argmax(value[:-1])) if value.size > 1 else 0
 
     def larger(i: int, j: int) -> bool:
-        return value[i] - value[j] > max(threshold * np.hypot(se[i], se[j]), resolution)
+        return bool(value[i] - value[j] > max(threshold * np.hypot(se[i], se[j]), resolution))
 
     helps = value > np.maximum(threshold * se, resolution)
     if helps[peak] and larger(peak, -1):
-        verdict = "shrinks" if peak == 0 else f"shrinks beyond K = {int(here['width'][peak])}"
+        verdict = "shrinks" if peak == 0 else f"shrinks beyond K = {int(row['width'][peak])}"
     elif helps[-1] and larger(-1, 0):
         verdict = "grows"
     else:
         verdict = "gain, no change" if np.any(helps) else "no gain"
-    label = here["row"].values.item() if "row" in here.coords else ()
+    label = row["row"].values.item() if "row" in row.coords else ()
     return Shrinking(
         label if isinstance(label, tuple) else (label,),
         (float(value[0]), float(se[0])),

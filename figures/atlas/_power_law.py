@@ -76,10 +76,10 @@ def log_power_law(dims: np.ndarray, logs: np.ndarray, covariances: np.ndarray, l
     """As `power_law`, for logarithms log c_q - p log N of positive values (n, q): linear least squares."""
     x, precisions = np.log(np.asarray(dims, float)), np.linalg.inv(covariances)
     q = logs.shape[1]
-    designs = np.stack([np.column_stack([np.eye(q), np.full(q, -each)]) for each in x])  # (n, q, q + 1)
+    designs = np.stack([np.column_stack([np.eye(q), np.full(q, -log_dim)]) for log_dim in x])  # (n, q, q + 1)
     covariance = np.linalg.inv(np.einsum("nqa,nqp,npb->ab", designs, precisions, designs))
-    found = covariance @ np.einsum("nqa,nqp,np->a", designs, precisions, logs)
-    rest = logs - designs @ found
+    solution = covariance @ np.einsum("nqa,nqp,np->a", designs, precisions, logs)
+    rest = logs - designs @ solution
     chi2, freedom = float(np.einsum("nq,nqp,np->", rest, precisions, rest)), logs.size - q - 1
-    p, half = float(found[-1]), float(stats.norm.isf((1 - level) / 2) * np.sqrt(covariance[-1, -1]))
+    p, half = float(solution[-1]), float(stats.norm.isf((1 - level) / 2) * np.sqrt(covariance[-1, -1]))
     return PowerLaw(p, p - half, p + half, chi2, freedom, float(stats.chi2.sf(chi2, freedom)))

@@ -21,5 +21,5 @@ def success(solved: xr.DataArray, over: str = "start", confidence: float = CONFI
 
 def wilson(hits: int, count: int, confidence: float = CONFIDENCE) -> tuple[float, float]:
     """Wilson interval of a success probability (scipy's)."""
-    found = binomtest(hits, count).proportion_ci(confidence, method="wilson")
-    return float(found.low), float(found.high)
+    interval = binomtest(hits, count).proportion_ci(confidence, method="wilson")
+    return float(interval.low), float(interval.high)

@@ -37,10 +37,10 @@ def draw_comparison(options: argparse.Namespace) -> Figure:
 
 def _choice(options: argparse.Namespace, dataset: xr.Dataset) -> dict[str, Any]:
     at = {}
-    for each in options.at:
-        name, equals, text = each.partition("=")
+    for option in options.at:
+        name, equals, text = option.partition("=")
         if not equals:
-            raise ts.InputError("--at NAME=VALUE", repr(each))
+            raise ts.InputError("--at NAME=VALUE", repr(option))
         at[name] = _typed(dataset, name, text)
     contrast = options.contrast
     if contrast is not None:
@@ -55,11 +55,11 @@ def _typed(dataset: xr.Dataset, name: str, text: str) -> Any:
     return _number(text, f"value of {name}")
 
 
-def _number(text: str, what: str) -> float:
+def _number(text: str, name: str) -> float:
     try:
         return float(text)
     except ValueError:
-        raise ts.InputError(f"a number as {what}", repr(text)) from None
+        raise ts.InputError(f"a number as {name}", repr(text)) from None
 
 
 def draw_phase_diagram(options: argparse.Namespace) -> Figure:
@@ -79,27 +79,30 @@ def draw_phase_diagram(options: argparse.Namespace) -> Figure:
 def _print_boundary(dataset: xr.Dataset, options: argparse.Namespace, choice: dict[str, Any], where: Any) -> None:
     engines = [options.engine] if options.engine else dataset["engine"].values.tolist()
     maps = {engine: select(dataset, engine=engine, **choice) for engine in engines}
-    for engine, found in maps.items():
-        x, y, panels = free_axes(found, options.x, options.y, options.panels)
-        for place in panels:
-            here, how = found.sel(place), ""
+    for engine, cells in maps.items():
+        x, y, panels = free_axes(cells, options.x, options.y, options.panels)
+        for panel in panels:
+            shown, how = cells.sel(panel), ""
             if engine == "simulation" and "theory" in maps and not isinstance(where, str):
-                here, how = along_theory(maps["theory"].sel(place), here, x), " (theory + the interpolated difference)"
+                shown, how = (
+                    along_theory(maps["theory"].sel(panel), shown, x),
+                    " (theory + the interpolated difference)",
+                )
             elif engine == "simulation":
-                here = coarse(here)
-            of = ", ".join([engine, *(str(label) for label in place.values())])
-            print(f"boundary of {of}: {x} at which {_words(options, where)}{how}")
-            print(_table(boundary(here, x, y, where), y))
+                shown = coarse(shown)
+            map_name = ", ".join([engine, *(str(label) for label in panel.values())])
+            print(f"boundary of {map_name}: {x} at which {_words(options, where)}{how}")
+            print(_table(boundary(shown, x, y, where), y))
 
 
 def _table(line: xr.Dataset, y: str) -> str:
     rows = [f"  {y:<20}{'position':>10}  {'95 % from the errors':<24}{'between cells'}"]
     for _, row in line.groupby(y, squeeze=False):
         at, (position, low, high, left, right) = row[y].item(), (row[name].item() for name in COLUMNS)
-        place = f"{at:.6g}" if isinstance(at, (int, float)) else str(at)
+        label = f"{at:.6g}" if isinstance(at, (int, float)) else str(at)
         interval = "not known" if np.isnan(low) else "exact" if low == high else f"[{low:.4g}, {high:.4g}]"
-        found = f"{position:>10.4g}  {interval:<24}[{left:.4g}, {right:.4g}]"
-        rows.append(f"  {place:<20}" + ("      none" if np.isnan(position) else found))
+        text = f"{position:>10.4g}  {interval:<24}[{left:.4g}, {right:.4g}]"
+        rows.append(f"  {label:<20}" + ("      none" if np.isnan(position) else text))
     if any(line["low"].values == line["high"].values):
         rows.append("  exact: without sampling or run error; the place between two cells is interpolated")
     several = int(np.sum(line["crossings"] > 1))

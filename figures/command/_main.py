@@ -33,7 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         try:
             if not internal.jax_has_started():  # called from Python, it may have
                 ts.tune_compiler(_cache(options.cache))
-            code = options.action(options)
+            code: int = options.action(options)
             stop_if_asked()
             return code
         except ts.InputError as error:
@@ -47,9 +47,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return INTERRUPTED
 
 
-def _cache(given: str | None) -> bool | str | None:
+def _cache(option: str | None) -> bool | str | None:
     """What `--cache` says, for `ts.tune_compiler`: omitted, the usual place; "off", none."""
-    return True if given is None else None if given.lower() == "off" else given
+    return True if option is None else None if option.lower() == "off" else option
 
 
 @contextlib.contextmanager

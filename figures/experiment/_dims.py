@@ -41,11 +41,11 @@ def recorded_alphas(wanted: np.ndarray, dims: Sequence[int], problem: ts.Problem
 
 def _divisor(dim: int) -> int:
     """The largest divisor of N from N/10 to N/3: both dimensions then share a grid of recorded times."""
-    found = [n for n in range(-(-dim // 10), dim // 3 + 1) if dim % n == 0]
-    if not found:
+    divisors = [n for n in range(-(-dim // 10), dim // 3 + 1) if dim % n == 0]
+    if not divisors:
         raise ts.InputError(
             "a dimension N with a divisor between N/10 and N/3 (for the 1/N term)",
             dim,
             f"take {-(-dim // 100) * 100}, or set smaller_dim",
         )
-    return found[-1]
+    return divisors[-1]

@@ -129,12 +129,12 @@ def with_changes(tables: Mapping[str, Any], **changes: Any) -> dict[str, Any]:
     for name, value in changes.items():
         if value is None:
             continue
-        place = changed if name == "seed" else changed.setdefault("simulation", {})
-        if not isinstance(place, dict):  # said where it is read
+        target = changed if name == "seed" else changed.setdefault("simulation", {})
+        if not isinstance(target, dict):  # said where it is read
             continue
-        place[name] = value
+        target[name] = value
         if name == "dim":
-            place.pop("smaller_dim", None)
+            target.pop("smaller_dim", None)
     return changed
 
 
@@ -177,11 +177,11 @@ def _check_record(record: Record) -> None:
 def _check_start(start: Start) -> None:
     if start.number is not None and start.number < 0:
         raise ts.InputError("start.number >= 0", start.number)
-    given = [name for name in ("Q", "R", "T") if getattr(start, name) is not None]
-    if not given:
+    matrices = [name for name in ("Q", "R", "T") if getattr(start, name) is not None]
+    if not matrices:
         return
-    if len(given) < 3:
-        raise ts.InputError("Q, R and T together in [start]", f"only {', '.join(given)}")
+    if len(matrices) < 3:
+        raise ts.InputError("Q, R and T together in [start]", f"only {', '.join(matrices)}")
     useless = [name for name in ("scale", "teacher", "number") if getattr(start, name) is not None]
     if useless:
         raise ts.InputError(
@@ -196,13 +196,13 @@ def load_tables(path: str | Path | None, **changes: Any) -> dict[str, Any]:
     return with_changes(load_toml(BUILT_IN if path is None else path, "problem"), **changes)
 
 
-def load_toml(path: str | Path, what: str) -> dict[str, Any]:
+def load_toml(path: str | Path, kind: str) -> dict[str, Any]:
     """Tables of a TOML file; modules of the user's own are looked for beside it too. Raises InputError."""
     try:
         with Path(path).open("rb") as file:
             tables = tomllib.load(file)
     except OSError as error:
-        raise ts.InputError(f"a readable {what} file", f"{path} ({error.strerror})") from error
+        raise ts.InputError(f"a readable {kind} file", f"{path} ({error.strerror})") from error
     except tomllib.TOMLDecodeError as error:
         raise ts.InputError(f"valid TOML in {path}", str(error)) from error
     if any(":" in text for text in _texts(tables)):
@@ -227,5 +227,5 @@ def _texts(entry: Any) -> Iterator[str]:
     if isinstance(entry, str):
         yield entry
     elif isinstance(entry, list):
-        for each in entry:
-            yield from _texts(each)
+        for item in entry:
+            yield from _texts(item)

@@ -50,7 +50,7 @@ def boundary(found: xr.Dataset, x: str, y: str, where: Any = 0.0) -> xr.Dataset:
         asked = np.asarray(status) != CellStatus.NOT_ASKED
         cells = xs[asked], np.asarray(v, float)[asked], np.asarray(se, float)[asked]
         if not isinstance(where, str):
-            rows.append(_level(*cells, where))
+            rows.append(_contour_crossing(*cells, where))
         elif where == "steepest":
             rows.append(_steepest(*cells, rng))
         else:
@@ -74,9 +74,9 @@ def _diverged(xs: np.ndarray, status: np.ndarray) -> Row:
     return (low + high) / 2, low, high, low, high, 1
 
 
-def _level(xs: np.ndarray, v: np.ndarray, se: np.ndarray, where: float) -> Row:
-    there = ~np.isnan(v)
-    xs, off, se = xs[there], v[there] - where, se[there]
+def _contour_crossing(xs: np.ndarray, v: np.ndarray, se: np.ndarray, contour: float) -> Row:
+    has_value = ~np.isnan(v)
+    xs, off, se = xs[has_value], v[has_value] - contour, se[has_value]
     known = bool(np.all(np.isfinite(se)))
     if not known:
         se = np.zeros_like(se)
@@ -91,14 +91,14 @@ def _level(xs: np.ndarray, v: np.ndarray, se: np.ndarray, where: float) -> Row:
     if np.all(se[zone] == 0):
         zero = np.flatnonzero(off[zone] == 0)
         share = off[a] / (off[a] - off[b])
-        place = xs[a + zero[0]] if zero.size else xs[a] + share * (xs[b] - xs[a])
-        edges = (place, place) if known else (np.nan, np.nan)
-        return place, *edges, xs[a], xs[b], turns.size
+        position = xs[a + zero[0]] if zero.size else xs[a] + share * (xs[b] - xs[a])
+        edges = (position, position) if known else (np.nan, np.nan)
+        return position, *edges, xs[a], xs[b], turns.size
     weights = 1 / np.maximum(se[zone], 1e-3 * se[zone].max())
     slope, start = np.polyfit(xs[zone] - xs[a], off[zone], 1, w=weights)
-    place = float(np.clip(xs[a] - start / slope, xs[a], xs[b]))
+    position = float(np.clip(xs[a] - start / slope, xs[a], xs[b]))
     half = NORMAL_95 * np.sqrt(np.mean(se[zone] ** 2)) / abs(slope)
-    return place, max(place - half, xs[a]), min(place + half, xs[b]), xs[a], xs[b], turns.size
+    return position, max(position - half, xs[a]), min(position + half, xs[b]), xs[a], xs[b], turns.size
 
 
 def _steepest(xs: np.ndarray, v: np.ndarray, se: np.ndarray, rng: Any) -> Row:
@@ -110,6 +110,6 @@ def _steepest(xs: np.ndarray, v: np.ndarray, se: np.ndarray, rng: Any) -> Row:
     noise = rng.standard_normal((DRAWS, v.size)) * np.where(np.isfinite(se), se, 0.0)
     with np.errstate(invalid="ignore"):
         drawn = np.abs(np.diff(v + noise, axis=1) / np.diff(xs))
-    places = np.where(np.isfinite(drawn), drawn, -1.0).argmax(axis=1)
-    edges = np.quantile(xs[places], 0.025), np.quantile(xs[places + 1], 0.975)
+    positions = np.where(np.isfinite(drawn), drawn, -1.0).argmax(axis=1)
+    edges = np.quantile(xs[positions], 0.025), np.quantile(xs[positions + 1], 0.975)
     return (low + high) / 2, min(low, edges[0]), max(high, edges[1]), low, high, 1

@@ -16,7 +16,7 @@ def is_log(values: np.ndarray) -> bool:
     return bool(np.allclose(ratios, ratios[0], rtol=1e-6) and not np.allclose(steps, steps[0], rtol=1e-6))
 
 
-def places(values: Any) -> np.ndarray:
+def positions_of(values: Any) -> np.ndarray:
     """Where values stand on their axis: numbers at themselves, names at 0, 1, 2 ..."""
     values = np.asarray(values)
     return values.astype(float) if values.dtype.kind in "if" else np.arange(float(values.size))

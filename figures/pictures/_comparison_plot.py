@@ -103,8 +103,10 @@ def _spread_ratios(bands: ts.Trajectory | None, runs: ts.Trajectory | None) -> x
     spread = bands.fluctuations.spread(runs.source.dim or 0, runs.source.test_samples)
     simulated = {quantity.name: quantity.values for quantity in ts.quantities(runs.observables, runs.problem)}
     predictions = ts.quantities(spread, bands.problem)  # without accuracies, where theory was not asked for them
-    found = [(each.kind, simulated[each.name].std(axis=0, ddof=1), each.values) for each in predictions]
-    kept = [(kind, measured / predicted) for kind, measured, predicted in found if np.all(predicted > 1e-6)]
+    deviations = [
+        (quantity.kind, simulated[quantity.name].std(axis=0, ddof=1), quantity.values) for quantity in predictions
+    ]
+    kept = [(kind, measured / predicted) for kind, measured, predicted in deviations if np.all(predicted > 1e-6)]
     if not kept:
         return None
     freedom, tail = (runs.runs or 0) - 1, 0.01 / (2 * len(kept) * len(bands.alphas))
@@ -136,22 +138,22 @@ def _draw_spread(axes: Axes, ratios: xr.Dataset, theory: ts.Trajectory) -> None:
 
 def _panels(theory: ts.Trajectory) -> list[tuple[str, list[ts.Quantity]]]:
     """(axis label, quantities) of each panel; overlaps that vanish throughout get none."""
-    found = ts.quantities(theory.observables, theory.problem)
+    quantities = ts.quantities(theory.observables, theory.problem)
     blocks = theory.problem.inputs.block_names
     panels = [
-        (r"generalisation error $\epsilon_g$", [q for q in found if q.kind == "error"]),
-        ("accuracy", [q for q in found if q.kind == "accuracy"]),
+        (r"generalisation error $\epsilon_g$", [q for q in quantities if q.kind == "error"]),
+        ("accuracy", [q for q in quantities if q.kind == "accuracy"]),
     ]
     panels = [(label, chosen) for label, chosen in panels if chosen]
     for block in blocks:
         for kind in ("Q", "R"):
-            chosen = [q for q in found if q.kind == kind and (len(blocks) == 1 or f"[{block}]" in q.name)]
+            chosen = [q for q in quantities if q.kind == kind and (len(blocks) == 1 or f"[{block}]" in q.name)]
             if any(np.nanmax(np.abs(q.values), initial=0.0) > 0 for q in chosen):
-                where = f", {block}" if len(blocks) > 1 else ""
+                block_label = f", {block}" if len(blocks) > 1 else ""
                 indices = "kl" if kind == "Q" else "km"
-                panels.append((f"${kind}_{{{indices}}}${where}", chosen))
+                panels.append((f"${kind}_{{{indices}}}${block_label}", chosen))
     if np.any(np.asarray(theory.problem.sgd.readout_learning_rate) > 0):
-        panels.append((r"readout $v_k$", [q for q in found if q.kind == "readout"]))
+        panels.append((r"readout $v_k$", [q for q in quantities if q.kind == "readout"]))
     return [(label, chosen) for label, chosen in panels if chosen]  # accuracies may not have been computed
 
 
@@ -202,13 +204,13 @@ def _predicted(theory: ts.Trajectory, bands: ts.Trajectory | None, runs: ts.Traj
         return {}
     fluctuations, dim = bands.fluctuations, runs.source.dim
     parts = theory.observables, fluctuations.mean_shift(dim), fluctuations.spread(dim, runs.source.test_samples)
-    found = {}
+    result = {}
     for line, shift, spread in zip(*(ts.quantities(each, theory.problem) for each in parts), strict=True):
         added, width = (np.interp(theory.alphas, bands.alphas, each.values) for each in (shift, spread))
         mean = line.values + added
         roots = ((1.0, 0.15), (np.sqrt(runs.runs or 1), 0.35))
-        found[line.name] = [(mean - width / root, mean + width / root, shade) for root, shade in roots]
-    return found
+        result[line.name] = [(mean - width / root, mean + width / root, shade) for root, shade in roots]
+    return result
 
 
 def _draw_bayes(axes: Axes, quantity: ts.Quantity, theory: ts.Trajectory, colour: str) -> None:

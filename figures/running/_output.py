@@ -20,9 +20,9 @@ SOLUTION_FILES = {"theory": "theory.nc", "png": "solution.png", "pdf": "solution
 
 def refuse_results(files: Iterable[Path], *, force: bool) -> None:
     """Raise InputError if one of `files` exists, unless `force`; nothing is made."""
-    there = [file for file in files if file.exists()]
-    if there and not force:
-        raise ts.InputError("an output directory without results", str(there[0]), "choose another, or add --force")
+    existing = [file for file in files if file.exists()]
+    if existing and not force:
+        raise ts.InputError("an output directory without results", str(existing[0]), "choose another, or add --force")
 
 
 def require_writable(problem: "ts.Problem") -> None:

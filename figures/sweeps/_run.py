@@ -20,11 +20,11 @@ from teacher_student import internal
 from ..experiment import load_toml
 from ..running import stop_if_asked
 from ._cell_status import FINISHED, RETRY, CellStatus
-from ._cell_tasks import Task
+from ._cell_tasks import CellTask
 from ._resource_estimate import describe
 from ._spec import Sweep, check_sweep, read_sweep
 from ._store import Store, writing
-from ._workers import farm, require_guard
+from ._workers import require_guard, start_workers
 
 LINE_EVERY = 30.0  # seconds between lines of progress in a log
 
@@ -93,7 +93,8 @@ def _tables_of(problem: Any) -> dict[str, Any]:
 def open_sweep(path: str | Path) -> xr.Dataset:
     """The data set of a store, read when it is used. Raises InputError if there is none."""
     try:
-        return xr.open_zarr(path, consolidated=True, chunks=None)
+        dataset: xr.Dataset = xr.open_zarr(path, consolidated=True, chunks=None)
+        return dataset
     except Exception as error:
         reason = f"{path} ({internal.first_line(error)})"
         raise ts.InputError("the store of a sweep", reason, "run `teacher-student sweep` first") from error
@@ -143,7 +144,7 @@ def run_sweep(
     """Compute what the store at `path` lacks of `spec`; the other arguments are those of `sweep`."""
     for name in retry:
         internal.require_name(name, RETRY, "status to retry")
-    again = [RETRY[name] for name in retry]
+    retried = [RETRY[name] for name in retry]
     if workers is not None and workers < 0:
         raise ts.InputError("workers >= 0", workers)
     layout, unusable = check_sweep(spec)
@@ -152,22 +153,22 @@ def run_sweep(
         say(f"warning     {line}")
     clock, storing = time.perf_counter(), 0.0
     with writing(Path(path), spec, layout) as store:
-        todo = {engine: list(store.pending(engine, retry=again)) for engine in store.sweep.engines}
+        todo = {engine: list(store.pending(engine, retry=retried)) for engine in store.sweep.engines}
         total = sum(len(tile) for engine in todo.values() for tile in engine)
         say(f"store       {path}: {_done(store)} of {_asked(store)} cells done before, {total} to do")
-        tasks = list(_tasks(store, todo, threads=None if workers == 0 else 1))
+        tasks = list(_planned_tasks(store, todo, threads=None if workers == 0 else 1))
         computed, said = 0, (0, time.perf_counter())
-        with farm(scheduler, workers, len(tasks)) as workers_, _bar(total, progress, store) as bar:
+        with start_workers(scheduler, workers, len(tasks)) as running_workers, _bar(total, progress, store) as bar:
             if total:
-                say(f"workers     {workers_.workers}; they compile before the first cells")
-            for task, found in workers_.do(_filled(store, each) for each in tasks):
-                before = time.perf_counter()
-                _write(store, task.engine, found)
+                say(f"workers     {running_workers.workers}; they compile before the first cells")
+            for task, cells in running_workers.do(_with_tables(store, planned) for planned in tasks):
+                began = time.perf_counter()
+                _write(store, task.engine, cells)
                 stop_if_asked()
-                storing += time.perf_counter() - before
-                computed += len(found)
+                storing += time.perf_counter() - began
+                computed += len(cells)
                 bar.set_postfix_str(_words(store), refresh=False)
-                bar.update(len(found))
+                bar.update(len(cells))
                 since = time.perf_counter() - said[1]
                 if not progress and since > LINE_EVERY:
                     left = since / (computed - said[0]) * (total - computed)  # as fast as since the last line
@@ -176,23 +177,23 @@ def run_sweep(
         return Summary(computed, store.counts(), _agreeing(store), time.perf_counter() - clock, storing)
 
 
-def _tasks(store: Store, todo: Mapping[str, list[list[tuple[int, ...]]]], threads: int | None) -> Iterator[Any]:
+def _planned_tasks(store: Store, todo: Mapping[str, list[list[tuple[int, ...]]]], threads: int | None) -> Iterator[Any]:
     """(engine, places, threads) of every task: a tile of theory cells, or one simulated cell."""
     for engine, tiles in todo.items():
-        for places in tiles:
-            for group in [places] if engine == "theory" else [[place] for place in places]:
+        for tile in tiles:
+            for group in [tile] if engine == "theory" else [[place] for place in tile]:
                 yield engine, group, threads
 
 
-def _filled(store: Store, each: tuple[str, list[tuple[int, ...]], Any]) -> Task:
+def _with_tables(store: Store, planned: tuple[str, list[tuple[int, ...]], Any]) -> CellTask:
     """A task with its problems' tables, made when its turn comes."""
-    engine, places, threads = each
+    engine, indices, threads = planned
     spec = store.sweep
-    return Task(
+    return CellTask(
         engine,
         spec.engine == "both" and engine == "simulation",
-        tuple(places),
-        tuple(_tables(spec, place) for place in places),
+        tuple(indices),
+        tuple(_tables(spec, index) for index in indices),
         spec.measures,
         store.layout,
         ts.__version__,
@@ -200,16 +201,16 @@ def _filled(store: Store, each: tuple[str, list[tuple[int, ...]], Any]) -> Task:
     )
 
 
-def _tables(spec: Sweep, place: tuple[int, ...]) -> Mapping[str, Any] | str:
+def _tables(spec: Sweep, index: tuple[int, ...]) -> Mapping[str, Any] | str:
     try:
-        return spec.tables_at(place)
+        return spec.tables_at(index)
     except ts.InputError as error:
         return str(error)
 
 
-def _write(store: Store, engine: str, found: Any) -> None:
+def _write(store: Store, engine: str, cells: Any) -> None:
     try:
-        store.write(engine, found)
+        store.write(engine, cells)
     except OSError as error:
         raise ts.InputError(
             "room for the store",

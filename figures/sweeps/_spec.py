@@ -72,11 +72,11 @@ class Sweep:
         """All that a store must share with this sweep to be continued by it, by dotted name."""
         choices = {axis.name: dict(zip(axis.labels, axis.choices, strict=True)) for axis in self.axes if axis.choices}
         varied = {key for axis in self.axes for key in axis.keys}  # whatever the problem says of them
-        found: dict[str, Any] = {"axes": [axis.name for axis in self.axes]}
-        found |= {f"axes.{axis.name}": list(axis.keys) or "choices" for axis in self.axes}
-        found |= {f"axes.{key}": value for key, value in flat(choices)}
-        found |= {key: value for key, value in flat(self.tables) if key not in varied}
-        return found | {f"measures.{key}": value for key, value in flat(dataclasses.asdict(self.measures))}
+        entries: dict[str, Any] = {"axes": [axis.name for axis in self.axes]}
+        entries |= {f"axes.{axis.name}": list(axis.keys) or "choices" for axis in self.axes}
+        entries |= {f"axes.{key}": value for key, value in flat(choices)}
+        entries |= {key: value for key, value in flat(self.tables) if key not in varied}
+        return entries | {f"measures.{key}": value for key, value in flat(dataclasses.asdict(self.measures))}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -151,8 +151,10 @@ def experiment_at(sweep: Sweep, index: tuple[int, ...], starts: SharedStarts, *,
     experiment = resolve(file, ts.problem_from_tables(tables), simulated=simulated, starts=starts)
     if "means_right" in sweep.measures.keep:
         internal.require_clusters(experiment.problem)
-    for name, each in sweep.measures.time_to.items():
-        internal.require_name(each.level, experiment.problem.inputs.level_names, f"level in [measures.time_to.{name}]")
+    for name, time_to in sweep.measures.time_to.items():
+        internal.require_name(
+            time_to.level, experiment.problem.inputs.level_names, f"level in [measures.time_to.{name}]"
+        )
     return experiment
 
 
@@ -168,7 +170,7 @@ def check_sweep(sweep: Sweep) -> tuple[Layout, list[str]]:
     for number, axis in enumerate(sweep.axes):
         failures = []
         for position in range(len(axis)):
-            index = tuple(position if i == number else at for i, at in enumerate(reference))
+            index = tuple(position if i == number else kept_position for i, kept_position in enumerate(reference))
             try:
                 experiment_at(sweep, index, starts)
             except ts.InputError as error:
@@ -190,21 +192,21 @@ def _valid_cell(sweep: Sweep, starts: SharedStarts) -> tuple[int, ...]:
             if simulated:
                 check_experiment(experiment)
             return index
-        except ts.InputError as found:
-            first_error = first_error or found
+        except ts.InputError as error:
+            first_error = first_error or error
     assert first_error is not None
     raise first_error
 
 
 def _layout(sweep: Sweep, reference: tuple[int, ...], starts: SharedStarts) -> Layout:
-    found = []
+    layouts = []
     for index in _shapes(sweep, reference):
         try:
             experiment = experiment_at(sweep, index, starts)
         except ts.InputError:
             continue
-        found.append(_layout_of(experiment, sweep))
-    return functools.reduce(Layout.union, found)
+        layouts.append(_layout_of(experiment, sweep))
+    return functools.reduce(Layout.union, layouts)
 
 
 def _layout_of(experiment: Experiment, sweep: Sweep) -> Layout:
@@ -225,8 +227,8 @@ def _layout_of(experiment: Experiment, sweep: Sweep) -> Layout:
 def _shapes(sweep: Sweep, reference: tuple[int, ...]) -> Iterator[tuple[int, ...]]:
     """One cell for every combination of values that may change the size of what is kept."""
     lines = [
-        range(len(axis)) if axis.choices or any(key.startswith(SHAPING) for key in axis.keys) else (at,)
-        for axis, at in zip(sweep.axes, reference, strict=True)
+        range(len(axis)) if axis.choices or any(key.startswith(SHAPING) for key in axis.keys) else (position,)
+        for axis, position in zip(sweep.axes, reference, strict=True)
     ]
     yield from itertools.product(*lines)
 

@@ -49,16 +49,16 @@ class Store:
         open_ = np.isin(status, [CellStatus.PENDING, *retry])
         for region in tile_slices(self.sweep):
             offset = [part.start for part in region]
-            places = np.argwhere(open_[region]) + offset
-            if places.size:
-                yield [tuple(int(i) for i in place) for place in places]
+            indices = np.argwhere(open_[region]) + offset
+            if indices.size:
+                yield [tuple(int(i) for i in index) for index in indices]
 
     def write(self, engine: str, cells: Iterable[Cell]) -> None:
         """Write cells: their values first, their status last."""
         e = self.sweep.engines.index(engine)
         by_tile: dict[tuple[int, ...], list[Cell]] = {}
         for cell in cells:
-            tile = tuple(i // size for i, size in zip(cell.place, self.tiles, strict=True))
+            tile = tuple(i // size for i, size in zip(cell.index, self.tiles, strict=True))
             by_tile.setdefault(tile, []).append(cell)
         for tile, members in by_tile.items():
             region = tuple(
@@ -74,25 +74,25 @@ class Store:
         """Put the cells' values into the tile, beside those that are there."""
         status = self.status[(e, *region)]
         fresh = not np.any(np.isin(status, FINISHED))
-        given = [(cell.place, _value(cell, name)) for cell in cells]
-        if all(value is None for _, value in given):
+        values = [(cell.index, _value(cell, name)) for cell in cells]
+        if all(value is None for _, value in values):
             others = not variable.per_engine  # the other engine's to write
             if fresh or others or (name == "message" and not np.any(status == CellStatus.FAILED)):
                 return
-        array, where = self.arrays[name], (e, *region) if variable.per_engine else region
+        array, region_of_array = self.arrays[name], (e, *region) if variable.per_engine else region
         if name == "status":
             block = status.copy()
         elif fresh:
             shape = (*status.shape, *array.shape[array.ndim - len(variable.trailing) :])
             block = np.full(shape, variable.fill, variable.dtype)
         else:
-            block = array[where]
-        for place, value in given:
-            inside = tuple(i - part.start for i, part in zip(place, region, strict=True))
+            block = array[region_of_array]
+        for index, value in values:
+            inside = tuple(i - part.start for i, part in zip(index, region, strict=True))
             block[inside] = variable.fill if value is None else value
-        array[where] = block
+        array[region_of_array] = block
         if name == "status":
-            self.status[where] = block
+            self.status[region_of_array] = block
 
     def counts(self) -> dict[CellStatus, int]:
         """Number of cells of each status, over the engines."""
@@ -206,14 +206,14 @@ def _with_asked(status: np.ndarray, sweep: Sweep) -> np.ndarray:
 def _continue(path: Path, sweep: Sweep, layout: Layout) -> tuple[Sweep, Layout]:
     """Check that `path` is a store of `sweep`; if axes or engines have grown, extend it. Raises InputError."""
     try:
-        with _quiet(), xr.open_zarr(path, consolidated=True, chunks=None) as there:
-            check_identity(path, there.attrs, sweep)
-            sweep, grown = extended(path, there, sweep)
-            stored = old_layout(there)
+        with _quiet(), xr.open_zarr(path, consolidated=True, chunks=None) as dataset:
+            check_identity(path, dataset.attrs, sweep)
+            sweep, grown = extended(path, dataset, sweep)
+            stored = old_layout(dataset)
             layout = stored.union(layout)
             if not grown and stored == layout:
                 return sweep, layout
-            filled = there.load()
+            filled = dataset.load()
     except ts.InputError:
         raise
     except Exception as error:
@@ -222,8 +222,8 @@ def _continue(path: Path, sweep: Sweep, layout: Layout) -> tuple[Sweep, Layout]:
     indexers = {name: coord.values for name, coord in coordinates(sweep, layout).items() if coord.dims == (name,)}
     fill = {name: variable.fill for name, variable in variables(sweep).items()}
     filled = filled[[name for name in fill if name in filled]]
-    here = {name: values for name, values in indexers.items() if name in filled.dims}
-    _create(path, sweep, layout, filled.reindex(here, fill_value={name: fill[name] for name in filled.data_vars}))
+    labels = {name: values for name, values in indexers.items() if name in filled.dims}
+    _create(path, sweep, layout, filled.reindex(labels, fill_value={name: fill[name] for name in filled.data_vars}))
     return sweep, layout
 
 

@@ -14,26 +14,26 @@ import teacher_student as ts
 from teacher_student import internal
 
 from ._cell_status import CellStatus
-from ._cell_tasks import Cell, Task, compute
+from ._cell_tasks import Cell, CellTask, compute
 
-DEAF = "import signal\nsignal.signal(signal.SIGINT, signal.SIG_IGN)\n"  # Ctrl-C is the owner's to handle
+IGNORE_CTRL_C = "import signal\nsignal.signal(signal.SIGINT, signal.SIG_IGN)\n"  # Ctrl-C is the owner's to handle
 
 
-class Farm(Protocol):
+class Workers(Protocol):
     """Does tasks."""
 
     workers: str  # in words
 
-    def do(self, tasks: Iterator[Task]) -> Iterator[tuple[Task, list[Cell]]]:
+    def do(self, tasks: Iterator[CellTask]) -> Iterator[tuple[CellTask, list[Cell]]]:
         """Each task with its cells, as they finish; only a few tasks are taken ahead."""
 
 
-class Here:
+class ThisProcess:
     """This process, one task after the other."""
 
     workers = "this process"
 
-    def do(self, tasks: Iterator[Task]) -> Iterator[tuple[Task, list[Cell]]]:
+    def do(self, tasks: Iterator[CellTask]) -> Iterator[tuple[CellTask, list[Cell]]]:
         for task in tasks:
             yield task, compute(task)
 
@@ -48,8 +48,8 @@ class Cluster:
     def __init__(self, client: Any, workers: str):
         self.client, self.workers = client, workers
 
-    def do(self, tasks: Iterator[Task]) -> Iterator[tuple[Task, list[Cell]]]:
-        suspects: list[Task] = []
+    def do(self, tasks: Iterator[CellTask]) -> Iterator[tuple[CellTask, list[Cell]]]:
+        suspects: list[CellTask] = []
         for task, cells in self._fly(tasks, lambda: max(8, 3 * sum(self.client.nthreads().values()))):
             if cells is None:
                 suspects += split(task)
@@ -58,17 +58,17 @@ class Cluster:
         for task, cells in self._fly(iter(suspects), lambda: 1):
             yield task, [_killer(task)] if cells is None else cells
 
-    def _fly(self, tasks: Iterator[Task], room: Callable[[], int]) -> Iterator[tuple[Task, list[Cell] | None]]:
+    def _fly(self, tasks: Iterator[CellTask], room: Callable[[], int]) -> Iterator[tuple[CellTask, list[Cell] | None]]:
         """Each task with its cells as they finish, at most `room()` at a time; None where its workers kept dying."""
         import distributed
 
-        flying: dict[Any, Task] = {}
-        finished = distributed.as_completed(loop=self.client.loop)
+        flying: dict[Any, CellTask] = {}
+        finished = distributed.as_completed(loop=self.client.loop)  # type: ignore[no-untyped-call]  # Dask has no types
         while True:
             while len(flying) < room() and (task := next(tasks, None)) is not None:
                 future = self.client.submit(compute, task, pure=False)
                 flying[future] = task
-                finished.add(future)
+                finished.add(future)  # type: ignore[no-untyped-call]  # Dask has no types
             if not flying:
                 return
             future = next(finished)
@@ -84,7 +84,8 @@ def _fetched(future: Any) -> list[Cell] | None:
     import distributed
 
     try:
-        return future.result()
+        cells: list[Cell] = future.result()
+        return cells
     except distributed.KilledWorker:
         return None
     except ts.InputError:
@@ -95,25 +96,25 @@ def _fetched(future: Any) -> list[Cell] | None:
         raise ts.InputError("a Dask cluster that finishes its tasks", reason, "start the sweep again") from error
 
 
-def _killer(task: Task) -> Cell:
-    return Cell(task.places[0], CellStatus.FAILED, "its worker died whenever it was tried (out of memory?)")
+def _killer(task: CellTask) -> Cell:
+    return Cell(task.indices[0], CellStatus.FAILED, "its worker died whenever it was tried (out of memory?)")
 
 
-def split(task: Task) -> Sequence[Task]:
+def split(task: CellTask) -> Sequence[CellTask]:
     """The cells of a task as one task each."""
-    pairs = zip(task.places, task.tables, strict=True)
-    return [dataclasses.replace(task, places=(place,), tables=(tables,)) for place, tables in pairs]
+    pairs = zip(task.indices, task.tables, strict=True)
+    return [dataclasses.replace(task, indices=(index,), tables=(tables,)) for index, tables in pairs]
 
 
 @contextlib.contextmanager
-def farm(scheduler: str | None, workers: int | None, tasks: int) -> Iterator[Farm]:
+def start_workers(scheduler: str | None, workers: int | None, tasks: int) -> Iterator[Workers]:
     """Workers for about `tasks` tasks.
 
     scheduler: address of a Dask scheduler; None: a local cluster of `workers` processes (None: as many as cores),
     or, with workers=0, this process. Raises InputError if the scheduler does not answer.
     """
     if workers == 0 or tasks == 0:
-        yield Here()
+        yield ThisProcess()
         return
     if scheduler is not None:
         with _client(scheduler, f"a Dask scheduler at {scheduler}") as client, _silent_dask():
@@ -144,7 +145,7 @@ def _local_cluster(make: Callable[..., Any], count: int) -> Iterator[Any]:
             memory_limit=0,
             protocol="tcp",
             silence_logs=logging.CRITICAL,
-            preload=[DEAF],
+            preload=[IGNORE_CTRL_C],
         )
     except Exception as error:
         raise ts.InputError(
@@ -157,14 +158,15 @@ def _local_cluster(make: Callable[..., Any], count: int) -> Iterator[Any]:
 
 
 @contextlib.contextmanager
-def _client(address: Any, what: str) -> Iterator[Any]:
+def _client(address: Any, name: str) -> Iterator[Any]:
     import distributed
 
     try:
-        client = distributed.Client(address, timeout=10, set_as_default=False)
+        connect: Callable[..., Any] = distributed.Client
+        client = connect(address, timeout=10, set_as_default=False)
     except (OSError, TimeoutError, ValueError) as error:
         reason = internal.first_line(error)
-        raise ts.InputError(f"{what} that answers", reason, "check the address, or leave --scheduler out") from error
+        raise ts.InputError(f"{name} that answers", reason, "check the address, or leave --scheduler out") from error
     with client:
         yield client
 

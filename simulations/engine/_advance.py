@@ -87,12 +87,14 @@ def advance(
         def run_step(i: jax.Array, weights: Weights) -> Weights:
             x = make_input(problem, weights.latents, space, normals[i], levels[i], clusters[i])
             sample = Sample(levels[i], clusters[i], x, noise[i])
-            return space.settle(sgd_step(problem, weights, sample, space.dim))
+            return space.to_normal_form(sgd_step(problem, weights, sample, space.dim))
 
         begin, end = jnp.maximum(first - first_step, 0), jnp.minimum(last - first_step, length)
-        return jax.lax.fori_loop(begin, end, run_step, weights)
+        after_block: Weights = jax.lax.fori_loop(begin, end, run_step, weights)
+        return after_block
 
-    return jax.lax.fori_loop(first // length, (last + length - 1) // length, run_block, weights)
+    after_all: Weights = jax.lax.fori_loop(first // length, (last + length - 1) // length, run_block, weights)
+    return after_all
 
 
 def blocks_holding(tests: int, space: Space) -> np.int32:

@@ -28,7 +28,7 @@ TOGETHER, TOGETHER_TUNED = 8, 1
 SMALL_LOOP = "xla_cpu_small_while_loop_byte_threshold"  # what ts.tune_compiler sets in XLA_FLAGS
 
 
-class Span(Space):
+class OverlapChain(Space):
     r"""Per block: coordinates of a subspace that holds all student and latent vectors, and one beside it.
 
     Given the weights, a Gaussian input needs r_b numbers in the subspace (r_b = K + M, or K where the latents are
@@ -67,12 +67,12 @@ class Span(Space):
     def draw(self, key: jax.Array, steps: int, dtype: Any) -> jax.Array:
         normals_key, *keys = jax.random.split(key, 1 + len(self.counts))
         numbers = jax.random.normal(normals_key, (steps, sum(self.counts)), dtype)
-        for b, (last, each) in enumerate(zip(np.cumsum(self.counts) - 1, keys, strict=True)):
+        for b, (last, rest_key) in enumerate(zip(np.cumsum(self.counts) - 1, keys, strict=True)):
             if self.beside[b]:
-                numbers = numbers.at[:, last].set(jnp.sqrt(chi_square(each, self.free[b], (steps,), dtype)))
+                numbers = numbers.at[:, last].set(jnp.sqrt(chi_square(rest_key, self.free[b], (steps,), dtype)))
         return numbers
 
-    def settle(self, weights: Weights) -> Weights:
+    def to_normal_form(self, weights: Weights) -> Weights:
         parts, first = [], 0
         for count, beside, latents in zip(self.counts, self.beside, self.latents, strict=True):
             block = weights.student[:, first : first + count]
@@ -84,17 +84,17 @@ class Span(Space):
         return Weights(jnp.concatenate(parts, axis=1), weights.latents, weights.readout)
 
 
-def span_of(problem: Problem, start: Overlaps, dim: int) -> Span:
+def span_of(problem: Problem, start: Overlaps, dim: int) -> OverlapChain:
     """The coordinates that runs from `start` need at N = `dim`."""
     _, K, M = problem.shape
     sizes = problem.inputs.sizes(dim, M)
     zero = [bool(np.all(np.asarray(start.T)[..., b, :, :] == 0)) for b in range(len(sizes))]
-    latents = tuple(0 if none else M for none in zero)
-    ranks = [min(K + own, size) for own, size in zip(latents, sizes, strict=True)]
+    latents = tuple(0 if unseen else M for unseen in zero)
+    ranks = [min(K + of_latents, size) for of_latents, size in zip(latents, sizes, strict=True)]
     free = [size - rank for size, rank in zip(sizes, ranks, strict=True)]
-    counts = tuple(rank + (left > 0) for rank, left in zip(ranks, free, strict=True))
+    counts = tuple(rank + (rest > 0) for rank, rest in zip(ranks, free, strict=True))
     numbers = np.asarray(dim, np.float64), np.asarray(free, np.float64)
-    return Span(counts, *numbers, tuple(left > 0 for left in free), latents)
+    return OverlapChain(counts, *numbers, tuple(rest > 0 for rest in free), latents)
 
 
 def _start(gram: jax.Array, K: int, rank: int, beside: bool) -> jax.Array:

@@ -75,9 +75,9 @@ def check_sizes(problem: Problem, dim: Any, runs: Any, precision: Any, inputs: A
     problem.inputs.sizes(dim, problem.task.latents)
 
 
-def _check_count(value: Any, what: str) -> None:
+def _check_count(value: Any, name: str) -> None:
     if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 1:
-        raise InputError(f"an integer {what} >= 1", repr(value))
+        raise InputError(f"an integer {name} >= 1", repr(value))
 
 
 def recordable_alphas(alphas: Any, *dims: int) -> np.ndarray:

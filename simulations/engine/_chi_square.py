@@ -4,6 +4,7 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 
 def chi_square(key: jax.Array, freedom: Any, shape: tuple[int, ...], dtype: Any) -> jax.Array:
@@ -19,15 +20,16 @@ def chi_square(key: jax.Array, freedom: Any, shape: tuple[int, ...], dtype: Any)
     d = freedom / 2 - 1 / 3
 
     def again(state: tuple[jax.Array, jax.Array, jax.Array]) -> tuple[jax.Array, jax.Array, jax.Array]:
-        key, found, done = state
+        key, numbers, done = state
         key, normal_key, uniform_key = jax.random.split(key, 3)
         x = jax.random.normal(normal_key, shape, dtype)
         v = (1 + x / jnp.sqrt(9 * d)) ** 3
-        positive = jnp.maximum(v, jnp.finfo(dtype).tiny)
+        # Where v <= 0 the number is rejected below; its logarithm must still be finite, or NaN would come of it.
+        positive = jnp.maximum(v, np.finfo(dtype).tiny)
         bound = x**2 / 2 + d - d * positive + d * jnp.log(positive)
         accepted = (v > 0) & (jnp.log1p(-jax.random.uniform(uniform_key, shape, dtype)) < bound)
-        number = jnp.where(freedom == 1, x**2, 2 * d * v)
-        return key, jnp.where(done, found, number), done | accepted | (freedom == 1)
+        candidate = jnp.where(freedom == 1, x**2, 2 * d * v)
+        return key, jnp.where(done, numbers, candidate), done | accepted | (freedom == 1)
 
     state = key, jnp.zeros(shape, dtype), jnp.zeros(shape, bool)
     return jax.lax.while_loop(lambda s: ~jnp.all(s[2]), again, state)[1]

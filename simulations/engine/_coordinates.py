@@ -50,7 +50,7 @@ class Space(eqx.Module):
         """Inputs (steps, coordinates) of variance 1 and mean 0 in each of the N dimensions."""
 
     @abc.abstractmethod
-    def settle(self, weights: Weights) -> Weights:
+    def to_normal_form(self, weights: Weights) -> Weights:
         """The weights after a step, written in coordinates that the next input can be drawn in."""
 
     @property
@@ -63,16 +63,16 @@ class Space(eqx.Module):
         return measure_overlaps(weights, self.counts, self.dim)
 
 
-class AllDirections(Space):
+class FullWeights(Space):
     """Every input dimension is a coordinate: full-weight SGD, `counts` = N_b."""
 
     dim: int = eqx.field(static=True)
     distribution: Distribution = eqx.field(static=True, default=Distribution("gaussian", NAMED["gaussian"]))
 
     @staticmethod
-    def of(problem: Problem, dim: int, distribution: "str | Callable[..., jax.Array]" = "gaussian") -> "AllDirections":
+    def of(problem: Problem, dim: int, distribution: "str | Callable[..., jax.Array]" = "gaussian") -> "FullWeights":
         """The coordinates of `problem` at N = `dim`."""
-        return AllDirections(problem.inputs.sizes(dim, problem.task.latents), dim, as_distribution(distribution))
+        return FullWeights(problem.inputs.sizes(dim, problem.task.latents), dim, as_distribution(distribution))
 
     @property
     def block_steps(self) -> int:
@@ -101,8 +101,9 @@ class AllDirections(Space):
         if self.dim <= BLOCK_NUMBERS:
             return self.distribution.draw(key, (steps, self.dim), dtype)
         keys = jax.random.split(key, (steps, -(-self.dim // BLOCK_NUMBERS)))
-        pieces = jax.lax.map(lambda each: self.distribution.draw(each, (BLOCK_NUMBERS,), dtype), keys.ravel())
-        return pieces.reshape(steps, -1)[:, : self.dim]
+        chunks = jax.lax.map(lambda chunk_key: self.distribution.draw(chunk_key, (BLOCK_NUMBERS,), dtype), keys.ravel())
+        numbers: jax.Array = chunks.reshape(steps, -1)[:, : self.dim]
+        return numbers
 
-    def settle(self, weights: Weights) -> Weights:
+    def to_normal_form(self, weights: Weights) -> Weights:
         return weights

@@ -9,7 +9,7 @@ from teacher_student import Observables, Overlaps, Status
 def limits(starts: Overlaps, bound: float) -> np.ndarray:
     """(runs,) largest Q_kk that counts as finite: the rule that `ode.solve` uses too."""
     norms = [np.diagonal(x, axis1=-2, axis2=-1).max(axis=(-2, -1)) for x in (starts.Q, starts.T)]
-    return bound * np.maximum(1.0, np.maximum(*norms))
+    return np.asarray(bound * np.maximum(1.0, np.maximum(*norms)))
 
 
 def mark_divergence(

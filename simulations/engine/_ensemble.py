@@ -99,10 +99,10 @@ def run_all(
 
         _compile(ensemble, groups[0], keys, starts, dtype, stop)
         finished: dict[tuple[int, int], Finished] = {}
-        for group, found in in_threads(work, groups, min(threads, len(groups)), stop):
-            for place in range(group.wanted):
-                member = int(group.problems[place]), int(group.runs[place])
-                finished[member] = jax.tree.map(operator.itemgetter(place), found)
+        for group, result in in_threads(work, groups, min(threads, len(groups)), stop):
+            for position in range(group.wanted):
+                member = int(group.problems[position]), int(group.runs[position])
+                finished[member] = jax.tree.map(operator.itemgetter(position), result)
     return finished
 
 
@@ -126,7 +126,7 @@ def _run_group(
     else:
         with jax.enable_x64(True), ONE_AT_A_TIME:
             weights = _start_weights(ensemble, to_float_on_host(starts, np.float64), start_keys, dtype)
-            jax.block_until_ready(weights.student)
+            weights.student.block_until_ready()
     numbers = ensemble.space.cost * group.runs.size
     length = ensemble.space.block_steps
     stride = max(1, NUMBERS_PER_CALL // (numbers * length)) * length
@@ -136,7 +136,7 @@ def _run_group(
         if stop.is_set():
             return None
         weights = _advance_group((ensemble, sample_keys), weights, np.int32(now), np.int32(last), shared)
-        jax.block_until_ready(weights.readout)
+        weights.readout.block_until_ready()
         report(int(last - now))
         now = int(last)
         if now in steps:
@@ -146,7 +146,8 @@ def _run_group(
 
 
 def _starts_of(group: Group, starts: Overlaps | Weights) -> Overlaps | Weights:
-    return jax.tree.map(lambda x: x[group.problems, group.runs], starts)
+    chosen: Overlaps | Weights = jax.tree.map(lambda x: x[group.problems, group.runs], starts)
+    return chosen
 
 
 def _keys_of(group: Group, keys: Keys) -> tuple[Keys, Keys, Keys]:
@@ -196,13 +197,15 @@ def _compile(
 def _blank_weights(starts: Overlaps | Weights, counts: tuple[int, ...], dtype: np.dtype) -> Weights:
     """Zeros of the shapes of the weights that begin with `starts`, which take no memory."""
     if isinstance(starts, Weights):
-        return jax.tree.map(lambda x: _blank(x.shape, dtype), starts)
+        blank: Weights = jax.tree.map(lambda x: _blank(x.shape, dtype), starts)
+        return blank
     members, _, K, M = starts.R.shape
     shapes = (members, K, sum(counts)), (members, M, sum(counts)), (members, K)
     return Weights(*(_blank(shape, dtype) for shape in shapes))  # type: ignore[arg-type]
 
 
 def _blank(shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
+    """Return zeros of any shape that take the memory of one."""
     return np.broadcast_to(np.zeros((), dtype), shape)
 
 
@@ -211,24 +214,27 @@ def _start_weights(ensemble: Ensemble, starts: Overlaps, keys: Keys, dtype: Any)
     def one(start: Overlaps, key: jax.Array) -> Weights:
         return ensemble.space.start(start, key, dtype)
 
-    return over_members(one, (0, 0), ensemble.devices, in_turn=True)(starts, keys.wrapped())
+    weights: Weights = over_members(one, (0, 0), ensemble.devices, in_turn=True)(starts, keys.wrapped())
+    return weights
 
 
 @eqx.filter_jit
 def _advance_group(constant: tuple[Ensemble, Keys], weights: Weights, first: Any, last: Any, shared: bool) -> Weights:
     ensemble, keys = constant
 
-    def one(what: Any, key: jax.Array, weights: Weights, first: Any, last: Any) -> Weights:
-        return advance(what[0], what[1], ensemble.space, key, weights, first, last)
+    def one(numbers: Any, key: jax.Array, weights: Weights, first: Any, last: Any) -> Weights:
+        return advance(numbers[0], numbers[1], ensemble.space, key, weights, first, last)
 
     mapped = over_members(one, (ensemble.axes, None if shared else 0, 0, None, None), ensemble.devices)
-    return mapped((ensemble.problem, ensemble.schedule), keys.wrapped(), weights, first, last)
+    later: Weights = mapped((ensemble.problem, ensemble.schedule), keys.wrapped(), weights, first, last)
+    return later
 
 
 @eqx.filter_jit
 def _measure_group(ensemble: Ensemble, keys: Keys, weights: Weights, step: Any, shared: bool) -> Observables:
-    def one(what: Any, key: jax.Array, weights: Weights, step: Any) -> Observables:
-        return measure(what[0], ensemble.space, jax.random.fold_in(key, step), weights, ensemble.tests)
+    def one(numbers: Any, key: jax.Array, weights: Weights, step: Any) -> Observables:
+        return measure(numbers[0], ensemble.space, jax.random.fold_in(key, step), weights, ensemble.tests)
 
     mapped = over_members(one, (ensemble.axes, None if shared else 0, 0, None), ensemble.devices)
-    return mapped((ensemble.problem, ensemble.schedule), keys.wrapped(), weights, step)
+    observables: Observables = mapped((ensemble.problem, ensemble.schedule), keys.wrapped(), weights, step)
+    return observables

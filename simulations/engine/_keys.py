@@ -29,7 +29,8 @@ class Keys(eqx.Module):
 
     def wrapped(self) -> jax.Array:
         """The JAX keys; for use inside a compiled function."""
-        return jax.random.wrap_key_data(self.words, impl=self.kind)
+        keys: jax.Array = jax.random.wrap_key_data(self.words, impl=self.kind)
+        return keys
 
 
 def run_keys(key: Any, runs: int) -> Keys:
@@ -44,7 +45,8 @@ def random_starts(problem: Problem, dim: int, key: Any, runs: int) -> Overlaps:
     key, width = as_key(key), sum(problem.shape[1:])
     size = max(1, min(KEYS_TOGETHER, START_NUMBERS // (problem.shape[0] * width**2)))
     draws = [random_overlaps(problem, dim, _chunk(key, np.int32(first), size)[0]) for first in range(0, runs, size)]
-    return jax.tree.map(lambda *x: np.concatenate(x)[:runs], *draws)
+    starts: Overlaps = jax.tree.map(lambda *x: np.concatenate(x)[:runs], *draws)
+    return starts
 
 
 @partial(jax.jit, static_argnames="size")

@@ -7,7 +7,7 @@ import numpy as np
 from teacher_student import InputError, Problem
 
 from ._check_run import check_sizes
-from ._coordinates import BLOCK_NUMBERS, AllDirections
+from ._coordinates import BLOCK_NUMBERS, FullWeights
 from ._ensemble import default_workers
 from ._precision import usual_precision
 from ._weights import CHUNK_NUMBERS
@@ -34,7 +34,7 @@ def memory(
     check_sizes(problem, dim, runs, precision or "float64", inputs, workers)
     precision = precision or usual_precision(problem, dim)
     _, K, M = problem.shape
-    space, shared = AllDirections.of(problem, dim), inputs == "shared"
+    space, shared = FullWeights.of(problem, dim), inputs == "shared"
     numbers = (K + M) * dim
     together = space.sharing(K) if shared else space.together
     threads = min(default_workers(workers), runs if shared else -(-runs // together))
@@ -55,6 +55,6 @@ def available_memory() -> int | None:
 
 def check_memory(need: int, remedy: str) -> None:
     """Raise InputError if `need` bytes are more than there are."""
-    there = available_memory()
-    if there is not None and need > there:
-        raise InputError(f"{need / 1e9:.3g} GB of memory for these runs", f"{there / 1e9:.3g} GB available", remedy)
+    available = available_memory()
+    if available is not None and need > available:
+        raise InputError(f"{need / 1e9:.3g} GB of memory for these runs", f"{available / 1e9:.3g} GB available", remedy)

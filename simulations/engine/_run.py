@@ -14,7 +14,7 @@ from teacher_student.internal import as_key, key_words, make_room, to_times, unn
 from ._advance import Schedule, blocks_holding, schedule
 from ._chain import span_of
 from ._check_run import check_run, check_sizes
-from ._coordinates import AllDirections, Space
+from ._coordinates import FullWeights, Space
 from ._divergence import limits, mark_divergence
 from ._ensemble import Ensemble, default_workers, run_all
 from ._host import to_float_on_host
@@ -132,21 +132,27 @@ def run(
     if keep_weights and method == "overlaps":
         raise InputError('keep_weights=False with method="overlaps" (it has no weights)', "keep_weights=True")
     make_room()
-    on = devices_for(devices)
-    given = start_overlaps(problem, dim, start, key, runs)
-    space = span_of(problem, given, dim) if method == "overlaps" else AllDirections.of(problem, dim, distribution)
+    chosen_devices = devices_for(devices)
+    recorded_starts = start_overlaps(problem, dim, start, key, runs)
+    space = (
+        span_of(problem, recorded_starts, dim) if method == "overlaps" else FullWeights.of(problem, dim, distribution)
+    )
     at_once = space.sharing(problem.student.width) if inputs == "shared" else space.together
-    groups = (shared_groups if inputs == "shared" else own_groups)(runs, _at_once(space, at_once, workers) * len(on))
+    groups = (shared_groups if inputs == "shared" else own_groups)(
+        runs, _at_once(space, at_once, workers) * len(chosen_devices)
+    )
     if method == "weights":
         need = memory(
             problem, dim, precision=precision, workers=workers, runs=runs, inputs=inputs, keep_weights=keep_weights
         )
         check_memory(need, "lower the dimension, the width or the workers")
         warn_of_rounding(problem, dim, precision)
-    origins = jax.tree.map(np.asarray, start) if isinstance(start, Weights) else one_per_run(given, runs)
+    origins = jax.tree.map(np.asarray, start) if isinstance(start, Weights) else one_per_run(recorded_starts, runs)
     call = Call(dim, runs, alphas, key, precision, test_samples, bound, workers, progress, keep_weights)
     source = {"inputs": None if inputs == "own" else inputs, "distribution": space.unusual_distribution}
-    ((trajectory, weights),) = simulate([problem], [given], [origins], space, groups, on, call, method, source)
+    ((trajectory, weights),) = simulate(
+        [problem], [recorded_starts], [origins], space, groups, chosen_devices, call, method, source
+    )
     return trajectory if weights is None else (trajectory, weights)
 
 
@@ -167,7 +173,7 @@ class Call(NamedTuple):
 
 def simulate(
     problems: Sequence[Problem],
-    given: Sequence[Overlaps],
+    recorded_starts: Sequence[Overlaps],
     origins: Sequence[Overlaps | Weights],
     space: Space,
     groups: list[Group],
@@ -178,7 +184,7 @@ def simulate(
 ) -> list[tuple[Trajectory, Weights | None]]:
     """The trajectory of every problem, and its last weights if they are kept.
 
-    given: what trajectories record as their starts; origins: one per run, leading axis.
+    recorded_starts: what trajectories record as their starts; origins: one per run, leading axis.
     """
     from tqdm import tqdm  # only a run needs it
 
@@ -202,20 +208,24 @@ def simulate(
     described = Source(
         "sgd", method, call.precision, call.dim, key_words(as_key(call.key)), _tests(call.test_samples, space), **source
     )
-    found = []
+    results = []
     for p, problem in enumerate(problems):
         observables = jax.tree.map(lambda *x: np.stack(x).astype(np.float64), *(finished[p, r][0] for r in done))
         observables = with_level_names(observables, problem)
-        bounds = limits(one_per_run(given[p], call.runs), call.bound)[done]
+        bounds = limits(one_per_run(recorded_starts[p], call.runs), call.bound)[done]
         observables, status, reached = mark_divergence(observables, steps / call.dim, bounds)
-        start = given[p] if np.ndim(given[p].readout) == 1 else jax.tree.map(operator.itemgetter(done), given[p])
+        start = (
+            recorded_starts[p]
+            if np.ndim(recorded_starts[p].readout) == 1
+            else jax.tree.map(operator.itemgetter(done), recorded_starts[p])
+        )
         stats = {"steps": np.full(len(done), steps[-1])}
         trajectory = Trajectory(problem, start, steps / call.dim, observables, status, reached, stats, None, described)
         weights = None
         if call.keep_weights:
             weights = jax.tree.map(lambda *x: np.stack(x), *(finished[p, r][1] for r in done))
-        found.append((trajectory, weights))
-    return found
+        results.append((trajectory, weights))
+    return results
 
 
 def _numbers(problem: Problem, dim: int, dtype: np.dtype) -> tuple[Problem, Schedule]:
@@ -239,7 +249,10 @@ def start_overlaps(problem: Problem, dim: int, start: Overlaps | Weights | None,
 def one_per_run(start: Overlaps, runs: int) -> Overlaps:
     """`start` with a leading axis of runs."""
     shared = np.ndim(start.readout) == 1
-    return jax.tree.map(lambda x: np.broadcast_to(x, (runs, *np.shape(x))) if shared else np.asarray(x), start)
+    starts: Overlaps = jax.tree.map(
+        lambda x: np.broadcast_to(x, (runs, *np.shape(x))) if shared else np.asarray(x), start
+    )
+    return starts
 
 
 def _tests(test_samples: int, space: Space) -> int:

@@ -51,14 +51,16 @@ def _group(runs: Any, problems: Any, stream: int | None, left: int) -> Group:
 
 def devices_for(devices: int | None) -> tuple[Any, ...]:
     """The devices that runs are spread over. Raises InputError if there are fewer than asked for."""
-    there = jax.local_devices()
+    available = jax.local_devices()
     if devices is None:
-        return tuple(there)
+        return tuple(available)
     if isinstance(devices, bool) or not isinstance(devices, (int, np.integer)) or devices < 1:
         raise InputError("devices as an integer >= 1, or None for all", repr(devices))
-    if devices > len(there):
-        raise InputError(f"{devices} devices", f"{len(there)} ({there[0].platform})", "ask for fewer, or None for all")
-    return tuple(there[:devices])
+    if devices > len(available):
+        raise InputError(
+            f"{devices} devices", f"{len(available)} ({available[0].platform})", "ask for fewer, or None for all"
+        )
+    return tuple(available[:devices])
 
 
 def check_structure(problems: Sequence[Problem]) -> None:
@@ -66,14 +68,14 @@ def check_structure(problems: Sequence[Problem]) -> None:
     first = problems[0]
     for other in problems[1:]:
         difference = ""
-        structures: list[Any] = [jax.tree.structure(each) for each in (first, other)]
+        structures: list[Any] = [jax.tree.structure(problem) for problem in (first, other)]
         if structures[0] != structures[1]:
             difference = "different names, widths, activations, labels or losses"
         else:
-            for (path, mine), theirs in zip(jax.tree.leaves_with_path(first), jax.tree.leaves(other), strict=True):
-                if np.shape(mine) != np.shape(theirs):
+            for (path, leaf), other_leaf in zip(jax.tree.leaves_with_path(first), jax.tree.leaves(other), strict=True):
+                if np.shape(leaf) != np.shape(other_leaf):
                     where = jax.tree_util.keystr(path).lstrip(".")
-                    difference = f"{where} of shapes {np.shape(mine)} and {np.shape(theirs)}"
+                    difference = f"{where} of shapes {np.shape(leaf)} and {np.shape(other_leaf)}"
         if difference:
             raise InputError(
                 "problems that differ in numbers only", difference, "simulate each structure in a call of its own"
@@ -82,10 +84,10 @@ def check_structure(problems: Sequence[Problem]) -> None:
 
 def stacked(members: Sequence[Any]) -> tuple[Any, tuple[bool, ...]]:
     """One tree for all: leaves that differ between members have a leading axis; and which leaves those are."""
-    leaves = [[np.asarray(each) for each in same] for same in zip(*map(jax.tree.leaves, members), strict=True)]
-    differ = tuple(any(not np.array_equal(same[0], each) for each in same) for same in leaves)
-    found = [np.stack(same) if d else same[0] for same, d in zip(leaves, differ, strict=True)]
-    return jax.tree.unflatten(jax.tree.structure(members[0]), found), differ
+    leaves = [[np.asarray(leaf) for leaf in same] for same in zip(*map(jax.tree.leaves, members), strict=True)]
+    differ = tuple(any(not np.array_equal(same[0], leaf) for leaf in same) for same in leaves)
+    merged = [np.stack(same) if d else same[0] for same, d in zip(leaves, differ, strict=True)]
+    return jax.tree.unflatten(jax.tree.structure(members[0]), merged), differ
 
 
 def over_members(
@@ -96,16 +98,17 @@ def over_members(
     in_turn: one member after the other, where all axes are 0.
     """
 
-    def each_alone(*arguments: Any) -> Any:
-        return jax.lax.map(lambda each: function(*each), arguments)
+    def one_after_the_other(*arguments: Any) -> Any:
+        return jax.lax.map(lambda member: function(*member), arguments)
 
-    mapped = each_alone if in_turn else jax.vmap(function, in_axes=axes)
+    mapped = one_after_the_other if in_turn else jax.vmap(function, in_axes=axes)
     if len(devices) == 1:
         return mapped
 
     def spec(axis: int | None) -> PartitionSpec:
-        return PartitionSpec() if axis is None else PartitionSpec("run")
+        names = () if axis is None else ("run",)
+        return PartitionSpec(*names)  # type: ignore[no-untyped-call]  # JAX states no types for it
 
     specs = jax.tree.map(spec, axes, is_leaf=lambda axis: axis is None)
     mesh = Mesh(np.array(devices), ("run",))
-    return jax.shard_map(mapped, mesh=mesh, in_specs=specs, out_specs=PartitionSpec("run"), check_vma=False)
+    return jax.shard_map(mapped, mesh=mesh, in_specs=specs, out_specs=spec(0), check_vma=False)

@@ -11,7 +11,7 @@ from teacher_student import InputError, Observables, Problem
 from teacher_student.internal import as_key, to_host, unnamed, with_level_names
 
 from ._advance import blocks_holding, measure
-from ._coordinates import AllDirections
+from ._coordinates import FullWeights
 from ._host import to_float_on_host
 from ._weights import Weights, check_weights
 
@@ -31,7 +31,7 @@ def test(problem: Problem, weights: Weights, samples: int, key: Any) -> Observab
         raise InputError("weights with a leading axis of runs", f"student of shape {np.shape(weights.student)}")
     dim = np.shape(weights.student)[-1]
     check_weights(problem, weights, dim)
-    space = AllDirections(problem.inputs.sizes(dim, problem.task.latents), dim)
+    space = FullWeights(problem.inputs.sizes(dim, problem.task.latents), dim)
     dtype, key = np.asarray(weights.student).dtype, as_key(key)
     numbers, weights = to_float_on_host(unnamed(problem), dtype), to_float_on_host(weights, dtype)
     blocks = blocks_holding(int(samples), space)
@@ -46,6 +46,6 @@ def test(problem: Problem, weights: Weights, samples: int, key: Any) -> Observab
 
 @eqx.filter_jit
 def _measure(
-    problem: Problem, space: AllDirections, key: jax.Array, run: Any, weights: Weights, blocks: Any
+    problem: Problem, space: FullWeights, key: jax.Array, run: Any, weights: Weights, blocks: Any
 ) -> Observables:
     return measure(problem, space, jax.random.fold_in(key, run), weights, blocks)

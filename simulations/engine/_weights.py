@@ -59,8 +59,8 @@ def weights_with(overlaps: Overlaps, sizes: tuple[int, ...], key: jax.Array, dty
     K = overlaps.readout.shape[-1]
     gram = overlaps.gram
     parts = [
-        _block_weights(gram[b], size, sum(sizes), each, dtype)
-        for b, (size, each) in enumerate(zip(sizes, jax.random.split(key, len(sizes)), strict=True))
+        _block_weights(gram[b], size, sum(sizes), block_key, dtype)
+        for b, (size, block_key) in enumerate(zip(sizes, jax.random.split(key, len(sizes)), strict=True))
     ]
     rows = parts[0] if len(parts) == 1 else jnp.concatenate(parts, axis=1)
     return Weights(rows[:K], rows[K:], overlaps.readout.astype(dtype))
@@ -72,7 +72,8 @@ def _block_weights(gram: jax.Array, size: int, dim: int, key: jax.Array, dtype: 
     factor = jnp.sqrt(1.0 * dim) * (vectors * jnp.sqrt(jnp.maximum(values, 0.0)))[:, -rank:]
     if rank * size <= CHUNK_NUMBERS:
         orthonormal, _ = jnp.linalg.qr(jax.random.normal(key, (size, rank)))
-        return (factor @ orthonormal.T).astype(dtype)
+        rows: jax.Array = (factor @ orthonormal.T).astype(dtype)
+        return rows
     return _whitened(factor, size, key, dtype)
 
 
@@ -101,7 +102,8 @@ def _whitened(factor: jax.Array, size: int, key: jax.Array, dtype: Any) -> jax.A
         old = jax.lax.dynamic_slice(result, (0, first), chunk.shape)
         return jax.lax.dynamic_update_slice(result, jnp.where(kept, moved, old), (0, first))
 
-    return jax.lax.fori_loop(0, chunks, fill, jnp.zeros((factor.shape[0], size), dtype))
+    filled: jax.Array = jax.lax.fori_loop(0, chunks, fill, jnp.zeros((factor.shape[0], size), dtype))
+    return filled
 
 
 def measure_overlaps(weights: Weights, sizes: tuple[int, ...], dim: Any = None) -> Overlaps:
@@ -114,7 +116,8 @@ def measure_overlaps(weights: Weights, sizes: tuple[int, ...], dim: Any = None) 
             jnp.matmul(a[:, i:j], b[:, i:j].T, precision=jax.lax.Precision.HIGHEST)
             for i, j in itertools.pairwise(edges)
         ]
-        return jnp.stack(blocks) / dim
+        per_block: jax.Array = jnp.stack(blocks) / dim
+        return per_block
 
     w, u = weights.student, weights.latents
     return Overlaps(product(w, w), product(w, u), product(u, u), weights.readout)
@@ -128,10 +131,10 @@ def check_weights(problem: Problem, weights: Weights, dim: int, runs: int | None
         wanted = "a leading axis of runs" if runs is None else f"a leading axis of {runs} runs"
         raise InputError(f"weights with {wanted}", f"readout of shape {np.shape(weights.readout)}")
     for name, expected in (("student", (K, dim)), ("latents", (M, dim)), ("readout", (K,))):
-        found = np.asarray(getattr(weights, name))
-        if found.shape != leading + expected or found.dtype.kind != "f":
-            raise InputError(f"floats {name} of shape {leading + expected}", f"{found.dtype} {found.shape}")
-        if not np.all(np.isfinite(found)):
+        array = np.asarray(getattr(weights, name))
+        if array.shape != leading + expected or array.dtype.kind != "f":
+            raise InputError(f"floats {name} of shape {leading + expected}", f"{array.dtype} {array.shape}")
+        if not np.all(np.isfinite(array)):
             raise InputError(f"finite weights {name}", "NaN or infinite ones", "leave diverged runs out")
 
 
@@ -143,7 +146,8 @@ def overlaps_of_runs(problem: Problem, weights: Weights) -> Overlaps:
             to_host(_measure(jax.tree.map(lambda x, r=r: np.asarray(x[r], np.float64), weights), sizes))
             for r in range(len(weights.readout))
         ]  # one after the other: a float64 copy of all would double the memory
-    return jax.tree.map(lambda *x: np.stack(x), *overlaps)
+    stacked: Overlaps = jax.tree.map(lambda *x: np.stack(x), *overlaps)
+    return stacked
 
 
 _measure = eqx.filter_jit(measure_overlaps)

@@ -176,8 +176,8 @@ def agreement(
             evidence.comparison(column, value) for column, value in zip(np.flatnonzero(moving), z, strict=True)
         ),
         fixed=evidence.fixed,
-        dims=tuple(dim_of(each) for each in (runs, smaller) if each is not None),
-        runs=tuple(int(each.runs or 0) for each in (runs, smaller) if each is not None),
+        dims=tuple(dim_of(trajectory) for trajectory in (runs, smaller) if trajectory is not None),
+        runs=tuple(int(trajectory.runs or 0) for trajectory in (runs, smaller) if trajectory is not None),
         compared_to=float(evidence.alphas[-1]),
         recorded_to=float(theory.alphas[-1]),
         method=test.method,
@@ -223,12 +223,14 @@ def _notes_on_sampling(evidence: Evidence) -> list[str]:
 def _notes_on_sizes(runs: Trajectory, smaller: Trajectory | None) -> list[str]:
     """Whether N_b / N differs from the fractions: then the simulated problem is not quite the one solved."""
     notes = []
-    for each in (runs, smaller):
-        if each is None:
+    for trajectory in (runs, smaller):
+        if trajectory is None:
             continue
-        inputs, dim = each.problem.inputs, dim_of(each)
+        inputs, dim = trajectory.problem.inputs, dim_of(trajectory)
         fractions = np.asarray(inputs.fractions)
-        off = np.max(np.abs(np.array(inputs.sizes(dim, each.problem.task.latents)) / dim - fractions)[fractions > 0])
+        off = np.max(
+            np.abs(np.array(inputs.sizes(dim, trajectory.problem.task.latents)) / dim - fractions)[fractions > 0]
+        )
         if off > 1e-9 and not np.any(fractions == 0):
             notes.append(f"block sizes at N = {dim} differ from the fractions by up to {off:.2g}: take an N that fits")
     return notes
@@ -236,4 +238,6 @@ def _notes_on_sizes(runs: Trajectory, smaller: Trajectory | None) -> list[str]:
 
 def _normal_equivalent(t: np.ndarray, freedom: int) -> np.ndarray:
     """The normal value with the same tail probability as Student's t with `freedom` degrees of freedom."""
-    return np.sign(t) * -special.ndtri_exp(stats.t.logsf(np.abs(t), freedom))
+    # By logarithms: the tail of a large |t| is 0 as a number, and its normal value would be infinite.
+    z: np.ndarray = np.sign(t) * -special.ndtri_exp(stats.t.logsf(np.abs(t), freedom))
+    return z

@@ -65,12 +65,12 @@ class Evidence:
     def moving(self) -> np.ndarray:
         """Mask (m,) of what fluctuates between runs by more than rounding: by theory's word where it has one."""
         if self.spread is not None:
-            return self.spread > self.rounding
-        return (self.samples.std(axis=0, ddof=1) > self.rounding) | (self.floor > 0)
+            return np.asarray(self.spread > self.rounding)
+        return np.asarray((self.samples.std(axis=0, ddof=1) > self.rounding) | (self.floor > 0))
 
     @property
     def _fixed_deviation(self) -> np.ndarray:
-        return np.abs(self.samples.mean(axis=0) - self.theory)
+        return np.asarray(np.abs(self.samples.mean(axis=0) - self.theory))
 
     @property
     def _unknown(self) -> np.ndarray:
@@ -84,12 +84,12 @@ class Evidence:
     @property
     def fixed(self) -> dict[str, float]:
         """Largest deviation of each quantity where it does not fluctuate."""
-        found = (
+        deviations = (
             np.where(self.moving | self._unknown, -np.inf, self._fixed_deviation)
             .reshape(len(self.names), -1)
             .max(axis=1)
         )
-        return {name: float(value) for name, value in zip(self.names, found, strict=True) if np.isfinite(value)}
+        return {name: float(value) for name, value in zip(self.names, deviations, strict=True) if np.isfinite(value)}
 
     @property
     def fixed_but_off(self) -> list[str]:
@@ -121,30 +121,30 @@ class Evidence:
 
 def gather(theory: Trajectory, runs: Trajectory, smaller: Trajectory | None, usable: np.ndarray) -> Evidence:
     """The evidence with measured spread, and the 1/N term measured where there are `smaller` runs."""
-    ours = columns_of(theory.observables, theory, usable)
+    expected = columns_of(theory.observables, theory, usable)
     big = columns_of(runs.observables, runs, usable)
     term = np.zeros_like(big)
     if smaller is not None:
         small = columns_of(smaller.observables, smaller, usable)
         pairs = min(len(big), len(small))
         term = (small[:pairs] - big[:pairs]) * dim_of(smaller) / (dim_of(runs) - dim_of(smaller))
-    found = quantities(runs.observables, runs.problem)
-    kinds = tuple(quantity.kind for quantity in found)
+    recorded = quantities(runs.observables, runs.problem)
+    kinds = tuple(quantity.kind for quantity in recorded)
     of_column = np.repeat(kinds, int(usable.sum()))
-    counted = np.where(of_column == "accuracy", np.clip(ours * (1 - ours), 0.0, None), 0.0)
+    counted = np.where(of_column == "accuracy", np.clip(expected * (1 - expected), 0.0, None), 0.0)
     return Evidence(
-        names=tuple(quantity.name for quantity in found),
+        names=tuple(quantity.name for quantity in recorded),
         kinds=kinds,
         alphas=np.asarray(theory.alphas)[usable],
-        theory=ours,
-        sampling=np.zeros_like(ours)
+        theory=expected,
+        sampling=np.zeros_like(expected)
         if theory.sampling_error is None
         else columns_of(theory.sampling_error, theory, usable),
         big=big,
         term=term,
         samples=big[: len(term)] - term,
-        integrated=INTEGRATED * _sizes(theory, ours),
-        rounding=ROUNDING * np.finfo(runs.source.precision).eps * _sizes(theory, ours),
+        integrated=INTEGRATED * _sizes(theory, expected),
+        rounding=ROUNDING * np.finfo(runs.source.precision).eps * _sizes(theory, expected),
         floor=counted / (runs.source.test_samples or 1) * _variance_factor(runs, smaller),
         term_error=term.std(axis=0, ddof=1) / np.sqrt(len(term)),
     )
@@ -155,8 +155,8 @@ def gather_predicted(theory: Trajectory, runs: Trajectory, usable: np.ndarray) -
     measured, predicted, dim = gather(theory, runs, None, usable), theory.fluctuations, dim_of(runs)
     assert predicted is not None  # `check_predicted` comes first
     spread, shift, variance_error, shift_error = (
-        columns_of(each, theory, usable)
-        for each in (
+        columns_of(observables, theory, usable)
+        for observables in (
             predicted.spread(dim, runs.source.test_samples),
             predicted.mean_shift(dim),
             predicted.variance_error,
@@ -181,7 +181,7 @@ def gather_predicted(theory: Trajectory, runs: Trajectory, usable: np.ndarray) -
 def _sizes(theory: Trajectory, values: np.ndarray) -> np.ndarray:
     """(m,) scale of the sums that each recorded value was rounded in: overlaps add up products of weights."""
     norms = [np.nanmax(np.diagonal(x, axis1=-2, axis2=-1)) for x in (theory.overlaps.Q, theory.overlaps.T)]
-    return np.maximum(max(1.0, *norms), np.abs(values))
+    return np.asarray(np.maximum(max(1.0, *norms), np.abs(values)))
 
 
 def _variance_factor(runs: Trajectory, smaller: Trajectory | None) -> float:
@@ -198,8 +198,8 @@ def dim_of(trajectory: Trajectory) -> int:
 
 def columns_of(observables: Observables, trajectory: Trajectory, usable: np.ndarray) -> np.ndarray:
     """Every quantity at every usable alpha, alpha fastest: (m,) for theory, (runs, m) for runs."""
-    found = quantities(observables, trajectory.problem)
-    return np.concatenate([np.asarray(q.values, np.float64)[..., usable] for q in found], axis=-1)
+    recorded = quantities(observables, trajectory.problem)
+    return np.concatenate([np.asarray(q.values, np.float64)[..., usable] for q in recorded], axis=-1)
 
 
 def standard_error(samples: np.ndarray) -> float:

@@ -33,7 +33,8 @@ def student_t(deviations: np.ndarray, extra: np.ndarray, floor: np.ndarray) -> n
     """
     runs = deviations.shape[0]
     variance = np.maximum(deviations.var(axis=0, ddof=1), floor) / runs + extra**2
-    return deviations.mean(axis=0) / np.sqrt(variance)
+    t: np.ndarray = deviations.mean(axis=0) / np.sqrt(variance)
+    return t
 
 
 def family_test(

@@ -40,13 +40,15 @@ def deviation_data(*, quick: bool = False, progress: bool = True, say: Callable[
 
 def predicted(bands: ts.Fluctuations, problem: ts.Problem, names: list[str]) -> dict[str, Any]:
     """Variables `fluctuation` and `shift` of the overlaps `names`, each with the error of its averages."""
-    found = {
+    recorded = {
         "fluctuation": bands.variance,
         "fluctuation_error": bands.variance_error,
         "shift": bands.shift,
         "shift_error": bands.shift_error,
     }
-    return {name: (("alpha", "quantity"), _chosen(each, problem, names)) for name, each in found.items()}
+    return {
+        name: (("alpha", "quantity"), _chosen(observables, problem, names)) for name, observables in recorded.items()
+    }
 
 
 def simulated(plan: Plan, problem: ts.Problem, start: ts.Overlaps, progress: bool) -> xr.Dataset:
@@ -66,17 +68,18 @@ def _moving(observables: ts.Observables, problem: ts.Problem) -> tuple[list[str]
     unseen = [
         block for block, seen in zip(problem.inputs.block_names, problem.task.seen_blocks, strict=True) if not seen
     ]
-    found = [
-        each
-        for each in ts.quantities(observables, problem)
-        if each.kind in ("Q", "R") and not (each.kind == "R" and any(f"[{block}]" in each.name for block in unseen))
+    moving = [
+        quantity
+        for quantity in ts.quantities(observables, problem)
+        if quantity.kind in ("Q", "R")
+        and not (quantity.kind == "R" and any(f"[{block}]" in quantity.name for block in unseen))
     ]
-    return [each.name for each in found], np.stack([each.values for each in found], axis=-1)
+    return [quantity.name for quantity in moving], np.stack([quantity.values for quantity in moving], axis=-1)
 
 
 def _chosen(observables: ts.Observables, problem: ts.Problem, names: list[str]) -> np.ndarray:
     """Values (..., A, q) of the quantities `names`."""
-    values = {each.name: each.values for each in ts.quantities(observables, problem)}
+    values = {quantity.name: quantity.values for quantity in ts.quantities(observables, problem)}
     return np.stack([values[name] for name in names], axis=-1)
 
 
@@ -91,7 +94,7 @@ def _moments(
     progress: bool,
 ) -> dict[str, np.ndarray]:
     """Deviation of the mean, covariance and relative fourth moment over `runs` runs of the chain at N = `dim`."""
-    found = simulations.run(
+    trajectory = simulations.run(
         problem,
         dim,
         runs,
@@ -102,7 +105,7 @@ def _moments(
         test_samples=1,
         progress=progress,
     )
-    x = _chosen(found.observables, problem, names) - theory  # (runs, A, q)
+    x = _chosen(trajectory.observables, problem, names) - theory  # (runs, A, q)
     centred = x - x.mean(axis=0)
     variance = np.mean(centred**2, axis=0)
     return {
@@ -136,13 +139,14 @@ def escape_data(*, quick: bool = False, progress: bool = True, say: Callable[[st
 
 
 def _one_start(plan: Plan, dim: int) -> ts.Overlaps:
-    return jax.tree.map(lambda x: x[0], plateau_starts(plan, dim, 1))
+    start: ts.Overlaps = jax.tree.map(lambda x: x[0], plateau_starts(plan, dim, 1))
+    return start
 
 
 def _escapes(problem: ts.Problem, plan: Plan, dim: int, runs: int, below: float, progress: bool) -> np.ndarray:
     """(runs,) first alpha at which the error is `below`, by linear interpolation; inf if it is not reached."""
     alphas = np.arange(ALPHA_STEP, last_alpha(dim) + ALPHA_STEP / 2, ALPHA_STEP)
-    found = simulations.run(
+    trajectory = simulations.run(
         problem,
         dim,
         runs,
@@ -153,8 +157,8 @@ def _escapes(problem: ts.Problem, plan: Plan, dim: int, runs: int, below: float,
         test_samples=1,
         progress=progress,
     )
-    error = _exact_errors(problem, found.overlaps)
-    return np.array([first_below(found.alphas, row, below) for row in error])
+    error = _exact_errors(problem, trajectory.overlaps)
+    return np.array([first_below(trajectory.alphas, row, below) for row in error])
 
 
 def _exact_errors(problem: ts.Problem, overlaps: ts.Overlaps) -> np.ndarray:

@@ -67,7 +67,7 @@ def _draw_accuracy(axes: Axes, dataset: xr.Dataset, setting: str, title: str) ->
 
 def _error(values: xr.DataArray, over: str) -> np.ndarray:
     """Standard error of the mean over starts or runs."""
-    return (values.std(over, ddof=1) / np.sqrt(values.sizes[over])).values
+    return np.asarray((values.std(over, ddof=1) / np.sqrt(values.sizes[over])).values)
 
 
 def _draw_success(axes: Axes, dataset: xr.Dataset) -> None:

@@ -49,25 +49,24 @@ def by_simulation(plan: Plan) -> dict[str, Any]:
 
 def _row_of_runs(overlaps: ts.Overlaps) -> ts.Overlaps:
     """Overlaps at the last recorded alpha, leading axis of runs."""
-    return jax.tree.map(lambda x: x[:, -1], overlaps)
+    last: ts.Overlaps = jax.tree.map(lambda x: x[:, -1], overlaps)
+    return last
 
 
 def _weights(plan: Plan, problem: ts.Problem, overlaps: ts.Overlaps, purpose: str) -> simulations.Weights:
     """Weights in single precision that have exactly these overlaps, leading axis of runs."""
     sizes = problem.inputs.sizes(plan.dim, problem.task.latents)
     make = jax.jit(functools.partial(simulations.weights_with, sizes=sizes, dtype=jnp.float32))
-    with jax.enable_x64(True):
-        return stack(
-            [
-                internal.to_host(make(row(overlaps, r), key=key))
-                for r, key in enumerate(plan.keys("simulation", purpose))
-            ]
-        )
+    with jax.enable_x64(True):  # the root of a Gram matrix is taken in float64; only the weights are float32
+        weights: list[simulations.Weights] = [
+            internal.to_host(make(row(overlaps, r), key=key)) for r, key in enumerate(plan.keys("simulation", purpose))
+        ]
+    return stack(weights)
 
 
 def _test(plan: Plan, weights: simulations.Weights) -> Trained:
     """Accuracy on fresh samples, the same for every pruned student of a run, and success."""
     problem = xor_problem(weights.readout.shape[-1])
-    found = simulations.test(problem, weights, plan.tests, plan.key("simulation", "tests"))
-    solved = ts.means_right(problem, found.overlaps)["all"].all(axis=-1)
-    return Trained(found.overlaps, found.accuracy["all"], solved)
+    observables = simulations.test(problem, weights, plan.tests, plan.key("simulation", "tests"))
+    solved = ts.means_right(problem, observables.overlaps)["all"].all(axis=-1)
+    return Trained(observables.overlaps, observables.accuracy["all"], solved)

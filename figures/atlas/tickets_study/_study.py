@@ -47,7 +47,7 @@ def tickets_data(*, quick: bool = False, seed: int = 0, say: Callable[[str], Any
     theory = [by_theory(plan, rate) for rate in SETTINGS.values()]
     for name in theory[0]:
         dims, _ = theory[0][name]
-        parts[name] = (("setting", *dims), np.stack([each[name][1] for each in theory]))
+        parts[name] = (("setting", *dims), np.stack([setting[name][1] for setting in theory]))
     parts |= by_simulation(plan)
     data = xr.Dataset(parts, _coords(plan))
     return data.assign(summaries(data)).assign_attrs(_attrs(plan, quick))

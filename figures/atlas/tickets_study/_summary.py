@@ -12,12 +12,12 @@ from ._plan import CANDIDATES, CONTRASTS, RANKINGS, SETTINGS, SIGNIFICANCE, WIDT
 
 def summaries(data: xr.Dataset) -> dict[str, Any]:
     """Success with Wilson intervals, contrasts of candidates, and the agreement of theory and simulation."""
-    found = _success(data) | _contrasts(data) | _agreement(data)
+    result = _success(data) | _contrasts(data) | _agreement(data)
     for name in ("solved", "retrained_solved"):
         low, high = _wilson(data[name].sum("start").values, data.sizes["start"])
         dims = tuple(str(dim) for dim in data[name].dims if dim != "start")
-        found |= {f"{name}_low": (dims, low), f"{name}_high": (dims, high)}
-    return found
+        result |= {f"{name}_low": (dims, low), f"{name}_high": (dims, high)}
+    return result
 
 
 def _wilson(successes: np.ndarray, trials: int) -> tuple[np.ndarray, np.ndarray]:
@@ -45,15 +45,15 @@ def _contrasts(data: xr.Dataset) -> dict[str, Any]:
     (for random starts the pairing is arbitrary, and costs nothing).
     """
     dims = ("engine", "setting", "short", "contrast")
-    found = np.full((3, 2, len(SETTINGS), data.sizes["short"], len(CONTRASTS)), np.nan)
+    differences = np.full((3, 2, len(SETTINGS), data.sizes["short"], len(CONTRASTS)), np.nan)
     for c, (ticket, control) in enumerate(CONTRASTS):
         solved = data["ticket_solved"].astype(float)
         pairs = solved.sel(candidate=ticket) - solved.sel(candidate=control)
         for i in np.ndindex(pairs.shape[:-1]):
-            found[:, 0, *i, c] = _paired(pairs.values[i])
+            differences[:, 0, *i, c] = _paired(pairs.values[i])
         runs = data["simulated_ticket_solved"].astype(float)
-        found[:, 1, 0, 0, c] = _paired((runs.sel(candidate=ticket) - runs.sel(candidate=control)).values)
-    return {f"difference{end}": (dims, values) for end, values in zip(("", "_se", "_p"), found, strict=True)}
+        differences[:, 1, 0, 0, c] = _paired((runs.sel(candidate=ticket) - runs.sel(candidate=control)).values)
+    return {f"difference{end}": (dims, values) for end, values in zip(("", "_se", "_p"), differences, strict=True)}
 
 
 def _paired(differences: np.ndarray) -> tuple[float, float, float]:
