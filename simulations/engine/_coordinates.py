@@ -17,7 +17,10 @@ SHARED_NUMBERS = 2**19  # of the weights of runs that share inputs
 
 
 class Space(eqx.Module):
-    """Coordinates of inputs and weights in N = `dim` dimensions, `counts` of them per block."""
+    """The coordinates in which inputs and weights of N = `dim` dimensions are written, `counts` of them per block.
+
+    `FullWeights` writes all N of them; `OverlapChain` only those of a subspace in which all weights lie.
+    """
 
     counts: tuple[int, ...] = eqx.field(static=True)
     dim: eqx.AbstractVar[Any]
@@ -39,7 +42,7 @@ class Space(eqx.Module):
     @property
     @abc.abstractmethod
     def cost(self) -> int:
-        """What one step of one run costs, in input numbers of full-weight SGD."""
+        """What one step of one run costs, in units of one input number of full-weight SGD."""
 
     @abc.abstractmethod
     def start(self, overlaps: Overlaps, key: jax.Array, dtype: Any) -> Weights:
@@ -64,14 +67,14 @@ class Space(eqx.Module):
 
 
 class FullWeights(Space):
-    """Every input dimension is a coordinate: full-weight SGD, `counts` = N_b."""
+    """Full-weight SGD: every input dimension is a coordinate, and `counts` are the N_b."""
 
     dim: int = eqx.field(static=True)
     distribution: Distribution = eqx.field(static=True, default=Distribution("gaussian", NAMED["gaussian"]))
 
     @staticmethod
     def of(problem: Problem, dim: int, distribution: "str | Callable[..., jax.Array]" = "gaussian") -> "FullWeights":
-        """The coordinates of `problem` at N = `dim`."""
+        """Return the coordinates of `problem` at N = `dim`."""
         return FullWeights(problem.inputs.sizes(dim, problem.task.latents), dim, as_distribution(distribution))
 
     @property
@@ -100,6 +103,7 @@ class FullWeights(Space):
     def draw(self, key: jax.Array, steps: int, dtype: Any) -> jax.Array:
         if self.dim <= BLOCK_NUMBERS:
             return self.distribution.draw(key, (steps, self.dim), dtype)
+        # One input alone is more than the cache holds: it is drawn in chunks, one after the other.
         keys = jax.random.split(key, (steps, -(-self.dim // BLOCK_NUMBERS)))
         chunks = jax.lax.map(lambda chunk_key: self.distribution.draw(chunk_key, (BLOCK_NUMBERS,), dtype), keys.ravel())
         numbers: jax.Array = chunks.reshape(steps, -1)[:, : self.dim]

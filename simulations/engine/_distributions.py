@@ -13,9 +13,9 @@ from teacher_student import InputError
 from teacher_student.internal import first_line, require_name
 
 DRAWN = 2**16  # numbers on which a user's own law is checked
-VAGUE = (
-    0.1  # standard error of mean and variance: a Gaussian's is 0.006, Student's t with 5 degrees of freedom has 0.011
-)
+# A standard error of mean or variance above which the draw says nothing of it, as for heavy tails. That of a Gaussian
+# is 0.006; Student's t with 5 degrees of freedom has 0.011.
+VAGUE = 0.1
 LIMIT = 6  # standard errors: a right one is refused once in 10^9 times
 
 
@@ -39,7 +39,9 @@ class Distribution:
 
 
 def as_distribution(law: "str | Callable[..., jax.Array]") -> Distribution:
-    """The law that `law` names, or a user's own function (key, shape, dtype) -> numbers of mean 0 and variance 1.
+    """Return the law that `law` names, or that a user's own function draws from.
+
+    The function takes (key, shape, dtype), and its numbers have mean 0 and variance 1.
 
     Raises InputError if a draw of 2^16 numbers has the wrong shape or dtype, is not finite, or if its mean or variance
     is off by more than 6 standard errors.
@@ -64,6 +66,7 @@ def _checked(law: Callable[..., jax.Array]) -> Distribution:
             raise InputError(f"float32 numbers of shape ({DRAWN},) from the inputs' distribution", received)
         if np.array_equal(numbers, others):
             raise InputError("other inputs from another key", f"the same ones from {name}", "draw them with jax.random")
+
         _check_moments(np.asarray(numbers, np.float64), name)
     return Distribution(name, law)
 
@@ -72,6 +75,7 @@ def _check_moments(numbers: np.ndarray, name: str) -> None:
     if not np.all(np.isfinite(numbers)):
         raise InputError("finite inputs", f"NaN or infinite ones from {name}")
     for moment, values, wanted in (("mean", numbers, 0.0), ("variance", numbers**2, 1.0)):
+        # 1e-6 is for laws such as +-1, whose squares are all equal: their error is 0, and rounding is not.
         error = values.std() / np.sqrt(values.size) + 1e-6
         if error > VAGUE:
             raise InputError(

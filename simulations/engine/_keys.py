@@ -34,14 +34,17 @@ class Keys(eqx.Module):
 
 
 def run_keys(key: Any, runs: int) -> Keys:
-    """(runs, 4) keys of each run: start overlaps, start weights, samples, test samples."""
+    """Return the keys (runs, 4) of each run: of its start overlaps, start weights, samples and test samples.
+
+    Run r's follow from `key` and r alone, whatever the number of runs.
+    """
     key = as_key(key)
     chunks = [np.asarray(_chunk(key, np.int32(first), KEYS_TOGETHER)[1]) for first in range(0, runs, KEYS_TOGETHER)]
     return Keys(np.concatenate(chunks)[:runs], jax.random.key_impl(key))
 
 
 def random_starts(problem: Problem, dim: int, key: Any, runs: int) -> Overlaps:
-    """`random_overlaps` of each run (leading axis), drawn a fixed number at a time."""
+    """Draw `random_overlaps` of each run (leading axis), a fixed number of runs at a time."""
     key, width = as_key(key), sum(problem.shape[1:])
     size = max(1, min(KEYS_TOGETHER, START_NUMBERS // (problem.shape[0] * width**2)))
     draws = [random_overlaps(problem, dim, _chunk(key, np.int32(first), size)[0]) for first in range(0, runs, size)]

@@ -25,11 +25,14 @@ def memory(
     inputs: str = "own",
     keep_weights: bool = False,
 ) -> int:
-    """Bytes that `run` needs at most: weights (four times, while starts are made), inputs, kept weights, and compiling.
+    """Estimate the bytes that `run` needs at most, beside what it records and weights that are given as a start.
 
-    Beside what it records, and weights that are given as a start. Kept weights count twice: as runs end, and together.
-    Of method "weights"; method "overlaps" needs a few megabytes at any N.
-    Arguments as in `run`. Raises InputError.
+    They are those of the weights that are stepped at once (four times, while starts are made), of blocks of inputs, of
+    kept weights (twice: as runs end, and put together) and of compiling. The estimate is for method "weights"; method
+    "overlaps" needs a few megabytes at any N.
+
+    Arguments: as in `run`.
+    Returns a number of bytes. Raises InputError for sizes that there cannot be.
     """
     check_sizes(problem, dim, runs, precision or "float64", inputs, workers)
     precision = precision or usual_precision(problem, dim)
@@ -45,7 +48,7 @@ def memory(
 
 
 def available_memory() -> int | None:
-    """Bytes that this machine can still give, where the system says (Linux)."""
+    """Return the bytes that this machine can still give, or None where the system does not say (it does on Linux)."""
     try:
         lines = Path("/proc/meminfo").read_text().splitlines()
         return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("MemAvailable:"))

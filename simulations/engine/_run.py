@@ -122,8 +122,10 @@ def run(
       workers: threads on a CPU, runs at once on an accelerator; None: all cores, 32.
       devices: how many of `jax.local_devices()` the runs are spread over (by `jax.shard_map`); None: all.
       keep_weights: also return the weights at the last alpha, as they are (those of a diverged run too).
-    Returns a Trajectory with axes (runs, A), or (Trajectory, Weights with a leading axis of runs); a run that
-    diverges has its status and NaN from then on. Raises InputError.
+    Returns a Trajectory with axes (runs, A), or (Trajectory, Weights with a leading axis of runs). A run that diverges
+    has its status, and NaN from then on.
+    Raises InputError before computing; KeyboardInterrupt if Ctrl-C came before any run had finished.
+    Source: Saad & Solla 1995; Goldt et al. 2019 (the step, see `sgd_step`).
     """
     check_sizes(problem, dim, runs, precision or "float64", inputs, workers)
     if precision is None:
@@ -182,12 +184,14 @@ def simulate(
     method: str,
     source: dict[str, Any],
 ) -> list[tuple[Trajectory, Weights | None]]:
-    """The trajectory of every problem, and its last weights if they are kept.
+    """Return the trajectory of every problem, and its last weights if they are kept.
 
-    recorded_starts: what trajectories record as their starts; origins: one per run, leading axis.
+    Arguments: recorded_starts: what trajectories record as their starts, per problem. origins: what runs start from,
+    per problem, with a leading axis of runs.
     """
     from tqdm import tqdm  # only a run needs it
 
+    # Rounded, not cut off: 0.29 * 100 is 28.999999999999996.
     steps = np.unique(np.rint(to_times(call.alphas, problems[0]) * call.dim).astype(np.int64))
     dtype = np.dtype(call.precision)
     with jax.enable_x64(call.precision == "float64"):
@@ -200,6 +204,7 @@ def simulate(
     label = f"SGD N={call.dim}"
     with tqdm(total=total, unit="step", unit_scale=True, disable=not call.progress, desc=label, leave=False) as bar:
         finished = run_all(ensemble, groups, keys, starts, steps, dtype, call.workers, bar.update, call.keep_weights)
+    # A run counts if it is finished in every problem: what is paired must stay paired.
     done = [r for r in range(call.runs) if all((p, r) in finished for p in range(len(problems)))]
     if len(done) < call.runs:
         if not done:
@@ -229,25 +234,28 @@ def simulate(
 
 
 def _numbers(problem: Problem, dim: int, dtype: np.dtype) -> tuple[Problem, Schedule]:
-    """What compiled programs know of `problem`: no names, phases filled up to a few counts, numbers on the host."""
+    """Return what compiled programs know of `problem`, on the host.
+
+    Its names are left out, and its phases filled up to one of a few counts: other names and phases need no compilation.
+    """
     compiled = unnamed(problem)
     return to_float_on_host(compiled, dtype), schedule(compiled, dim)
 
 
 def _at_once(space: Space, together: int, workers: int | None) -> int:
-    """Runs in one compiled call: as many as a thread steps together, or on an accelerator `workers`."""
+    """Return the runs in one compiled call: as many as a thread steps together, or on an accelerator `workers`."""
     return together if jax.default_backend() == "cpu" else default_workers(workers)
 
 
 def start_overlaps(problem: Problem, dim: int, start: Overlaps | Weights | None, key: Any, runs: int) -> Overlaps:
-    """The overlaps at alpha = 0: one for all runs, or one per run (leading axis)."""
+    """Return the overlaps at alpha = 0: one for all runs, or one per run (leading axis)."""
     if start is None:
         return random_starts(problem, dim, key, runs)
     return overlaps_of_runs(problem, start) if isinstance(start, Weights) else start
 
 
 def one_per_run(start: Overlaps, runs: int) -> Overlaps:
-    """`start` with a leading axis of runs."""
+    """Return `start` with a leading axis of runs."""
     shared = np.ndim(start.readout) == 1
     starts: Overlaps = jax.tree.map(
         lambda x: np.broadcast_to(x, (runs, *np.shape(x))) if shared else np.asarray(x), start

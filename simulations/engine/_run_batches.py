@@ -15,8 +15,8 @@ from teacher_student import InputError, Problem
 class Group:
     """Members that one compiled call steps: member i is run `runs[i]` of problem `problems[i]`.
 
-    stream: the run whose samples all of them see, and in whose random directions they start; None: each its own run's.
-    wanted: how many of them count; the rest fill the group up, so that there is one compilation.
+    stream: the run whose samples all of them see, and in whose random directions they start; None: each has its own.
+    wanted: how many of them count. The rest fill the group up, so that there is one compilation.
     """
 
     problems: np.ndarray
@@ -26,17 +26,17 @@ class Group:
 
 
 def own_groups(runs: int, size: int) -> list[Group]:
-    """Runs of one problem, `size` at a time, each with its own samples."""
+    """Group the runs of one problem, `size` at a time, each with its own samples."""
     return [_group(np.arange(first, first + size) % runs, 0, None, runs - first) for first in range(0, runs, size)]
 
 
 def shared_groups(runs: int, size: int) -> list[Group]:
-    """Runs of one problem, all with the samples of run 0."""
+    """Group the runs of one problem, `size` at a time, all with the samples of run 0."""
     return [_group(np.arange(first, first + size) % runs, 0, 0, runs - first) for first in range(0, runs, size)]
 
 
 def paired_groups(problems: int, runs: int, size: int) -> list[Group]:
-    """Every run of every problem; the same run of all problems sees the same samples."""
+    """Group every run of every problem, so that the same run of all problems sees the same samples."""
     return [
         _group(run, np.arange(first, first + size) % problems, run, problems - first)
         for run in range(runs)
@@ -50,7 +50,7 @@ def _group(runs: Any, problems: Any, stream: int | None, left: int) -> Group:
 
 
 def devices_for(devices: int | None) -> tuple[Any, ...]:
-    """The devices that runs are spread over. Raises InputError if there are fewer than asked for."""
+    """Return the devices that runs are spread over. Raises InputError if there are fewer than asked for."""
     available = jax.local_devices()
     if devices is None:
         return tuple(available)
@@ -83,7 +83,10 @@ def check_structure(problems: Sequence[Problem]) -> None:
 
 
 def stacked(members: Sequence[Any]) -> tuple[Any, tuple[bool, ...]]:
-    """One tree for all: leaves that differ between members have a leading axis; and which leaves those are."""
+    """Return one tree for all members, and which of its leaves differ between them.
+
+    Those have a leading axis of members; the others are written once, as what is shared is computed once.
+    """
     leaves = [[np.asarray(leaf) for leaf in same] for same in zip(*map(jax.tree.leaves, members), strict=True)]
     differ = tuple(any(not np.array_equal(same[0], leaf) for leaf in same) for same in leaves)
     merged = [np.stack(same) if d else same[0] for same, d in zip(leaves, differ, strict=True)]
@@ -93,9 +96,9 @@ def stacked(members: Sequence[Any]) -> tuple[Any, tuple[bool, ...]]:
 def over_members(
     function: Callable[..., Any], axes: tuple[Any, ...], devices: tuple[Any, ...], *, in_turn: bool = False
 ) -> Callable[..., Any]:
-    """`function` of one member, for many: vmap over those arguments whose axis is 0, spread over `devices`.
+    """Return `function` of one member for many: mapped over those arguments whose axis is 0, spread over `devices`.
 
-    in_turn: one member after the other, where all axes are 0.
+    Arguments: in_turn: whether to compute one member after the other; all axes must then be 0.
     """
 
     def one_after_the_other(*arguments: Any) -> Any:

@@ -30,16 +30,19 @@ def run_many(
     devices: int | None = None,
     progress: bool = True,
 ) -> list[Trajectory]:
-    """`run` for several problems that differ in numbers only; run r of every problem sees the samples of run r.
+    """Simulate several problems that differ in numbers only; run r of every problem sees the samples of run r.
 
-    So differences between learning rates, variances or schedules are paired, with far smaller errors than those of
-    independent runs, and samples, which take most of the time of a simulation, are drawn once for all problems. Where
+    Differences between learning rates, variances or schedules are thus paired: their errors are far smaller than those
+    of independent runs. Samples, which take most of the time of a simulation, are drawn once for all problems. Where
     schedules differ, a sample's level is drawn from the same uniform number under each one's shares. The runs of one
     problem are independent of each other; between problems they are not.
 
-    Arguments: problems: n >= 1, one structure, one number of phases. start: as in `run`, or one such per problem; None:
-      each run draws its own, the same for every problem where the law is. The rest: as in `run`.
-    Returns n trajectories, in order. Raises InputError, before computing.
+    Arguments:
+      problems: n >= 1 problems of one structure and one number of phases.
+      start: as in `run`, or a sequence of one such per problem; None: each run draws its own, which is the same for
+        every problem whose law of starts is the same.
+      dim, runs, alphas, key and the rest: as in `run`.
+    Returns n trajectories with axes (runs, A), in order. Raises InputError, before computing.
     """
     if isinstance(problems, Problem):
         raise InputError("a list of problems", "one problem", "simulations.run takes one")

@@ -17,13 +17,14 @@ from ._weights import Weights, check_weights
 
 
 def test(problem: Problem, weights: Weights, samples: int, key: Any) -> Observables:
-    """Overlaps, and error and accuracy per level on `samples` fresh inputs (rounded up to whole blocks), of every run.
+    """Measure error and accuracy of given weights on fresh inputs, per level and run, and their overlaps.
 
-    Inputs and fields in the weights' own precision, outputs in float64, one run after the other.
+    Inputs and fields are computed in the weights' own precision, outputs in float64. Runs come one after the other.
 
-    Arguments: weights with a leading axis of runs. samples: inputs per run. key: seed or JAX key; run r draws from
-      fold_in(key, r).
-    Returns Observables with a leading axis of runs. Raises InputError.
+    Arguments: weights: with a leading axis of runs. samples: inputs per level and run, rounded up to whole blocks.
+      key: seed or JAX key; run r draws from fold_in(key, r).
+    Returns Observables with a leading axis of runs.
+    Raises InputError for weights that do not fit the problem, or are not finite.
     """
     if isinstance(samples, bool) or not isinstance(samples, (int, np.integer)) or samples < 1:
         raise InputError("an integer number of test samples >= 1", repr(samples))

@@ -43,7 +43,7 @@ def check_comparable(
 
 
 def _difference(solved: Problem, simulated: Problem) -> str:
-    """Where two problems differ, in words; empty if they do not."""
+    """Say in words where two problems differ; empty if they do not."""
     structures: list[Any] = [jax.tree.structure(problem) for problem in (solved, simulated)]
     if structures[0] != structures[1]:
         return "their structure (names, widths, activations, labels, loss)"
@@ -54,6 +54,7 @@ def _difference(solved: Problem, simulated: Problem) -> str:
 def _check_start(theory: Overlaps, runs: Overlaps, role: str) -> None:
     for name in ("Q", "R", "T", "readout"):
         expected, actual = np.asarray(getattr(theory, name)), np.asarray(getattr(runs, name))
+        # Not exactly equal: weights in float32 have the start's overlaps to rounding only.
         gap = float(np.max(np.abs(actual - expected)))
         if gap > 1e-6 * max(1.0, float(np.max(np.abs(expected)))):
             raise InputError(
@@ -81,7 +82,7 @@ def check_predicted(theory: Trajectory, runs: Trajectory, smaller: Trajectory | 
 def usable_alphas(
     theory: Trajectory, runs: Trajectory, smaller: Trajectory | None
 ) -> tuple[np.ndarray, list[str], bool]:
-    """Mask of alphas at which theory and all runs are finite, notes, and whether divergence itself disagrees."""
+    """Return the mask of alphas at which theory and all runs are finite, notes, and whether divergence disagrees."""
     alphas = np.asarray(theory.alphas)
     notes: list[str] = []
     until = float(theory.reached)

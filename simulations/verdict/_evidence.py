@@ -15,9 +15,10 @@ ROUNDING = 64  # units in the last place of a recorded overlap: what accumulates
 class Comparison:
     """One recorded quantity at one alpha.
 
-    theory and simulation (mean over the runs at N), its standard error, the theory's own sampling error,
-    the measured (or predicted) 1/N term at this N (`allowance`, 0 without either) with its standard error,
-    z: the deviation, after the allowance, in standard errors (Student t given as the equally likely normal value), and
+    name, kind: of the quantity, as in `ts.quantities`. alpha: samples / N. theory: its value.
+    simulation: the mean over the runs at N, and standard_error: its error. sampling_error: that of theory itself.
+    allowance: the measured or predicted 1/N term at this N (0 without either), and allowance_error: its standard error.
+    z: the deviation after the allowance, in standard errors (Student's t as the equally likely normal value).
     predicted_spread: the standard deviation of one run that theory states (None if spread is measured).
     """
 
@@ -38,12 +39,15 @@ class Comparison:
 class Evidence:
     """Every quantity at every usable alpha, alpha fastest, as columns m.
 
-    theory, sampling: (m,) values and their sampling errors. big: (runs, m) at N. term: (pairs, m) 1/N terms at N.
-    samples: (pairs, m) what is compared with theory. rounding: (m,) of the simulation. integrated: (m,) error of the
-    solve. floor: (m,) variance that counting right signs on the test samples adds to `samples` (0 for all but
-    accuracies): accuracies are discrete, and may be equal in all runs by chance. term_error: (m,) standard error of
-    `term`. spread: (m,) predicted standard deviation of one run, and spread_error: relative error of its square; None
-    where spread is measured.
+    names, kinds: of the quantities. alphas: the usable ones.
+    theory, sampling: (m,) values and their sampling errors.
+    big: (runs, m) at N. term: (pairs, m) 1/N terms at N, and term_error: (m,) their standard error.
+    samples: (pairs, m) what is compared with theory.
+    rounding: (m,) error of the simulation by rounding. integrated: (m,) error of the solve.
+    floor: (m,) variance that counting right signs on the test samples adds to `samples` (0 for all but accuracies):
+    accuracies are discrete, and may be equal in all runs by chance.
+    spread: (m,) predicted standard deviation of one run, and spread_error: the relative error of its square (None where
+    spread is measured).
     """
 
     names: tuple[str, ...]
@@ -102,7 +106,7 @@ class Evidence:
         return sorted({self.names[column // self.alphas.size] for column in columns})
 
     def comparison(self, column: Any, z: float) -> Comparison:
-        """The report on one column."""
+        """Return the report on one column."""
         which, when = divmod(int(column), self.alphas.size)
         return Comparison(
             name=self.names[which],
@@ -120,7 +124,7 @@ class Evidence:
 
 
 def gather(theory: Trajectory, runs: Trajectory, smaller: Trajectory | None, usable: np.ndarray) -> Evidence:
-    """The evidence with measured spread, and the 1/N term measured where there are `smaller` runs."""
+    """Gather the evidence with measured spread, and with the 1/N term measured where there are `smaller` runs."""
     expected = columns_of(theory.observables, theory, usable)
     big = columns_of(runs.observables, runs, usable)
     term = np.zeros_like(big)
@@ -151,7 +155,7 @@ def gather(theory: Trajectory, runs: Trajectory, smaller: Trajectory | None, usa
 
 
 def gather_predicted(theory: Trajectory, runs: Trajectory, usable: np.ndarray) -> Evidence:
-    """The evidence with spread and 1/N term as `theory.fluctuations` predicts them."""
+    """Gather the evidence with spread and 1/N term as `theory.fluctuations` predicts them."""
     measured, predicted, dim = gather(theory, runs, None, usable), theory.fluctuations, dim_of(runs)
     assert predicted is not None  # `check_predicted` comes first
     spread, shift, variance_error, shift_error = (
@@ -174,33 +178,39 @@ def gather_predicted(theory: Trajectory, runs: Trajectory, usable: np.ndarray) -
         samples=measured.big - term,
         term_error=shift_error / dim,
         spread=spread,
+        # A spread of 0 must not divide by 0; the square of 1e-150 is still a normal number.
         spread_error=variance_error / dim / np.maximum(spread, 1e-150) ** 2,
     )
 
 
 def _sizes(theory: Trajectory, values: np.ndarray) -> np.ndarray:
-    """(m,) scale of the sums that each recorded value was rounded in: overlaps add up products of weights."""
+    """Return the scale (m,) of the sums that each recorded value was rounded in: overlaps add up products of weights.
+
+    An overlap near 0 is a difference of large sums, and has their rounding error, not one of its own size.
+    """
     norms = [np.nanmax(np.diagonal(x, axis1=-2, axis2=-1)) for x in (theory.overlaps.Q, theory.overlaps.T)]
     return np.asarray(np.maximum(max(1.0, *norms), np.abs(values)))
 
 
 def _variance_factor(runs: Trajectory, smaller: Trajectory | None) -> float:
-    """Variance of a sample (N x_N - N' x_N') / (N - N') in units of that of x_N, where it does not depend on N."""
+    """Return the variance of a sample (N x_N - N' x_N') / (N - N') in units of that of x_N, if both have the same."""
     if smaller is None:
         return 1.0
     return (dim_of(runs) ** 2 + dim_of(smaller) ** 2) / (dim_of(runs) - dim_of(smaller)) ** 2
 
 
 def dim_of(trajectory: Trajectory) -> int:
+    """Return the dimension N of a simulation."""
     assert trajectory.source.dim is not None  # `_check` comes first
     return trajectory.source.dim
 
 
 def columns_of(observables: Observables, trajectory: Trajectory, usable: np.ndarray) -> np.ndarray:
-    """Every quantity at every usable alpha, alpha fastest: (m,) for theory, (runs, m) for runs."""
+    """Return every quantity at every usable alpha, alpha fastest: (m,) for theory, (runs, m) for runs."""
     recorded = quantities(observables, trajectory.problem)
     return np.concatenate([np.asarray(q.values, np.float64)[..., usable] for q in recorded], axis=-1)
 
 
 def standard_error(samples: np.ndarray) -> float:
+    """Return the standard error of the mean of independent samples."""
     return float(samples.std(ddof=1) / np.sqrt(samples.size))

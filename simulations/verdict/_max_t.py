@@ -18,7 +18,10 @@ FEWEST_RUNS_TO_FLIP = 12  # 2^11 distinct patterns: below that a level of 1 % is
 
 @dataclasses.dataclass(frozen=True)
 class FamilyTest:
-    """p: family-wise p-value of the largest |t|. threshold: |t| beyond which the family is rejected at `level`."""
+    """The verdict on a family of means.
+
+    p: family-wise p-value of the largest |t|. threshold: |t| beyond which the family is rejected. method: in words.
+    """
 
     p: float
     threshold: float
@@ -26,7 +29,7 @@ class FamilyTest:
 
 
 def student_t(deviations: np.ndarray, extra: np.ndarray, floor: np.ndarray) -> np.ndarray:
-    """t (m,) of the mean of `deviations` (runs, m).
+    """Return t (m,) of the mean of `deviations` (runs, m).
 
     extra (m,): a further standard error, of the reference. floor (m,): a variance per run that is known to be there
     (counting test samples), used where the runs happen to spread less.
@@ -50,17 +53,19 @@ def family_test(
         threshold = float(stats.t.isf(level / (2 * comparisons), runs - 1))
         return FamilyTest(p, threshold, f"Bonferroni bound on Student's t, {runs - 1} degrees of freedom")
     flipped = _largest_t_of_flips(deviations, floor, rng)
+    # The data themselves are one of the sign patterns: they count, so p is never 0. A flip that gives the same value,
+    # such as that of all signs, may come out smaller by rounding, and must count too.
     p = (1 + int(np.sum(flipped >= largest * (1 - 1e-12)))) / (1 + flipped.size)
     threshold = float(np.sort(flipped)[::-1][max(int(level * (flipped.size + 1)) - 1, 0)])
     return FamilyTest(p, threshold, f"max-t over {flipped.size} sign flips of whole runs")
 
 
 def _largest_t_of_flips(deviations: np.ndarray, floor: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Largest |t| over the comparisons for each random assignment of signs to runs."""
+    """Return the largest |t| over the comparisons for each random assignment of signs to runs."""
     runs = deviations.shape[0]
     square = np.mean(deviations**2, axis=0)  # unchanged by flips
     largest = []
-    for _ in range(9):
+    for _ in range(9):  # not all at once: flips x comparisons are many numbers
         signs = rng.choice([-1.0, 1.0], size=((FLIPS + 8) // 9, runs))
         mean = signs @ deviations / runs
         variance = np.maximum((square - mean**2) * runs / (runs - 1), floor)
