@@ -95,14 +95,18 @@ def compare(
 ) -> Comparison:
     """Solve, simulate, judge and draw: `compare(problem, start, alphas, ...)` or `compare(experiment, out)`.
 
+    Theory and simulations begin at the same overlaps and are compared at the same alphas. Each result is written when
+    it is there, so that what is finished is not lost; the picture comes last.
+
     Arguments:
       problem, start, alphas: a ts.Problem, the ts.Overlaps from which theory and every run start, and the times to
         record (alpha = samples / N). Or, in place of `problem`, an Experiment of a file, with `out` as the second.
-      out: directory for the files, made if need be; None: nothing is written. force: overwrite.
+      out: directory for the files, made if need be; None: nothing is written.
+      force: write over an earlier comparison, and remove those of its files that this one may not write.
       progress: a progress bar. say: what gets each line of text.
       choices: of a problem: dim=1000, runs=32, smaller_dim, averages, rtol, atol, fluctuations, precision,
         test_samples, level, spread and seed, as in `figures.make_experiment`.
-    Returns the Comparison: `theory`, `runs`, `agreement.verdict`, `table`, `plot()`.
+    Returns a Comparison: its `theory`, `runs`, `agreement.verdict`, `table` and `plot()`.
     Raises InputError before computing, also for what could not be written to `out` (a lambda as an activation); and
     Interrupted after Ctrl-C (finished runs are then on disk, if there is `out`).
     """
@@ -115,6 +119,7 @@ def compare(
     require_comparable(experiment)
     paths = {} if out is None else _checked_paths(experiment, out, force=force)
     stale = [Path(out) / COMPARISON_FILES[name] for name in NOT_ALWAYS_WRITTEN] if out is not None and force else []
+    # After Ctrl-C only what this call wrote is named: with `force`, files of an earlier one may stand there too.
     before = {path: path.stat().st_mtime_ns for path in paths.values() if path.exists()}
     try:
         return _compare(experiment, paths, stale, progress, say)
@@ -126,7 +131,7 @@ def compare(
 
 
 def _out_of(second: Any, out: str | Path | None) -> str | Path | None:
-    """The output directory beside an experiment, whether it is the second argument or named."""
+    """Return the output directory beside an experiment, whether it is the second argument or named."""
     if second is not None and out is not None:
         raise ts.InputError("one output directory beside an Experiment", f"{second!r} and {out!r}", "leave one out")
     if second is not None and not isinstance(second, (str, Path)):
@@ -142,7 +147,7 @@ def _refuse_choices(choices: dict[str, Any]) -> None:
 
 
 def _checked_paths(experiment: Experiment, out: str | Path, *, force: bool) -> dict[str, Path]:
-    """Where each result goes, by name; the directory is made. Raises InputError for what cannot be written."""
+    """Return where each result goes, by name; the directory is made. Raises InputError for what cannot be written."""
     require_writable(experiment.problem)
     unused = {"smaller"} if len(experiment.dims) == 1 else set()
     unused |= set() if experiment.fluctuations else {"fluctuations"}
@@ -203,7 +208,7 @@ def _compare(
 
 
 def _were_moved(experiment: Experiment) -> bool:
-    """Whether other alphas are recorded than those that were asked for."""
+    """Say whether other alphas are recorded than those that were asked for."""
     alphas, wanted = experiment.alphas, experiment.wanted_alphas
     return alphas.size != wanted.size or not np.allclose(alphas, wanted, 0, 1e-9)
 

@@ -20,8 +20,10 @@ def load_pictures() -> None:
 
 @dataclasses.dataclass(frozen=True)
 class Comparison:
-    """Results of `compare`: both trajectories, the verdict, and the paths of what was written (none without `out`).
+    """The results of `compare`.
 
+    theory: the trajectory of the ODEs, with points between the recorded alphas. runs: that of the simulation at N.
+    smaller: that at the second dimension, or None. agreement: the verdict. paths: what was written, by name.
     bands: theory with fluctuations at the recorded alphas, and predicted: the verdict with these (None without).
     """
 

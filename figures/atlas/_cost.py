@@ -21,7 +21,7 @@ ADVANTAGE = 0.85  # share of the Bayes classifier's advantage over chance that m
 
 
 def target(dataset: xr.Dataset, advantage: float = ADVANTAGE) -> xr.DataArray:
-    """The accuracy to be reached on hard samples: 1/2 + advantage (Bayes accuracy - 1/2), per kind of easiness."""
+    """Return the accuracy to be reached on hard samples, per kind of easiness: 1/2 + advantage (Bayes - 1/2)."""
     best = bayes_accuracy(dataset)
     if best is None or not 0 < advantage < 1:
         raise ts.InputError("a sweep of mixtures and an advantage between 0 and 1", advantage)
@@ -29,13 +29,17 @@ def target(dataset: xr.Dataset, advantage: float = ADVANTAGE) -> xr.DataArray:
 
 
 def frontier(dataset: xr.Dataset, *, probability: float = PROBABILITY, advantage: float = ADVANTAGE) -> xr.Dataset:
-    """Smallest budget alpha at which a share `probability` of the starts ends above the target, at the best rate.
+    """Find the smallest budget at which a share `probability` of the starts ends above the target, at the best rate.
 
-    Variables `budget`, `low`, `high` and `rate`. Between the sweep's budgets the share is interpolated in log alpha;
-    `low` and `high` are where the ends of its 80 % Wilson interval pass the probability, and enclose the sweep's last
-    failing and first succeeding budget. inf: not within the sweep.
-    With several learning rates the one with the smallest budget counts, for each order and width.
-    Raises InputError.
+    Between the sweep's budgets the share is interpolated in log alpha. With several learning rates the one with the
+    smallest budget counts, for each order and width.
+
+    Arguments: dataset: of the recipe cost/xor. probability: share of the starts. advantage: share of the Bayes
+      classifier's advantage over chance that must be reached, between 0 and 1.
+    Returns a data set of `budget` (alpha = samples / N; inf: not within the sweep), `low`, `high` and `rate`. `low` and
+    `high` are where the ends of the share's 80 % Wilson interval pass the probability; they enclose the sweep's last
+    failing and first succeeding budget.
+    Raises InputError for a sweep that is not of mixtures. It warns of too few starts for an upper bound.
     """
     accuracy = dataset["accuracy"].isel(engine=0).sel(level="hard").reset_coords(drop=True)
     shares = success((accuracy >= target(dataset, advantage)).astype(float), confidence=CONFIDENCE)
@@ -66,7 +70,7 @@ def frontier(dataset: xr.Dataset, *, probability: float = PROBABILITY, advantage
 
 
 def _crossing(budgets: np.ndarray, p: np.ndarray, probability: float) -> float:
-    """The budget from which on p stays at or above `probability`, interpolated in log; inf if it does not."""
+    """Return the budget from which on p stays at or above `probability`, interpolated in log; inf if it does not."""
     above = p >= probability
     if not above[-1]:
         return np.inf
@@ -79,7 +83,7 @@ def _crossing(budgets: np.ndarray, p: np.ndarray, probability: float) -> float:
 
 
 def _bracket(budgets: np.ndarray, p: np.ndarray, probability: float) -> tuple[float, float]:
-    """The last budget that fails and the first from which on all succeed."""
+    """Return the last budget that fails and the first from which on all succeed."""
     below = np.flatnonzero(p < probability)
     if below.size == 0:
         return 0.0, float(budgets[0])
@@ -88,15 +92,23 @@ def _bracket(budgets: np.ndarray, p: np.ndarray, probability: float) -> tuple[fl
 
 
 def multiply_adds(width: Any, budget: Any) -> Any:
-    r"""Multiply-adds of training, in units of N^2: alpha N samples x 2 K N (local fields, and the weights' update)."""
+    r"""Return the multiply-adds of training in units of N^2, 2 K alpha.
+
+    They are alpha N samples, times 2 K N for the local fields and the weights' update.
+
+    Arguments: width: K. budget: alpha = samples / N.
+    """
     return 2 * width * budget
 
 
 def cost(dataset: xr.Dataset) -> Figure:
-    """Per kind of easiness: (left) samples alpha and (right) multiply-adds needed, against K, one curve per order.
+    """Draw what is needed to reach the accuracy against the width K, one row of panels per kind of easiness.
 
-    Bars: 80 % intervals. Arrows at the upper edge: not within the largest budget.
-    Arguments: data set of the recipe cost/xor.
+    On the left it is samples, alpha = samples / N, on the right multiply-adds / N^2, with one curve per order. Bars are
+    80 % intervals. Arrows at the upper edge mean: not within the largest budget.
+
+    Arguments: dataset: of the recipe cost/xor.
+    Returns a matplotlib Figure. Raises InputError for a sweep that is not of mixtures.
     """
     result = frontier(dataset)
     kinds, wanted = result["easiness"].values.tolist(), target(dataset)
@@ -145,7 +157,10 @@ def _draw(axes: Axes, of_kind: xr.Dataset, scale: np.ndarray) -> None:
 
 
 def cost_text(dataset: xr.Dataset) -> str:
-    """The frontier with intervals, and the cheapest width of every order."""
+    """Write the frontier with intervals as text, and the cheapest width of every order.
+
+    Arguments: dataset: of the recipe cost/xor. Raises InputError for a sweep that is not of mixtures.
+    """
     result, wanted = frontier(dataset), target(dataset)
     budgets = dataset["budget"].values
     count = dataset.sizes["start"]

@@ -16,9 +16,12 @@ from ._gains import CONTRASTS, RESOLUTION, gain, shrinking
 def curriculum(
     dataset: xr.Dataset, measure: str = "accuracy", *, rate: float | None = None, time: str | None = None
 ) -> Figure:
-    """Gains against the width K: one row of panels per kind of easiness, one column per budget, paired standard errors.
+    """Draw the gains of the orders against the width K, with paired standard errors.
 
-    Arguments: dataset: of the recipe curriculum/xor or curriculum/committee; measure, rate, time: see `gain`.
+    There is one row of panels per kind of easiness, and one column per budget alpha = samples / N.
+
+    Arguments: dataset: of the recipe curriculum/xor or curriculum/committee. measure, rate, time: as in `gain`.
+    Returns a matplotlib Figure. Raises InputError.
     """
     gains = {pair: gain(dataset, measure, *pair, rate=rate, time=time) for pair in CONTRASTS}
     kinds, budgets = dataset["easiness"].values.tolist(), dataset["budget"].values.tolist()
@@ -45,7 +48,7 @@ def curriculum(
 
 
 def _wrapped(kind: str) -> str:
-    """ "rest variance 0.1, 2" in two lines."""
+    """Write "rest variance 0.1, 2" in two lines."""
     words = kind.split(" ")
     return " ".join(words[:-2]) + "\neasy " + words[-2].rstrip(",") + ", hard " + words[-1]
 
@@ -74,7 +77,10 @@ def _draw(axes: Axes, gains: dict[tuple[str, str], xr.Dataset]) -> None:
 def curriculum_text(
     dataset: xr.Dataset, measure: str = "accuracy", *, rate: float | None = None, time: str | None = None
 ) -> str:
-    """Every gain with its paired standard error, and where the widest student gains less than a narrower one."""
+    """Write every gain with its paired standard error as text, and where the widest student gains less than another.
+
+    Arguments: as in `curriculum`. Raises InputError.
+    """
     measured = MEASURES[measure].replace("$-$", "-")
     rows = [
         f"{measured}: mean +- standard error over {dataset.sizes['start']} paired starts",

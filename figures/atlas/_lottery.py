@@ -15,16 +15,24 @@ from ._success import success
 
 
 def odds(dataset: xr.Dataset) -> xr.Dataset:
-    """P(all four means right) of every ensemble of starts in a sweep, with its 95 % Wilson interval."""
+    """Return P(all four means right) of every ensemble of starts in a sweep, with its 95 % Wilson interval.
+
+    Arguments: dataset: a sweep that keeps means_right, with an axis named start.
+    Returns a data set of `p`, `low` and `high`; attribute `count`: starts.
+    """
     engine = dataset["engine"].values[0]
     return success(dataset["solved"].sel(engine=engine).isel(level=0, drop=True).reset_coords(drop=True))
 
 
 def lottery(theory: xr.Dataset, simulation: xr.Dataset, settings: xr.Dataset) -> Figure:
-    """Two panels: (a) odds against the width from ODEs (line, 95 % band), full-weight SGD at each N (points) and the
-    coupon law; (b) how they move with noise, initial scale, dimension of the start and a trained readout.
+    """Draw the odds of a start, P(all four means right), against the width K.
 
-    Arguments: data sets of the recipes lottery/theory, lottery/simulation and lottery/settings.
+    Panel (a) has the ODEs as a line with a 95 % band, full-weight SGD at each N as points, and the coupon law. Panel
+    (b) shows how the odds move with noise, initial scale, dimension of the start and a trained readout.
+
+    Arguments: theory, simulation, settings: data sets of the recipes lottery/theory, lottery/simulation and
+      lottery/settings.
+    Returns a matplotlib Figure.
     """
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(7.0, 3.1), layout="constrained")
@@ -77,7 +85,10 @@ def _points(axes: Axes, shares: xr.Dataset, index: int, label: str, *, shift: fl
 
 
 def lottery_text(theory: xr.Dataset, simulation: xr.Dataset, settings: xr.Dataset) -> str:
-    """The numbers of the figure, with intervals, and where theory leaves the coupon law."""
+    """Write the numbers of the figure as text, with intervals, and where theory leaves the coupon law.
+
+    Arguments: as in `lottery`.
+    """
     solved, law = odds(theory), ts.coupon_law(theory["width"].values)
     simulated = odds(simulation)
     n = solved.attrs["count"]

@@ -28,7 +28,11 @@ class Recipe:
 
 
 def recipes(figure: str, *, quick: bool = False) -> list[Recipe]:
-    """The sweeps of a figure, from its folder of sweep files; quick: with the changes of its figure.toml."""
+    """Read the sweeps of a figure, from its folder of sweep files.
+
+    Arguments: figure: its name. quick: whether to make the changes of its figure.toml, for a coarse version.
+    Returns a list of `name`, `sweep` and `minutes` (on two cores) of each.
+    """
     notes = load_toml(RECIPES / figure / "figure.toml", "figure")
     result = []
     for name, note in notes.items():
@@ -39,7 +43,7 @@ def recipes(figure: str, *, quick: bool = False) -> list[Recipe]:
 
 
 def _changed(tables: Mapping[str, Any], quick: Mapping[str, Any]) -> dict[str, Any]:
-    """`tables` with whole axes replaced, everything else merged."""
+    """Return `tables` with whole axes replaced, and everything else merged."""
     axes = {**tables["axes"], **quick.get("axes", {})}
     return merged(tables, {name: table for name, table in quick.items() if name != "axes"}) | {"axes": axes}
 
@@ -54,9 +58,13 @@ def stores(
     progress: bool = True,
     say: Callable[[str], Any] = print,
 ) -> dict[str, xr.Dataset]:
-    """The data sets of a figure's sweeps in `directory`, by name; what they lack is computed first, its cost said.
+    """Load the data sets of a figure's sweeps from `directory`; what they lack is computed first, and its cost said.
 
     A packed data set NAME.nc, or a store NAME.zarr that is complete, is read as it is, whatever made it.
+
+    Arguments: figure: its name. directory: made if need be. only: names of its sweeps; None: all. quick, workers,
+      progress, say: as in `named_figure`.
+    Returns data sets by name. Raises InputError, also for a folder that holds something else.
     """
     directory = Path(directory)
     wanted = [recipe for recipe in recipes(figure, quick=quick) if only is None or recipe.name in only]
@@ -84,9 +92,9 @@ def stores(
 
 
 def saved(path: Path, compute: Callable[[], xr.Dataset], figure: str, beside: Iterable[str] = ()) -> xr.Dataset:
-    """The data set at `path`; where there is none, the one that `compute` returns, written there whole.
+    """Load the data set at `path`; where there is none, the one that `compute` returns, which is written there whole.
 
-    figure: whose data they are. beside: names of the other data sets that the folder may hold.
+    Arguments: figure: whose data they are. beside: names of the other data sets that the folder may hold.
     """
     if not path.exists():
         _check_folder(path.parent, [path.stem, *beside], figure)
@@ -96,7 +104,11 @@ def saved(path: Path, compute: Callable[[], xr.Dataset], figure: str, beside: It
 
 
 def pack(data: Mapping[str, xr.Dataset], directory: str | Path) -> list[Path]:
-    """Write each data set to NAME.nc in `directory`, one compressed file, unless it is there; returns the new ones."""
+    """Write each data set to NAME.nc in `directory`, as one compressed file, unless it is there.
+
+    Arguments: data: data sets by name. directory: made if need be.
+    Returns the paths of the new files. Raises InputError where they cannot be written.
+    """
     paths = []
     for name, dataset in data.items():
         path = Path(directory) / f"{name}.nc"

@@ -53,7 +53,7 @@ def _derive(options: argparse.Namespace) -> int:
 
 
 def _problem(options: argparse.Namespace) -> ts.Problem:
-    """A problem of the structure asked for; its numbers do not appear in the equations. Raises InputError."""
+    """Make a problem of the structure asked for; its numbers do not appear in the equations. Raises InputError."""
     teacher = options.teacher_activation or options.activation
     for name in (options.activation, teacher):
         ode.derive.unit(name)

@@ -22,7 +22,7 @@ COLUMNS = ("position", "low", "high", "cell_low", "cell_high")  # of a printed b
 
 
 def draw_comparison(options: argparse.Namespace) -> Figure:
-    """Theory and simulation of one problem."""
+    """Draw theory and simulation of one problem."""
     directory = Path(options.directory)
     look_for_modules(Path(), directory, directory.parent)  # of a problem with tasks and units of the user's own
     theory, runs = (ts.Trajectory.load(directory / FILES[name]) for name in ("theory", "simulation"))
@@ -63,7 +63,7 @@ def _number(text: str, name: str) -> float:
 
 
 def draw_phase_diagram(options: argparse.Namespace) -> Figure:
-    """A map over two axes of a sweep; its boundary is printed too."""
+    """Draw a map over two axes of a sweep; its boundary is printed too."""
     dataset = _opened(options.store)
     choice, where = _choice(options, dataset), options.boundary
     if where is not None and where not in ("steepest", "diverged"):
@@ -118,7 +118,7 @@ def _words(options: argparse.Namespace, where: Any) -> str:
 
 
 def _opened(store: str) -> xr.Dataset:
-    """A sweep's data set, read as far as it is used; says how much of it is missing."""
+    """Open a sweep's data set, which is read as far as it is used, and say how much of it is missing."""
     dataset = open_sweep(store)
     axes_of(dataset)
     asked = int(np.sum(dataset["status"] != CellStatus.NOT_ASKED))
@@ -129,6 +129,6 @@ def _opened(store: str) -> xr.Dataset:
 
 
 def draw_curves(options: argparse.Namespace) -> Figure:
-    """One number against one axis of a sweep."""
+    """Draw one number against one axis of a sweep."""
     dataset = _opened(options.store)
     return curves(dataset, x=options.x, lines=options.lines, **_choice(options, dataset))

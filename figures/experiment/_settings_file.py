@@ -45,10 +45,11 @@ class Record:
 
 @dataclasses.dataclass(frozen=True)
 class Theory:
-    """[theory]: averages "auto", "closed form" or "sampled"; points and replicates of the latter; tolerances;
+    """[theory]: how the ODEs are solved.
 
-    error: standard error to reach with more points than that, up to most_points (in units of the largest
-    generalisation error);
+    averages: "auto", "closed form" or "sampled". points, replicates: of sampled averages.
+    error: the standard error to reach with more points than that, up to most_points, in units of the largest
+    generalisation error. rtol, atol: tolerances of the solver.
     fluctuations: whether to predict spread and 1/N term (omitted: with closed forms and at most 60 entries).
     """
 
@@ -124,7 +125,10 @@ TABLES = {  # where each choice stands in a file
 
 
 def with_changes(tables: Mapping[str, Any], **changes: Any) -> dict[str, Any]:
-    """`tables` with dim, runs and seed in place of theirs where one is given (None: as they are)."""
+    """Return `tables` with dim, runs and seed in place of theirs where one is given (None: as they are).
+
+    A new dim takes the file's smaller_dim with it, which was chosen for the old one.
+    """
     changed = {name: dict(table) if isinstance(table, Mapping) else table for name, table in tables.items()}
     for name, value in changes.items():
         if value is None:
@@ -139,9 +143,9 @@ def with_changes(tables: Mapping[str, Any], **changes: Any) -> dict[str, Any]:
 
 
 def read_file(tables: Mapping[str, Any], *, simulated: bool = True) -> File:
-    """The tables, of a problem that looks right and of settings that do. Raises InputError.
+    """Return the tables, of a problem that looks right and of settings that do. Raises InputError.
 
-    What needs arrays is checked later: this is quick. simulated: whether there is to be a simulation.
+    What needs arrays is checked later: this is quick. Arguments: simulated: whether there is to be a simulation.
     """
     file = internal.read_table(File, tables, "")
     internal.read_problem(tables)
@@ -192,12 +196,12 @@ def _check_start(start: Start) -> None:
 
 
 def load_tables(path: str | Path | None, **changes: Any) -> dict[str, Any]:
-    """Tables of a problem file (None: the built-in problem) with `changes` (see `with_changes`). Raises InputError."""
+    """Load the tables of a problem file (None: the built-in one), changed by `with_changes`. Raises InputError."""
     return with_changes(load_toml(BUILT_IN if path is None else path, "problem"), **changes)
 
 
 def load_toml(path: str | Path, kind: str) -> dict[str, Any]:
-    """Tables of a TOML file; modules of the user's own are looked for beside it too. Raises InputError."""
+    """Load the tables of a TOML file; modules of the user's own are looked for beside it too. Raises InputError."""
     try:
         with Path(path).open("rb") as file:
             tables = tomllib.load(file)
@@ -221,7 +225,7 @@ def look_for_modules(*folders: Path) -> None:
 
 
 def _texts(entry: Any) -> Iterator[str]:
-    """Every text in nested tables and lists."""
+    """Give every text in nested tables and lists."""
     if isinstance(entry, Mapping):
         entry = list(entry.values())
     if isinstance(entry, str):

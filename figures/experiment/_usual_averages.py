@@ -12,9 +12,10 @@ AUTO = Theory()
 
 
 def usual_averages(problem: ts.Problem, seed: int, theory: Theory = AUTO) -> ode.ClosedForm | ode.Sampled | None:
-    """The supplier of averages that [theory] asks for; None: closed forms, which the solver takes by itself.
+    """Return the supplier of averages that [theory] asks for; None: closed forms, which the solver takes by itself.
 
-    seed: that the scramblings of sampled averages follow from. Raises InputError for closed forms that there are not.
+    Arguments: seed: what the scramblings of sampled averages follow from.
+    Raises InputError for closed forms that there are not.
     """
     reason = ode.missing_closed_form(problem)
     if theory.averages == "closed form":

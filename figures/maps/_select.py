@@ -18,7 +18,10 @@ WORST = (CellStatus.PENDING, CellStatus.FAILED, CellStatus.TOO_STIFF, CellStatus
 
 @dataclasses.dataclass(frozen=True)
 class Contrast:
-    """Two values of one axis to compare: how much better is `first` than `second`?"""
+    """Two values of one axis of a sweep to compare: how much better is `first` than `second`?
+
+    axis: its name. first, second: values of the axis, numbers as a person writes them.
+    """
 
     axis: str
     first: Any
@@ -34,14 +37,17 @@ def select(
     contrast: "Contrast | Sequence[Any] | None" = None,
     over: str | None = None,
 ) -> xr.Dataset:
-    """One number of a sweep on the axes left free: variables `value`, `se` (standard error), `status` (CellStatus)
-    and `agrees` (1 where theory and simulation agree, 0 where not, NaN where they were not compared).
+    """Select one number of a sweep on the axes that are left free: a map, or a curve.
 
-    Arguments: value: a variable, such as "error" or "time_to_learned". at: dimension -> the value to take.
-    contrast: (axis, first, second): log10(second / first) of errors and times, first - second of anything else, so
-    that positive means that `first` is better; paired run by run in simulations, and seed by seed with `over`.
-    over: an axis to average over (seeds); the standard error is then that of the mean over it.
-    Raises InputError.
+    Arguments:
+      dataset: of `sweep` or `open_sweep`. value: a variable, such as "error" or "time_to_learned".
+      engine: "theory" or "simulation". at: dimension -> the value to take.
+      contrast: (axis, first, second): log10(second / first) of errors and times, first - second of anything else, so
+        that positive means that `first` is better. Pairs are run by run in simulations, and seed by seed with `over`.
+      over: an axis to average over (seeds); the standard error is then that of the mean over it.
+    Returns a data set of the variables `value`, `se` (standard error), `status` (CellStatus) and `agrees` (1 where
+    theory and simulation agree, 0 where not, NaN where they were not compared).
+    Raises InputError for names and values that the sweep does not have, or if no cell is finished.
     """
     names = [str(name) for name in dataset.data_vars if f"{name}_se" in dataset]
     internal.require_name(value, names, "value of the sweep")
@@ -75,14 +81,14 @@ def select(
 
 
 def coarse(cells: xr.Dataset) -> xr.Dataset:
-    """`cells` on the lines of the grid that have a cell at all: the simulated ones of a coarser grid."""
+    """Return `cells` on the lines of the grid that have a cell at all: the simulated ones of a coarser grid."""
     has_value = cells["value"].notnull()
     lines = {dim: has_value.any([other for other in has_value.dims if other != dim]).values for dim in has_value.dims}
     return cells.isel({dim: np.flatnonzero(line) for dim, line in lines.items()})
 
 
 def along_theory(theory: xr.Dataset, simulation: xr.Dataset, x: str) -> xr.Dataset:
-    """Simulated cells on every place of theory along `x`: theory plus the difference, interpolated between them.
+    """Return simulated cells at every value of theory along `x`: theory plus the difference, interpolated between them.
 
     What is interpolated is small and smooth, so a boundary may be placed between simulated cells that are far apart.
     """
@@ -97,7 +103,7 @@ def along_theory(theory: xr.Dataset, simulation: xr.Dataset, x: str) -> xr.Datas
 
 
 def _label(dataset: xr.Dataset, name: str, wanted: Any) -> Any:
-    """The coordinate that `wanted` means, numbers up to rounding."""
+    """Return the coordinate that `wanted` means, numbers up to rounding."""
     known = dataset[name].values.tolist()
     if wanted in known:
         return known[known.index(wanted)]
@@ -140,7 +146,7 @@ def _averaged(cells: xr.Dataset, over: str) -> xr.Dataset:
 
 
 def _together(cells: xr.Dataset, dim: str) -> dict[str, xr.DataArray]:
-    """Status and agreement of several cells together: DONE, and agreeing, if all are."""
+    """Return status and agreement of several cells together: DONE, and agreeing, if all are."""
     status, agrees = cells["status"], cells["agrees"].min(dim, skipna=False)
     result = xr.full_like(status.isel({dim: 0}, drop=True), int(CellStatus.DONE))
     for bad in reversed(WORST):

@@ -34,13 +34,18 @@ def comparison(
     report: Mapping[str, Any] | None = None,
     bands: ts.Trajectory | None = None,
 ) -> Figure:
-    """Theory as lines (with a band where its averages are sampled), run means with standard errors as points.
+    """Draw theory as lines (with a band where its averages are sampled), and run means with standard errors as points.
 
-    Panels: error and accuracy per level; student-student overlaps Q and student-teacher overlaps R per block; the
-    readout where it is trained; with a `report` (`Agreement.to_dict()`, or report.json) every comparison's z
-    between the thresholds of the verdict. Phases of the curriculum are shaded and named. With `bands` (theory of
-    `ode.fluctuations`) the mean at the runs' N is shaded +- one standard deviation of a single run, and darker +- that
-    of the mean over the runs, as predicted.
+    There are panels of error and accuracy per level, of student-student overlaps Q and student-teacher overlaps R per
+    block, and of the readout where it is trained, all against alpha = samples / N. Phases of the curriculum are shaded
+    and named.
+
+    Arguments:
+      theory: a trajectory of the ODEs. runs: one of the simulation; None: theory alone.
+      report: `Agreement.to_dict()`, or what report.json holds: adds every comparison's z, between the thresholds.
+      bands: theory of `ode.fluctuations`: the mean at the runs' N is shaded +- one standard deviation of a single run,
+        and darker +- that of the mean over the runs, as predicted; adds measured over predicted standard deviations.
+    Returns a matplotlib Figure.
     """
     with mpl.rc_context(STYLE):
         panels = _panels(theory)
@@ -94,7 +99,7 @@ def _draw_z(axes: Axes, report: Mapping[str, Any], theory: ts.Trajectory) -> Non
 
 
 def _spread_ratios(bands: ts.Trajectory | None, runs: ts.Trajectory | None) -> xr.Dataset | None:
-    """Measured over predicted standard deviation of every quantity that is predicted to fluctuate, and 99 % limits.
+    """Return measured over predicted standard deviation of what is predicted to fluctuate, and 99 % limits.
 
     The limits are those of the largest of all ratios (Bonferroni) where the prediction is right.
     """
@@ -137,7 +142,7 @@ def _draw_spread(axes: Axes, ratios: xr.Dataset, theory: ts.Trajectory) -> None:
 
 
 def _panels(theory: ts.Trajectory) -> list[tuple[str, list[ts.Quantity]]]:
-    """(axis label, quantities) of each panel; overlaps that vanish throughout get none."""
+    """Return (axis label, quantities) of each panel; overlaps that vanish throughout get none."""
     quantities = ts.quantities(theory.observables, theory.problem)
     blocks = theory.problem.inputs.block_names
     panels = [
@@ -196,9 +201,9 @@ Band = tuple[np.ndarray, np.ndarray, float]  # low, high, opacity
 
 
 def _predicted(theory: ts.Trajectory, bands: ts.Trajectory | None, runs: ts.Trajectory | None) -> dict[str, list[Band]]:
-    """Per quantity, the predicted bands of a single run and of the mean over `runs`, at their N and test samples.
+    """Return the predicted bands of a single run and of the mean over `runs`, by quantity, at their N and test samples.
 
-    Along the theory's line: only what is to be added to it is interpolated between the recorded alphas.
+    They follow theory's line: only what is to be added to it is interpolated between the recorded alphas.
     """
     if bands is None or bands.fluctuations is None or runs is None or runs.source.dim is None:
         return {}

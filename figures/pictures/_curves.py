@@ -27,11 +27,15 @@ def curves(
     contrast: "Contrast | Sequence[Any] | None" = None,
     over: str | None = None,
 ) -> Figure:
-    """`value` against the axis `x` of a sweep, one curve per value of the axis `lines`.
+    """Draw `value` against the axis `x` of a sweep, one curve per value of the axis `lines`.
 
-    Theory is a line, with a band of one standard error where it has one; simulation is points with standard errors.
-    Arguments: dataset: of `sweep` or `open_sweep`; x: None: the axis left free; at, contrast, over: see `select`.
-    Raises InputError.
+    Theory is a line, with a band of one standard error where it has one. Simulation is points with standard errors.
+    Times that are never reached stand at the upper edge.
+
+    Arguments:
+      dataset: of `sweep` or `open_sweep`. x: name of an axis; None: the one left free. value: a variable.
+      lines: name of an axis; None: one curve. at, contrast, over: as in `select`.
+    Returns a matplotlib Figure. Raises InputError unless one axis is left free beside `lines`.
     """
     axes_of(dataset)  # a sweep's, or an error
     by_engine = {
@@ -75,7 +79,7 @@ def curves(
 
 
 def _draw(axes: Axes, cells: xr.Dataset, x: str, engine: str, index: int) -> bool:
-    """One curve; whether some of its times are never reached (they stand at the upper edge)."""
+    """Draw one curve; return whether some of its times are never reached (they stand at the upper edge)."""
     style: dict[str, Any] = {"color": COLOURS[index % len(COLOURS)]}
     right = positions_of(cells[x].values)
     values, se = (np.asarray(cells[name].values, float) for name in ("value", "se"))
@@ -96,7 +100,7 @@ def _name(axis: str, label: Any) -> str:
 
 
 def _draw_bayes(axes: Axes, dataset: xr.Dataset, x: str, at: Mapping[str, Any], style: Mapping[str, Any]) -> None:
-    """The best accuracy that any classifier has, for a sweep of mixtures: dotted, along x if it changes there."""
+    """Draw the best accuracy that any classifier has, for a sweep of mixtures: dotted, along x if it changes there."""
     best = bayes_accuracy(dataset)
     if best is None:
         return

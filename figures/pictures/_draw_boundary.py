@@ -1,4 +1,4 @@
-"""Boundaries in a phase diagram: contours of a level with their band, or one place per row with its interval."""
+"""Boundaries in a phase diagram: contours with their band, or one position per row with its interval."""
 
 import itertools
 from typing import Any
@@ -15,7 +15,7 @@ BAND: Any = {"alpha": 0.5}
 
 
 def draw_boundary(axes: Axes, cells: xr.Dataset, x: str, y: str, where: Any) -> None:
-    """The boundary of a map whose dimensions are (y, x), within the limits that the axes have."""
+    """Draw the boundary of a map whose dimensions are (y, x), within the limits that the axes have."""
     if any(cells[name].dtype.kind not in "if" for name in (x, y)):
         return
     limits = axes.get_xlim(), axes.get_ylim()
@@ -27,7 +27,7 @@ def draw_boundary(axes: Axes, cells: xr.Dataset, x: str, y: str, where: Any) -> 
 
 
 def mark_boundary(axes: Axes, theory: xr.Dataset, marks: xr.Dataset, x: str, y: str, where: Any) -> None:
-    """The simulated boundary on each simulated row, along theory, with its 95 % interval."""
+    """Draw the simulated boundary on each simulated row, along theory, with its 95 % interval."""
     cells = coarse(marks)
     numbers = all(cells[name].dtype.kind in "if" for name in (x, y))
     if where is None or isinstance(where, str) or not numbers or min(cells["value"].shape) < 2:
@@ -47,7 +47,7 @@ def _draw_rows(axes: Axes, line: xr.Dataset, y: str) -> None:
 
 
 def _unbroken(line: xr.Dataset) -> list[slice]:
-    """Rows between which a boundary moves by at most five cells."""
+    """Return the rows between which a boundary moves by at most five cells."""
     position = line["position"].values
     jump = np.abs(np.diff(position)) > 5 * (line["cell_high"] - line["cell_low"]).values[1:]
     ends = [0, *(np.flatnonzero(jump | ~np.isfinite(np.diff(position))) + 1), position.size]
@@ -55,7 +55,7 @@ def _unbroken(line: xr.Dataset) -> list[slice]:
 
 
 def _draw_contour(axes: Axes, data: xr.Dataset, x: str, y: str, contour: float) -> None:
-    """Line and band of one interpolation, so that the band lies around the line."""
+    """Draw line and band of one interpolation, so that the band lies around the line."""
     lines = [_refined(data[name].values) for name in (y, x)]
     points = np.stack(np.meshgrid(*(fine for _, fine, _ in lines), indexing="ij"), axis=-1)
     coarse_ = [cells for cells, _, _ in lines]
@@ -73,7 +73,7 @@ def _draw_contour(axes: Axes, data: xr.Dataset, x: str, y: str, contour: float) 
 
 
 def _refined(values: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Cells and a finer grid on the axis' own scale, and the finer grid as drawn."""
+    """Return cells and a finer grid on the axis' own scale, and the finer grid as drawn."""
     cells = np.log(values) if is_log(values) else np.asarray(values, float)
     parts = [np.linspace(a, b, FINE, endpoint=False) for a, b in itertools.pairwise(cells)]
     fine = np.concatenate([*parts, cells[-1:]])

@@ -47,16 +47,21 @@ def phase_diagram(
     limits: tuple[float, float] | None = None,
     lines: Mapping[str, tuple[Any, ...]] | None = None,
 ) -> Figure:
-    """A map of `value` over the axes `x` and `y` of a sweep; one panel per value of the axis `panels`.
+    """Draw a map of `value` over the axes `x` and `y` of a sweep; one panel per value of the axis `panels`.
 
-    Cells of theory are tiles; simulated ones, where there are both, circles of the same colour scale (crossed where
-    theory and simulation disagree). Cells not done are hatched, diverged ones have a colour of their own.
+    Cells of theory are tiles. Simulated ones, where there are both, are circles of the same colour scale, crossed where
+    theory and simulation disagree. Cells not done are hatched, and diverged ones have a colour of their own.
 
-    Arguments: dataset: of `sweep` or `open_sweep`. x, y: None: the two axes left free. at, contrast, over: see
-    `select`. boundary: a level, drawn as a contour with a 95 % band from the cells' errors, or "steepest" or
-    "diverged", drawn row by row with its interval. engine: "theory" or "simulation" for the tiles; None: theory
-    where there is one. limits: of the colour scale; None: all values. lines: label -> (x values, y values) of known
-    curves, drawn dashed, or (x values, y values, the one panel to draw it in). Raises InputError.
+    Arguments:
+      dataset: of `sweep` or `open_sweep`. x, y: names of axes; None: the two left free. value: a variable.
+      at, contrast, over: as in `select`.
+      boundary: a number, drawn as a contour with a 95 % band from the cells' errors; or "steepest" or "diverged", drawn
+        row by row with its interval.
+      engine: "theory" or "simulation" for the tiles; None: theory where there is one.
+      limits: lower and upper end of the colour scale; None: those of all values.
+      lines: label -> (x values, y values) of known curves, drawn dashed, or (x values, y values, the one panel to draw
+        it in).
+    Returns a matplotlib Figure. Raises InputError unless two axes are left free beside `panels`.
     """
     axes_of(dataset)  # a sweep's, or an error
     engines = dataset["engine"].values.tolist()
@@ -96,7 +101,7 @@ def phase_diagram(
 def free_axes(
     cells: xr.Dataset, x: str | None, y: str | None, panels: str | None
 ) -> tuple[str, str, list[dict[str, Any]]]:
-    """x, y, and what fixes each panel."""
+    """Return x, y, and what fixes each panel."""
     free = [str(name) for name in cells["value"].dims]
     for name in (x, y, panels):
         if name is not None:
@@ -125,7 +130,7 @@ def _norm(maps: list[xr.Dataset], value: str, contrast: Any, limits: tuple[float
 
 
 def _edges(centres: np.ndarray) -> np.ndarray:
-    """Edges of cells around values, half way between them on the axis' own scale; strings are numbered."""
+    """Return the edges of cells around values, half way between them on the axis' own scale; strings are numbered."""
     centres = np.asarray(centres)
     if centres.dtype.kind not in "if":
         return np.arange(centres.size + 1) - 0.5
@@ -162,7 +167,7 @@ def _draw_lines(axes: Axes, lines: Mapping[str, tuple[Any, ...]], panel: Any) ->
 
 
 def _cover(axes: Axes, mask: np.ndarray, xs: np.ndarray, ys: np.ndarray, colour: str, hatch: str) -> None:
-    """Rectangles over the masked cells, those beside each other in one."""
+    """Draw rectangles over the masked cells, those beside each other in one: hatches then run on."""
     patches = []
     for row in range(mask.shape[0]):
         turns = np.flatnonzero(np.diff(np.concatenate([[0], mask[row].astype(int), [0]])))

@@ -35,7 +35,7 @@ def require_writable(problem: "ts.Problem") -> None:
 
 
 def check_output(out: str | Path, files: Mapping[str, str], *, force: bool) -> dict[str, Path]:
-    """Make the directory `out`, and give the paths in it of `files`, by their names.
+    """Make the directory `out`, and return the paths in it of `files`, by their names.
 
     Raises InputError if it cannot be written to, or has one of the files and not `force`.
     """
@@ -43,6 +43,7 @@ def check_output(out: str | Path, files: Mapping[str, str], *, force: bool) -> d
     refuse_results(paths.values(), force=force)
     try:
         Path(out).mkdir(parents=True, exist_ok=True)
+        # A file is made in it: permissions alone do not tell, of a disk that is mounted read-only, say.
         probe = Path(out) / f".probe-{os.getpid()}"
         probe.touch()
         probe.unlink()

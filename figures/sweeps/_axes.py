@@ -33,7 +33,7 @@ class Axis:
         return len(self.labels)
 
     def lay_over(self, tables: Mapping[str, Any], position: int) -> dict[str, Any]:
-        """The problem's tables at one position. Raises InputError."""
+        """Return the problem's tables at one position. Raises InputError."""
         if self.choices:
             return merged(tables, self.choices[position])
         result = dict(tables)
@@ -43,7 +43,7 @@ class Axis:
 
 
 def read_axes(table: Any) -> tuple[Axis, ...]:
-    """Axes from {name: {dotted key: values, ...}} or {name: {"choices": {label: tables}}}. Raises InputError.
+    """Read axes from {name: {dotted key: values, ...}} or {name: {"choices": {label: tables}}}. Raises InputError.
 
     Values are a list, or a range {"from": a, "to": b, "count": n, "spacing": "linear" or "log"}; dotted keys may
     also be nested tables, as TOML reads them.
@@ -94,7 +94,7 @@ def _read_choices(name: str, table: Mapping[str, Any]) -> Axis:
 
 
 def _entries(table: Mapping[str, Any], head: str = "") -> list[tuple[str, Any]]:
-    """(dotted key, values) of nested tables, down to lists and ranges."""
+    """Return (dotted key, values) of nested tables, down to lists and ranges."""
     entries = []
     for name, value in table.items():
         key = f"{head}.{name}" if head else str(name)

@@ -14,7 +14,7 @@ from ._axes import read_axes
 
 
 def bayes_accuracy(dataset: xr.Dataset) -> xr.DataArray | None:
-    """Bayes accuracy per level on those axes of a sweep that change the task; None if the task is no mixture."""
+    """Return the Bayes accuracy per level on those axes of a sweep that change the task; None if it is no mixture."""
     tables = json.loads(dataset.attrs["problem"])
     if tables["task"].get("kind") != "xor":
         return None
@@ -39,7 +39,7 @@ def bayes_accuracy(dataset: xr.Dataset) -> xr.DataArray | None:
 
 
 def _of_task(keys: Any) -> bool:
-    """Whether an axis, by its dotted names or choices, changes the task."""
+    """Say whether an axis, by its dotted names or choices, changes the task."""
     if isinstance(keys, Mapping):
         return any("task" in tables for tables in keys.values())
     return any(key.startswith("task.") for key in keys)

@@ -23,7 +23,7 @@ OF_STATUS = {
 
 @dataclasses.dataclass(frozen=True)
 class CellTask:
-    """Cells of one engine: their places in the grid and their problems' tables."""
+    """Cells for one worker, all of one engine: their indices in the grid and their problems' tables."""
 
     engine: str
     agreement: bool  # simulated cells also compare with theory
@@ -37,7 +37,7 @@ class CellTask:
 
 @dataclasses.dataclass(frozen=True)
 class Cell:
-    """What came of one cell: status, message, where it stopped, and its values by variable."""
+    """What came of one cell: its status and message, the alpha at which it stopped, and its values by variable."""
 
     index: tuple[int, ...]
     status: CellStatus
@@ -47,8 +47,9 @@ class Cell:
 
 
 def compute(task: CellTask) -> list[Cell]:
-    """The cells of a task; a cell that cannot be computed is FAILED with its message, and harms no other."""
+    """Compute the cells of a task; a cell that cannot be computed is FAILED with its message, and harms no other."""
     if task.version != ts.__version__:
+        # Another version may give other numbers: cells of both would stand side by side in one store.
         raise ts.InputError(f"workers with teacher-student {task.version}", ts.__version__, "install it there")
     ready: dict[tuple[int, ...], Experiment] = {}
     cells: dict[tuple[int, ...], Cell] = {}
@@ -73,7 +74,7 @@ def _failed(index: tuple[int, ...], error: Exception) -> Cell:
 
 
 def recorded(alphas: np.ndarray, measures: Measures) -> np.ndarray:
-    """Those of `alphas` that the measures need, with alpha = 0 in front if they need a record."""
+    """Return those of `alphas` that the measures need, with alpha = 0 in front if they need a record."""
     return np.union1d([0.0], alphas) if measures.needs_record else alphas[-1:]
 
 
@@ -100,7 +101,7 @@ def _theory(task: CellTask, ready: Mapping[tuple[int, ...], Experiment]) -> list
 
 
 def _way_to_solve(experiment: Experiment) -> tuple[Any, ...]:
-    """What cells that are solved together share: averages, whose key follows from the seed, and tolerances."""
+    """Return what cells that are solved together share: averages, whose key follows from the seed, and tolerances."""
     averages, tolerances = experiment.averages, (experiment.rtol, experiment.atol)
     if averages is None:
         return tolerances
@@ -111,7 +112,7 @@ def _way_to_solve(experiment: Experiment) -> tuple[Any, ...]:
 def _one_by_one_if_need_be(
     solve: Callable[[Sequence[tuple[int, ...]]], list[Cell]], indices: list[tuple[int, ...]]
 ) -> list[Cell]:
-    """`solve` of all places together; if that raises, of each alone, so that only the one at fault fails."""
+    """Solve all cells together; if that raises, solve each alone, so that only the one at fault fails."""
     try:
         return solve(indices)
     except Exception as error:

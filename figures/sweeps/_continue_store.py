@@ -44,7 +44,7 @@ def check_identity(path: Path, attrs: Mapping[str, Any], sweep: Sweep) -> None:
 
 
 def extended(path: Path, dataset: xr.Dataset, sweep: Sweep) -> tuple[Sweep, bool]:
-    """`sweep` with the stored values of its axes where they are the same up to rounding, and whether it has more.
+    """Return `sweep` with the stored values of its axes, where they are the same up to rounding, and whether it grew.
 
     Raises InputError if a stored value is no longer on its axis.
     """
@@ -70,7 +70,7 @@ def extended(path: Path, dataset: xr.Dataset, sweep: Sweep) -> tuple[Sweep, bool
 
 
 def _with_labels(axis: Axis, labels: tuple[Any, ...], dataset: xr.Dataset) -> Axis:
-    """`axis` with the given first values, and the stored ones of its other keys."""
+    """Return `axis` with the given first values, and the stored ones of its other keys."""
     if axis.choices:
         return dataclasses.replace(axis, labels=labels)
     stored = dataset[axis.name].values.tolist()
@@ -92,14 +92,17 @@ def _stored_or_same(label: Any, stored: list[Any]) -> Any:
 
 
 def _same(a: Any, b: Any) -> bool:
-    """Equal, numbers up to rounding."""
+    """Say whether two values are equal, numbers up to rounding.
+
+    A range that is written in another way, or read from a file, may differ in its last digit.
+    """
     if isinstance(a, (int, float)) and isinstance(b, (int, float)):
         return bool(np.isclose(a, b, rtol=1e-12, atol=0, equal_nan=True))
     return bool(a == b)
 
 
 def old_layout(dataset: xr.Dataset) -> Layout:
-    """The layout that a store has."""
+    """Return the layout that a store has."""
     sizes = dataset.sizes
 
     def names(dim: str) -> tuple[str, ...]:

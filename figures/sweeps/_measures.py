@@ -18,7 +18,7 @@ OVERLAPS = ("Q", "R", "T", "readout")
 
 @dataclasses.dataclass(frozen=True)
 class TimeTo:
-    """[measures.time_to.NAME]: when `value` ("error" or "accuracy") of `level` first passes `threshold`."""
+    """[measures.time_to.NAME]: the alpha at which `value` (error or accuracy) of `level` first passes `threshold`."""
 
     value: str
     level: str
@@ -27,8 +27,10 @@ class TimeTo:
 
 @dataclasses.dataclass(frozen=True)
 class Measures:
-    """[measures]: keep, any of "error", "accuracy", "means_right", "overlaps", at the end; time_to; and trajectories:
-    whether to keep these at every recorded alpha too.
+    """[measures]: what is kept of each cell.
+
+    keep: any of "error", "accuracy", "means_right" and "overlaps", at the last recorded alpha. time_to: times to a
+    threshold, by name. trajectories: whether what is kept is also kept at every recorded alpha.
     """
 
     keep: list[str] = dataclasses.field(default_factory=lambda: ["error", "accuracy"])
@@ -47,7 +49,7 @@ class Measures:
 
 
 def read_measures(table: Any) -> Measures:
-    """Measures from a table, or from a sequence of names to keep. Raises InputError."""
+    """Read measures from a table, or from a sequence of names to keep. Raises InputError."""
     if isinstance(table, Measures):
         return table
     if isinstance(table, str):
@@ -76,7 +78,7 @@ class Layout:
     records: int
 
     def union(self, other: Layout) -> Layout:
-        """The smallest layout that holds what either does, names in the order of `self`."""
+        """Return the smallest layout that holds what either does, names in the order of `self`."""
         sizes = ("student", "latents", "runs", "records")
         return Layout(
             tuple(dict.fromkeys((*self.levels, *other.levels))),
@@ -86,7 +88,7 @@ class Layout:
 
 
 def measure(trajectory: ts.Trajectory, measures: Measures, layout: Layout) -> dict[str, np.ndarray]:
-    """Values of one cell by variable: `NAME`, its standard error `NAME_se`, and so on (see `variables`)."""
+    """Return the values of one cell by variable: `NAME`, its standard error `NAME_se`, and so on (see `variables`)."""
     if trajectory.runs is not None:
         return _of_runs(trajectory, measures, layout)
     result: dict[str, np.ndarray] = {}
@@ -118,6 +120,8 @@ def _of_runs(trajectory: ts.Trajectory, measures: Measures, layout: Layout) -> d
     for name, time_to in measures.time_to.items():
         values = _watched(trajectory.observables, time_to)
         total = values.sum(axis=0)
+        # The time of the mean curve, not the mean of times, which is infinite if one run never passes. Its error is
+        # by the jackknife: how the time moves when one run after the other is left out.
         together = crossing(trajectory.alphas, total / runs, time_to)
         pseudo = np.full(runs, together)
         if runs > 1:
@@ -134,7 +138,7 @@ def _of_runs(trajectory: ts.Trajectory, measures: Measures, layout: Layout) -> d
 
 
 def _standard_error(values: np.ndarray) -> np.ndarray:
-    """Of the mean over runs (leading axis); NaN for one run."""
+    """Return the standard error of the mean over runs (leading axis); NaN for one run."""
     runs = values.shape[0]
     return np.asarray(values.std(axis=0, ddof=1) / np.sqrt(runs) if runs > 1 else np.full(values.shape[1:], np.nan))
 
@@ -151,7 +155,7 @@ def _trajectories(
 def series_of(
     observables: ts.Observables, problem: ts.Problem, measures: Measures, layout: Layout
 ) -> dict[str, np.ndarray]:
-    """Recorded values (..., A, ...) of what is kept, laid out."""
+    """Return the recorded values (..., A, ...) of what is kept, laid out."""
     series: dict[str, np.ndarray] = {}
     for name in ("error", "accuracy"):
         if name in measures.keep:
@@ -185,7 +189,7 @@ def series_of(
 
 
 def _padded(values: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
-    """`values` with NaN behind, up to `shape`."""
+    """Return `values` with NaN behind, up to `shape`."""
     return np.pad(values, [(0, n - m) for n, m in zip(shape, values.shape, strict=True)], constant_values=np.nan)
 
 
@@ -196,7 +200,7 @@ def _watched(observables: ts.Observables, time_to: TimeTo) -> np.ndarray:
 
 
 def crossing(alphas: Any, values: np.ndarray, time_to: TimeTo) -> float:
-    """First alpha at which an error is at most, or an accuracy at least, the threshold; inf if never.
+    """Return the first alpha at which an error is at most, or an accuracy at least, the threshold; inf if never.
 
     Between two recorded alphas the error is interpolated by its logarithm, the accuracy linearly.
     """

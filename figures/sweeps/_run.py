@@ -44,7 +44,10 @@ def sweep(
     progress: bool = True,
     **tables: Any,
 ) -> xr.Dataset:
-    """Solve a grid of problems; returns a labelled data set with a status and, where known, an error for every cell.
+    """Solve a grid of problems, and return what is kept of each as a labelled data set.
+
+    Every cell has a status, and its numbers have standard errors where these are known. A store that has been begun is
+    continued: only what it lacks is computed.
 
     Arguments:
       problem: a Problem, the tables of a problem file, or the path of one.
@@ -57,9 +60,11 @@ def sweep(
       scheduler: address of a Dask scheduler; None: `workers` local processes (None: one per core; 0: this process).
       retry: statuses to compute again: "failed", "diverged", "too stiff".
       tile: cells that one worker solves in one go and that are stored together.
+      progress: whether to show a progress bar.
       tables: further tables of the problem file: start={...}, record={...}, theory={...}, simulation={...}, seed=0.
-    Raises InputError before computing. Cells that diverge or fail have their status (`status`, `message`).
-    Ctrl-C raises KeyboardInterrupt; what is done is in the store, and the same call goes on from there.
+    Returns an xarray Dataset over engine and axes: `error`, `accuracy` ... and `NAME_se`; times are samples / N.
+    Raises InputError before computing. Cells that diverge or fail raise nothing: they have their `status` and
+    `message`. Ctrl-C raises KeyboardInterrupt; what is done is in the store, and the same call goes on from there.
     """
     require_guard(workers, scheduler)
     base = _tables_of(problem) | tables
@@ -91,7 +96,11 @@ def _tables_of(problem: Any) -> dict[str, Any]:
 
 
 def open_sweep(path: str | Path) -> xr.Dataset:
-    """The data set of a store, read when it is used. Raises InputError if there is none."""
+    """Open the store of a sweep; its numbers are read from disk when they are used.
+
+    Arguments: path: of the Zarr store that `sweep` or `run_sweep` wrote, complete or not.
+    Returns an xarray Dataset. Raises InputError if there is no store that can be read.
+    """
     try:
         dataset: xr.Dataset = xr.open_zarr(path, consolidated=True, chunks=None)
         return dataset
@@ -101,7 +110,7 @@ def open_sweep(path: str | Path) -> xr.Dataset:
 
 
 def axes_of(dataset: xr.Dataset) -> list[str]:
-    """Names of the axes of a sweep's data set, in order. Raises InputError for any other data set."""
+    """Return the names of the axes of a sweep's data set, in order. Raises InputError for any other data set."""
     if "axes" not in dataset.attrs or "status" not in dataset:
         raise ts.InputError("the data set of a sweep", "one without axes and status", "use figures.open_sweep")
     return list(json.loads(dataset.attrs["axes"]))
@@ -109,7 +118,12 @@ def axes_of(dataset: xr.Dataset) -> list[str]:
 
 @dataclasses.dataclass(frozen=True)
 class Summary:
-    """How a sweep ended: cells computed now, cells by status, simulated cells that agree with theory, seconds."""
+    """How a sweep ended; as a text it is one line.
+
+    computed: cells computed now. counts: number of cells by status, over the whole store.
+    agreeing: (cells in which theory and simulation agree, cells compared, Bonferroni p over these), or None.
+    seconds: the whole took. storing: those of them that writing the store took.
+    """
 
     computed: int
     counts: Mapping[CellStatus, int]
@@ -141,7 +155,14 @@ def run_sweep(
     progress: bool = True,
     say: Callable[[str], None] = print,
 ) -> Summary:
-    """Compute what the store at `path` lacks of `spec`; the other arguments are those of `sweep`."""
+    """Compute what the store at `path` lacks of a sweep, and write it there.
+
+    Arguments:
+      spec: the sweep, as `load_sweep` or `read_sweep` gives it. path: of its Zarr store, made or continued.
+      scheduler, workers, retry, progress: as in `sweep`. say: what gets each line of text.
+    Returns a Summary.
+    Raises InputError before computing; KeyboardInterrupt after Ctrl-C, when what is done is in the store.
+    """
     for name in retry:
         internal.require_name(name, RETRY, "status to retry")
     retried = [RETRY[name] for name in retry]
@@ -160,11 +181,11 @@ def run_sweep(
         computed, said = 0, (0, time.perf_counter())
         with start_workers(scheduler, workers, len(tasks)) as running_workers, _bar(total, progress, store) as bar:
             if total:
-                say(f"workers     {running_workers.workers}; they compile before the first cells")
+                say(f"workers     {running_workers.description}; they compile before the first cells")
             for task, cells in running_workers.do(_with_tables(store, planned) for planned in tasks):
                 began = time.perf_counter()
                 _write(store, task.engine, cells)
-                stop_if_asked()
+                stop_if_asked()  # here, where the store is whole
                 storing += time.perf_counter() - began
                 computed += len(cells)
                 bar.set_postfix_str(_words(store), refresh=False)
@@ -178,7 +199,7 @@ def run_sweep(
 
 
 def _planned_tasks(store: Store, todo: Mapping[str, list[list[tuple[int, ...]]]], threads: int | None) -> Iterator[Any]:
-    """(engine, places, threads) of every task: a tile of theory cells, or one simulated cell."""
+    """Give (engine, indices, threads) of every task: a tile of theory cells, or one simulated cell."""
     for engine, tiles in todo.items():
         for tile in tiles:
             for group in [tile] if engine == "theory" else [[place] for place in tile]:
@@ -186,7 +207,7 @@ def _planned_tasks(store: Store, todo: Mapping[str, list[list[tuple[int, ...]]]]
 
 
 def _with_tables(store: Store, planned: tuple[str, list[tuple[int, ...]], Any]) -> CellTask:
-    """A task with its problems' tables, made when its turn comes."""
+    """Return a task with its problems' tables, made when its turn comes: those of all tasks would fill the memory."""
     engine, indices, threads = planned
     spec = store.sweep
     return CellTask(

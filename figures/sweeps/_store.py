@@ -44,7 +44,7 @@ class Store:
         self.tiles = tiles(sweep)
 
     def pending(self, engine: str, *, retry: Sequence[CellStatus] = ()) -> Iterator[list[tuple[int, ...]]]:
-        """Cells still to be computed by `engine`, tile by tile."""
+        """Give the cells still to be computed by `engine`, tile by tile; `retry`: of these statuses too."""
         status = self.status[self.sweep.engines.index(engine)]
         open_ = np.isin(status, [CellStatus.PENDING, *retry])
         for region in tile_slices(self.sweep):
@@ -71,9 +71,12 @@ class Store:
     def _write_variable(
         self, name: str, variable: Variable, e: int, region: tuple[slice, ...], cells: Sequence[Cell]
     ) -> None:
-        """Put the cells' values into the tile, beside those that are there."""
+        """Put the cells' values into the tile, beside those that are there.
+
+        A tile is one chunk, which is read, changed and written as a whole.
+        """
         status = self.status[(e, *region)]
-        fresh = not np.any(np.isin(status, FINISHED))
+        fresh = not np.any(np.isin(status, FINISHED))  # nothing of the tile is stored: it need not be read
         values = [(cell.index, _value(cell, name)) for cell in cells]
         if all(value is None for _, value in values):
             others = not variable.per_engine  # the other engine's to write
@@ -95,7 +98,7 @@ class Store:
             self.status[region_of_array] = block
 
     def counts(self) -> dict[CellStatus, int]:
-        """Number of cells of each status, over the engines."""
+        """Return the number of cells of each status, over the engines."""
         return {status: int(np.sum(self.status == status)) for status in CellStatus if np.any(self.status == status)}
 
 
@@ -108,7 +111,7 @@ def _value(cell: Cell, name: str) -> Any:
 
 @contextlib.contextmanager
 def writing(path: Path, sweep: Sweep, layout: Layout) -> Iterator[Store]:
-    """The store at `path`, made, continued or extended for `sweep`, held by this process until the end.
+    """Open the store at `path`, made, continued or extended for `sweep`, and hold it until the end.
 
     Raises InputError if another process holds it, or if what is at `path` is not a store of this sweep.
     """
@@ -123,7 +126,10 @@ def writing(path: Path, sweep: Sweep, layout: Layout) -> Iterator[Store]:
 
 @contextlib.contextmanager
 def _lock(path: Path) -> Iterator[None]:
-    """A lock beside the store; the system frees it when its owner dies, so a dead owner's is no obstacle."""
+    """Hold a lock beside the store, so that no two processes write it.
+
+    The system frees a lock when its owner dies, so a dead owner's is no obstacle. Who holds it stands in a second file.
+    """
     lock, owner = (path.with_name(f".{path.name}.{kind}") for kind in ("lock", "owner"))
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -142,7 +148,10 @@ def _lock(path: Path) -> Iterator[None]:
 
 
 def _beside(path: Path) -> tuple[Path, Path]:
-    """Where a new store is built, and where the old one waits while it is replaced."""
+    """Return where a new store is built, and where the old one waits while it is replaced.
+
+    Both lie in the store's own folder: a rename is one step only within a file system.
+    """
     return path.with_name(f".{path.name}.new"), path.with_name(f".{path.name}.old")
 
 
@@ -150,6 +159,7 @@ def _recover(path: Path) -> None:
     """Finish or undo what a killed process left half done (see `_replace`)."""
     new, old = _beside(path)
     if not path.exists() and old.exists():
+        # `_replace` was cut off between its renames: the new store is whole, or it would not have begun.
         (new if new.exists() else old).rename(path)
     for left in (new, old):
         shutil.rmtree(left, ignore_errors=True)
@@ -168,7 +178,7 @@ def _replace(path: Path, new: Path) -> None:
 
 
 def _create(path: Path, sweep: Sweep, layout: Layout, filled: xr.Dataset | None = None) -> None:
-    """A store at `path`, pending everywhere but where `filled` has cells; it appears whole."""
+    """Make a store at `path`, pending everywhere but where `filled` has cells; it appears whole."""
     new = _beside(path)[0]
     coords = coordinates(sweep, layout)
     lengths = {name: coord.size for name, coord in coords.items() if coord.dims == (name,)}
@@ -197,7 +207,7 @@ def _create(path: Path, sweep: Sweep, layout: Layout, filled: xr.Dataset | None 
 
 
 def _with_asked(status: np.ndarray, sweep: Sweep) -> np.ndarray:
-    """`status` with NOT_ASKED for the cells, still to be done, that the sweep does not want, and for no others."""
+    """Return `status` with NOT_ASKED for cells that are still to be done and not wanted, and for no others."""
     wanted = np.stack([sweep.wanted(engine) for engine in sweep.engines])
     status = np.where(~wanted & (status == CellStatus.PENDING), np.int8(CellStatus.NOT_ASKED), status)
     return np.where(wanted & (status == CellStatus.NOT_ASKED), np.int8(CellStatus.PENDING), status)

@@ -41,7 +41,11 @@ LONG_NAMES = internal.LONG_NAMES | {
 
 @dataclasses.dataclass(frozen=True)
 class Variable:
-    """A variable: its dimensions after the axes, whether there is one per engine, its type and attributes."""
+    """A variable of the data set.
+
+    trailing: its dimensions after the axes. per_engine: whether each engine has its own. attrs, dtype: as stored.
+    fill: the value of cells that have none.
+    """
 
     trailing: tuple[str, ...]
     per_engine: bool
@@ -50,12 +54,12 @@ class Variable:
     fill: Any = np.nan
 
     def dims(self, axes: tuple[Axis, ...]) -> tuple[str, ...]:
-        """All dimensions, in order."""
+        """Return all dimensions, in order."""
         return (*(("engine",) if self.per_engine else ()), *(axis.name for axis in axes), *self.trailing)
 
 
 def variables(sweep: Sweep) -> dict[str, Variable]:
-    """Every variable by name; the status comes last, because it is what declares a cell done."""
+    """Return every variable by name; the status comes last, because it is what declares a cell done."""
     measures, result = sweep.measures, {}
 
     def add(name: str, trailing: tuple[str, ...], long_name: str, units: str = "1", per_engine: bool = True) -> None:
@@ -105,7 +109,7 @@ def _kept(measures: Measures) -> list[str]:
 
 
 def coordinates(sweep: Sweep, layout: Layout) -> dict[str, xr.Variable]:
-    """Coordinates of every dimension; numbers that change together with an axis' first have one each beside it."""
+    """Return the coordinates of every dimension; numbers that change with an axis' first have one each beside it."""
 
     def text(dim: str, names: Any) -> xr.Variable:
         return xr.Variable((dim,), np.array(list(names), dtype=object))
@@ -139,7 +143,7 @@ def _along(axis: Axis, values: tuple[Any, ...], key: str) -> xr.Variable:
 
 
 def attributes(sweep: Sweep) -> dict[str, Any]:
-    """The whole problem, the sweep, conventions, seed and versions."""
+    """Return the attributes of the data set: the whole problem, the sweep, conventions, seed and versions."""
     axes = {axis.name: list(axis.keys) or dict(zip(axis.labels, axis.choices, strict=True)) for axis in sweep.axes}
     return {
         "title": f"sweep over {', '.join(axis.name for axis in sweep.axes)}",

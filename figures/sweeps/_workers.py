@@ -16,22 +16,24 @@ from teacher_student import internal
 from ._cell_status import CellStatus
 from ._cell_tasks import Cell, CellTask, compute
 
-IGNORE_CTRL_C = "import signal\nsignal.signal(signal.SIGINT, signal.SIG_IGN)\n"  # Ctrl-C is the owner's to handle
+# Run by every local worker as it starts. A terminal sends Ctrl-C to all processes in front: a worker that died of it
+# would have its task given to another one, while the owner stops in order.
+IGNORE_CTRL_C = "import signal\nsignal.signal(signal.SIGINT, signal.SIG_IGN)\n"
 
 
 class Workers(Protocol):
-    """Does tasks."""
+    """Something that does the tasks of a sweep."""
 
-    workers: str  # in words
+    description: str  # in words, for a line of progress
 
     def do(self, tasks: Iterator[CellTask]) -> Iterator[tuple[CellTask, list[Cell]]]:
-        """Each task with its cells, as they finish; only a few tasks are taken ahead."""
+        """Give each task with its cells, as they finish; only a few tasks are taken ahead."""
 
 
 class ThisProcess:
-    """This process, one task after the other."""
+    """This process, which does one task after the other."""
 
-    workers = "this process"
+    description = "this process"
 
     def do(self, tasks: Iterator[CellTask]) -> Iterator[tuple[CellTask, list[Cell]]]:
         for task in tasks:
@@ -45,8 +47,8 @@ class Cluster:
     and one at a time, so that only a cell that kills its workers by itself fails.
     """
 
-    def __init__(self, client: Any, workers: str):
-        self.client, self.workers = client, workers
+    def __init__(self, client: Any, description: str):
+        self.client, self.description = client, description
 
     def do(self, tasks: Iterator[CellTask]) -> Iterator[tuple[CellTask, list[Cell]]]:
         suspects: list[CellTask] = []
@@ -59,13 +61,17 @@ class Cluster:
             yield task, [_killer(task)] if cells is None else cells
 
     def _fly(self, tasks: Iterator[CellTask], room: Callable[[], int]) -> Iterator[tuple[CellTask, list[Cell] | None]]:
-        """Each task with its cells as they finish, at most `room()` at a time; None where its workers kept dying."""
+        """Give each task with its cells as they finish, at most `room()` at a time; None where its workers kept dying.
+
+        `room` is asked again each time, since workers may come and go.
+        """
         import distributed
 
         flying: dict[Any, CellTask] = {}
         finished = distributed.as_completed(loop=self.client.loop)  # type: ignore[no-untyped-call]  # Dask has no types
         while True:
             while len(flying) < room() and (task := next(tasks, None)) is not None:
+                # Not pure: Dask would else hash the task, and give two equal ones the same result.
                 future = self.client.submit(compute, task, pure=False)
                 flying[future] = task
                 finished.add(future)  # type: ignore[no-untyped-call]  # Dask has no types
@@ -73,11 +79,11 @@ class Cluster:
                 return
             future = next(finished)
             yield flying.pop(future), _fetched(future)
-            future.release()
+            future.release()  # the cells are stored: the cluster need not keep them
 
 
 def _fetched(future: Any) -> list[Cell] | None:
-    """The cells of a task that is over; None where its workers kept dying.
+    """Return the cells of a task that is over; None where its workers kept dying.
 
     Waits where a worker died with the cells before they were fetched: Dask does the task again by itself.
     """
@@ -101,17 +107,17 @@ def _killer(task: CellTask) -> Cell:
 
 
 def split(task: CellTask) -> Sequence[CellTask]:
-    """The cells of a task as one task each."""
+    """Return the cells of a task as one task each."""
     pairs = zip(task.indices, task.tables, strict=True)
     return [dataclasses.replace(task, indices=(index,), tables=(tables,)) for index, tables in pairs]
 
 
 @contextlib.contextmanager
 def start_workers(scheduler: str | None, workers: int | None, tasks: int) -> Iterator[Workers]:
-    """Workers for about `tasks` tasks.
+    """Give workers for about `tasks` tasks.
 
-    scheduler: address of a Dask scheduler; None: a local cluster of `workers` processes (None: as many as cores),
-    or, with workers=0, this process. Raises InputError if the scheduler does not answer.
+    Arguments: scheduler: address of a Dask scheduler; None: a local cluster of `workers` processes (None: as many as
+    cores) or, with workers=0, this process. Raises InputError if the scheduler does not answer.
     """
     if workers == 0 or tasks == 0:
         yield ThisProcess()
@@ -142,6 +148,7 @@ def _local_cluster(make: Callable[..., Any], count: int) -> Iterator[Any]:
             threads_per_worker=1,
             processes=True,
             dashboard_address=None,
+            # No limit: Dask would pause a worker that comes near it, and kill one that passes it.
             memory_limit=0,
             protocol="tcp",
             silence_logs=logging.CRITICAL,
@@ -173,7 +180,7 @@ def _client(address: Any, name: str) -> Iterator[Any]:
 
 @contextlib.contextmanager
 def _silent_dask() -> Iterator[None]:
-    """No log lines: a worker that dies or a scheduler that goes away is dealt with here."""
+    """Silence Dask's log: a worker that dies or a scheduler that goes away is dealt with here."""
     loggers = [logging.getLogger(name) for name in logging.root.manager.loggerDict if name.startswith("distributed")]
     levels = [logger.level for logger in loggers]
     for logger in loggers:
@@ -186,7 +193,10 @@ def _silent_dask() -> Iterator[None]:
 
 
 def require_guard(workers: int | None, scheduler: str | None) -> None:
-    """Raise InputError if local workers would run the user's unguarded script again, or are doing so."""
+    """Raise InputError if local workers would run the user's unguarded script again, or are doing so.
+
+    Each worker is a new Python that imports the script: without a guard it would start the sweep, and so on.
+    """
     required, remedy = 'the call of figures.sweep below `if __name__ == "__main__":`', "or use workers=0"
     if multiprocessing.current_process().name != "MainProcess" and multiprocessing.parent_process() is not None:
         raise ts.InputError(required, "a script that its own workers run again", remedy)

@@ -17,7 +17,10 @@ CERTAIN = 1.96  # standard errors beyond which a deviation is drawn as a point, 
 
 
 def finite_size(deviation: xr.Dataset, escape: xr.Dataset) -> Figure:
-    """Deviation of the run mean, variance over runs, and escape time, against N, with theory's lines."""
+    """Draw deviation of the run mean, variance over runs, and escape time against N, with theory's lines.
+
+    Arguments: deviation: of `deviation_data`. escape: of `escape_data`. Returns a matplotlib Figure.
+    """
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(7.2, 2.9), layout="constrained")
         one, two, three = figure.subplots(1, 3)
@@ -45,8 +48,10 @@ def _style(index: int) -> dict[str, Any]:
 
 
 def _draw_means(axes: Axes, data: xr.Dataset, alpha: float) -> None:
-    """The deviation of all overlaps along the predicted shift, with 95 % bars; triangles: upper limits of what is not
-    told from 0."""
+    """Draw the deviation of all overlaps along the predicted shift, with 95 % bars.
+
+    Triangles are upper limits of what is not told from 0.
+    """
     dims, (value, error) = data["dim"].values, along_shift(data, alpha)
     half, style = CERTAIN * error, {**_style(0), "color": "black"}
     seen = value > half
@@ -61,7 +66,7 @@ def _draw_means(axes: Axes, data: xr.Dataset, alpha: float) -> None:
 
 
 def _draw_variances(axes: Axes, data: xr.Dataset, alpha: float) -> None:
-    """Variances with 95 % bars."""
+    """Draw variances with 95 % bars."""
     for index, name in enumerate(SHOWN):
         of_quantity = data.sel(alpha=alpha, quantity=name, other=name)
         dims, variance = of_quantity["dim"].values, of_quantity["covariance"].values
@@ -79,7 +84,7 @@ def _draw_variances(axes: Axes, data: xr.Dataset, alpha: float) -> None:
 
 
 def _draw_escape(axes: Axes, data: xr.Dataset) -> None:
-    """Medians with 95 % bars, the line through them, and theory's slope through the same centre."""
+    """Draw medians with 95 % bars, the line through them, and theory's slope through the same centre."""
     fit, predicted = escape_fit(data), 1 / (2 * data.attrs["growth"])
     x = np.log(fit.dims)
     bars = (fit.median - fit.low, fit.high - fit.median)

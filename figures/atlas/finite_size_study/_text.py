@@ -8,7 +8,10 @@ from ._plan import SHOWN
 
 
 def finite_size_text(deviation: xr.Dataset, escape: xr.Dataset) -> str:
-    """Exponents, amplitudes against theory and the escape's slope, each with its 95 % interval."""
+    """Write exponents, amplitudes against theory and the escape's slope as text, each with its 95 % interval.
+
+    Arguments: deviation: of `deviation_data`. escape: of `escape_data`.
+    """
     runs = zip(deviation["dim"].values, deviation["runs"].values, strict=True)
     lines = [
         "Runs of finite N against theory: the built-in problem (K = 3, M = 2, relevant and irrelevant dimensions) by",

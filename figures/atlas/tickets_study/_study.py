@@ -32,14 +32,15 @@ from ._theory import by_theory
 
 
 def tickets_data(*, quick: bool = False, seed: int = 0, say: Callable[[str], Any] = print) -> xr.Dataset:
-    """Accuracies of pruned, retrained and rewound students, by theory and by simulation, and whether the two agree.
+    """Compute the accuracies of pruned, retrained and rewound students, by theory and by simulation.
 
     Students of K = 40 relu units (start scale 0.1, eta = 1, alpha = 100) are pruned to their n strongest units by each
     ranking. Winning tickets: the rows of the START that belong to the survivors, trained alone, against the same
     readouts with re-drawn weights, and against random starts of n units of the same |readout|.
 
     Arguments: quick: few starts, runs and units kept. seed: all random numbers follow from it. say: is told the cost.
-    Returns a Dataset with dims setting, ranking, kept, candidate, engine, start and run.
+    Returns a Dataset with dims setting, ranking, kept, candidate, engine, start and run; among its variables is whether
+    theory and simulation agree.
     """
     plan = dataclasses.replace(QUICK if quick else Plan(), seed=seed)
     say(_cost(plan))

@@ -11,7 +11,7 @@ from ._plan import CANDIDATES, CONTRASTS, RANKINGS, SETTINGS, SIGNIFICANCE, WIDT
 
 
 def summaries(data: xr.Dataset) -> dict[str, Any]:
-    """Success with Wilson intervals, contrasts of candidates, and the agreement of theory and simulation."""
+    """Return success with Wilson intervals, contrasts of candidates, and the agreement of theory and simulation."""
     result = _success(data) | _contrasts(data) | _agreement(data)
     for name in ("solved", "retrained_solved"):
         low, high = _wilson(data[name].sum("start").values, data.sizes["start"])
@@ -21,13 +21,13 @@ def summaries(data: xr.Dataset) -> dict[str, Any]:
 
 
 def _wilson(successes: np.ndarray, trials: int) -> tuple[np.ndarray, np.ndarray]:
-    """95 % Wilson interval of every number of successes."""
+    """Return the 95 % Wilson interval of every number of successes."""
     low, high = np.array([wilson(int(count), trials) for count in np.ravel(successes)]).T
     return low.reshape(np.shape(successes)), high.reshape(np.shape(successes))
 
 
 def _success(data: xr.Dataset) -> dict[str, Any]:
-    """Share of candidates that solve the task, by engine; NaN where it was not simulated."""
+    """Return the share of candidates that solve the task, by engine; NaN where it was not simulated."""
     dims = ("engine", "setting", "short", "candidate")
     share, low, high = (np.full((2, len(SETTINGS), data.sizes["short"], len(CANDIDATES)), np.nan) for _ in range(3))
     counts = data["ticket_solved"].sum("start").values
@@ -39,10 +39,10 @@ def _success(data: xr.Dataset) -> dict[str, Any]:
 
 
 def _contrasts(data: xr.Dataset) -> dict[str, Any]:
-    """Differences of success, rewound minus control, with the standard error over starts (or runs) and an exact p.
+    """Return differences of success, rewound minus control, with the standard error over starts (or runs) and p.
 
-    Both members of a pair share its start's readouts where the control is re-drawn; p is McNemar's, exact
-    (for random starts the pairing is arbitrary, and costs nothing).
+    Both members of a pair share its start's readouts where the control is re-drawn. p is McNemar's, exact; for random
+    starts the pairing is arbitrary, and costs nothing.
     """
     dims = ("engine", "setting", "short", "contrast")
     differences = np.full((3, 2, len(SETTINGS), data.sizes["short"], len(CONTRASTS)), np.nan)
@@ -57,14 +57,14 @@ def _contrasts(data: xr.Dataset) -> dict[str, Any]:
 
 
 def _paired(differences: np.ndarray) -> tuple[float, float, float]:
-    """Mean, standard error and McNemar's exact p of differences in {-1, 0, 1}."""
+    """Return mean, standard error and McNemar's exact p of differences in {-1, 0, 1}."""
     won, lost = int(np.sum(differences > 0)), int(np.sum(differences < 0))
     p = stats.binomtest(won, won + lost).pvalue if won + lost else 1.0
     return float(differences.mean()), float(stats.sem(differences)), float(p)
 
 
 def _agreement(data: xr.Dataset) -> dict[str, Any]:
-    """Simulated minus theoretical mean accuracy in standard errors, per ranking and units kept, with Welch's p.
+    """Return simulated minus theoretical mean accuracy in standard errors, per ranking and units kept, with Welch's p.
 
     Starts differ between the engines, so that their errors add. All rankings keep the same students when all units
     stay: they count once in the family of Bonferroni's correction.

@@ -5,7 +5,10 @@ import xarray as xr
 
 
 def tickets_text(dataset: xr.Dataset) -> str:
-    """Accuracies of pruned students, successes of tickets and their controls, and whether the engines agree."""
+    """Write accuracies of pruned students, successes of tickets and controls, and whether the engines agree, as text.
+
+    Arguments: dataset: of `tickets_data`.
+    """
     return "\n\n".join([_pruned(dataset), _retrained(dataset), _alone(dataset), _contrasts(dataset), _verdict(dataset)])
 
 

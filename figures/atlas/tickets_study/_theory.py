@@ -19,7 +19,7 @@ Tree = TypeVar("Tree")  # overlaps, weights, or another PyTree of arrays
 
 
 def by_theory(plan: Plan, rate: float) -> dict[str, Any]:
-    """Variables of one setting by theory: name -> (dims, values)."""
+    """Return the variables of one setting by theory: name -> (dims, values)."""
     whole = xor_problem(WIDTH, rate)
     starts = ts.random_overlaps(whole, plan.dim, plan.keys("theory", "starts"), scale=SCALE)
     ends = _train(plan, whole, starts)
@@ -47,11 +47,12 @@ def by_theory(plan: Plan, rate: float) -> dict[str, Any]:
 
 
 def collect(table: Sequence[Sequence[Trained]], name: str) -> np.ndarray:
+    """Return one number of every training in a table, with an axis of starts behind those of the table."""
     return np.array([[getattr(trained, name) for trained in row] for row in table])
 
 
 def _train(plan: Plan, problem: ts.Problem, starts: ts.Overlaps) -> Trained:
-    """Every start trained to the curriculum's end."""
+    """Train every start to the curriculum's end."""
     separate = [row(starts, i) for i in range(len(starts.readout))]
     trajectories = ode.solve_many(
         [problem] * len(separate), separate, [problem.curriculum.end], averages=plan.averages, rtol=1e-3, atol=1e-4
@@ -63,7 +64,7 @@ def _train(plan: Plan, problem: ts.Problem, starts: ts.Overlaps) -> Trained:
 
 
 def orders_of(plan: Plan, engine: str, problem: ts.Problem, ends: ts.Overlaps) -> dict[str, np.ndarray]:
-    """Every ranking's order of units, (starts, K)."""
+    """Return every ranking's order of units, (starts, K)."""
     keys = plan.keys(engine, "random order")
     return {
         "norm": ts.rank_units(problem, ends, "norm"),
@@ -76,7 +77,7 @@ def orders_of(plan: Plan, engine: str, problem: ts.Problem, ends: ts.Overlaps) -
 def _pruned(
     plan: Plan, problem: ts.Problem, ends: ts.Overlaps, orders: Mapping[str, np.ndarray]
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Accuracy and success (ranking, kept, start) of the units kept.
+    """Return accuracy and success (ranking, kept, start) of the units kept.
 
     A pruned student's output is that of the whole one with readout 0 at the other units: one compilation for all.
     """
@@ -94,7 +95,7 @@ def _pruned(
 
 @eqx.filter_jit
 def _accuracies(problem: ts.Problem, states: ts.Overlaps, readouts: jax.Array, sample: Any) -> jax.Array:
-    """Accuracy (starts, n) of every state with each of its n readouts."""
+    """Return the accuracy (starts, n) of every state with each of its n readouts."""
 
     def of_state(numbered: Any) -> jax.Array:
         state, rows = numbered
@@ -112,7 +113,7 @@ def _accuracies(problem: ts.Problem, states: ts.Overlaps, readouts: jax.Array, s
 def candidates(
     plan: Plan, engine: str, starts: ts.Overlaps, orders: Mapping[str, np.ndarray], n: int
 ) -> dict[str, ts.Overlaps]:
-    """Starts of n units: survivors rewound, their readouts with re-drawn weights, and random ones."""
+    """Return starts of n units: survivors rewound, their readouts with re-drawn weights, and random ones."""
     small = xor_problem(n)
 
     def draw(purpose: str) -> ts.Overlaps:
@@ -143,5 +144,5 @@ def stack(trees: Sequence[Tree]) -> Tree:
 
 
 def prune_each(states: Any, units: np.ndarray) -> Any:
-    """Every state (leading axis) with its own `units` kept; overlaps and weights alike."""
+    """Keep of every state (leading axis) its own `units`; overlaps and weights alike."""
     return stack([row(states, i).prune(kept) for i, kept in enumerate(units)])
