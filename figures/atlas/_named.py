@@ -70,7 +70,7 @@ def named_figure(
     task: str | None = None,
     workers: int | None = None,
     progress: bool = True,
-    say: Callable[[str], Any] = print,
+    say: Callable[[str], object] = print,
     **options: Any,
 ) -> Drawn:
     """Draw the figure `name` from the data in `directory`; what these lack is computed first, and its cost said.

@@ -79,7 +79,7 @@ def amplitude(dims: np.ndarray, values: np.ndarray, covariances: np.ndarray) -> 
     return covariance @ np.einsum("n,nqp,np->q", scale, precisions, values), covariance
 
 
-def log_power_law(dims: np.ndarray, logs: np.ndarray, covariances: np.ndarray, level: float = 0.95) -> PowerLaw:
+def log_power_law(dims: np.ndarray, logs: np.ndarray, covariances: np.ndarray, confidence: float = 0.95) -> PowerLaw:
     """Fit logarithms log c_q - p log N of positive values (n, q), as `power_law` does, by linear least squares."""
     x, precisions = np.log(np.asarray(dims, float)), np.linalg.inv(covariances)
     q = logs.shape[1]
@@ -88,5 +88,5 @@ def log_power_law(dims: np.ndarray, logs: np.ndarray, covariances: np.ndarray, l
     solution = covariance @ np.einsum("nqa,nqp,np->a", designs, precisions, logs)
     rest = logs - designs @ solution
     chi2, freedom = float(np.einsum("nq,nqp,np->", rest, precisions, rest)), logs.size - q - 1
-    p, half = float(solution[-1]), float(stats.norm.isf((1 - level) / 2) * np.sqrt(covariance[-1, -1]))
+    p, half = float(solution[-1]), float(stats.norm.isf((1 - confidence) / 2) * np.sqrt(covariance[-1, -1]))
     return PowerLaw(p, p - half, p + half, chi2, freedom, float(stats.chi2.sf(chi2, freedom)))

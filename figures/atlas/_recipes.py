@@ -56,7 +56,7 @@ def stores(
     quick: bool = False,
     workers: int | None = None,
     progress: bool = True,
-    say: Callable[[str], Any] = print,
+    say: Callable[[str], object] = print,
 ) -> dict[str, xr.Dataset]:
     """Load the data sets of a figure's sweeps from `directory`; what they lack is computed first, and its cost said.
 

@@ -76,7 +76,9 @@ def draw_phase_diagram(options: argparse.Namespace) -> Figure:
     return figure
 
 
-def _print_boundary(dataset: xr.Dataset, options: argparse.Namespace, choice: dict[str, Any], where: Any) -> None:
+def _print_boundary(
+    dataset: xr.Dataset, options: argparse.Namespace, choice: dict[str, Any], where: float | str
+) -> None:
     engines = [options.engine] if options.engine else dataset["engine"].values.tolist()
     maps = {engine: select(dataset, engine=engine, **choice) for engine in engines}
     for engine, cells in maps.items():
@@ -111,7 +113,7 @@ def _table(line: xr.Dataset, y: str) -> str:
     return "\n".join(rows)
 
 
-def _words(options: argparse.Namespace, where: Any) -> str:
+def _words(options: argparse.Namespace, where: float | str) -> str:
     if isinstance(where, str):
         return "it changes most steeply" if where == "steepest" else "it starts to diverge"
     return f"{options.value}{' contrast' if options.contrast else ''} passes {where:g}"

@@ -1,7 +1,5 @@
 """Where a map passes a level, changes most steeply, or starts to diverge: one point per row, with its interval."""
 
-from typing import Any
-
 import numpy as np
 import xarray as xr
 from scipy.stats import norm
@@ -16,7 +14,7 @@ NORMAL_95 = 1.959964  # half width of a 95 % interval in standard errors
 DRAWS = 400  # of a map with noise, for the interval of its steepest change
 
 
-def boundary(found: xr.Dataset, x: str, y: str, where: Any = 0.0) -> xr.Dataset:
+def boundary(found: xr.Dataset, x: str, y: str, where: float | str = 0.0) -> xr.Dataset:
     """Find the first position along `x`, for each `y`, at which a map of `select` passes a boundary.
 
     A contour is passed between two cells that are clearly on different sides of it: exact ones, or ones whose distance
@@ -109,7 +107,7 @@ def _contour_crossing(xs: np.ndarray, v: np.ndarray, se: np.ndarray, contour: fl
     return position, max(position - half, xs[a]), min(position + half, xs[b]), xs[a], xs[b], turns.size
 
 
-def _steepest(xs: np.ndarray, v: np.ndarray, se: np.ndarray, rng: Any) -> Row:
+def _steepest(xs: np.ndarray, v: np.ndarray, se: np.ndarray, rng: np.random.Generator) -> Row:
     slopes = np.abs(np.diff(v) / np.diff(xs))
     if not np.isfinite(slopes).any():
         return NONE

@@ -210,8 +210,8 @@ def _predicted(theory: ts.Trajectory, bands: ts.Trajectory | None, runs: ts.Traj
     fluctuations, dim = bands.fluctuations, runs.source.dim
     parts = theory.observables, fluctuations.mean_shift(dim), fluctuations.spread(dim, runs.source.test_samples)
     result = {}
-    for line, shift, spread in zip(*(ts.quantities(each, theory.problem) for each in parts), strict=True):
-        added, width = (np.interp(theory.alphas, bands.alphas, each.values) for each in (shift, spread))
+    for line, shift, spread in zip(*(ts.quantities(observables, theory.problem) for observables in parts), strict=True):
+        added, width = (np.interp(theory.alphas, bands.alphas, observables.values) for observables in (shift, spread))
         mean = line.values + added
         roots = ((1.0, 0.15), (np.sqrt(runs.runs or 1), 0.35))
         result[line.name] = [(mean - width / root, mean + width / root, shade) for root, shade in roots]

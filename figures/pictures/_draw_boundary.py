@@ -14,7 +14,7 @@ FINE = 10  # points per cell and axis on which line and band are drawn
 BAND: Any = {"alpha": 0.5}
 
 
-def draw_boundary(axes: Axes, cells: xr.Dataset, x: str, y: str, where: Any) -> None:
+def draw_boundary(axes: Axes, cells: xr.Dataset, x: str, y: str, where: float | str) -> None:
     """Draw the boundary of a map whose dimensions are (y, x), within the limits that the axes have."""
     if any(cells[name].dtype.kind not in "if" for name in (x, y)):
         return
@@ -26,7 +26,7 @@ def draw_boundary(axes: Axes, cells: xr.Dataset, x: str, y: str, where: Any) -> 
     axes.set(xlim=limits[0], ylim=limits[1])
 
 
-def mark_boundary(axes: Axes, theory: xr.Dataset, marks: xr.Dataset, x: str, y: str, where: Any) -> None:
+def mark_boundary(axes: Axes, theory: xr.Dataset, marks: xr.Dataset, x: str, y: str, where: float | str | None) -> None:
     """Draw the simulated boundary on each simulated row, along theory, with its 95 % interval."""
     cells = coarse(marks)
     numbers = all(cells[name].dtype.kind in "if" for name in (x, y))

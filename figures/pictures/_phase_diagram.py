@@ -42,7 +42,7 @@ def phase_diagram(
     contrast: "Contrast | Sequence[Any] | None" = None,
     over: str | None = None,
     panels: str | None = None,
-    boundary: Any = None,
+    boundary: float | str | None = None,
     engine: str | None = None,
     limits: tuple[float, float] | None = None,
     lines: Mapping[str, tuple[Any, ...]] | None = None,
@@ -118,7 +118,7 @@ def free_axes(
     return str(chosen[0]), str(chosen[1]), [{panels: label} for label in labels] if panels else [{}]
 
 
-def _norm(maps: list[xr.Dataset], value: str, contrast: Any, limits: tuple[float, float] | None) -> Normalize:
+def _norm(maps: list[xr.Dataset], value: str, contrast: object, limits: tuple[float, float] | None) -> Normalize:
     values = np.concatenate([cells["value"].values.ravel() for cells in maps]).astype(float)
     values = values[np.isfinite(values)]
     if limits is None and not values.size:
@@ -142,7 +142,7 @@ def _edges(centres: np.ndarray) -> np.ndarray:
     return np.concatenate([[centres[0] - (middle[0] - centres[0])], middle, [2 * centres[-1] - middle[-1]]])
 
 
-def _draw(axes: Axes, cells: xr.Dataset, x: str, y: str, norm: Normalize, where: Any) -> None:
+def _draw(axes: Axes, cells: xr.Dataset, x: str, y: str, norm: Normalize, where: float | str | None) -> None:
     cells = cells.sortby([name for name in (x, y) if cells[name].dtype.kind in "if"]).transpose(y, x)
     status, values = cells["status"].values, np.asarray(cells["value"].values, float)
     done = (status == CellStatus.DONE) & np.isfinite(values)
@@ -221,7 +221,7 @@ def _legend(figure: Figure, cells: xr.Dataset, marks: xr.Dataset | None, where: 
         )
 
 
-def _boundary_label(where: Any, band: bool) -> str:
+def _boundary_label(where: float | str, band: bool) -> str:
     if isinstance(where, str):
         name = "steepest change" if where == "steepest" else "start of divergence"
         return f"{name} (band: {'95 %, at least one' if band and where == 'steepest' else 'one'} cell)"

@@ -6,7 +6,7 @@ import json
 import tempfile
 import time
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ from teacher_student import internal
 from ..experiment import load_toml
 from ..running import stop_if_asked
 from ._cell_status import FINISHED, RETRY, CellStatus
-from ._cell_tasks import CellTask
+from ._cell_tasks import Cell, CellTask
 from ._resource_estimate import describe
 from ._spec import Sweep, check_sweep, read_sweep
 from ._store import Store, writing
@@ -198,7 +198,12 @@ def run_sweep(
         return Summary(computed, store.counts(), _agreeing(store), time.perf_counter() - clock, storing)
 
 
-def _planned_tasks(store: Store, todo: Mapping[str, list[list[tuple[int, ...]]]], threads: int | None) -> Iterator[Any]:
+Planned = tuple[str, list[tuple[int, ...]], int | None]  # engine, indices of cells, threads
+
+
+def _planned_tasks(
+    store: Store, todo: Mapping[str, list[list[tuple[int, ...]]]], threads: int | None
+) -> Iterator[Planned]:
     """Give (engine, indices, threads) of every task: a tile of theory cells, or one simulated cell."""
     for engine, tiles in todo.items():
         for tile in tiles:
@@ -206,7 +211,7 @@ def _planned_tasks(store: Store, todo: Mapping[str, list[list[tuple[int, ...]]]]
                 yield engine, group, threads
 
 
-def _with_tables(store: Store, planned: tuple[str, list[tuple[int, ...]], Any]) -> CellTask:
+def _with_tables(store: Store, planned: Planned) -> CellTask:
     """Return a task with its problems' tables, made when its turn comes: those of all tasks would fill the memory."""
     engine, indices, threads = planned
     spec = store.sweep
@@ -229,7 +234,7 @@ def _tables(spec: Sweep, index: tuple[int, ...]) -> Mapping[str, Any] | str:
         return str(error)
 
 
-def _write(store: Store, engine: str, cells: Any) -> None:
+def _write(store: Store, engine: str, cells: Iterable[Cell]) -> None:
     try:
         store.write(engine, cells)
     except OSError as error:

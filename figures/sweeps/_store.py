@@ -38,7 +38,7 @@ class Store:
         group = zarr.open_group(path, mode="r+")
         self.arrays: dict[str, Any] = {name: group[name] for name in self.variables}
         stored = np.asarray(self.arrays["status"][...])
-        self.status: Any = _with_asked(stored, sweep)
+        self.status: np.ndarray = _with_asked(stored, sweep)
         if not np.array_equal(stored, self.status):  # simulate_every has changed
             self.arrays["status"][...] = self.status
         self.tiles = tiles(sweep)
@@ -65,6 +65,8 @@ class Store:
                 slice(i * size, min((i + 1) * size, n))
                 for i, size, n in zip(tile, self.tiles, self.sweep.shape, strict=True)
             )
+            # In this order, the status last: a process that dies in between leaves cells that are done again, never
+            # ones that are said to be done and lack a value.
             for name, variable in self.variables.items():
                 self._write_variable(name, variable, e, region, members)
 
@@ -75,14 +77,15 @@ class Store:
 
         A tile is one chunk, which is read, changed and written as a whole.
         """
-        status = self.status[(e, *region)]
+        tile: tuple[int | slice, ...] = (e, *region)
+        status = self.status[tile]
         fresh = not np.any(np.isin(status, FINISHED))  # nothing of the tile is stored: it need not be read
         values = [(cell.index, _value(cell, name)) for cell in cells]
         if all(value is None for _, value in values):
             others = not variable.per_engine  # the other engine's to write
             if fresh or others or (name == "message" and not np.any(status == CellStatus.FAILED)):
                 return
-        array, region_of_array = self.arrays[name], (e, *region) if variable.per_engine else region
+        array, region_of_array = self.arrays[name], tile if variable.per_engine else region
         if name == "status":
             block = status.copy()
         elif fresh:
@@ -95,7 +98,7 @@ class Store:
             block[inside] = variable.fill if value is None else value
         array[region_of_array] = block
         if name == "status":
-            self.status[region_of_array] = block
+            self.status[tile] = block
 
     def counts(self) -> dict[CellStatus, int]:
         """Return the number of cells of each status, over the engines."""

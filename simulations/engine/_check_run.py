@@ -1,8 +1,10 @@
 """What `simulations.run` refuses, before it computes anything."""
 
 import math
+from collections.abc import Callable
 from typing import Any
 
+import jax
 import numpy as np
 
 from teacher_student import DIVERGENCE_BOUND, InputError, Overlaps, Problem
@@ -25,7 +27,7 @@ def check_run(
     test_samples: int,
     method: str = "weights",
     inputs: str = "own",
-    distribution: Any = "gaussian",
+    distribution: str | Callable[..., jax.Array] = "gaussian",
     workers: int | None = None,
     bound: float = DIVERGENCE_BOUND,
 ) -> None:

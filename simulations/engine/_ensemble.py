@@ -40,7 +40,7 @@ class Ensemble(eqx.Module):
     space: Space
     tests: Any  # () blocks of test inputs
     differ: tuple[bool, ...] = eqx.field(static=True, default=())
-    devices: tuple[Any, ...] = eqx.field(static=True, default=(None,))
+    devices: tuple[jax.Device | None, ...] = eqx.field(static=True, default=(None,))
 
     @property
     def axes(self) -> Any:
@@ -77,7 +77,7 @@ def run_all(
     steps: np.ndarray,
     dtype: np.dtype,
     workers: int | None,
-    report: Callable[[int], Any],
+    report: Callable[[int], object],
     keep_weights: bool,
 ) -> dict[tuple[int, int], Finished]:
     """Return the finished runs by (problem, run), with their last weights if those are kept.
@@ -118,7 +118,7 @@ def _run_group(
     steps: np.ndarray,
     dtype: np.dtype,
     stop: threading.Event,
-    report: Callable[[int], Any],
+    report: Callable[[int], object],
     keep_weights: bool,
 ) -> Finished | None:
     """Return the observables (group, A, ...) of some runs at the given steps, or None if `stop` was set on the way."""

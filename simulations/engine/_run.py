@@ -179,7 +179,7 @@ def simulate(
     origins: Sequence[Overlaps | Weights],
     space: Space,
     groups: list[Group],
-    devices: tuple[Any, ...],
+    devices: tuple[jax.Device, ...],
     call: Call,
     method: str,
     source: dict[str, Any],

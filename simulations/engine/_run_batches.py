@@ -44,12 +44,12 @@ def paired_groups(problems: int, runs: int, size: int) -> list[Group]:
     ]
 
 
-def _group(runs: Any, problems: Any, stream: int | None, left: int) -> Group:
+def _group(runs: np.ndarray | int, problems: np.ndarray | int, stream: int | None, left: int) -> Group:
     runs, problems = np.broadcast_arrays(runs, problems)
     return Group(problems, runs, stream, min(runs.size, left))
 
 
-def devices_for(devices: int | None) -> tuple[Any, ...]:
+def devices_for(devices: int | None) -> tuple[jax.Device, ...]:
     """Return the devices that runs are spread over. Raises InputError if there are fewer than asked for."""
     available = jax.local_devices()
     if devices is None:
@@ -94,7 +94,7 @@ def stacked(members: Sequence[Any]) -> tuple[Any, tuple[bool, ...]]:
 
 
 def over_members(
-    function: Callable[..., Any], axes: tuple[Any, ...], devices: tuple[Any, ...], *, in_turn: bool = False
+    function: Callable[..., Any], axes: tuple[Any, ...], devices: Sequence[jax.Device | None], *, in_turn: bool = False
 ) -> Callable[..., Any]:
     """Return `function` of one member for many: mapped over those arguments whose axis is 0, spread over `devices`.
 

@@ -199,14 +199,14 @@ def agreement(
     )
 
 
-def _measured(evidence: Evidence, moving: np.ndarray, level: float, seed: int) -> tuple[np.ndarray, FamilyTest]:
+def _measured(evidence: Evidence, moving: np.ndarray, significance: float, seed: int) -> tuple[np.ndarray, FamilyTest]:
     """Return z of the moving columns in measured standard errors, and the verdict on all of them.
 
     Both z and threshold are given as the equally likely normal values.
     """
     deviations, floor = (evidence.samples - evidence.theory)[:, moving], evidence.floor[moving]
     t = student_t(deviations, evidence.sampling[moving], floor)
-    test = family_test(deviations, t, floor, level, np.random.default_rng(seed))
+    test = family_test(deviations, t, floor, significance, np.random.default_rng(seed))
     freedom = len(evidence.samples) - 1
     threshold = float(_normal_equivalent(np.array(test.threshold), freedom))
     return _normal_equivalent(t, freedom), dataclasses.replace(test, threshold=threshold)

@@ -20,13 +20,13 @@ def check_trajectories(theory: Any, runs: Any, smaller: Any) -> None:
 
 
 def check_comparable(
-    theory: Trajectory, runs: Trajectory, smaller: Trajectory | None, level: float, fewest_runs: int
+    theory: Trajectory, runs: Trajectory, smaller: Trajectory | None, significance: float, fewest_runs: int
 ) -> None:
     """Raise InputError unless `runs` (and `smaller`) simulate what `theory` solved, from the same start."""
     if theory.runs is not None:
         raise InputError("a theory trajectory first", f"one with {theory.runs} runs", "agreement(theory, runs)")
-    if not is_number(level) or not 0 < level < 1:
-        raise InputError("a level between 0 and 1", repr(level))
+    if not is_number(significance) or not 0 < significance < 1:
+        raise InputError("a level between 0 and 1", repr(significance))
     for trajectory, role in ((runs, "runs"), (smaller, "smaller")):
         if trajectory is None:
             continue

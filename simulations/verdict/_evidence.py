@@ -105,7 +105,7 @@ class Evidence:
         columns = np.flatnonzero(~self.moving & ~self._unknown & off)
         return sorted({self.names[column // self.alphas.size] for column in columns})
 
-    def comparison(self, column: Any, z: float) -> Comparison:
+    def comparison(self, column: "int | np.integer[Any]", z: float) -> Comparison:
         """Return the report on one column."""
         which, when = divmod(int(column), self.alphas.size)
         return Comparison(

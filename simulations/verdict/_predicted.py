@@ -34,7 +34,7 @@ class SpreadTest:
     comparisons: int
 
 
-def mean_test(evidence: Evidence, moving: np.ndarray, level: float) -> tuple[np.ndarray, FamilyTest]:
+def mean_test(evidence: Evidence, moving: np.ndarray, significance: float) -> tuple[np.ndarray, FamilyTest]:
     """Return z (m,) of the moving columns, in predicted standard errors, and the verdict over all of them."""
     assert evidence.spread is not None
     runs = len(evidence.samples)
@@ -43,11 +43,11 @@ def mean_test(evidence: Evidence, moving: np.ndarray, level: float) -> tuple[np.
     if not z.size:
         return z, FamilyTest(1.0, 0.0, "nothing fluctuates")
     p = min(1.0, z.size * 2 * float(stats.norm.sf(np.max(np.abs(z)))))
-    threshold = float(stats.norm.isf(level / (2 * z.size)))
+    threshold = float(stats.norm.isf(significance / (2 * z.size)))
     return z, FamilyTest(p, threshold, "Bonferroni bound on normal deviations of predicted spread")
 
 
-def spread_test(evidence: Evidence, moving: np.ndarray, level: float) -> SpreadTest | None:
+def spread_test(evidence: Evidence, moving: np.ndarray, significance: float) -> SpreadTest | None:
     """Test whether the runs spread as predicted; None if nothing fluctuates.
 
     The predicted variance has an error of its own, which widens every deviation and interval of log(s^2 / sigma^2).
@@ -66,7 +66,7 @@ def spread_test(evidence: Evidence, moving: np.ndarray, level: float) -> SpreadT
     lower = stats.chi2.logcdf(ratio * freedom, freedom)
     z = np.maximum(-special.ndtri_exp(upper), special.ndtri_exp(lower) * -1) / widened
     worst = int(np.argmax(z))
-    tail = level / (2 * columns.size)
+    tail = significance / (2 * columns.size)
     limits = [freedom / stats.chi2.isf(tail, freedom), freedom / stats.chi2.ppf(tail, freedom)]
     low, high = (ratio[worst] * limit ** widened[worst] for limit in limits)
     which, when = divmod(int(columns[worst]), evidence.alphas.size)

@@ -9,7 +9,7 @@ from scipy import stats
 
 from .._power_law import PowerLaw, amplitude, log_power_law, power_law
 
-LEVEL = 0.95
+CONFIDENCE = 0.95
 RESAMPLED = 2000
 
 
@@ -171,7 +171,7 @@ def escape_fit(data: xr.Dataset) -> Escape:
     design = np.column_stack([np.log(dims), np.ones(dims.size)])
     covariance = np.linalg.inv(design.T @ (design / se[:, None] ** 2))
     slope, intercept = covariance @ design.T @ (median / se**2)
-    half = stats.norm.isf((1 - LEVEL) / 2) * np.sqrt(covariance[0, 0])
+    half = stats.norm.isf((1 - CONFIDENCE) / 2) * np.sqrt(covariance[0, 0])
     chi2, freedom = float(np.sum(((median - design @ [slope, intercept]) / se) ** 2)), dims.size - 2
     fits = float(stats.chi2.sf(chi2, freedom))
     return Escape(dims, median, low, high, slope, slope - half, slope + half, float(intercept), chi2, freedom, fits)
@@ -180,5 +180,5 @@ def escape_fit(data: xr.Dataset) -> Escape:
 def _median_interval(values: np.ndarray) -> tuple[float, float]:
     """Return the exact 95 % interval of the median, between order statistics."""
     ordered, n = np.sort(values), values.size
-    below = int(stats.binom.ppf((1 - LEVEL) / 2, n, 0.5))
+    below = int(stats.binom.ppf((1 - CONFIDENCE) / 2, n, 0.5))
     return float(ordered[max(below - 1, 0)]), float(ordered[min(n - below, n - 1)])

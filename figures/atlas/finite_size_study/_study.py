@@ -22,7 +22,7 @@ def plan_of(quick: bool) -> Plan:
     return QUICK if quick else Plan()
 
 
-def deviation_data(*, quick: bool = False, progress: bool = True, say: Callable[[str], Any] = print) -> xr.Dataset:
+def deviation_data(*, quick: bool = False, progress: bool = True, say: Callable[[str], object] = print) -> xr.Dataset:
     """Simulate the built-in problem at every N, and compare mean and covariance over runs with theory.
 
     Arguments: quick: few runs and dimensions. progress: whether to show bars. say: is told the cost.
@@ -119,7 +119,7 @@ def _moments(
     }
 
 
-def escape_data(*, quick: bool = False, progress: bool = True, say: Callable[[str], Any] = print) -> xr.Dataset:
+def escape_data(*, quick: bool = False, progress: bool = True, say: Callable[[str], object] = print) -> xr.Dataset:
     """Find the alpha at which every run's error has fallen to half of the symmetric plateau's, at every N.
 
     Arguments: as in `deviation_data`.

@@ -11,7 +11,7 @@ import teacher_student as ts
 from teacher_student import internal
 
 WIDTH, ALPHA, RETRAINING, SCALE = 40, 100.0, 10.0, 0.1
-LEVEL = {"separation": 1.0, "plane_variance": 0.1, "rest_variance": 0.1}
+SAMPLES = {"separation": 1.0, "plane_variance": 0.1, "rest_variance": 0.1}
 SETTINGS = {"readout fixed": 0.0, "readout trained": 0.5}  # eta_v
 RANKINGS = ("norm", "means", "loss", "random")
 TICKETS = ("means", "loss")  # rankings whose survivors are rewound
@@ -67,5 +67,5 @@ def xor_problem(width: int, readout_rate: float = 0.0, alpha: float = ALPHA) -> 
     """Return the study's problem with a student of `width` units."""
     sgd = ts.SGD(1.0, readout_learning_rate=readout_rate)
     return ts.Problem(
-        ts.XorMixture({"all": LEVEL}), ts.Student(width, "relu"), sgd, ts.Curriculum.phases(("all", alpha))
+        ts.XorMixture({"all": SAMPLES}), ts.Student(width, "relu"), sgd, ts.Curriculum.phases(("all", alpha))
     )

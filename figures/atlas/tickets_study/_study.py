@@ -15,10 +15,10 @@ from ._plan import (
     ALPHA,
     CANDIDATES,
     CONTRASTS,
-    LEVEL,
     QUICK,
     RANKINGS,
     RETRAINING,
+    SAMPLES,
     SCALE,
     SETTINGS,
     SIGNIFICANCE,
@@ -31,7 +31,7 @@ from ._summary import summaries
 from ._theory import by_theory
 
 
-def tickets_data(*, quick: bool = False, seed: int = 0, say: Callable[[str], Any] = print) -> xr.Dataset:
+def tickets_data(*, quick: bool = False, seed: int = 0, say: Callable[[str], object] = print) -> xr.Dataset:
     """Compute the accuracies of pruned, retrained and rewound students, by theory and by simulation.
 
     Students of K = 40 relu units (start scale 0.1, eta = 1, alpha = 100) are pruned to their n strongest units by each
@@ -84,7 +84,7 @@ def _attrs(plan: Plan, quick: bool) -> dict[str, Any]:
         "problem": json.dumps(ts.problem_to_tables(problem)),
         "conventions": internal.CONVENTIONS,
         "readout_learning_rates": json.dumps(SETTINGS),
-        "bayes_accuracy": ts.XorMixture({"all": LEVEL}).bayes_accuracy()["all"],
+        "bayes_accuracy": ts.XorMixture({"all": SAMPLES}).bayes_accuracy()["all"],
         "start_scale": SCALE,
         "retraining_alpha": RETRAINING,
         "dim": plan.dim,
