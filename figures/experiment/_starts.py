@@ -37,6 +37,7 @@ class SharedStarts:
         """Return `start_of` these. Raises InputError."""
         fractions = np.asarray(problem.inputs.fractions).tobytes()
         seen = problem.task.seen_blocks
+        # Fractions by their bytes: arrays are not hashable, and equal ones are what is meant.
         law = (problem.shape, fractions, seen, file.simulation.dim, repr(file.start), file.seed)
         if law not in self._known:
             self._known[law] = start_of(file, problem)

@@ -82,7 +82,7 @@ def _caption(runs: ts.Trajectory, report: Mapping[str, Any], bands: ts.Trajector
 
 
 def _draw_z(axes: Axes, report: Mapping[str, Any], theory: ts.Trajectory) -> None:
-    """Every comparison's z against alpha, and the thresholds beyond which the family is rejected."""
+    """Draw every comparison's z against alpha, and the thresholds beyond which the family is rejected."""
     for index, (kind, name) in enumerate(SYMBOLS.items()):
         chosen = [c for c in report["comparisons"] if c["kind"] == kind]
         if chosen:
@@ -114,6 +114,7 @@ def _spread_ratios(bands: ts.Trajectory | None, runs: ts.Trajectory | None) -> x
     kept = [(kind, measured / predicted) for kind, measured, predicted in deviations if np.all(predicted > 1e-6)]
     if not kept:
         return None
+    # What is predicted to be fixed is left out: the ratio of two roundings says nothing.
     freedom, tail = (runs.runs or 0) - 1, 0.01 / (2 * len(kept) * len(bands.alphas))
     limits = [np.sqrt(tailed(tail, freedom) / freedom) for tailed in (stats.chi2.ppf, stats.chi2.isf)]
     return xr.Dataset(
@@ -123,7 +124,7 @@ def _spread_ratios(bands: ts.Trajectory | None, runs: ts.Trajectory | None) -> x
 
 
 def _draw_spread(axes: Axes, ratios: xr.Dataset, theory: ts.Trajectory) -> None:
-    """Every quantity's measured over predicted standard deviation against alpha, between family-wise limits."""
+    """Draw every quantity's measured over predicted standard deviation against alpha, between family-wise limits."""
     for index, (kind, name) in enumerate(SYMBOLS.items()):
         chosen = ratios["ratio"].values[ratios["kind"].values == kind]
         if chosen.size:
@@ -219,7 +220,7 @@ def _predicted(theory: ts.Trajectory, bands: ts.Trajectory | None, runs: ts.Traj
 
 
 def _draw_bayes(axes: Axes, quantity: ts.Quantity, theory: ts.Trajectory, colour: str) -> None:
-    """The best accuracy that any classifier has on the level, as a dotted line."""
+    """Draw the best accuracy that any classifier has on the level, as a dotted line."""
     task = theory.problem.task
     if quantity.kind == "accuracy" and isinstance(task, ts.XorMixture):
         best = task.bayes_accuracy()[_short(quantity)]
@@ -227,7 +228,7 @@ def _draw_bayes(axes: Axes, quantity: ts.Quantity, theory: ts.Trajectory, colour
 
 
 def _mean_and_error(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Mean over the runs that are finite at each alpha, and its standard error."""
+    """Return the mean over the runs that are finite at each alpha, and its standard error."""
     count = np.maximum(np.sum(np.isfinite(values), axis=0), 1)
     mean = np.nansum(values, axis=0) / count
     variance = np.nansum((values - mean) ** 2, axis=0) / np.maximum(count - 1, 1)
@@ -235,7 +236,7 @@ def _mean_and_error(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _short(quantity: ts.Quantity) -> str:
-    """What the legend calls a quantity: "easy", "$Q_{12}$", "$v_1$" (its panel names the block)."""
+    """Return what the legend calls a quantity: "easy", "$Q_{12}$", "$v_1$" (its panel names the block)."""
     index = quantity.name.rsplit("[", 1)[-1].rstrip("]")
     if quantity.kind in ("error", "accuracy"):
         return index
@@ -257,7 +258,7 @@ def _scale_axes(axes: Axes, label: str, chosen: list[ts.Quantity], alphas: Any) 
 
 
 def _shade_phases(axes: Axes, theory: ts.Trajectory, *, named: bool) -> None:
-    """A background per phase, its name above the axes of the first row."""
+    """Draw a background per phase, with its name above the axes of the first row."""
     curriculum = theory.problem.curriculum
     ends = np.minimum(np.asarray(curriculum.switches), theory.alphas[-1])
     left, right = axes.get_xlim()

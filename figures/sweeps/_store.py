@@ -164,6 +164,7 @@ def _recover(path: Path) -> None:
     if not path.exists() and old.exists():
         # `_replace` was cut off between its renames: the new store is whole, or it would not have begun.
         (new if new.exists() else old).rename(path)
+    # Whatever else stands there is half of a store that nobody needs: what is at `path` is whole.
     for left in (new, old):
         shutil.rmtree(left, ignore_errors=True)
     if path.is_dir():
@@ -226,7 +227,7 @@ def _continue(path: Path, sweep: Sweep, layout: Layout) -> tuple[Sweep, Layout]:
             layout = stored.union(layout)
             if not grown and stored == layout:
                 return sweep, layout
-            filled = dataset.load()
+            filled = dataset.load()  # now: the store that it is read from is about to be replaced
     except ts.InputError:
         raise
     except Exception as error:

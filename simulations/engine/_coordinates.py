@@ -36,7 +36,7 @@ class Space(eqx.Module):
         """Runs with samples of their own that one thread steps together on a CPU, however many there are."""
 
     def sharing(self, width: int) -> int:
-        """Runs that one thread steps together where they share their inputs."""
+        """Return the runs that one thread steps together where they share their inputs."""
         return 1
 
     @property
@@ -46,15 +46,15 @@ class Space(eqx.Module):
 
     @abc.abstractmethod
     def start(self, overlaps: Overlaps, key: jax.Array, dtype: Any) -> Weights:
-        """Weights whose overlaps are exactly `overlaps` (one run)."""
+        """Draw weights whose overlaps are exactly `overlaps` (of one run)."""
 
     @abc.abstractmethod
     def draw(self, key: jax.Array, steps: int, dtype: Any) -> jax.Array:
-        """Inputs (steps, coordinates) of variance 1 and mean 0 in each of the N dimensions."""
+        """Draw inputs (steps, coordinates) of variance 1 and mean 0 in each of the N dimensions."""
 
     @abc.abstractmethod
     def to_normal_form(self, weights: Weights) -> Weights:
-        """The weights after a step, written in coordinates that the next input can be drawn in."""
+        """Write the weights after a step in coordinates that the next input can be drawn in."""
 
     @property
     def unusual_distribution(self) -> str | None:
@@ -62,7 +62,7 @@ class Space(eqx.Module):
         return None
 
     def overlaps(self, weights: Weights) -> Overlaps:
-        """Q, R, T and readout of `weights`, per block."""
+        """Measure Q, R, T and readout of `weights`, per block."""
         return measure_overlaps(weights, self.counts, self.dim)
 
 
@@ -86,7 +86,7 @@ class FullWeights(Space):
         return max(1, min(16, 1000 // self.dim))  # many save calls at small N; at large N inputs are each run's own
 
     def sharing(self, width: int) -> int:
-        """Runs that one thread steps together where they share their inputs: as many as the cache holds."""
+        """Return the runs that one thread steps together where they share their inputs: as many as the cache holds."""
         return max(1, min(32, SHARED_NUMBERS // (width * self.dim)))
 
     @property

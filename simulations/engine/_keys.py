@@ -28,7 +28,7 @@ class Keys(eqx.Module):
         return Keys(self.words[index], self.kind)
 
     def wrapped(self) -> jax.Array:
-        """The JAX keys; for use inside a compiled function."""
+        """Return the JAX keys; for use inside a compiled function."""
         keys: jax.Array = jax.random.wrap_key_data(self.words, impl=self.kind)
         return keys
 
@@ -54,6 +54,6 @@ def random_starts(problem: Problem, dim: int, key: Any, runs: int) -> Overlaps:
 
 @partial(jax.jit, static_argnames="size")
 def _chunk(key: jax.Array, first: Any, size: int) -> tuple[jax.Array, jax.Array]:
-    """The keys of the starts of runs `first` ... (size,), and the words of all their keys (size, 4, n)."""
+    """Return the keys of the starts of runs `first` ... (size,), and the words of all their keys (size, 4, n)."""
     keys = jax.vmap(lambda r: jax.random.split(jax.random.fold_in(key, r), 4))(first + jnp.arange(size, dtype="int32"))
     return keys[:, 0], jax.random.key_data(keys)

@@ -39,6 +39,7 @@ def memory(
     _, K, M = problem.shape
     space, shared = FullWeights.of(problem, dim), inputs == "shared"
     numbers = (K + M) * dim
+    # Shared inputs exist once for all runs of a thread; of runs' own, each run has its block of them.
     together = space.sharing(K) if shared else space.together
     threads = min(default_workers(workers), runs if shared else -(-runs // together))
     blocks = threads * 3 * max(BLOCK_NUMBERS, dim) * (1 if shared else together)

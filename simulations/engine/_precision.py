@@ -34,7 +34,7 @@ def warn_of_rounding(problem: Problem, dim: int, precision: str) -> None:
 
 
 def _smallest(problem: Problem, dim: int) -> float:
-    """The smallest relative change that a step makes on purpose."""
+    """Return the smallest relative change that a step makes on purpose."""
     eta, eta_v, gamma = (
         np.asarray(rate, float)
         for rate in (problem.sgd.learning_rate, problem.sgd.readout_learning_rate, problem.sgd.weight_decay)

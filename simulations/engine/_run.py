@@ -217,6 +217,7 @@ def simulate(
     for p, problem in enumerate(problems):
         observables = jax.tree.map(lambda *x: np.stack(x).astype(np.float64), *(finished[p, r][0] for r in done))
         observables = with_level_names(observables, problem)
+        # By each run's own start, before runs that Ctrl-C left out are dropped: positions are numbers of runs.
         bounds = limits(one_per_run(recorded_starts[p], call.runs), call.bound)[done]
         observables, status, reached = mark_divergence(observables, steps / call.dim, bounds)
         start = (

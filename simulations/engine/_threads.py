@@ -24,6 +24,7 @@ def stop_on_ctrl_c() -> Iterator[threading.Event]:
         return
     usual = signal.getsignal(signal.SIGINT)
 
+    # A KeyboardInterrupt could be raised anywhere, also inside a lock, which nobody would then open again.
     def handler(number: int, frame: object) -> None:
         stop.set()
         getattr(usual, "notice", lambda: None)()

@@ -72,6 +72,7 @@ def _agreement(data: xr.Dataset) -> dict[str, Any]:
     theory, runs = data["accuracy"].isel(setting=0), data["simulated_accuracy"]
     difference = runs.mean("run") - theory.mean("start")
     parts = [runs.var("run", ddof=1) / runs.sizes["run"], theory.var("start", ddof=1) / theory.sizes["start"]]
+    # Nothing may vary in either engine, where all students are equally right: 0 / 0 is then 0, not NaN.
     variance = np.maximum(parts[0] + parts[1], 1e-300)
     freedom = variance**2 / np.maximum(
         parts[0] ** 2 / (runs.sizes["run"] - 1) + parts[1] ** 2 / (theory.sizes["start"] - 1), 1e-300
