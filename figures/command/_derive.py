@@ -76,5 +76,7 @@ def _names(text: str, option: str) -> list[str]:
 def _title(problem: ts.Problem) -> str:
     _, K, M = problem.shape
     names = ", ".join(problem.inputs.block_names)
-    phi, teacher = problem.student.activation.name, problem.task.activation.name  # type: ignore[attr-defined]
+    task = problem.task
+    assert isinstance(task, ts.Committee)  # `_problem` made it
+    phi, teacher = problem.student.activation.name, task.activation.name
     return f"K = {K} units {phi} learning from M = {M} units {teacher}; blocks: {names}; alpha = samples / N"

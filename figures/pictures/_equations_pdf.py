@@ -57,7 +57,7 @@ def _set(page: Figure, line: str, top: float) -> float:
     for latex, replacement in ((r"\Bigl[", "["), (r"\Bigr]", "]"), (r"\frac", r"\dfrac")):  # what matplotlib knows
         math = math.replace(latex, replacement)
     text = page.text(left / PAGE[0], top / PAGE[1], f"${math}$", va="top", size=SIZE, math_fontfamily="cm")
-    renderer = page.canvas.get_renderer()  # type: ignore[attr-defined]
+    renderer = page.canvas.get_renderer()  # type: ignore[attr-defined]  # the canvas is Agg's, from `_new_page`
     room = (PAGE[0] - left - MARGIN) / (text.get_window_extent(renderer).width / page.dpi)
     if room < 1:
         text.set_fontsize(SIZE * room * 0.99)

@@ -208,7 +208,8 @@ def _blank_weights(starts: Overlaps | Weights, counts: tuple[int, ...], dtype: n
         return blank
     members, _, K, M = starts.R.shape
     shapes = (members, K, sum(counts)), (members, M, sum(counts)), (members, K)
-    return Weights(*(_blank(shape, dtype) for shape in shapes))  # type: ignore[arg-type]
+    student, latents, readout = (_blank(shape, dtype) for shape in shapes)
+    return Weights(student, latents, readout)  # type: ignore[arg-type]  # NumPy's stand for JAX's, shapes alone count
 
 
 def _blank(shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
