@@ -2,7 +2,7 @@
 
 from __future__ import annotations  # types are not looked up, which would load JAX before a file is checked
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import wait
 from pathlib import Path
 from typing import Any, overload
@@ -30,6 +30,7 @@ from .experiment import (
 from .running import COMPARISON_FILES, Interrupted, check_output, require_writable, stop_if_asked, write_pictures
 
 SIMULATIONS = ("simulation", "smaller")  # files of the simulations, the larger dimension first
+NOT_ALWAYS_WRITTEN = ("fluctuations", "smaller")  # files that only some comparisons have
 
 
 @overload
@@ -94,14 +95,18 @@ def compare(
 ) -> Comparison:
     """Solve, simulate, judge and draw: `compare(problem, start, alphas, ...)` or `compare(experiment, out)`.
 
+    Theory and simulations begin at the same overlaps and are compared at the same alphas. Each result is written when
+    it is there, so that what is finished is not lost; the picture comes last.
+
     Arguments:
       problem, start, alphas: a ts.Problem, the ts.Overlaps from which theory and every run start, and the times to
         record (alpha = samples / N). Or, in place of `problem`, an Experiment of a file, with `out` as the second.
-      out: directory for the files, made if need be; None: nothing is written. force: overwrite.
+      out: directory for the files, made if need be; None: nothing is written.
+      force: write over an earlier comparison, and remove those of its files that this one may not write.
       progress: a progress bar. say: what gets each line of text.
       choices: of a problem: dim=1000, runs=32, smaller_dim, averages, rtol, atol, fluctuations, precision,
         test_samples, level, spread and seed, as in `figures.make_experiment`.
-    Returns the Comparison: `theory`, `runs`, `agreement.verdict`, `table`, `plot()`.
+    Returns a Comparison: its `theory`, `runs`, `agreement.verdict`, `table` and `plot()`.
     Raises InputError before computing, also for what could not be written to `out` (a lambda as an activation); and
     Interrupted after Ctrl-C (finished runs are then on disk, if there is `out`).
     """
@@ -113,18 +118,20 @@ def compare(
         experiment = make_experiment(problem, start, alphas, **choices)
     require_comparable(experiment)
     paths = {} if out is None else _checked_paths(experiment, out, force=force)
+    stale = [Path(out) / COMPARISON_FILES[name] for name in NOT_ALWAYS_WRITTEN] if out is not None and force else []
+    # After Ctrl-C only what this call wrote is named: with `force`, files of an earlier one may stand there too.
     before = {path: path.stat().st_mtime_ns for path in paths.values() if path.exists()}
     try:
-        return _compare(experiment, paths, progress, say)
+        return _compare(experiment, paths, stale, progress, say)
     except Interrupted:
         raise
     except KeyboardInterrupt:
         written = [path for path in paths.values() if path.exists() and before.get(path) != path.stat().st_mtime_ns]
-        raise Interrupted(_what_is_there(written)) from None
+        raise Interrupted(_say_what_is_written(written)) from None
 
 
 def _out_of(second: Any, out: str | Path | None) -> str | Path | None:
-    """The output directory beside an experiment, whether it is the second argument or named."""
+    """Return the output directory beside an experiment, whether it is the second argument or named."""
     if second is not None and out is not None:
         raise ts.InputError("one output directory beside an Experiment", f"{second!r} and {out!r}", "leave one out")
     if second is not None and not isinstance(second, (str, Path)):
@@ -140,27 +147,40 @@ def _refuse_choices(choices: dict[str, Any]) -> None:
 
 
 def _checked_paths(experiment: Experiment, out: str | Path, *, force: bool) -> dict[str, Path]:
-    """Where each result goes, by name; the directory is made. Raises InputError for what cannot be written."""
+    """Return where each result goes, by name; the directory is made. Raises InputError for what cannot be written."""
     require_writable(experiment.problem)
     unused = {"smaller"} if len(experiment.dims) == 1 else set()
     unused |= set() if experiment.fluctuations else {"fluctuations"}
     return check_output(out, {name: file for name, file in COMPARISON_FILES.items() if name not in unused}, force=force)
 
 
-def _what_is_there(written: list[Path]) -> str:
+def _say_what_is_written(written: list[Path]) -> str:
     simulated = any(path.name.startswith("simulation") for path in written)
     stage = "interrupted" if simulated else "interrupted before a run had finished"
     return f"{stage}; written: {', '.join(map(str, written)) or 'nothing'}"
 
 
-def _compare(experiment: Experiment, paths: dict[str, Path], progress: bool, say: Callable[[str], None]) -> Comparison:
-    """The stages of `compare`: each is said before it starts and written when it ends; Ctrl-C is heeded between."""
+def _compare(
+    experiment: Experiment,
+    paths: dict[str, Path],
+    stale: Sequence[Path],
+    progress: bool,
+    say: Callable[[str], None],
+) -> Comparison:
+    """Go through the stages of `compare`; each is said before it starts, and written when it ends.
+
+    Ctrl-C is heeded between them. `stale` files of an earlier run are removed when the first file is written.
+    """
     say(describe(experiment.problem))
     if _were_moved(experiment):
         say(f"            {experiment.alphas.size} alphas, moved to whole numbers of steps at N = {experiment.dims}")
     stop_if_asked()
     with prepared_beside(experiment, *([load_pictures] if paths else [])) as prepared:
         theory = solve_theory(experiment, say)
+        # Only now, so that a run that comes to nothing removes nothing. What this run does not write itself would stay,
+        # and `figure comparison` would draw it beside the new results.
+        for path in stale:
+            path.unlink(missing_ok=True)
         _save(theory, paths.get("theory"))
         stop_if_asked()
         bands = predict_fluctuations(experiment, say)
@@ -177,18 +197,18 @@ def _compare(experiment: Experiment, paths: dict[str, Path], progress: bool, say
     verdict, predicted = judge(experiment, theory, runs, smaller, bands)
     say(verdict.verdict)
     written = {name: path for name, path in paths.items() if name != "fluctuations" or bands is not None}
-    found = Comparison(theory, runs, smaller, verdict, written, bands, predicted)
+    result = Comparison(theory, runs, smaller, verdict, written, bands, predicted)
     if paths:
         internal.write_whole(paths["report"], lambda path: path.write_text(verdict.to_json()), force=True)
         stop_if_asked()
         say("picture     ...")
-        draw(found)
+        draw(result)
         stop_if_asked()
-    return found
+    return result
 
 
 def _were_moved(experiment: Experiment) -> bool:
-    """Whether other alphas are recorded than those that were asked for."""
+    """Say whether other alphas are recorded than those that were asked for."""
     alphas, wanted = experiment.alphas, experiment.wanted_alphas
     return alphas.size != wanted.size or not np.allclose(alphas, wanted, 0, 1e-9)
 
@@ -199,6 +219,6 @@ def _save(trajectory: ts.Trajectory | None, path: Path | None) -> None:
         trajectory.save(path, force=True)
 
 
-def draw(found: Comparison) -> None:
+def draw(result: Comparison) -> None:
     """Draw the comparison, and write the picture beside its other files."""
-    write_pictures(found.plot(), found.paths)
+    write_pictures(result.plot(), result.paths)

@@ -20,8 +20,10 @@ def load_pictures() -> None:
 
 @dataclasses.dataclass(frozen=True)
 class Comparison:
-    """Results of `compare`: both trajectories, the verdict, and the paths of what was written (none without `out`).
+    """The results of `compare`.
 
+    theory: the trajectory of the ODEs, with points between the recorded alphas. runs: that of the simulation at N.
+    smaller: that at the second dimension, or None. agreement: the verdict. paths: what was written, by name.
     bands: theory with fluctuations at the recorded alphas, and predicted: the verdict with these (None without).
     """
 
@@ -38,10 +40,13 @@ class Comparison:
         """The verdict's table, with the other statistic as its last row: the predicted spread and 1/N term."""
         if self.predicted is None or self.predicted is self.agreement:
             return self.agreement.table
-        other, own = self.predicted, self.agreement
-        differs = "" if other.agrees == own.agrees else "; it differs from the verdict, which allows for any spread"
-        outcome = f"{'agrees' if other.agrees else 'disagrees'}, largest |z| {other.worst_z:.2f}, p = {other.p:.3g}"
-        return f"{own.table}\nwith predicted spread and 1/N term: {outcome}{differs}"
+        predicted, verdict = self.predicted, self.agreement
+        differs = (
+            "" if predicted.agrees == verdict.agrees else "; it differs from the verdict, which allows for any spread"
+        )
+        word = "agrees" if predicted.agrees else "disagrees"
+        outcome = f"{word}, largest |z| {predicted.worst_z:.2f}, p = {predicted.p:.3g}"
+        return f"{verdict.table}\nwith predicted spread and 1/N term: {outcome}{differs}"
 
     def plot(self) -> Figure:
         """Draw theory as lines, simulation as points, and every comparison's z, as `figures.comparison` does."""

@@ -9,7 +9,10 @@ COLUMN = 12
 
 
 def solution_table(theory: ts.Trajectory) -> str:
-    """Error and accuracy per level against alpha, with sampling errors where there are any; overlaps if they fit."""
+    """Write error and accuracy per level against alpha as a table, with sampling errors where there are any.
+
+    Overlaps are listed too, if all of them fit.
+    """
     columns = _columns(theory)
     widths = [max(len(name), *(len(cell) for cell in cells)) for name, cells in columns]
     header = "  ".join(name.rjust(width) for (name, _), width in zip(columns, widths, strict=True))
@@ -19,7 +22,7 @@ def solution_table(theory: ts.Trajectory) -> str:
 
 
 def _columns(theory: ts.Trajectory) -> list[tuple[str, list[str]]]:
-    """(name, cells) of every column."""
+    """Return (name, cells) of every column."""
     quantities = ts.quantities(theory.observables, theory.problem)
     errors = {}
     if theory.sampling_error is not None:
@@ -34,7 +37,7 @@ def _columns(theory: ts.Trajectory) -> list[tuple[str, list[str]]]:
 
 
 def _cells(values: np.ndarray, errors: np.ndarray | None) -> list[str]:
-    """Numbers to five digits, with their standard errors where these are not 0."""
+    """Return numbers to five digits, with their standard errors where these are not 0."""
     values = np.asarray(values)
     errors = np.zeros_like(values) if errors is None else errors
     return [

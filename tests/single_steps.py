@@ -20,7 +20,7 @@ def steps(cases: list[tuple[ts.Problem, ts.Overlaps]], seed: int, dim: int, samp
     with jax.enable_x64(True):
         weights_key, samples_key = jax.random.split(jax.random.key(seed))
         starts = []
-        for problem, state in internal.to_float([list(each) for each in cases], jnp.float64):
+        for problem, state in internal.to_float(cases, jnp.float64):
             sizes = problem.inputs.sizes(dim, problem.task.latents)
             starts.append((problem, simulations.weights_with(state, sizes, weights_key, jnp.float64), sizes))
         found: list[ts.Overlaps] = internal.to_host(_compiled_steps(starts, samples_key, dim, samples))

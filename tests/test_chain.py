@@ -90,7 +90,7 @@ def test_the_chain_has_the_law_of_full_weight_sgd(name: str) -> None:
     assert max(np.abs(z)) < stats.norm.isf(0.005 / len(z))
 
 
-class WithoutRest(_chain.Span):
+class WithoutRest(_chain.OverlapChain):
     """Sabotage: the part of the input outside the span is forgotten."""
 
     def draw(self, key: jax.Array, steps: int, dtype: Any) -> jax.Array:
@@ -98,15 +98,15 @@ class WithoutRest(_chain.Span):
         return super().draw(key, steps, dtype).at[:, beyond].set(0)
 
 
-class WholeBlock(_chain.Span):
+class WholeBlock(_chain.OverlapChain):
     """Sabotage: the rest has N_b degrees of freedom."""
 
     def draw(self, key: jax.Array, steps: int, dtype: Any) -> jax.Array:
         whole = self.free + jnp.array(self.counts) - 1
-        return _chain.Span(self.counts, self.dim, whole, self.beside, self.latents).draw(key, steps, dtype)
+        return _chain.OverlapChain(self.counts, self.dim, whole, self.beside, self.latents).draw(key, steps, dtype)
 
 
-class OneLevel(_chain.Span):
+class OneLevel(_chain.OverlapChain):
     """As it is, but compiled anew: the sabotage is in `draw_level`."""
 
 
@@ -115,9 +115,9 @@ class OneLevel(_chain.Span):
     [(WithoutRest, "committee"), (WithoutRest, "large"), (WholeBlock, "committee"), (OneLevel, "committee")],
 )
 def test_sabotaged_chains_are_found_out(
-    sabotage: type[_chain.Span], name: str, monkeypatch: pytest.MonkeyPatch
+    sabotage: type[_chain.OverlapChain], name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def spoilt(problem: ts.Problem, start: ts.Overlaps, dim: int) -> _chain.Span:
+    def spoilt(problem: ts.Problem, start: ts.Overlaps, dim: int) -> _chain.OverlapChain:
         space = _chain.span_of(problem, start, dim)
         return sabotage(space.counts, space.dim, space.free, space.beside, space.latents)
 

@@ -56,6 +56,27 @@ def test_compare_agrees_writes_and_refuses_to_overwrite(
     assert picture.stat().st_size > 10_000
 
 
+def test_force_leaves_no_file_of_an_earlier_run_that_would_be_drawn(
+    file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Fluctuations and a second dimension that the new run does not have; a run that is refused removes nothing."""
+    out, kept = tmp_path / "out", {"theory.nc", "fluctuations.nc", "simulation_smaller.nc", "notes.txt"}
+    out.mkdir()
+    for name in kept:
+        (out / name).touch()
+    one = (
+        SMALL.replace("smaller_dim = 100\nruns = 16", "smaller_dim = 0\nruns = 4") + "[theory]\nfluctuations = false\n"
+    )
+    file.write_text(one.replace("width = 1", "width = 0", 1))
+    assert main(["compare", str(file), "--out", str(out), "--force", "--quiet"]) == 2
+    file.write_text(one)
+    assert main(["compare", str(file), "--out", str(out), "--quiet"]) == 2
+    assert {path.name for path in out.iterdir()} == kept
+    assert main(["compare", str(file), "--out", str(out), "--force", "--quiet"]) in (0, 1)
+    assert {path.name for path in out.iterdir()} == FILES - {"fluctuations.nc", "simulation_smaller.nc"} | {"notes.txt"}
+    assert main(["figure", "comparison", str(out), "--save", str(tmp_path / "again.png")]) == 0
+
+
 def test_predicted_spread_needs_one_dimension_and_four_runs(
     file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

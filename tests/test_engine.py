@@ -18,7 +18,7 @@ import ode
 import simulations
 import teacher_student as ts
 from simulations.engine import _memory, _samples, _weights
-from simulations.engine._coordinates import AllDirections
+from simulations.engine._coordinates import FullWeights
 from teacher_student import internal
 
 from . import build
@@ -36,7 +36,7 @@ def overlaps_of(found: ts.Trajectory) -> np.ndarray:
 def test_inputs_block_by_block_are_those_of_the_sample() -> None:
     """`make_input` and the public `make_sample` make one input from the same normals, means of clusters included."""
     for problem in (build.problem(blocks=3), build.mixture()):
-        space = AllDirections.of(problem, 40)
+        space = FullWeights.of(problem, 40)
         latents, normal = (
             jax.random.normal(jax.random.key(i), s) for i, s in ((0, (problem.task.latents, 40)), (1, (40,)))
         )

@@ -46,7 +46,7 @@ def of_own(task: ts.Task, loss: str) -> ts.Problem:
         (lambda: ts.Student(build.unchecked(2.5)), "integer width K"),
         (lambda: ts.Student(2, "sign"), "differentiable"),
         (lambda: ts.Student(2, lambda x: x.sum()), "keeps its argument's shape"),
-        (lambda: ts.Student(2, np.linalg.inv), "elementwise JAX function"),
+        (lambda: ts.Student(2, build.unchecked(np.linalg.inv)), "elementwise JAX function"),
         (lambda: ts.SGD(-0.1), "learning rate >= 0"),
         (lambda: ts.SGD(NAN), "finite numbers for learning rate"),
         (lambda: ts.SGD("0.5"), "numbers for learning rate; got: '0.5'"),

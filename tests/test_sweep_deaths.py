@@ -20,7 +20,7 @@ import pytest
 
 import figures
 from figures import CellStatus
-from figures.sweeps import _workers as _farm
+from figures.sweeps import _workers
 
 from . import build
 from .sweep_files import BASE, same, toml
@@ -157,9 +157,9 @@ def test_a_given_scheduler_gives_the_same_data(tmp_path: Path, undisturbed: Path
 
 def test_a_worker_that_dies_with_a_finished_task_has_it_done_again(monkeypatch: pytest.MonkeyPatch) -> None:
     """The task is over and its worker dead before the cells are fetched."""
-    monkeypatch.setattr(_farm, "compute", place_and_process)
-    with _farm.farm(None, 2, 8) as cluster:
-        assert isinstance(cluster, _farm.Cluster)
+    monkeypatch.setattr(_workers, "compute", place_and_process)
+    with _workers.start_workers(None, 2, 8) as cluster:
+        assert isinstance(cluster, _workers.Cluster)
         client = cluster.client
 
         def tasks() -> Iterator[Any]:

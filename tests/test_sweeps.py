@@ -275,7 +275,7 @@ def counted(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     honest = vars(_farm)["compute"]
 
     def compute(task: Any) -> Any:
-        counts.append(len(task.places))
+        counts.append(len(task.indices))
         return honest(task)
 
     monkeypatch.setattr(_farm, "compute", compute)

@@ -21,7 +21,7 @@ ADVANTAGE = 0.85  # share of the Bayes classifier's advantage over chance that m
 
 
 def target(dataset: xr.Dataset, advantage: float = ADVANTAGE) -> xr.DataArray:
-    """The accuracy to be reached on hard samples: 1/2 + advantage (Bayes accuracy - 1/2), per kind of easiness."""
+    """Return the accuracy to be reached on hard samples, per kind of easiness: 1/2 + advantage (Bayes - 1/2)."""
     best = bayes_accuracy(dataset)
     if best is None or not 0 < advantage < 1:
         raise ts.InputError("a sweep of mixtures and an advantage between 0 and 1", advantage)
@@ -29,16 +29,20 @@ def target(dataset: xr.Dataset, advantage: float = ADVANTAGE) -> xr.DataArray:
 
 
 def frontier(dataset: xr.Dataset, *, probability: float = PROBABILITY, advantage: float = ADVANTAGE) -> xr.Dataset:
-    """Smallest budget alpha at which a share `probability` of the starts ends above the target, at the best rate.
+    """Find the smallest budget at which a share `probability` of the starts ends above the target, at the best rate.
 
-    Variables `budget`, `low`, `high` and `rate`. Between the sweep's budgets the share is interpolated in log alpha;
-    `low` and `high` are where the ends of its 80 % Wilson interval pass the probability, and enclose the sweep's last
-    failing and first succeeding budget. inf: not within the sweep.
-    With several learning rates the one with the smallest budget counts, for each order and width.
-    Raises InputError.
+    Between the sweep's budgets the share is interpolated in log alpha. With several learning rates the one with the
+    smallest budget counts, for each order and width.
+
+    Arguments: dataset: of the recipe cost/xor. probability: share of the starts. advantage: share of the Bayes
+      classifier's advantage over chance that must be reached, between 0 and 1.
+    Returns a data set of `budget` (alpha = samples / N; inf: not within the sweep), `low`, `high` and `rate`. `low` and
+    `high` are where the ends of the share's 80 % Wilson interval pass the probability; they enclose the sweep's last
+    failing and first succeeding budget.
+    Raises InputError for a sweep that is not of mixtures. It warns of too few starts for an upper bound.
     """
     accuracy = dataset["accuracy"].isel(engine=0).sel(level="hard").reset_coords(drop=True)
-    found = success((accuracy >= target(dataset, advantage)).astype(float), confidence=CONFIDENCE)
+    shares = success((accuracy >= target(dataset, advantage)).astype(float), confidence=CONFIDENCE)
     if wilson(accuracy.sizes["start"], accuracy.sizes["start"], CONFIDENCE)[0] < probability:
         warnings.warn(
             f"{accuracy.sizes['start']} starts are too few for an upper bound: even if all succeed, the interval of "
@@ -48,25 +52,25 @@ def frontier(dataset: xr.Dataset, *, probability: float = PROBABILITY, advantage
     budgets = dataset["budget"].values
     first = {
         name: xr.apply_ufunc(
-            lambda p: _crossing(budgets, p, probability), found[of], input_core_dims=[["budget"]], vectorize=True
+            lambda p: _crossing(budgets, p, probability), shares[of], input_core_dims=[["budget"]], vectorize=True
         )
         for name, of in (("budget", "p"), ("low", "high"), ("high", "low"))
     }
     for name, side in (("low", 0), ("high", 1)):  # nothing was measured between the sweep's budgets
         bracket = xr.apply_ufunc(
             lambda p, side=side: _bracket(budgets, p, probability)[side],
-            found["p"],
+            shares["p"],
             input_core_dims=[["budget"]],
             vectorize=True,
         )
         first[name] = (np.minimum if name == "low" else np.maximum)(first[name], bracket)
     best = first["budget"].fillna(np.inf).argmin("rate")
-    result = xr.Dataset({name: each.isel(rate=best) for name, each in first.items()})
+    result = xr.Dataset({name: values.isel(rate=best) for name, values in first.items()})
     return result.assign(rate=dataset["rate"].isel(rate=best)).reset_coords(drop=True)
 
 
 def _crossing(budgets: np.ndarray, p: np.ndarray, probability: float) -> float:
-    """The budget from which on p stays at or above `probability`, interpolated in log; inf if it does not."""
+    """Return the budget from which on p stays at or above `probability`, interpolated in log; inf if it does not."""
     above = p >= probability
     if not above[-1]:
         return np.inf
@@ -79,7 +83,7 @@ def _crossing(budgets: np.ndarray, p: np.ndarray, probability: float) -> float:
 
 
 def _bracket(budgets: np.ndarray, p: np.ndarray, probability: float) -> tuple[float, float]:
-    """The last budget that fails and the first from which on all succeed."""
+    """Return the last budget that fails and the first from which on all succeed."""
     below = np.flatnonzero(p < probability)
     if below.size == 0:
         return 0.0, float(budgets[0])
@@ -88,30 +92,38 @@ def _bracket(budgets: np.ndarray, p: np.ndarray, probability: float) -> tuple[fl
 
 
 def multiply_adds(width: Any, budget: Any) -> Any:
-    r"""Multiply-adds of training, in units of N^2: alpha N samples x 2 K N (local fields, and the weights' update)."""
+    r"""Return the multiply-adds of training in units of N^2, 2 K alpha.
+
+    They are alpha N samples, times 2 K N for the local fields and the weights' update.
+
+    Arguments: width: K. budget: alpha = samples / N.
+    """
     return 2 * width * budget
 
 
 def cost(dataset: xr.Dataset) -> Figure:
-    """Per kind of easiness: (left) samples alpha and (right) multiply-adds needed, against K, one curve per order.
+    """Draw what is needed to reach the accuracy against the width K, one row of panels per kind of easiness.
 
-    Bars: 80 % intervals. Arrows at the upper edge: not within the largest budget.
-    Arguments: data set of the recipe cost/xor.
+    On the left it is samples, alpha = samples / N, on the right multiply-adds / N^2, with one curve per order. Bars are
+    80 % intervals. Arrows at the upper edge mean: not within the largest budget.
+
+    Arguments: dataset: of the recipe cost/xor.
+    Returns a matplotlib Figure. Raises InputError for a sweep that is not of mixtures.
     """
-    found = frontier(dataset)
-    kinds, wanted = found["easiness"].values.tolist(), target(dataset)
+    result = frontier(dataset)
+    kinds, wanted = result["easiness"].values.tolist(), target(dataset)
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(6.6, 0.6 + 2.2 * len(kinds)), layout="constrained")
         panels = figure.subplots(len(kinds), 2, sharex=True, squeeze=False)
         for row, kind in enumerate(kinds):
-            here = found.sel(easiness=kind)
+            of_kind = result.sel(easiness=kind)
             for axes, scale, label in zip(
                 panels[row],
-                (np.ones(here.sizes["width"]), multiply_adds(here["width"].values, 1.0)),
+                (np.ones(of_kind.sizes["width"]), multiply_adds(of_kind["width"].values, 1.0)),
                 (r"samples $\alpha$", r"multiply-adds / $N^2$"),
                 strict=True,
             ):
-                _draw(axes, here, scale)
+                _draw(axes, of_kind, scale)
                 axes.set_ylabel(label)
             panels[row, 0].set_title(
                 f"{kind}: accuracy {float(wanted.sel(easiness=kind)):.3f} in 90 % of starts", loc="left", fontsize=7
@@ -123,11 +135,11 @@ def cost(dataset: xr.Dataset) -> Figure:
         return figure
 
 
-def _draw(axes: Axes, here: xr.Dataset, scale: np.ndarray) -> None:
-    for index, order in enumerate(here["order"].values.tolist()):
-        each = here.sel(order=order)
-        width = each["width"].values * (1 + 0.03 * (index - 1.5))
-        budget, low, high = (each[name].values * scale for name in ("budget", "low", "high"))
+def _draw(axes: Axes, of_kind: xr.Dataset, scale: np.ndarray) -> None:
+    for index, order in enumerate(of_kind["order"].values.tolist()):
+        of_order = of_kind.sel(order=order)
+        width = of_order["width"].values * (1 + 0.03 * (index - 1.5))
+        budget, low, high = (of_order[name].values * scale for name in ("budget", "low", "high"))
         never = np.isinf(budget)
         style: dict[str, Any] = {"color": COLOURS[index], "ms": 4, "mfc": "none"}
         reached = budget[~never]
@@ -139,29 +151,32 @@ def _draw(axes: Axes, here: xr.Dataset, scale: np.ndarray) -> None:
             width[never], np.full(never.sum(), 0.97 - 0.03 * index), "^", transform=axes.get_xaxis_transform(), **style
         )
     axes.set(xscale="log", yscale="log")
-    widths = here["width"].values.tolist()
-    axes.set_xticks(widths, labels=[f"{each}" for each in widths])
+    widths = of_kind["width"].values.tolist()
+    axes.set_xticks(widths, labels=[f"{of_order}" for of_order in widths])
     axes.minorticks_off()
 
 
 def cost_text(dataset: xr.Dataset) -> str:
-    """The frontier with intervals, and the cheapest width of every order."""
-    found, wanted = frontier(dataset), target(dataset)
+    """Write the frontier with intervals as text, and the cheapest width of every order.
+
+    Arguments: dataset: of the recipe cost/xor. Raises InputError for a sweep that is not of mixtures.
+    """
+    result, wanted = frontier(dataset), target(dataset)
     budgets = dataset["budget"].values
     count = dataset.sizes["start"]
     rows = [
         f"smallest budget alpha at which {PROBABILITY:.0%} of {count} starts reach the accuracy on hard samples "
         "[80 % interval, no finer than the grid], at the better of the rates; x 2K: multiply-adds / N^2",
-        f"budgets swept: {', '.join(f'{each:g}' for each in budgets)}; inf: not within them",
+        f"budgets swept: {', '.join(f'{budget:g}' for budget in budgets)}; inf: not within them",
     ]
-    for kind in found["easiness"].values.tolist():
+    for kind in result["easiness"].values.tolist():
         rows += ["", f"{kind}: accuracy {float(wanted.sel(easiness=kind)):.3f}"]
-        widths = found["width"].values.tolist()
+        widths = result["width"].values.tolist()
         rows.append(f"  {'order':<14}" + "".join(f"K={width:<22}" for width in widths) + "cheapest")
-        for order in found["order"].values.tolist():
-            here = found.sel(easiness=kind, order=order)
-            cells = [f"{b:.4g} [{l:.4g}, {h:.4g}]" for b, l, h in zip(*(here[n].values for n in VALUES), strict=True)]
-            spent = multiply_adds(here["width"].values, here["budget"].values)
+        for order in result["order"].values.tolist():
+            row = result.sel(easiness=kind, order=order)
+            cells = [f"{b:.4g} [{l:.4g}, {h:.4g}]" for b, l, h in zip(*(row[n].values for n in VALUES), strict=True)]
+            spent = multiply_adds(row["width"].values, row["budget"].values)
             i = int(np.argmin(spent))
             least = f"K={widths[i]}: {spent[i]:.4g}" if np.isfinite(spent[i]) else "none"
             rows.append(f"  {order:<14}" + "".join(f"{cell:<24}" for cell in cells) + least)

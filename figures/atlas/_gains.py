@@ -26,12 +26,16 @@ RESOLUTION = 0.01  # of mean gains in accuracy: averages over 512 points leave 0
 def gain(
     dataset: xr.Dataset, measure: str, first: str, second: str, *, rate: float | None = None, time: str | None = None
 ) -> xr.Dataset:
-    """Mean over paired starts of how much better `first` is than `second`, and its standard error: `value`, `se`.
+    """Measure how much better the order `first` is than `second`, paired start by start.
 
-    Arguments: measure: "solved", "accuracy" (on hard samples at the end of the budget); "time": +1 for a start in which
-    `first` reaches the accuracy of `time` sooner, -1 if later, 0 if equal or neither does; "best rate": accuracy, each
-    order at the rate that is best for it in the other half of the starts. rate: which learning rate, for the others.
-    Raises InputError.
+    Arguments:
+      dataset: of the recipe curriculum/xor or curriculum/committee. first, second: names of orders.
+      measure: "solved" or "accuracy" (on hard samples at the end of the budget); "time": +1 for a start in which
+        `first` reaches the accuracy of `time` sooner, -1 if later, 0 if equal or neither does; "best rate": accuracy,
+        each order at the rate that is best for it in the other half of the starts.
+      rate: which learning rate, for the other measures; None: the middle one. time: name of a time; None: the last.
+    Returns a data set of `value` (the mean over starts), `se` (its standard error) and `count` (starts).
+    Raises InputError for names and rates that the sweep does not have.
     """
     internal.require_name(measure, MEASURES, "measure of a gain")
     for order in (first, second):
@@ -40,11 +44,13 @@ def gain(
     if measure == "best rate":
         accuracy = _best_rate(data["accuracy"].sel(level="hard"))
         apart = accuracy.sel(order=first, drop=True) - accuracy.sel(order=second, drop=True)
-        found = _mean(apart)
-        return found.assign(se=SELECTION * found["se"])
+        result = _mean(apart)
+        return result.assign(se=SELECTION * result["se"])
     rates = dataset["rate"].values
     if rate is not None and not np.any(np.isclose(rates, rate)):
-        raise ts.InputError("a learning rate of the sweep", rate, f"it has {', '.join(f'{each:g}' for each in rates)}")
+        raise ts.InputError(
+            "a learning rate of the sweep", rate, f"it has {', '.join(f'{value:g}' for value in rates)}"
+        )
     data = data.isel(rate=rates.size // 2 if rate is None else int(np.argmin(np.abs(rates - rate))))
     if measure == "time":
         times = _time(data, time)
@@ -65,12 +71,15 @@ def _time(data: xr.Dataset, time: str | None) -> xr.DataArray:
 
 
 def _best_rate(accuracy: xr.DataArray) -> xr.DataArray:
-    """Accuracy of every start at the rate whose mean is best over the starts of the other parity (cross-fitting)."""
+    """Return the accuracy of every start at the rate whose mean is best over the starts of the other parity.
+
+    A rate that was chosen by the same starts would look better than it is (cross-fitting).
+    """
     halves = []
     for parity in (0, 1):
-        mine, others = (accuracy.isel(start=slice(p, None, 2)) for p in (parity, 1 - parity))
+        half, others = (accuracy.isel(start=slice(p, None, 2)) for p in (parity, 1 - parity))
         best = others.mean("start").fillna(-1.0).idxmax("rate")
-        halves.append(mine.sel(rate=best).drop_vars("rate"))
+        halves.append(half.sel(rate=best).drop_vars("rate"))
     return xr.concat(halves, "start", coords="minimal", compat="override").sortby("start")
 
 
@@ -81,7 +90,7 @@ def _mean(apart: xr.DataArray) -> xr.Dataset:
 
 
 def _mean_of_signs(apart: xr.DataArray) -> xr.Dataset:
-    """As `_mean`, of paired differences -1, 0 and 1: a standard error that does not vanish when all are equal.
+    """Return the mean of paired differences -1, 0 and 1, with a standard error that does not vanish if all are equal.
 
     Half a pair is added to each of the four outcomes of a pair (Agresti & Min 2005).
     """
@@ -93,7 +102,7 @@ def _mean_of_signs(apart: xr.DataArray) -> xr.Dataset:
 
 @dataclasses.dataclass(frozen=True)
 class Shrinking:
-    """How a gain changes from the narrowest to the widest student, in one row of a map."""
+    """How a gain changes from the narrowest to the widest student, in one row of a map of gains."""
 
     row: tuple[Any, ...]  # values of the other axes
     narrow: tuple[float, float]  # gain and standard error
@@ -102,12 +111,15 @@ class Shrinking:
 
 
 def shrinking(found: xr.Dataset, resolution: float = RESOLUTION) -> list[Shrinking]:
-    """For every row of a map of gains, whether the gain is smaller for the widest student than for the narrowest.
+    """Say for every row of a map of gains whether the gain is smaller for the widest student than for the narrowest.
 
-    "shrinks": a gain > 0 at the narrowest or, where the narrowest has none, at the width where it is largest, that is
-    significantly larger than at the widest; "grows": the widest gains, and significantly more than the narrowest; each
-    at a family-wise false-alarm rate of 1 % (Bonferroni over rows, widths and both questions, Student's t), and by more
-    than `resolution`, which the sampled averages' error, common to all starts, calls for.
+    "shrinks" means: a gain > 0 at the narrowest or, where the narrowest has none, at the width where it is largest, is
+    significantly larger than at the widest. "grows" means: the widest gains, and significantly more than the narrowest.
+    Each is said at a family-wise false-alarm rate of 1 % (Bonferroni over rows, widths and both questions, Student's
+    t), and by more than `resolution`, which the sampled averages' error, common to all starts, calls for.
+
+    Arguments: found: of `gain`, with the dimension width. resolution: the smallest difference that counts.
+    Returns a list of rows: `row` (values of the other axes), `narrow` and `wide` (gain and error) and `verdict`.
     """
     rows = [dim for dim in found["value"].dims if dim != "width"]
     stacked = found.stack(row=rows) if rows else found.expand_dims(row=[()])
@@ -115,24 +127,24 @@ def shrinking(found: xr.Dataset, resolution: float = RESOLUTION) -> list[Shrinki
     return [_row(stacked.isel(row=i), family, resolution) for i in range(stacked.sizes["row"])]
 
 
-def _row(here: xr.Dataset, family: int, resolution: float) -> Shrinking:
-    here = here.sortby("width")
-    value, se = here["value"].values, here["se"].values
-    degrees = max(int(here["count"].values.min()) - 1, 1)
+def _row(row: xr.Dataset, family: int, resolution: float) -> Shrinking:
+    row = row.sortby("width")
+    value, se = row["value"].values, row["se"].values
+    degrees = max(int(row["count"].values.min()) - 1, 1)
     threshold = stats.t.isf(FALSE_ALARM / family, degrees)
     peak = int(np.argmax(value[:-1])) if value.size > 1 else 0
 
     def larger(i: int, j: int) -> bool:
-        return value[i] - value[j] > max(threshold * np.hypot(se[i], se[j]), resolution)
+        return bool(value[i] - value[j] > max(threshold * np.hypot(se[i], se[j]), resolution))
 
     helps = value > np.maximum(threshold * se, resolution)
     if helps[peak] and larger(peak, -1):
-        verdict = "shrinks" if peak == 0 else f"shrinks beyond K = {int(here['width'][peak])}"
+        verdict = "shrinks" if peak == 0 else f"shrinks beyond K = {int(row['width'][peak])}"
     elif helps[-1] and larger(-1, 0):
         verdict = "grows"
     else:
         verdict = "gain, no change" if np.any(helps) else "no gain"
-    label = here["row"].values.item() if "row" in here.coords else ()
+    label = row["row"].values.item() if "row" in row.coords else ()
     return Shrinking(
         label if isinstance(label, tuple) else (label,),
         (float(value[0]), float(se[0])),

@@ -15,29 +15,37 @@ from ._success import success
 
 
 def odds(dataset: xr.Dataset) -> xr.Dataset:
-    """P(all four means right) of every ensemble of starts in a sweep, with its 95 % Wilson interval."""
+    """Return P(all four means right) of every ensemble of starts in a sweep, with its 95 % Wilson interval.
+
+    Arguments: dataset: a sweep that keeps means_right, with an axis named start.
+    Returns a data set of `p`, `low` and `high`; attribute `count`: starts.
+    """
     engine = dataset["engine"].values[0]
     return success(dataset["solved"].sel(engine=engine).isel(level=0, drop=True).reset_coords(drop=True))
 
 
 def lottery(theory: xr.Dataset, simulation: xr.Dataset, settings: xr.Dataset) -> Figure:
-    """Two panels: (a) odds against the width from ODEs (line, 95 % band), full-weight SGD at each N (points) and the
-    coupon law; (b) how they move with noise, initial scale, dimension of the start and a trained readout.
+    """Draw the odds of a start, P(all four means right), against the width K.
 
-    Arguments: data sets of the recipes lottery/theory, lottery/simulation and lottery/settings.
+    Panel (a) has the ODEs as a line with a 95 % band, full-weight SGD at each N as points, and the coupon law. Panel
+    (b) shows how the odds move with noise, initial scale, dimension of the start and a trained readout.
+
+    Arguments: theory, simulation, settings: data sets of the recipes lottery/theory, lottery/simulation and
+      lottery/settings.
+    Returns a matplotlib Figure.
     """
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(7.0, 3.1), layout="constrained")
         left, right = figure.subplots(1, 2, sharey=True)
         _draw_law(left, theory["width"].values)
         _draw_theory(left, odds(theory))
-        for index, (dim, each) in enumerate(odds(simulation).groupby("dim", squeeze=False)):
-            _points(left, each.squeeze("dim"), index + 1, f"SGD, $N$ = {dim}", shift=1 + 0.02 * (index - 0.5))
+        for index, (dim, runs) in enumerate(odds(simulation).groupby("dim", squeeze=False)):
+            _points(left, runs.squeeze("dim"), index + 1, f"SGD, $N$ = {dim}", shift=1 + 0.02 * (index - 0.5))
         _draw_law(right, settings["width"].values)
-        found = odds(settings)
-        for index, label in enumerate(found["setting"].values.tolist()):
-            shift = 1 + 0.01 * (index - found.sizes["setting"] / 2)
-            _points(right, found.sel(setting=label), index, str(label), shift=shift, line=True)
+        moved = odds(settings)
+        for index, label in enumerate(moved["setting"].values.tolist()):
+            shift = 1 + 0.01 * (index - moved.sizes["setting"] / 2)
+            _points(right, moved.sel(setting=label), index, str(label), shift=shift, line=True)
         for letter, axes in zip("ab", (left, right), strict=True):
             axes.set_xscale("log", base=2)
             axes.set_xticks([1, 2, 4, 8, 16, 32], labels=["1", "2", "4", "8", "16", "32"])
@@ -54,15 +62,15 @@ def _draw_law(axes: Axes, widths: np.ndarray) -> None:
     axes.plot(fine, ts.coupon_law(fine), ":", color="0.2", lw=1.2, label="coupon law", zorder=3)
 
 
-def _draw_theory(axes: Axes, found: xr.Dataset) -> None:
-    label = f"ODEs, {found.attrs['count']} starts"
-    axes.plot(found["width"], found["p"], "-", color=COLOURS[0], lw=1.2, label=label)
-    axes.fill_between(found["width"], found["low"], found["high"], color=COLOURS[0], alpha=0.25, lw=0)
+def _draw_theory(axes: Axes, shares: xr.Dataset) -> None:
+    label = f"ODEs, {shares.attrs['count']} starts"
+    axes.plot(shares["width"], shares["p"], "-", color=COLOURS[0], lw=1.2, label=label)
+    axes.fill_between(shares["width"], shares["low"], shares["high"], color=COLOURS[0], alpha=0.25, lw=0)
 
 
-def _points(axes: Axes, found: xr.Dataset, index: int, label: str, *, shift: float, line: bool = False) -> None:
+def _points(axes: Axes, shares: xr.Dataset, index: int, label: str, *, shift: float, line: bool = False) -> None:
     colour = COLOURS[index % len(COLOURS)]
-    bars = np.maximum(np.stack([found["p"] - found["low"], found["high"] - found["p"]]), 0.0)
+    bars = np.maximum(np.stack([shares["p"] - shares["low"], shares["high"] - shares["p"]]), 0.0)
     style: dict[str, Any] = {
         "color": colour,
         "mfc": "none" if index < len(COLOURS) else colour,
@@ -73,28 +81,31 @@ def _points(axes: Axes, found: xr.Dataset, index: int, label: str, *, shift: flo
     }
     marker = MARKERS[index % len(MARKERS)]
     path = LINES[(index + index // len(COLOURS)) % len(LINES)] if line else ""  # no style twice
-    axes.errorbar(found["width"] * shift, found["p"], bars, fmt=marker, ls=path, label=label, **style)
+    axes.errorbar(shares["width"] * shift, shares["p"], bars, fmt=marker, ls=path, label=label, **style)
 
 
 def lottery_text(theory: xr.Dataset, simulation: xr.Dataset, settings: xr.Dataset) -> str:
-    """The numbers of the figure, with intervals, and where theory leaves the coupon law."""
-    found, law = odds(theory), ts.coupon_law(theory["width"].values)
+    """Write the numbers of the figure as text, with intervals, and where theory leaves the coupon law.
+
+    Arguments: as in `lottery`.
+    """
+    solved, law = odds(theory), ts.coupon_law(theory["width"].values)
     simulated = odds(simulation)
-    n = found.attrs["count"]
+    n = solved.attrs["count"]
     rows = [f"P(all four means right), 95 % Wilson intervals; ODEs: {n} starts, SGD: {simulated.attrs['count']} runs"]
     rows.append(f"{'K':>3}  {'coupon law':>10}  {'ODEs':<22}{'law inside':<12}SGD")
     outside = []
-    for index, width in enumerate(found["width"].values.tolist()):
-        here = found.isel(width=index)
-        inside = bool(here["low"] <= law[index] <= here["high"])
+    for index, width in enumerate(solved["width"].values.tolist()):
+        share = solved.isel(width=index)
+        inside = bool(share["low"] <= law[index] <= share["high"])
         outside += [] if inside else [width]
-        row = f"{width:>3}  {law[index]:>10.4f}  {_interval(here):<22}{'yes' if inside else 'NO':<12}"
+        row = f"{width:>3}  {law[index]:>10.4f}  {_interval(share):<22}{'yes' if inside else 'NO':<12}"
         if width in simulated["width"]:
-            each = simulated.sel(width=width)
-            row += "; ".join(f"N={dim}: {_interval(each.sel(dim=dim))}" for dim in each["dim"].values.tolist())
+            runs = simulated.sel(width=width)
+            row += "; ".join(f"N={dim}: {_interval(runs.sel(dim=dim))}" for dim in runs["dim"].values.tolist())
         rows.append(row.rstrip())
     words = f"outside at K = {', '.join(map(str, outside))}" if outside else "inside at every K"
-    rows.append(f"the coupon law is {words}; {0.05 * found.sizes['width']:.1f} exceptions are expected by chance")
+    rows.append(f"the coupon law is {words}; {0.05 * solved.sizes['width']:.1f} exceptions are expected by chance")
     rows.append("")
     moved = odds(settings)
     rows.append(f"{'setting':<18}" + "".join(f"K={width:<20}" for width in moved["width"].values.tolist()))
@@ -105,5 +116,5 @@ def lottery_text(theory: xr.Dataset, simulation: xr.Dataset, settings: xr.Datase
     return "\n".join(rows)
 
 
-def _interval(here: xr.Dataset) -> str:
-    return f"{float(here['p']):.3f} [{float(here['low']):.3f}, {float(here['high']):.3f}]"
+def _interval(share: xr.Dataset) -> str:
+    return f"{float(share['p']):.3f} [{float(share['low']):.3f}, {float(share['high']):.3f}]"

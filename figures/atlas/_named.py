@@ -21,7 +21,10 @@ from .tickets_study import tickets, tickets_data, tickets_text
 
 @dataclasses.dataclass(frozen=True)
 class Drawn:
-    """A picture, its numbers in words with the command that makes both, and the data behind them."""
+    """What a named figure gives.
+
+    figure: the picture. caption: its numbers in words, with the command that makes both. data: data sets by name.
+    """
 
     figure: Figure
     caption: str
@@ -67,13 +70,17 @@ def named_figure(
     task: str | None = None,
     workers: int | None = None,
     progress: bool = True,
-    say: Callable[[str], Any] = print,
+    say: Callable[[str], object] = print,
     **options: Any,
 ) -> Drawn:
-    """The figure `name` from the data in `directory`; what these lack is computed first, its cost said.
+    """Draw the figure `name` from the data in `directory`; what these lack is computed first, and its cost said.
 
-    Arguments: name: "lottery", "tickets", "curriculum", "cost" or "finite-size". quick: a coarse version, in at most
-    two minutes. task: of the curriculum maps, "xor" or "committee". options: of `curriculum`. Raises InputError.
+    Arguments:
+      name: "lottery", "tickets", "curriculum", "cost" or "finite-size". directory: of its data, made if need be.
+      quick: whether to draw a coarse version, in at most two minutes. task: of the curriculum, "xor" or "committee".
+      workers: local processes (None: one per core; 0: this one). progress: whether to show a bar. say: gets each line.
+      options: measure, rate and time of `curriculum`.
+    Returns a Drawn: figure, caption and data. Raises InputError, also for a folder that holds something else.
     """
     internal.require_name(name, DRAWERS, "named figure")
     only = None if task is None else [task]

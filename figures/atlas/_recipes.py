@@ -28,18 +28,22 @@ class Recipe:
 
 
 def recipes(figure: str, *, quick: bool = False) -> list[Recipe]:
-    """The sweeps of a figure, from its folder of sweep files; quick: with the changes of its figure.toml."""
+    """Read the sweeps of a figure, from its folder of sweep files.
+
+    Arguments: figure: its name. quick: whether to make the changes of its figure.toml, for a coarse version.
+    Returns a list of `name`, `sweep` and `minutes` (on two cores) of each.
+    """
     notes = load_toml(RECIPES / figure / "figure.toml", "figure")
-    found = []
+    result = []
     for name, note in notes.items():
         tables = load_toml(RECIPES / figure / f"{name}.toml", "sweep")
         tables = _changed(tables, note["quick"]) if quick else tables
-        found.append(Recipe(name, read_sweep(tables), note["quick_minutes" if quick else "minutes"]))
-    return found
+        result.append(Recipe(name, read_sweep(tables), note["quick_minutes" if quick else "minutes"]))
+    return result
 
 
 def _changed(tables: Mapping[str, Any], quick: Mapping[str, Any]) -> dict[str, Any]:
-    """`tables` with whole axes replaced, everything else merged."""
+    """Return `tables` with whole axes replaced, and everything else merged."""
     axes = {**tables["axes"], **quick.get("axes", {})}
     return merged(tables, {name: table for name, table in quick.items() if name != "axes"}) | {"axes": axes}
 
@@ -52,39 +56,45 @@ def stores(
     quick: bool = False,
     workers: int | None = None,
     progress: bool = True,
-    say: Callable[[str], Any] = print,
+    say: Callable[[str], object] = print,
 ) -> dict[str, xr.Dataset]:
-    """The data sets of a figure's sweeps in `directory`, by name; what they lack is computed first, its cost said.
+    """Load the data sets of a figure's sweeps from `directory`; what they lack is computed first, and its cost said.
 
     A packed data set NAME.nc, or a store NAME.zarr that is complete, is read as it is, whatever made it.
+
+    Arguments: figure: its name. directory: made if need be. only: names of its sweeps; None: all. quick, workers,
+      progress, say: as in `named_figure`.
+    Returns data sets by name. Raises InputError, also for a folder that holds something else.
     """
     directory = Path(directory)
-    wanted = [each for each in recipes(figure, quick=quick) if only is None or each.name in only]
-    _check_folder(directory, [each.name for each in recipes(figure)], figure)
-    packed = {each.name for each in wanted if (directory / f"{each.name}.nc").exists()}
-    lacking = [each for each in wanted if each.name not in packed and not _complete(directory / f"{each.name}.zarr")]
+    wanted = [recipe for recipe in recipes(figure, quick=quick) if only is None or recipe.name in only]
+    _check_folder(directory, [recipe.name for recipe in recipes(figure)], figure)
+    packed = {recipe.name for recipe in wanted if (directory / f"{recipe.name}.nc").exists()}
+    lacking = [
+        recipe for recipe in wanted if recipe.name not in packed and not _complete(directory / f"{recipe.name}.zarr")
+    ]
     if lacking:
-        minutes = sum(each.minutes for each in lacking)
-        names = ", ".join(each.name for each in lacking)
+        minutes = sum(recipe.minutes for recipe in lacking)
+        names = ", ".join(recipe.name for recipe in lacking)
         say(f"figure {figure}: computing {names}, about {minutes:.2g} min on two cores (Ctrl-C: goes on from there)")
         _make(directory)
-    for each in lacking:
+    for recipe in lacking:
         summary = run_sweep(
-            each.sweep, directory / f"{each.name}.zarr", workers=workers, progress=progress, say=lambda line: None
+            recipe.sweep, directory / f"{recipe.name}.zarr", workers=workers, progress=progress, say=lambda line: None
         )
-        say(f"{each.name}: {summary}")
+        say(f"{recipe.name}: {summary}")
     return {
-        each.name: _read(directory / f"{each.name}.nc")
-        if each.name in packed
-        else open_sweep(directory / f"{each.name}.zarr").load()
-        for each in wanted
+        recipe.name: _read(directory / f"{recipe.name}.nc")
+        if recipe.name in packed
+        else open_sweep(directory / f"{recipe.name}.zarr").load()
+        for recipe in wanted
     }
 
 
 def saved(path: Path, compute: Callable[[], xr.Dataset], figure: str, beside: Iterable[str] = ()) -> xr.Dataset:
-    """The data set at `path`; where there is none, the one that `compute` returns, written there whole.
+    """Load the data set at `path`; where there is none, the one that `compute` returns, which is written there whole.
 
-    figure: whose data they are. beside: names of the other data sets that the folder may hold.
+    Arguments: figure: whose data they are. beside: names of the other data sets that the folder may hold.
     """
     if not path.exists():
         _check_folder(path.parent, [path.stem, *beside], figure)
@@ -94,13 +104,21 @@ def saved(path: Path, compute: Callable[[], xr.Dataset], figure: str, beside: It
 
 
 def pack(data: Mapping[str, xr.Dataset], directory: str | Path) -> list[Path]:
-    """Write each data set to NAME.nc in `directory`, one compressed file, unless it is there; returns the new ones."""
+    """Write each data set to NAME.nc in `directory`, as one compressed file, unless it is there.
+
+    Arguments: data: data sets by name. directory: made if need be.
+    Returns the paths of the new files. Raises InputError where they cannot be written.
+    """
     paths = []
     for name, dataset in data.items():
         path = Path(directory) / f"{name}.nc"
         if not path.exists():
-            encoding = {each: {"zlib": True} for each in dataset.data_vars if dataset[each].dtype.kind in "fi"}
-            plain = dataset.assign({each: dataset[each].astype(object) for each in dataset if each == "message"})
+            encoding = {
+                variable: {"zlib": True} for variable in dataset.data_vars if dataset[variable].dtype.kind in "fi"
+            }
+            plain = dataset.assign(
+                {variable: dataset[variable].astype(object) for variable in dataset if variable == "message"}
+            )
             _make(path.parent)
             internal.write_whole(path, partial(plain.to_netcdf, engine="netcdf4", encoding=encoding))
             paths.append(path)
@@ -116,10 +134,10 @@ def _read(path: Path) -> xr.Dataset:
 
 def _check_folder(directory: Path, names: Sequence[str], figure: str) -> None:
     """Raise InputError for a folder that holds something else: a mistyped one must not start hours of work."""
-    there = {path.name for path in directory.iterdir()} if directory.is_dir() else set()
-    if there and not there & {f"{name}{end}" for name in names for end in (".nc", ".zarr")}:
+    existing = {path.name for path in directory.iterdir()} if directory.is_dir() else set()
+    if existing and not existing & {f"{name}{end}" for name in names for end in (".nc", ".zarr")}:
         raise ts.InputError(
-            f"data of the figure {figure}, or an empty or new folder", f"{directory}: {sorted(there)[:3]}"
+            f"data of the figure {figure}, or an empty or new folder", f"{directory}: {sorted(existing)[:3]}"
         )
 
 

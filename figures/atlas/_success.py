@@ -8,9 +8,12 @@ CONFIDENCE = 0.95
 
 
 def success(solved: xr.DataArray, over: str = "start", confidence: float = CONFIDENCE) -> xr.Dataset:
-    """Share of 1s among 0s and 1s along `over`: variables `p`, `low`, `high` (Wilson interval); attribute `count`.
+    """Return the share of successes among starts, with its Wilson interval.
 
     NaN (a start that failed or diverged) counts as no success: it did not solve the task.
+
+    Arguments: solved: 1 or 0 of every start. over: the dimension of starts. confidence: of the interval.
+    Returns a data set of `p`, `low` and `high`; attribute `count`: starts.
     """
     hits = (solved == 1).sum(over)
     count = solved.sizes[over]
@@ -20,6 +23,10 @@ def success(solved: xr.DataArray, over: str = "start", confidence: float = CONFI
 
 
 def wilson(hits: int, count: int, confidence: float = CONFIDENCE) -> tuple[float, float]:
-    """Wilson interval of a success probability (scipy's)."""
-    found = binomtest(hits, count).proportion_ci(confidence, method="wilson")
-    return float(found.low), float(found.high)
+    """Return the Wilson interval of a success probability, by SciPy.
+
+    Arguments: hits: successes. count: trials. confidence: of the interval.
+    Returns its lower and upper end.
+    """
+    interval = binomtest(hits, count).proportion_ci(confidence, method="wilson")
+    return float(interval.low), float(interval.high)

@@ -42,18 +42,18 @@ def _derive(options: argparse.Namespace) -> int:
     if path is not None and not path.parent.is_dir():
         raise ts.InputError("a --pdf path in a directory that exists", options.pdf)
     problem = _problem(options)
-    found = ode.derive.equations(problem)
-    print(found.latex)
+    derivation = ode.derive.equations(problem)
+    print(derivation.latex)
     if path is not None:
         from ..pictures import equations_pdf  # matplotlib takes half a second to import
 
-        equations_pdf(found.lines, path, title=_title(problem), force=options.force)
+        equations_pdf(derivation.lines, path, title=_title(problem), force=options.force)
         print(f"% wrote {path}")
     return 0
 
 
 def _problem(options: argparse.Namespace) -> ts.Problem:
-    """A problem of the structure asked for; its numbers do not appear in the equations. Raises InputError."""
+    """Make a problem of the structure asked for; its numbers do not appear in the equations. Raises InputError."""
     teacher = options.teacher_activation or options.activation
     for name in (options.activation, teacher):
         ode.derive.unit(name)
@@ -67,7 +67,7 @@ def _problem(options: argparse.Namespace) -> ts.Problem:
 
 
 def _names(text: str, option: str) -> list[str]:
-    names = [each.strip() for each in text.split(",")]
+    names = [part.strip() for part in text.split(",")]
     if len(set(names)) < len(names) or not all(name.replace("_", "").isalnum() for name in names):
         raise ts.InputError(f"different names of letters, digits and _ in {option}, as in relevant,irrelevant", text)
     return names
@@ -76,5 +76,7 @@ def _names(text: str, option: str) -> list[str]:
 def _title(problem: ts.Problem) -> str:
     _, K, M = problem.shape
     names = ", ".join(problem.inputs.block_names)
-    phi, teacher = problem.student.activation.name, problem.task.activation.name  # type: ignore[attr-defined]
+    task = problem.task
+    assert isinstance(task, ts.Committee)  # `_problem` made it
+    phi, teacher = problem.student.activation.name, task.activation.name
     return f"K = {K} units {phi} learning from M = {M} units {teacher}; blocks: {names}; alpha = samples / N"

@@ -22,7 +22,7 @@ COLUMNS = ("position", "low", "high", "cell_low", "cell_high")  # of a printed b
 
 
 def draw_comparison(options: argparse.Namespace) -> Figure:
-    """Theory and simulation of one problem."""
+    """Draw theory and simulation of one problem."""
     directory = Path(options.directory)
     look_for_modules(Path(), directory, directory.parent)  # of a problem with tasks and units of the user's own
     theory, runs = (ts.Trajectory.load(directory / FILES[name]) for name in ("theory", "simulation"))
@@ -37,10 +37,10 @@ def draw_comparison(options: argparse.Namespace) -> Figure:
 
 def _choice(options: argparse.Namespace, dataset: xr.Dataset) -> dict[str, Any]:
     at = {}
-    for each in options.at:
-        name, equals, text = each.partition("=")
+    for option in options.at:
+        name, equals, text = option.partition("=")
         if not equals:
-            raise ts.InputError("--at NAME=VALUE", repr(each))
+            raise ts.InputError("--at NAME=VALUE", repr(option))
         at[name] = _typed(dataset, name, text)
     contrast = options.contrast
     if contrast is not None:
@@ -55,15 +55,15 @@ def _typed(dataset: xr.Dataset, name: str, text: str) -> Any:
     return _number(text, f"value of {name}")
 
 
-def _number(text: str, what: str) -> float:
+def _number(text: str, name: str) -> float:
     try:
         return float(text)
     except ValueError:
-        raise ts.InputError(f"a number as {what}", repr(text)) from None
+        raise ts.InputError(f"a number as {name}", repr(text)) from None
 
 
 def draw_phase_diagram(options: argparse.Namespace) -> Figure:
-    """A map over two axes of a sweep; its boundary is printed too."""
+    """Draw a map over two axes of a sweep; its boundary is printed too."""
     dataset = _opened(options.store)
     choice, where = _choice(options, dataset), options.boundary
     if where is not None and where not in ("steepest", "diverged"):
@@ -76,30 +76,35 @@ def draw_phase_diagram(options: argparse.Namespace) -> Figure:
     return figure
 
 
-def _print_boundary(dataset: xr.Dataset, options: argparse.Namespace, choice: dict[str, Any], where: Any) -> None:
+def _print_boundary(
+    dataset: xr.Dataset, options: argparse.Namespace, choice: dict[str, Any], where: float | str
+) -> None:
     engines = [options.engine] if options.engine else dataset["engine"].values.tolist()
     maps = {engine: select(dataset, engine=engine, **choice) for engine in engines}
-    for engine, found in maps.items():
-        x, y, panels = free_axes(found, options.x, options.y, options.panels)
-        for place in panels:
-            here, how = found.sel(place), ""
+    for engine, cells in maps.items():
+        x, y, panels = free_axes(cells, options.x, options.y, options.panels)
+        for panel in panels:
+            shown, how = cells.sel(panel), ""
             if engine == "simulation" and "theory" in maps and not isinstance(where, str):
-                here, how = along_theory(maps["theory"].sel(place), here, x), " (theory + the interpolated difference)"
+                shown, how = (
+                    along_theory(maps["theory"].sel(panel), shown, x),
+                    " (theory + the interpolated difference)",
+                )
             elif engine == "simulation":
-                here = coarse(here)
-            of = ", ".join([engine, *(str(label) for label in place.values())])
-            print(f"boundary of {of}: {x} at which {_words(options, where)}{how}")
-            print(_table(boundary(here, x, y, where), y))
+                shown = coarse(shown)
+            map_name = ", ".join([engine, *(str(label) for label in panel.values())])
+            print(f"boundary of {map_name}: {x} at which {_words(options, where)}{how}")
+            print(_table(boundary(shown, x, y, where), y))
 
 
 def _table(line: xr.Dataset, y: str) -> str:
     rows = [f"  {y:<20}{'position':>10}  {'95 % from the errors':<24}{'between cells'}"]
     for _, row in line.groupby(y, squeeze=False):
         at, (position, low, high, left, right) = row[y].item(), (row[name].item() for name in COLUMNS)
-        place = f"{at:.6g}" if isinstance(at, (int, float)) else str(at)
+        label = f"{at:.6g}" if isinstance(at, (int, float)) else str(at)
         interval = "not known" if np.isnan(low) else "exact" if low == high else f"[{low:.4g}, {high:.4g}]"
-        found = f"{position:>10.4g}  {interval:<24}[{left:.4g}, {right:.4g}]"
-        rows.append(f"  {place:<20}" + ("      none" if np.isnan(position) else found))
+        text = f"{position:>10.4g}  {interval:<24}[{left:.4g}, {right:.4g}]"
+        rows.append(f"  {label:<20}" + ("      none" if np.isnan(position) else text))
     if any(line["low"].values == line["high"].values):
         rows.append("  exact: without sampling or run error; the place between two cells is interpolated")
     several = int(np.sum(line["crossings"] > 1))
@@ -108,14 +113,14 @@ def _table(line: xr.Dataset, y: str) -> str:
     return "\n".join(rows)
 
 
-def _words(options: argparse.Namespace, where: Any) -> str:
+def _words(options: argparse.Namespace, where: float | str) -> str:
     if isinstance(where, str):
         return "it changes most steeply" if where == "steepest" else "it starts to diverge"
     return f"{options.value}{' contrast' if options.contrast else ''} passes {where:g}"
 
 
 def _opened(store: str) -> xr.Dataset:
-    """A sweep's data set, read as far as it is used; says how much of it is missing."""
+    """Open a sweep's data set, which is read as far as it is used, and say how much of it is missing."""
     dataset = open_sweep(store)
     axes_of(dataset)
     asked = int(np.sum(dataset["status"] != CellStatus.NOT_ASKED))
@@ -126,6 +131,6 @@ def _opened(store: str) -> xr.Dataset:
 
 
 def draw_curves(options: argparse.Namespace) -> Figure:
-    """One number against one axis of a sweep."""
+    """Draw one number against one axis of a sweep."""
     dataset = _opened(options.store)
     return curves(dataset, x=options.x, lines=options.lines, **_choice(options, dataset))

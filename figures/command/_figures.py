@@ -38,22 +38,24 @@ def add_figure_commands(parser: argparse.ArgumentParser) -> None:
     three.add_argument("--x", help="axis to the right (default: the first one left free)")
     three.add_argument("--lines", metavar="AXIS", help="one curve per value of this axis")
     three.set_defaults(draw="draw_curves")
-    for each in (two, three):
-        each.add_argument("store", metavar="STORE", help="the --out of `sweep`")
-        each.add_argument("--value", default="error", help="error, accuracy, time_to_NAME ... (default: error)")
-        each.add_argument("--at", action="append", default=[], metavar="NAME=VALUE", help="fix a dimension")
-        each.add_argument(
+    for command in (two, three):
+        command.add_argument("store", metavar="STORE", help="the --out of `sweep`")
+        command.add_argument("--value", default="error", help="error, accuracy, time_to_NAME ... (default: error)")
+        command.add_argument("--at", action="append", default=[], metavar="NAME=VALUE", help="fix a dimension")
+        command.add_argument(
             "--contrast",
             nargs=3,
             metavar=("AXIS", "FIRST", "SECOND"),
             help="how much better FIRST is than SECOND: log10 ratio of errors, difference of accuracies",
         )
-        each.add_argument("--over", metavar="AXIS", help="average over this axis (seeds)")
+        command.add_argument("--over", metavar="AXIS", help="average over this axis (seeds)")
     _add_named(names)
-    for each in (one, two, three):
-        each.add_argument("--save", required=True, action="append", metavar="FILE", help="ends in .png, .pdf or .svg")
-        each.add_argument("--force", action="store_true", help="overwrite it")
-        each.set_defaults(action=_figure)
+    for command in (one, two, three):
+        command.add_argument(
+            "--save", required=True, action="append", metavar="FILE", help="ends in .png, .pdf or .svg"
+        )
+        command.add_argument("--force", action="store_true", help="overwrite it")
+        command.set_defaults(action=_figure)
 
 
 NAMED = {
@@ -67,33 +69,39 @@ NAMED = {
 
 def _add_named(names: Any) -> None:
     """Add the figures that know their own sweeps."""
-    for name, what in NAMED.items():
-        each = names.add_parser(name, help=what)
-        each.add_argument("directory", nargs="?", metavar="DIR", help=f"its data; default ./{name} (./{name}-quick)")
-        each.add_argument("--quick", action="store_true", help="a coarse version, in at most two minutes on two cores")
-        each.add_argument("--workers", type=int, metavar="N", help="local processes (default: one per core; 0: none)")
-        each.add_argument("--save", action="append", metavar="FILE", help="default: DIR/NAME.png and DIR/NAME.pdf")
-        each.add_argument("--force", action="store_true", help="overwrite pictures")
-        each.add_argument("--pack", action="store_true", help="also keep the data as one NetCDF file for each sweep")
+    for name, description in NAMED.items():
+        command = names.add_parser(name, help=description)
+        command.add_argument("directory", nargs="?", metavar="DIR", help=f"its data; default ./{name} (./{name}-quick)")
+        command.add_argument(
+            "--quick", action="store_true", help="a coarse version, in at most two minutes on two cores"
+        )
+        command.add_argument(
+            "--workers", type=int, metavar="N", help="local processes (default: one per core; 0: none)"
+        )
+        command.add_argument("--save", action="append", metavar="FILE", help="default: DIR/NAME.png and DIR/NAME.pdf")
+        command.add_argument("--force", action="store_true", help="overwrite pictures")
+        command.add_argument("--pack", action="store_true", help="also keep the data as one NetCDF file for each sweep")
         if name == "curriculum":
-            each.add_argument("--task", default="xor", choices=["xor", "committee"], help="default: xor")
-            each.add_argument("--measure", default="accuracy", choices=list(MEASURES), help="default: accuracy")
-            each.add_argument("--rate", type=float, help="learning rate (default: the middle one of the sweep)")
-            each.add_argument("--time", help="which time to an accuracy, such as accuracy_90 (for --measure time)")
-        each.set_defaults(action=_named, name=name)
+            command.add_argument("--task", default="xor", choices=["xor", "committee"], help="default: xor")
+            command.add_argument("--measure", default="accuracy", choices=list(MEASURES), help="default: accuracy")
+            command.add_argument("--rate", type=float, help="learning rate (default: the middle one of the sweep)")
+            command.add_argument("--time", help="which time to an accuracy, such as accuracy_90 (for --measure time)")
+        command.set_defaults(action=_named, name=name)
 
 
 def _named(options: argparse.Namespace) -> int:
     name = options.name
     directory = Path(options.directory or (f"{name}-quick" if options.quick else name))
     stem = f"{name}-{options.task}-{options.measure.replace(' ', '-')}" if name == "curriculum" else name
-    paths = [Path(each) for each in options.save or (directory / f"{stem}.png", directory / f"{stem}.pdf")]
+    paths = [
+        Path(name_of_file) for name_of_file in options.save or (directory / f"{stem}.png", directory / f"{stem}.pdf")
+    ]
     _check_pictures(paths, force=options.force)
-    given = {key: getattr(options, key) for key in ("task", "measure", "rate", "time") if hasattr(options, key)}
+    choices = {key: getattr(options, key) for key in ("task", "measure", "rate", "time") if hasattr(options, key)}
     from ..atlas import named_figure, pack
 
     drawn = named_figure(
-        name, directory, quick=options.quick, workers=options.workers, progress=sys.stderr.isatty(), **given
+        name, directory, quick=options.quick, workers=options.workers, progress=sys.stderr.isatty(), **choices
     )
     print(drawn.caption, end="")
     _save(drawn.figure, paths, force=options.force)

@@ -33,7 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         try:
             if not internal.jax_has_started():  # called from Python, it may have
                 ts.tune_compiler(_cache(options.cache))
-            code = options.action(options)
+            code: int = options.action(options)
             stop_if_asked()
             return code
         except ts.InputError as error:
@@ -47,14 +47,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return INTERRUPTED
 
 
-def _cache(given: str | None) -> bool | str | None:
-    """What `--cache` says, for `ts.tune_compiler`: omitted, the usual place; "off", none."""
-    return True if given is None else None if given.lower() == "off" else given
+def _cache(option: str | None) -> bool | str | None:
+    """Return what `--cache` says, for `ts.tune_compiler`: omitted, the usual folder; "off", none."""
+    return True if option is None else None if option.lower() == "off" else option
 
 
 @contextlib.contextmanager
 def _warnings_in_one_line() -> Iterator[None]:
-    """Warnings as lines like any other; of kept programs that cannot be read, which may be all, only the first."""
+    """Print warnings as lines like any other.
+
+    Of kept programs that cannot be read, which may be all of them, only the first is said.
+    """
     unreadable: list[str] = []
 
     def show(message: Warning | str, *_: Any, **__: Any) -> None:
@@ -123,7 +126,7 @@ class _Version(argparse.Action):
 
 
 def _leaves(commands: Any) -> list[argparse.ArgumentParser]:
-    """The parsers of all commands, those of `figure` one by one."""
+    """Return the parsers of all commands, those of `figure` one by one."""
     leaves = []
     for parser in commands.choices.values():
         below = [action for action in parser._actions if isinstance(action, argparse._SubParsersAction)]
@@ -132,7 +135,7 @@ def _leaves(commands: Any) -> list[argparse.ArgumentParser]:
 
 
 def progress_and_say(options: argparse.Namespace) -> tuple[bool, Callable[[str], None]]:
-    """Whether to show a progress bar, and what gets each line of text."""
+    """Return whether to show a progress bar, and what gets each line of text."""
     return not options.quiet and sys.stderr.isatty(), (lambda line: None) if options.quiet else print
 
 
@@ -181,7 +184,7 @@ def _sweep(options: argparse.Namespace) -> int:
 
 
 def _done(store: Path) -> int:
-    """Number of finished cells of a sweep's store."""
+    """Return the number of finished cells of a sweep's store."""
     from ..sweeps import open_sweep
 
     return int(open_sweep(store)["status"].isin(FINISHED).sum()) if store.exists() else 0

@@ -13,13 +13,14 @@ FEWEST_RUNS = 3  # of a verdict
 
 @dataclasses.dataclass(frozen=True)
 class Choices:
-    """What can be chosen of a comparison beside problem, start, alphas and averages, and what is usual.
+    """What can be chosen of a comparison beside problem, start, alphas and averages; the defaults are what is usual.
 
-    dim: the dimension N. smaller_dim: a second one for the 1/N term (None: a divisor of N; 0: none). runs: per
-    dimension. precision: "float32" or "float64" (None: the usual one at each N). test_samples: per measurement.
-    rtol, atol: tolerances of the ODE solver (None: usual). fluctuations: whether theory predicts spread and 1/N term
-    (None: where cheap). level: chance of "disagree" where theory is right. spread: over runs, "measured" or
-    "predicted". seed: all that is random follows from it.
+    dim: the dimension N. smaller_dim: a second one for the 1/N term (None: a divisor of N; 0: none).
+    runs: independent students at each dimension. precision: "float32" or "float64" (None: the usual one at each N).
+    test_samples: per measured error. rtol, atol: tolerances of the ODE solver (None: usual).
+    fluctuations: whether theory predicts spread and 1/N term (None: where cheap).
+    level: chance of "disagree" where theory is right. spread: over runs, "measured" or "predicted".
+    seed: all that is random follows from it.
     """
 
     dim: int = 1000
@@ -77,7 +78,7 @@ def require_runs(runs: Any, called: str = "runs") -> None:
 
 
 def _names(tables: Mapping[str, str] | None) -> dict[str, str]:
-    """What messages call each choice."""
+    """Return what messages call each choice."""
     names = (field.name for field in dataclasses.fields(Choices))
     return {name: (tables or {}).get(name, "") + name for name in names}
 

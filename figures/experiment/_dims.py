@@ -14,7 +14,7 @@ from ._choices import Choices
 
 
 def simulated_dims(choices: Choices) -> tuple[int, ...]:
-    """Dimensions N to simulate, the larger first; with predicted spread, which states the 1/N term, only one.
+    """Return the dimensions N to simulate, the larger first; only one with predicted spread, which states the 1/N term.
 
     Raises InputError where a second one is to be found and there is none.
     """
@@ -24,10 +24,10 @@ def simulated_dims(choices: Choices) -> tuple[int, ...]:
 
 
 def recorded_alphas(wanted: np.ndarray, dims: Sequence[int], problem: ts.Problem, *, every: bool) -> np.ndarray:
-    """`wanted` times, moved to whole numbers of steps in every dimension of `dims`, up to the curriculum's end.
+    """Move the `wanted` times to whole numbers of steps in every dimension of `dims`, up to the curriculum's end.
 
-    every: whether each wanted time is to be kept; else those that meet at one step are recorded once.
-    Raises InputError where `every` cannot be.
+    Arguments: every: whether each wanted time is to be kept; else those that meet at one step are recorded once.
+    Raises InputError where each is to be kept and cannot be.
     """
     kept = simulations.recordable_alphas(wanted, *dims)
     if every and (kept.size < wanted.size or np.any((kept == 0) & (wanted > 0))):
@@ -36,16 +36,17 @@ def recorded_alphas(wanted: np.ndarray, dims: Sequence[int], problem: ts.Problem
             wanted.tolist(),
             "raise the dimension, or record fewer",
         )
+    # The last time may have been moved beyond the end, where nothing is learned; by rounding alone it may not fall out.
     return kept[kept <= float(problem.curriculum.end) * (1 + 1e-12)]
 
 
 def _divisor(dim: int) -> int:
-    """The largest divisor of N from N/10 to N/3: both dimensions then share a grid of recorded times."""
-    found = [n for n in range(-(-dim // 10), dim // 3 + 1) if dim % n == 0]
-    if not found:
+    """Return the largest divisor of N from N/10 to N/3: both dimensions then share a grid of recorded times."""
+    divisors = [n for n in range(-(-dim // 10), dim // 3 + 1) if dim % n == 0]
+    if not divisors:
         raise ts.InputError(
             "a dimension N with a divisor between N/10 and N/3 (for the 1/N term)",
             dim,
             f"take {-(-dim // 100) * 100}, or set smaller_dim",
         )
-    return found[-1]
+    return divisors[-1]

@@ -21,16 +21,21 @@ COUNT = 20  # of recorded alphas, unless a file says otherwise
 
 
 def load_experiment(path: str | Path | None = None, *, simulated: bool = True, **changes: Any) -> Experiment:
-    """Read the experiment of a TOML file; None: the built-in problem.
+    """Read the experiment of a TOML file.
 
-    Arguments: simulated: whether there is to be a simulation; without one nothing is asked of it (dims = ()).
-    changes: dim, runs or seed in place of the file's. Raises InputError for anything that could not be computed.
+    Arguments: path: of the problem file; None: the built-in problem. simulated: whether there is to be a simulation;
+    without one nothing is asked of it (dims = ()). changes: dim, runs or seed in place of the file's.
+    Returns an Experiment. Raises InputError for anything that could not be computed.
     """
     return read_experiment(load_tables(path, **changes), simulated=simulated)
 
 
 def read_experiment(tables: Mapping[str, Any], *, simulated: bool = True, **changes: Any) -> Experiment:
-    """Read the experiment of a problem file's tables; arguments and errors are those of `load_experiment`."""
+    """Read the experiment of a problem file's tables.
+
+    Arguments: tables: nested, as TOML reads them. simulated, changes: as in `load_experiment`.
+    Returns an Experiment. Raises InputError for anything that could not be computed.
+    """
     tables = with_changes(tables, **changes)
     file = read_file(tables, simulated=simulated)
     experiment = resolve(file, ts.problem_from_tables(tables), simulated=simulated)
@@ -41,7 +46,7 @@ def read_experiment(tables: Mapping[str, Any], *, simulated: bool = True, **chan
 def resolve(
     file: File, problem: ts.Problem, *, simulated: bool, starts: Callable[..., ts.Overlaps] = start_of
 ) -> Experiment:
-    """The experiment of a file that has been read, its theory checked, its start and simulation not.
+    """Return the experiment of a file that has been read; its theory is checked, its start and simulation are not.
 
     Arguments: simulated: as in `load_experiment`. starts: what gives the start (`SharedStarts()` for many problems).
     Raises InputError.
@@ -69,7 +74,7 @@ def resolve(
 
 
 def wanted_alphas(file: File, problem: ts.Problem) -> np.ndarray:
-    """The times that [record] asks for (alpha = samples / N). Raises InputError for a first one past the end."""
+    """Return the times that [record] asks for (alpha = samples / N). Raises InputError for a first one past the end."""
     record, end = file.record, float(problem.curriculum.end)
     if record.first is not None and not 0 < record.first < end:
         raise ts.InputError(f"record.first between 0 and the curriculum's end, {end:g}", record.first)

@@ -12,10 +12,10 @@ from ._experiment import Experiment
 
 
 def predict_fluctuations(experiment: Experiment, say: Callable[[str], None]) -> ts.Trajectory | None:
-    """Theory with fluctuations at the recorded alphas.
+    """Return theory with fluctuations at the recorded alphas, or None where they are not wanted.
 
-    None where they are not wanted, and, which is said, where they cannot be had and nobody asked for them; where
-    somebody did, raises InputError.
+    Where they cannot be had and nobody asked for them, it says so and returns None. Where somebody did, it raises
+    InputError.
     """
     if not experiment.fluctuations:
         return None

@@ -15,7 +15,7 @@ def judge(
     smaller: ts.Trajectory | None,
     bands: ts.Trajectory | None,
 ) -> tuple[simulations.Agreement, simulations.Agreement | None]:
-    """The verdict that is asked for, and the one with spread and 1/N term of theory (None without these)."""
+    """Return the verdict that is asked for, and the one with spread and 1/N term of theory (None without these)."""
     level = experiment.level
     predicted = None if bands is None else simulations.agreement(bands, runs, spread="predicted", level=level)
     if experiment.spread == "predicted":

@@ -13,12 +13,13 @@ PURPOSES = ("start", "averages", "runs", "smaller runs")
 
 
 def key_for(purpose: str, seed: int, number: int | None = None) -> jax.Array:
-    """The key of a seed for "start", "averages", "runs" or "smaller runs".
+    """Return the key of a seed for "start", "averages", "runs" or "smaller runs".
 
-    number: which of the seed's independent starts and runs (`start.number` of a file). Raises InputError.
+    Arguments: number: which of the seed's independent starts and runs (`start.number` of a file). Raises InputError.
     """
     import jax
 
+    # By the place in PURPOSES: another order would change the numbers of every seed.
     key = jax.random.fold_in(internal.as_key(seed), PURPOSES.index(purpose))
     if number is None or purpose == "averages":  # an ensemble is solved with the same points
         return key
@@ -26,5 +27,5 @@ def key_for(purpose: str, seed: int, number: int | None = None) -> jax.Array:
 
 
 def run_keys(count: int, seed: int, number: int | None = None) -> tuple[jax.Array, ...]:
-    """The keys of the simulations at `count` dimensions, the larger dimension first."""
+    """Return the keys of the simulations at `count` dimensions, the larger dimension first."""
     return tuple(key_for(purpose, seed, number) for purpose in ("runs", "smaller runs")[:count])

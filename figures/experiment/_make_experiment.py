@@ -49,7 +49,7 @@ def make_experiment(
         cheap). precision: "float32" or "float64" of the simulation. test_samples: per measured error.
       level: chance of "disagree" where theory is right. spread: over runs, "measured" or "predicted" (no second
         dimension then). seed: all that is random follows from it, as from a file's.
-    Raises InputError for anything that could not be computed.
+    Returns an Experiment. Raises InputError for anything that could not be computed.
     """
     choices = Choices(dim, smaller_dim, runs, precision, test_samples, rtol, atol, fluctuations, level, spread, seed)
     check_choices(choices)

@@ -13,10 +13,10 @@ Settings = Experiment  # says so in its docstring
 
 
 def load_settings(path: str | Path | None, *, simulated: bool = True, **changes: Any) -> Experiment:
-    """Read the experiment of a TOML file: `load_experiment` under its earlier name."""
+    """Read the experiment of a TOML file: `load_experiment` under its earlier name, with its arguments and errors."""
     return load_experiment(path, simulated=simulated, **changes)
 
 
 def read_settings(tables: Mapping[str, Any], *, simulated: bool = True, **changes: Any) -> Experiment:
-    """Read the experiment of a problem file's tables: `read_experiment` under its earlier name."""
+    """Read an experiment from tables: `read_experiment` under its earlier name, with its arguments and errors."""
     return read_experiment(tables, simulated=simulated, **changes)

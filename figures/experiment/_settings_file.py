@@ -45,10 +45,11 @@ class Record:
 
 @dataclasses.dataclass(frozen=True)
 class Theory:
-    """[theory]: averages "auto", "closed form", "sampled" (with points and replicates) or "module:Class"; tolerances;
+    """[theory]: how the ODEs are solved.
 
-    error: standard error to reach with more points than that, up to most_points (in units of the largest
-    generalisation error);
+    averages: "auto", "closed form", "sampled" or "module:Class" of your own. points, replicates: of sampled ones.
+    error: the standard error to reach with more points than that, up to most_points, in units of the largest
+    generalisation error. rtol, atol: tolerances of the solver.
     fluctuations: whether to predict spread and 1/N term (omitted: with closed forms and at most 60 entries).
     """
 
@@ -124,24 +125,27 @@ TABLES = {  # where each choice stands in a file
 
 
 def with_changes(tables: Mapping[str, Any], **changes: Any) -> dict[str, Any]:
-    """`tables` with dim, runs and seed in place of theirs where one is given (None: as they are)."""
+    """Return `tables` with dim, runs and seed in place of theirs where one is given (None: as they are).
+
+    A new dim takes the file's smaller_dim with it, which was chosen for the old one.
+    """
     changed = {name: dict(table) if isinstance(table, Mapping) else table for name, table in tables.items()}
     for name, value in changes.items():
         if value is None:
             continue
-        place = changed if name == "seed" else changed.setdefault("simulation", {})
-        if not isinstance(place, dict):  # said where it is read
+        target = changed if name == "seed" else changed.setdefault("simulation", {})
+        if not isinstance(target, dict):  # said where it is read
             continue
-        place[name] = value
+        target[name] = value
         if name == "dim":
-            place.pop("smaller_dim", None)
+            target.pop("smaller_dim", None)
     return changed
 
 
 def read_file(tables: Mapping[str, Any], *, simulated: bool = True) -> File:
-    """The tables, of a problem that looks right and of settings that do. Raises InputError.
+    """Return the tables, of a problem that looks right and of settings that do. Raises InputError.
 
-    What needs arrays is checked later: this is quick. simulated: whether there is to be a simulation.
+    What needs arrays is checked later: this is quick. Arguments: simulated: whether there is to be a simulation.
     """
     file = internal.read_table(File, tables, "")
     internal.read_problem(tables)
@@ -179,11 +183,11 @@ def _check_record(record: Record) -> None:
 def _check_start(start: Start) -> None:
     if start.number is not None and start.number < 0:
         raise ts.InputError("start.number >= 0", start.number)
-    given = [name for name in ("Q", "R", "T") if getattr(start, name) is not None]
-    if not given:
+    matrices = [name for name in ("Q", "R", "T") if getattr(start, name) is not None]
+    if not matrices:
         return
-    if len(given) < 3:
-        raise ts.InputError("Q, R and T together in [start]", f"only {', '.join(given)}")
+    if len(matrices) < 3:
+        raise ts.InputError("Q, R and T together in [start]", f"only {', '.join(matrices)}")
     useless = [name for name in ("scale", "teacher", "number") if getattr(start, name) is not None]
     if useless:
         raise ts.InputError(
@@ -194,17 +198,17 @@ def _check_start(start: Start) -> None:
 
 
 def load_tables(path: str | Path | None, **changes: Any) -> dict[str, Any]:
-    """Tables of a problem file (None: the built-in problem) with `changes` (see `with_changes`). Raises InputError."""
+    """Load the tables of a problem file (None: the built-in one), changed by `with_changes`. Raises InputError."""
     return with_changes(load_toml(BUILT_IN if path is None else path, "problem"), **changes)
 
 
-def load_toml(path: str | Path, what: str) -> dict[str, Any]:
-    """Tables of a TOML file; modules of the user's own are looked for beside it too. Raises InputError."""
+def load_toml(path: str | Path, kind: str) -> dict[str, Any]:
+    """Load the tables of a TOML file; modules of the user's own are looked for beside it too. Raises InputError."""
     try:
         with Path(path).open("rb") as file:
             tables = tomllib.load(file)
     except OSError as error:
-        raise ts.InputError(f"a readable {what} file", f"{path} ({error.strerror})") from error
+        raise ts.InputError(f"a readable {kind} file", f"{path} ({error.strerror})") from error
     except tomllib.TOMLDecodeError as error:
         raise ts.InputError(f"valid TOML in {path}", str(error)) from error
     if any(":" in text for text in _texts(tables)):
@@ -223,11 +227,11 @@ def look_for_modules(*folders: Path) -> None:
 
 
 def _texts(entry: Any) -> Iterator[str]:
-    """Every text in nested tables and lists."""
+    """Give every text in nested tables and lists."""
     if isinstance(entry, Mapping):
         entry = list(entry.values())
     if isinstance(entry, str):
         yield entry
     elif isinstance(entry, list):
-        for each in entry:
-            yield from _texts(each)
+        for item in entry:
+            yield from _texts(item)

@@ -20,7 +20,7 @@ from ._experiment import Experiment
 def prepared_beside(experiment: Experiment, *others: Callable[[], object]) -> Iterator[list[Future[None]]]:
     """Compile the simulations in a thread beside the theory, as most of their time is that; then do the `others`.
 
-    Gives what to wait for, by number of the dimension. A failure is left to the simulation itself, which says it.
+    It gives what to wait for, by number of the dimension. A failure is left to the simulation itself, which says it.
     """
     pool = ThreadPoolExecutor(1)
     try:
@@ -72,7 +72,7 @@ def run_one(
     progress: bool = False,
     workers: int | None = None,
 ) -> ts.Trajectory:
-    """The runs at dimension number `which`: fewer than wanted after Ctrl-C, of which nothing is said here.
+    """Return the runs at dimension number `which`: fewer than wanted after Ctrl-C, of which nothing is said here.
 
     Arguments: alphas: recorded times in place of the experiment's. progress, workers: as in `simulations.run`.
     """

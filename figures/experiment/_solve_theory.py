@@ -35,6 +35,6 @@ def solve_theory(experiment: Experiment, say: Callable[[str], None]) -> ts.Traje
 
 
 def with_points_between(alphas: np.ndarray) -> np.ndarray:
-    """The recorded alphas, the start, and points between them, so that the theory is drawn as a smooth line."""
+    """Return the recorded alphas, the start, and points between them, so that theory is drawn as a smooth line."""
     knots = np.concatenate([[0.0], alphas])
     return np.concatenate([[0.0], *(np.linspace(a, b, 9)[1:] for a, b in itertools.pairwise(knots) if b > a)])

@@ -13,7 +13,7 @@ from ._settings_file import File
 
 
 def start_of(file: File, problem: ts.Problem) -> ts.Overlaps:
-    """The start of theory and of every run: that which the file gives, or drawn. Raises InputError."""
+    """Return the start of theory and of every run: the one that the file gives, or one drawn. Raises InputError."""
     start = file.start
     if start.Q is not None and start.R is not None and start.T is not None:
         return ts.Overlaps(start.Q, start.R, start.T, 1.0 if start.readout in (None, "ones") else start.readout)
@@ -34,9 +34,10 @@ class SharedStarts:
         self._known: dict[Any, ts.Overlaps] = {}
 
     def __call__(self, file: File, problem: ts.Problem) -> ts.Overlaps:
-        """`start_of` these. Raises InputError."""
+        """Return `start_of` these. Raises InputError."""
         fractions = np.asarray(problem.inputs.fractions).tobytes()
         seen = problem.task.seen_blocks
+        # Fractions by their bytes: arrays are not hashable, and equal ones are what is meant.
         law = (problem.shape, fractions, seen, file.simulation.dim, repr(file.start), file.seed)
         if law not in self._known:
             self._known[law] = start_of(file, problem)

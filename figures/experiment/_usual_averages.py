@@ -13,9 +13,10 @@ AUTO = Theory()
 
 
 def usual_averages(problem: ts.Problem, seed: int, theory: Theory = AUTO) -> ode.Averages | ode.Sampled | None:
-    """The supplier of averages that [theory] asks for; None: closed forms, which the solver takes by itself.
+    """Return the supplier of averages that [theory] asks for; None: closed forms, which the solver takes by itself.
 
-    seed: that the scramblings of sampled averages follow from. Raises InputError for closed forms that there are not.
+    Arguments: seed: what the scramblings of sampled averages follow from.
+    Raises InputError for closed forms that there are not.
     """
     if ":" in theory.averages:
         return _own_averages(theory.averages)
@@ -37,7 +38,7 @@ def usual_averages(problem: ts.Problem, seed: int, theory: Theory = AUTO) -> ode
 
 
 def _own_averages(address: str) -> ode.Averages | ode.Sampled:
-    """The averages that "module:Class" or "module:name" means: a class that takes no arguments, or an instance."""
+    """Return the averages at "module:name", an instance or a class that takes no arguments."""
     averages = internal.imported(address, "averages")
     if isinstance(averages, type):
         try:

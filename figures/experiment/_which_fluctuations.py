@@ -13,12 +13,12 @@ CHEAP_ENTRIES = 60  # of a state: the covariance of more takes minutes
 
 
 def are_required(choices: Choices) -> bool:
-    """Whether fluctuations are asked for, by themselves or by a verdict that needs them."""
+    """Say whether fluctuations are asked for, by themselves or by a verdict that needs them."""
     return bool(choices.fluctuations) or choices.spread == "predicted"
 
 
 def are_predicted(problem: ts.Problem, averages: Any, choices: Choices) -> bool:
-    """Whether theory predicts fluctuations: where they are asked for, or cheap.
+    """Say whether theory predicts fluctuations: where they are asked for, or cheap.
 
     Raises InputError where they are asked for and N is too small, or the averages do not allow them.
     """

@@ -2,7 +2,7 @@
 from ._boundary import NORMAL_95 as NORMAL_95
 from ._boundary import boundary as boundary
 from ._scales import is_log as is_log
-from ._scales import places as places
+from ._scales import positions_of as positions_of
 from ._scales import scale_axis as scale_axis
 from ._select import Contrast as Contrast
 from ._select import along_theory as along_theory

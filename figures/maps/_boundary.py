@@ -1,7 +1,5 @@
 """Where a map passes a level, changes most steeply, or starts to diverge: one point per row, with its interval."""
 
-from typing import Any
-
 import numpy as np
 import xarray as xr
 from scipy.stats import norm
@@ -16,22 +14,27 @@ NORMAL_95 = 1.959964  # half width of a 95 % interval in standard errors
 DRAWS = 400  # of a map with noise, for the interval of its steepest change
 
 
-def boundary(found: xr.Dataset, x: str, y: str, where: Any = 0.0) -> xr.Dataset:
-    """The first place along `x`, for each `y`, at which a map of `select` passes a boundary.
+def boundary(found: xr.Dataset, x: str, y: str, where: float | str = 0.0) -> xr.Dataset:
+    """Find the first position along `x`, for each `y`, at which a map of `select` passes a boundary.
 
-    A level is passed between two cells that are clearly on different sides of it: exact ones, or ones whose distance
-    from it, in standard errors, is beyond the 5 % point of the row's largest. Between neighbours the place is
-    interpolated linearly (on a logarithmic axis by the logarithm); over unclear cells in between it is that of a
+    A contour is passed between two cells that are clearly on different sides of it: exact ones, or ones whose distance
+    from it, in standard errors, is beyond the 5 % point of the row's largest. Between neighbours the position is
+    interpolated linearly (on a logarithmic axis by the logarithm). Over unclear cells in between it is that of a
     weighted straight line. Cells without a value are passed over.
 
-    Arguments: where: a number (the level that is passed), "steepest" (the largest change per step of x on the axis'
-    own scale) or "diverged" (the first diverged cell after a done one).
-    Returns a data set over y: `position`; `low` and `high`, its 95 % interval: for a level from the errors of the
-    cells around it as if they were common to all (cells of one seed share it; independent errors do less), for
-    "steepest" from the cells' errors and at least the two cells around it, for "diverged" these two; `cell_low` and
-    `cell_high`, the cells around it; `crossings`, how often the row passes the level in all (the other places are
-    further along x). Exact cells leave no interval of a level: `low` = `high` = `position`. NaN where there is none or,
-    for the interval, where errors are not known. Raises InputError.
+    Arguments:
+      found: the map, a data set of `select`. x, y: its two axes; x has numbers.
+      where: a number (the contour that is passed), "steepest" (the largest change per step of x on the axis' own scale)
+        or "diverged" (the first diverged cell after a done one).
+    Returns a data set over y of
+      `position`, NaN where there is none;
+      `low` and `high`, its 95 % interval, NaN where errors are not known. For a contour it follows from the errors of
+        the cells around it as if they were common to all (cells of one seed share them; independent errors do less),
+        and exact cells leave none: `low` = `high` = `position`. For "steepest" it follows from the cells' errors, and
+        holds the two cells around it at least; for "diverged" it is these two;
+      `cell_low` and `cell_high`, the cells around it;
+      `crossings`, how often the row passes the contour in all (the others are further along x).
+    Raises InputError.
     """
     for name in (x, y):
         internal.require_name(name, [str(dim) for dim in found["value"].dims], "free axis of the map")
@@ -50,7 +53,7 @@ def boundary(found: xr.Dataset, x: str, y: str, where: Any = 0.0) -> xr.Dataset:
         asked = np.asarray(status) != CellStatus.NOT_ASKED
         cells = xs[asked], np.asarray(v, float)[asked], np.asarray(se, float)[asked]
         if not isinstance(where, str):
-            rows.append(_level(*cells, where))
+            rows.append(_contour_crossing(*cells, where))
         elif where == "steepest":
             rows.append(_steepest(*cells, rng))
         else:
@@ -74,12 +77,13 @@ def _diverged(xs: np.ndarray, status: np.ndarray) -> Row:
     return (low + high) / 2, low, high, low, high, 1
 
 
-def _level(xs: np.ndarray, v: np.ndarray, se: np.ndarray, where: float) -> Row:
-    there = ~np.isnan(v)
-    xs, off, se = xs[there], v[there] - where, se[there]
+def _contour_crossing(xs: np.ndarray, v: np.ndarray, se: np.ndarray, contour: float) -> Row:
+    has_value = ~np.isnan(v)
+    xs, off, se = xs[has_value], v[has_value] - contour, se[has_value]
     known = bool(np.all(np.isfinite(se)))
     if not known:
         se = np.zeros_like(se)
+    # A row has many cells: at 95 % for each, some would be on the wrong side by chance, and turn the row back.
     clear = np.flatnonzero(np.abs(off) > norm.ppf(1 - 0.025 / max(off.size, 1)) * se)
     turns = np.flatnonzero(np.diff(np.sign(off[clear])))
     if not turns.size:
@@ -91,17 +95,19 @@ def _level(xs: np.ndarray, v: np.ndarray, se: np.ndarray, where: float) -> Row:
     if np.all(se[zone] == 0):
         zero = np.flatnonzero(off[zone] == 0)
         share = off[a] / (off[a] - off[b])
-        place = xs[a + zero[0]] if zero.size else xs[a] + share * (xs[b] - xs[a])
-        edges = (place, place) if known else (np.nan, np.nan)
-        return place, *edges, xs[a], xs[b], turns.size
+        position = xs[a + zero[0]] if zero.size else xs[a] + share * (xs[b] - xs[a])
+        edges = (position, position) if known else (np.nan, np.nan)
+        return position, *edges, xs[a], xs[b], turns.size
+    # One exact cell beside uncertain ones must not have an infinite weight.
     weights = 1 / np.maximum(se[zone], 1e-3 * se[zone].max())
     slope, start = np.polyfit(xs[zone] - xs[a], off[zone], 1, w=weights)
-    place = float(np.clip(xs[a] - start / slope, xs[a], xs[b]))
+    # The line may cut the contour outside the two clear cells, between which it is known to lie.
+    position = float(np.clip(xs[a] - start / slope, xs[a], xs[b]))
     half = NORMAL_95 * np.sqrt(np.mean(se[zone] ** 2)) / abs(slope)
-    return place, max(place - half, xs[a]), min(place + half, xs[b]), xs[a], xs[b], turns.size
+    return position, max(position - half, xs[a]), min(position + half, xs[b]), xs[a], xs[b], turns.size
 
 
-def _steepest(xs: np.ndarray, v: np.ndarray, se: np.ndarray, rng: Any) -> Row:
+def _steepest(xs: np.ndarray, v: np.ndarray, se: np.ndarray, rng: np.random.Generator) -> Row:
     slopes = np.abs(np.diff(v) / np.diff(xs))
     if not np.isfinite(slopes).any():
         return NONE
@@ -110,6 +116,6 @@ def _steepest(xs: np.ndarray, v: np.ndarray, se: np.ndarray, rng: Any) -> Row:
     noise = rng.standard_normal((DRAWS, v.size)) * np.where(np.isfinite(se), se, 0.0)
     with np.errstate(invalid="ignore"):
         drawn = np.abs(np.diff(v + noise, axis=1) / np.diff(xs))
-    places = np.where(np.isfinite(drawn), drawn, -1.0).argmax(axis=1)
-    edges = np.quantile(xs[places], 0.025), np.quantile(xs[places + 1], 0.975)
+    positions = np.where(np.isfinite(drawn), drawn, -1.0).argmax(axis=1)
+    edges = np.quantile(xs[positions], 0.025), np.quantile(xs[positions + 1], 0.975)
     return (low + high) / 2, min(low, edges[0]), max(high, edges[1]), low, high, 1

@@ -8,7 +8,7 @@ from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 
 
 def is_log(values: np.ndarray) -> bool:
-    """Whether positive values are spaced evenly by their logarithm, and not themselves."""
+    """Say whether positive values are spaced evenly by their logarithm, and not themselves."""
     values = np.asarray(values)
     if values.dtype.kind not in "if" or values.size < 3 or np.min(values) <= 0:
         return False
@@ -16,14 +16,14 @@ def is_log(values: np.ndarray) -> bool:
     return bool(np.allclose(ratios, ratios[0], rtol=1e-6) and not np.allclose(steps, steps[0], rtol=1e-6))
 
 
-def places(values: Any) -> np.ndarray:
-    """Where values stand on their axis: numbers at themselves, names at 0, 1, 2 ..."""
+def positions_of(values: Any) -> np.ndarray:
+    """Return where values stand on their axis: numbers at themselves, names at 0, 1, 2 ..."""
     values = np.asarray(values)
     return values.astype(float) if values.dtype.kind in "if" else np.arange(float(values.size))
 
 
 def scale_axis(axis: XAxis | YAxis, values: Any) -> None:
-    """Scale and ticks of a picture's axis for the values of a sweep's axis."""
+    """Set scale and ticks of a picture's axis for the values of a sweep's axis."""
     values = np.asarray(values)
     if values.dtype.kind not in "if":
         axis.set_ticks(list(range(values.size)), labels=[str(value) for value in values])

@@ -18,7 +18,10 @@ WORST = (CellStatus.PENDING, CellStatus.FAILED, CellStatus.TOO_STIFF, CellStatus
 
 @dataclasses.dataclass(frozen=True)
 class Contrast:
-    """Two values of one axis to compare: how much better is `first` than `second`?"""
+    """Two values of one axis of a sweep to compare: how much better is `first` than `second`?
+
+    axis: its name. first, second: values of the axis, numbers as a person writes them.
+    """
 
     axis: str
     first: Any
@@ -34,14 +37,17 @@ def select(
     contrast: "Contrast | Sequence[Any] | None" = None,
     over: str | None = None,
 ) -> xr.Dataset:
-    """One number of a sweep on the axes left free: variables `value`, `se` (standard error), `status` (CellStatus)
-    and `agrees` (1 where theory and simulation agree, 0 where not, NaN where they were not compared).
+    """Select one number of a sweep on the axes that are left free: a map, or a curve.
 
-    Arguments: value: a variable, such as "error" or "time_to_learned". at: dimension -> the value to take.
-    contrast: (axis, first, second): log10(second / first) of errors and times, first - second of anything else, so
-    that positive means that `first` is better; paired run by run in simulations, and seed by seed with `over`.
-    over: an axis to average over (seeds); the standard error is then that of the mean over it.
-    Raises InputError.
+    Arguments:
+      dataset: of `sweep` or `open_sweep`. value: a variable, such as "error" or "time_to_learned".
+      engine: "theory" or "simulation". at: dimension -> the value to take.
+      contrast: (axis, first, second): log10(second / first) of errors and times, first - second of anything else, so
+        that positive means that `first` is better. Pairs are run by run in simulations, and seed by seed with `over`.
+      over: an axis to average over (seeds); the standard error is then that of the mean over it.
+    Returns a data set of the variables `value`, `se` (standard error), `status` (CellStatus) and `agrees` (1 where
+    theory and simulation agree, 0 where not, NaN where they were not compared).
+    Raises InputError for names and values that the sweep does not have, or if no cell is finished.
     """
     names = [str(name) for name in dataset.data_vars if f"{name}_se" in dataset]
     internal.require_name(value, names, "value of the sweep")
@@ -62,46 +68,47 @@ def select(
         known = {name: data[name].values.tolist() for name in free}
         raise ts.InputError(f"one value of {free[0]!r} for a map of {value}", "none", f"choose from {known[free[0]]}")
     runs = data.get(f"{value}_run") if engine == "simulation" else None
-    found = xr.Dataset({"value": data[value], "se": data[f"{value}_se"], "status": data["status"]}, attrs=dataset.attrs)
-    found["agrees"] = data["agrees"] if "agrees" in data else xr.full_like(data["status"], np.nan, float)
+    cells = xr.Dataset({"value": data[value], "se": data[f"{value}_se"], "status": data["status"]}, attrs=dataset.attrs)
+    cells["agrees"] = data["agrees"] if "agrees" in data else xr.full_like(data["status"], np.nan, float)
     if contrast is not None:
-        found = _contrasted(found, runs, contrast, dataset, ratio=value.startswith(RATIOS))
+        cells = _contrasted(cells, runs, contrast, dataset, ratio=value.startswith(RATIOS))
     if over is not None:
-        found = _averaged(found, over)
-    found["value"].attrs = {"long_name": _long_name(value, at, contrast, dataset)}
-    if not np.any(found["status"].isin(FINISHED)):
+        cells = _averaged(cells, over)
+    cells["value"].attrs = {"long_name": _long_name(value, at, contrast, dataset)}
+    if not np.any(cells["status"].isin(FINISHED)):
         raise ts.InputError(f"at least one finished cell of {engine}", "none", "run the sweep first, or to its end")
-    return found.assign_attrs(engine=engine).reset_coords(drop=True)
+    return cells.assign_attrs(engine=engine).reset_coords(drop=True)
 
 
-def coarse(found: xr.Dataset) -> xr.Dataset:
-    """`found` on the lines of the grid that have a cell at all: the simulated ones of a coarser grid."""
-    there = found["value"].notnull()
-    lines = {dim: there.any([other for other in there.dims if other != dim]).values for dim in there.dims}
-    return found.isel({dim: np.flatnonzero(line) for dim, line in lines.items()})
+def coarse(cells: xr.Dataset) -> xr.Dataset:
+    """Return `cells` on the lines of the grid that have a cell at all: the simulated ones of a coarser grid."""
+    has_value = cells["value"].notnull()
+    lines = {dim: has_value.any([other for other in has_value.dims if other != dim]).values for dim in has_value.dims}
+    return cells.isel({dim: np.flatnonzero(line) for dim, line in lines.items()})
 
 
 def along_theory(theory: xr.Dataset, simulation: xr.Dataset, x: str) -> xr.Dataset:
-    """Simulated cells on every place of theory along `x`: theory plus the difference, interpolated between them.
+    """Return simulated cells at every value of theory along `x`: theory plus the difference, interpolated between them.
 
     What is interpolated is small and smooth, so a boundary may be placed between simulated cells that are far apart.
     """
-    there = coarse(simulation)
-    rows = {dim: there[dim] for dim in there["value"].dims if dim != x}
+    simulated = coarse(simulation)
+    rows = {dim: simulated[dim] for dim in simulated["value"].dims if dim != x}
     line = theory.sel(rows)
-    between = there["value"] - line["value"].sel({x: there[x]})
-    apart, se = (each.interp({x: line[x]}) for each in (between, there["se"]))
-    found = line.assign(value=line["value"] + apart, se=se)
-    return found.assign(status=xr.where(found["value"].notnull(), np.int8(CellStatus.DONE), line["status"]))
+    between = simulated["value"] - line["value"].sel({x: simulated[x]})
+    apart, se = (values.interp({x: line[x]}) for values in (between, simulated["se"]))
+    result = line.assign(value=line["value"] + apart, se=se)
+    has_value, done = result["value"].notnull(), np.int8(CellStatus.DONE)
+    return result.assign(status=xr.where(has_value, done, line["status"]))  # type: ignore[no-untyped-call]  # no types
 
 
 def _label(dataset: xr.Dataset, name: str, wanted: Any) -> Any:
-    """The coordinate that `wanted` means, numbers up to rounding."""
+    """Return the coordinate that `wanted` means, numbers up to rounding."""
     known = dataset[name].values.tolist()
     if wanted in known:
         return known[known.index(wanted)]
     if isinstance(wanted, (int, float)) and dataset[name].dtype.kind == "f":
-        near = [each for each in known if abs(each - wanted) <= 5e-3 * abs(each)]  # as a person writes it
+        near = [label for label in known if abs(label - wanted) <= 5e-3 * abs(label)]  # as a person writes it
         if len(near) == 1:
             return near[0]
     shown = known if len(known) <= 12 else f"{known[:3]} ... {known[-1]}"
@@ -109,10 +116,10 @@ def _label(dataset: xr.Dataset, name: str, wanted: Any) -> Any:
 
 
 def _contrasted(
-    found: xr.Dataset, runs: xr.DataArray | None, contrast: Contrast, dataset: xr.Dataset, *, ratio: bool
+    cells: xr.Dataset, runs: xr.DataArray | None, contrast: Contrast, dataset: xr.Dataset, *, ratio: bool
 ) -> xr.Dataset:
-    labels = [_label(dataset, contrast.axis, each) for each in (contrast.first, contrast.second)]
-    first, second = (found.sel({contrast.axis: label}, drop=True) for label in labels)
+    labels = [_label(dataset, contrast.axis, label) for label in (contrast.first, contrast.second)]
+    first, second = (cells.sel({contrast.axis: label}, drop=True) for label in labels)
     a, b = first["value"], second["value"]
     if ratio:
         with np.errstate(divide="ignore", invalid="ignore"):
@@ -129,21 +136,22 @@ def _contrasted(
     return xr.Dataset({"value": gain, "se": se} | _together(xr.concat([first, second], "pair"), "pair"))
 
 
-def _averaged(found: xr.Dataset, over: str) -> xr.Dataset:
-    count = found.sizes[over]
+def _averaged(cells: xr.Dataset, over: str) -> xr.Dataset:
+    count = cells.sizes[over]
     if count < 2:
         raise ts.InputError(f"at least 2 values of {over} to average over", count)
-    value = found["value"].mean(over, skipna=False)
-    se = found["value"].std(over, ddof=1, skipna=False) / np.sqrt(count)
-    return xr.Dataset({"value": value, "se": se} | _together(found, over))
+    value = cells["value"].mean(over, skipna=False)
+    se = cells["value"].std(over, ddof=1, skipna=False) / np.sqrt(count)
+    return xr.Dataset({"value": value, "se": se} | _together(cells, over))
 
 
-def _together(found: xr.Dataset, dim: str) -> dict[str, xr.DataArray]:
-    """Status and agreement of several cells together: DONE, and agreeing, if all are."""
-    status, agrees = found["status"], found["agrees"].min(dim, skipna=False)
+def _together(cells: xr.Dataset, dim: str) -> dict[str, xr.DataArray]:
+    """Return status and agreement of several cells together: DONE, and agreeing, if all are."""
+    status, agrees = cells["status"], cells["agrees"].min(dim, skipna=False)
     result = xr.full_like(status.isel({dim: 0}, drop=True), int(CellStatus.DONE))
     for bad in reversed(WORST):
-        result = xr.where((status == bad).any(dim), np.int8(bad), result)
+        some = (status == bad).any(dim)
+        result = xr.where(some, np.int8(bad), result)  # type: ignore[no-untyped-call]  # xarray has no types for it
     return {"status": result, "agrees": agrees}
 
 
@@ -152,9 +160,9 @@ def _long_name(value: str, at: Mapping[str, Any], contrast: Contrast | None, dat
     names = {"error": r"generalisation error $\epsilon_g$", "accuracy": "accuracy"}
     name = names.get(value, value)
     if value.startswith("time_to_"):
-        what = str(dataset[value].attrs.get("long_name", value)).partition(";")[0]
+        description = str(dataset[value].attrs.get("long_name", value)).partition(";")[0]
         name, level = (
-            what.replace("alpha at which", r"$\alpha$ at which").replace(" first passes", "\nfirst passes"),
+            description.replace("alpha at which", r"$\alpha$ at which").replace(" first passes", "\nfirst passes"),
             "",
         )
     if contrast is None:

@@ -34,13 +34,18 @@ def comparison(
     report: Mapping[str, Any] | None = None,
     bands: ts.Trajectory | None = None,
 ) -> Figure:
-    """Theory as lines (with a band where its averages are sampled), run means with standard errors as points.
+    """Draw theory as lines (with a band where its averages are sampled), and run means with standard errors as points.
 
-    Panels: error and accuracy per level; student-student overlaps Q and student-teacher overlaps R per block; the
-    readout where it is trained; with a `report` (`Agreement.to_dict()`, or report.json) every comparison's z
-    between the thresholds of the verdict. Phases of the curriculum are shaded and named. With `bands` (theory of
-    `ode.fluctuations`) the mean at the runs' N is shaded +- one standard deviation of a single run, and darker +- that
-    of the mean over the runs, as predicted.
+    There are panels of error and accuracy per level, of student-student overlaps Q and student-teacher overlaps R per
+    block, and of the readout where it is trained, all against alpha = samples / N. Phases of the curriculum are shaded
+    and named.
+
+    Arguments:
+      theory: a trajectory of the ODEs. runs: one of the simulation; None: theory alone.
+      report: `Agreement.to_dict()`, or what report.json holds: adds every comparison's z, between the thresholds.
+      bands: theory of `ode.fluctuations`: the mean at the runs' N is shaded +- one standard deviation of a single run,
+        and darker +- that of the mean over the runs, as predicted; adds measured over predicted standard deviations.
+    Returns a matplotlib Figure.
     """
     with mpl.rc_context(STYLE):
         panels = _panels(theory)
@@ -77,7 +82,7 @@ def _caption(runs: ts.Trajectory, report: Mapping[str, Any], bands: ts.Trajector
 
 
 def _draw_z(axes: Axes, report: Mapping[str, Any], theory: ts.Trajectory) -> None:
-    """Every comparison's z against alpha, and the thresholds beyond which the family is rejected."""
+    """Draw every comparison's z against alpha, and the thresholds beyond which the family is rejected."""
     for index, (kind, name) in enumerate(SYMBOLS.items()):
         chosen = [c for c in report["comparisons"] if c["kind"] == kind]
         if chosen:
@@ -94,7 +99,7 @@ def _draw_z(axes: Axes, report: Mapping[str, Any], theory: ts.Trajectory) -> Non
 
 
 def _spread_ratios(bands: ts.Trajectory | None, runs: ts.Trajectory | None) -> xr.Dataset | None:
-    """Measured over predicted standard deviation of every quantity that is predicted to fluctuate, and 99 % limits.
+    """Return measured over predicted standard deviation of what is predicted to fluctuate, and 99 % limits.
 
     The limits are those of the largest of all ratios (Bonferroni) where the prediction is right.
     """
@@ -103,10 +108,13 @@ def _spread_ratios(bands: ts.Trajectory | None, runs: ts.Trajectory | None) -> x
     spread = bands.fluctuations.spread(runs.source.dim or 0, runs.source.test_samples)
     simulated = {quantity.name: quantity.values for quantity in ts.quantities(runs.observables, runs.problem)}
     predictions = ts.quantities(spread, bands.problem)  # without accuracies, where theory was not asked for them
-    found = [(each.kind, simulated[each.name].std(axis=0, ddof=1), each.values) for each in predictions]
-    kept = [(kind, measured / predicted) for kind, measured, predicted in found if np.all(predicted > 1e-6)]
+    deviations = [
+        (quantity.kind, simulated[quantity.name].std(axis=0, ddof=1), quantity.values) for quantity in predictions
+    ]
+    kept = [(kind, measured / predicted) for kind, measured, predicted in deviations if np.all(predicted > 1e-6)]
     if not kept:
         return None
+    # What is predicted to be fixed is left out: the ratio of two roundings says nothing.
     freedom, tail = (runs.runs or 0) - 1, 0.01 / (2 * len(kept) * len(bands.alphas))
     limits = [np.sqrt(tailed(tail, freedom) / freedom) for tailed in (stats.chi2.ppf, stats.chi2.isf)]
     return xr.Dataset(
@@ -116,7 +124,7 @@ def _spread_ratios(bands: ts.Trajectory | None, runs: ts.Trajectory | None) -> x
 
 
 def _draw_spread(axes: Axes, ratios: xr.Dataset, theory: ts.Trajectory) -> None:
-    """Every quantity's measured over predicted standard deviation against alpha, between family-wise limits."""
+    """Draw every quantity's measured over predicted standard deviation against alpha, between family-wise limits."""
     for index, (kind, name) in enumerate(SYMBOLS.items()):
         chosen = ratios["ratio"].values[ratios["kind"].values == kind]
         if chosen.size:
@@ -135,23 +143,23 @@ def _draw_spread(axes: Axes, ratios: xr.Dataset, theory: ts.Trajectory) -> None:
 
 
 def _panels(theory: ts.Trajectory) -> list[tuple[str, list[ts.Quantity]]]:
-    """(axis label, quantities) of each panel; overlaps that vanish throughout get none."""
-    found = ts.quantities(theory.observables, theory.problem)
+    """Return (axis label, quantities) of each panel; overlaps that vanish throughout get none."""
+    quantities = ts.quantities(theory.observables, theory.problem)
     blocks = theory.problem.inputs.block_names
     panels = [
-        (r"generalisation error $\epsilon_g$", [q for q in found if q.kind == "error"]),
-        ("accuracy", [q for q in found if q.kind == "accuracy"]),
+        (r"generalisation error $\epsilon_g$", [q for q in quantities if q.kind == "error"]),
+        ("accuracy", [q for q in quantities if q.kind == "accuracy"]),
     ]
     panels = [(label, chosen) for label, chosen in panels if chosen]
     for block in blocks:
         for kind in ("Q", "R"):
-            chosen = [q for q in found if q.kind == kind and (len(blocks) == 1 or f"[{block}]" in q.name)]
+            chosen = [q for q in quantities if q.kind == kind and (len(blocks) == 1 or f"[{block}]" in q.name)]
             if any(np.nanmax(np.abs(q.values), initial=0.0) > 0 for q in chosen):
-                where = f", {block}" if len(blocks) > 1 else ""
+                block_label = f", {block}" if len(blocks) > 1 else ""
                 indices = "kl" if kind == "Q" else "km"
-                panels.append((f"${kind}_{{{indices}}}${where}", chosen))
+                panels.append((f"${kind}_{{{indices}}}${block_label}", chosen))
     if np.any(np.asarray(theory.problem.sgd.readout_learning_rate) > 0):
-        panels.append((r"readout $v_k$", [q for q in found if q.kind == "readout"]))
+        panels.append((r"readout $v_k$", [q for q in quantities if q.kind == "readout"]))
     return [(label, chosen) for label, chosen in panels if chosen]  # accuracies may not have been computed
 
 
@@ -194,25 +202,25 @@ Band = tuple[np.ndarray, np.ndarray, float]  # low, high, opacity
 
 
 def _predicted(theory: ts.Trajectory, bands: ts.Trajectory | None, runs: ts.Trajectory | None) -> dict[str, list[Band]]:
-    """Per quantity, the predicted bands of a single run and of the mean over `runs`, at their N and test samples.
+    """Return the predicted bands of a single run and of the mean over `runs`, by quantity, at their N and test samples.
 
-    Along the theory's line: only what is to be added to it is interpolated between the recorded alphas.
+    They follow theory's line: only what is to be added to it is interpolated between the recorded alphas.
     """
     if bands is None or bands.fluctuations is None or runs is None or runs.source.dim is None:
         return {}
     fluctuations, dim = bands.fluctuations, runs.source.dim
     parts = theory.observables, fluctuations.mean_shift(dim), fluctuations.spread(dim, runs.source.test_samples)
-    found = {}
-    for line, shift, spread in zip(*(ts.quantities(each, theory.problem) for each in parts), strict=True):
-        added, width = (np.interp(theory.alphas, bands.alphas, each.values) for each in (shift, spread))
+    result = {}
+    for line, shift, spread in zip(*(ts.quantities(observables, theory.problem) for observables in parts), strict=True):
+        added, width = (np.interp(theory.alphas, bands.alphas, observables.values) for observables in (shift, spread))
         mean = line.values + added
         roots = ((1.0, 0.15), (np.sqrt(runs.runs or 1), 0.35))
-        found[line.name] = [(mean - width / root, mean + width / root, shade) for root, shade in roots]
-    return found
+        result[line.name] = [(mean - width / root, mean + width / root, shade) for root, shade in roots]
+    return result
 
 
 def _draw_bayes(axes: Axes, quantity: ts.Quantity, theory: ts.Trajectory, colour: str) -> None:
-    """The best accuracy that any classifier has on the level, as a dotted line."""
+    """Draw the best accuracy that any classifier has on the level, as a dotted line."""
     task = theory.problem.task
     if quantity.kind == "accuracy" and isinstance(task, ts.XorMixture):
         best = task.bayes_accuracy()[_short(quantity)]
@@ -220,7 +228,7 @@ def _draw_bayes(axes: Axes, quantity: ts.Quantity, theory: ts.Trajectory, colour
 
 
 def _mean_and_error(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Mean over the runs that are finite at each alpha, and its standard error."""
+    """Return the mean over the runs that are finite at each alpha, and its standard error."""
     count = np.maximum(np.sum(np.isfinite(values), axis=0), 1)
     mean = np.nansum(values, axis=0) / count
     variance = np.nansum((values - mean) ** 2, axis=0) / np.maximum(count - 1, 1)
@@ -228,7 +236,7 @@ def _mean_and_error(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _short(quantity: ts.Quantity) -> str:
-    """What the legend calls a quantity: "easy", "$Q_{12}$", "$v_1$" (its panel names the block)."""
+    """Return what the legend calls a quantity: "easy", "$Q_{12}$", "$v_1$" (its panel names the block)."""
     index = quantity.name.rsplit("[", 1)[-1].rstrip("]")
     if quantity.kind in ("error", "accuracy"):
         return index
@@ -250,7 +258,7 @@ def _scale_axes(axes: Axes, label: str, chosen: list[ts.Quantity], alphas: Any) 
 
 
 def _shade_phases(axes: Axes, theory: ts.Trajectory, *, named: bool) -> None:
-    """A background per phase, its name above the axes of the first row."""
+    """Draw a background per phase, with its name above the axes of the first row."""
     curriculum = theory.problem.curriculum
     ends = np.minimum(np.asarray(curriculum.switches), theory.alphas[-1])
     left, right = axes.get_xlim()

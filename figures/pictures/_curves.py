@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 import teacher_student as ts
 from teacher_student import internal
 
-from ..maps import Contrast, places, scale_axis, select
+from ..maps import Contrast, positions_of, scale_axis, select
 from ..sweeps import axes_of, bayes_accuracy
 from ._comparison_plot import COLOURS, LINES, MARKERS, STYLE
 
@@ -27,19 +27,23 @@ def curves(
     contrast: "Contrast | Sequence[Any] | None" = None,
     over: str | None = None,
 ) -> Figure:
-    """`value` against the axis `x` of a sweep, one curve per value of the axis `lines`.
+    """Draw `value` against the axis `x` of a sweep, one curve per value of the axis `lines`.
 
-    Theory is a line, with a band of one standard error where it has one; simulation is points with standard errors.
-    Arguments: dataset: of `sweep` or `open_sweep`; x: None: the axis left free; at, contrast, over: see `select`.
-    Raises InputError.
+    Theory is a line, with a band of one standard error where it has one. Simulation is points with standard errors.
+    Times that are never reached stand at the upper edge.
+
+    Arguments:
+      dataset: of `sweep` or `open_sweep`. x: name of an axis; None: the one left free. value: a variable.
+      lines: name of an axis; None: one curve. at, contrast, over: as in `select`.
+    Returns a matplotlib Figure. Raises InputError unless one axis is left free beside `lines`.
     """
     axes_of(dataset)  # a sweep's, or an error
-    found = {
+    by_engine = {
         engine: select(dataset, value, engine=engine, at=at, contrast=contrast, over=over)
         for engine in dataset["engine"].values.tolist()
     }
-    some = next(iter(found.values()))
-    free = [str(name) for name in some["value"].dims]
+    first = next(iter(by_engine.values()))
+    free = [str(name) for name in first["value"].dims]
     for name in (x, lines):
         if name is not None:
             internal.require_name(name, free, "axis of the sweep that is left free")
@@ -53,18 +57,18 @@ def curves(
         nevers = False
         for index, label in enumerate(dataset[lines].values.tolist() if lines else [None]):
             style: dict[str, Any] = {"color": COLOURS[index % len(COLOURS)]}
-            for engine, cells in found.items():
+            for engine, cells in by_engine.items():
                 nevers |= _draw(axes, cells.sel({lines: label}) if lines else cells, x, engine, index)
             if lines:
-                mark = MARKERS[index % len(MARKERS)] if "simulation" in found else ""
-                line = LINES[index % len(LINES)] if "theory" in found else ""
+                mark = MARKERS[index % len(MARKERS)] if "simulation" in by_engine else ""
+                line = LINES[index % len(LINES)] if "theory" in by_engine else ""
                 axes.plot([], [], line + mark, ms=4, mfc="none", label=_name(lines, label), **style)
             if value == "accuracy" and contrast is None:
                 _draw_bayes(axes, dataset, x, dict(at or {}) | ({lines: label} if lines else {}), style)
         scale_axis(axes.xaxis, dataset[x].values)
         axes.set_xlabel(str(dataset[x].attrs.get("long_name", x)))
-        axes.set_ylabel(some["value"].attrs["long_name"])
-        if "theory" in found and "simulation" in found:
+        axes.set_ylabel(first["value"].attrs["long_name"])
+        if "theory" in by_engine and "simulation" in by_engine:
             axes.plot([], [], "-", color="0.4", lw=1.2, label="theory")
             axes.plot([], [], "o", color="0.4", ms=4, mfc="none", label="simulation")
         if nevers:
@@ -74,11 +78,11 @@ def curves(
         return figure
 
 
-def _draw(axes: Axes, here: xr.Dataset, x: str, engine: str, index: int) -> bool:
-    """One curve; whether some of its times are never reached (they stand at the upper edge)."""
+def _draw(axes: Axes, cells: xr.Dataset, x: str, engine: str, index: int) -> bool:
+    """Draw one curve; return whether some of its times are never reached (they stand at the upper edge)."""
     style: dict[str, Any] = {"color": COLOURS[index % len(COLOURS)]}
-    right = places(here[x].values)
-    values, se = (np.asarray(here[name].values, float) for name in ("value", "se"))
+    right = positions_of(cells[x].values)
+    values, se = (np.asarray(cells[name].values, float) for name in ("value", "se"))
     never = np.isinf(values)
     axes.plot(right[never], np.full(never.sum(), 0.98), "^", transform=axes.get_xaxis_transform(), ms=4, **style)
     values = np.where(never, np.nan, values)
@@ -96,7 +100,7 @@ def _name(axis: str, label: Any) -> str:
 
 
 def _draw_bayes(axes: Axes, dataset: xr.Dataset, x: str, at: Mapping[str, Any], style: Mapping[str, Any]) -> None:
-    """The best accuracy that any classifier has, for a sweep of mixtures: dotted, along x if it changes there."""
+    """Draw the best accuracy that any classifier has, for a sweep of mixtures: dotted, along x if it changes there."""
     best = bayes_accuracy(dataset)
     if best is None:
         return
@@ -105,4 +109,4 @@ def _draw_bayes(axes: Axes, dataset: xr.Dataset, x: str, at: Mapping[str, Any], 
     if best.ndim == 0:
         axes.axhline(float(best), ls=":", lw=0.9, **style)
     elif best.dims == (x,):
-        axes.plot(places(best[x].values), best.values, ":", lw=0.9, **style)
+        axes.plot(positions_of(best[x].values), best.values, ":", lw=0.9, **style)

@@ -1,4 +1,4 @@
-"""Boundaries in a phase diagram: contours of a level with their band, or one place per row with its interval."""
+"""Boundaries in a phase diagram: contours with their band, or one position per row with its interval."""
 
 import itertools
 from typing import Any
@@ -14,25 +14,25 @@ FINE = 10  # points per cell and axis on which line and band are drawn
 BAND: Any = {"alpha": 0.5}
 
 
-def draw_boundary(axes: Axes, here: xr.Dataset, x: str, y: str, where: Any) -> None:
-    """The boundary of a map whose dimensions are (y, x), within the limits that the axes have."""
-    if any(here[name].dtype.kind not in "if" for name in (x, y)):
+def draw_boundary(axes: Axes, cells: xr.Dataset, x: str, y: str, where: float | str) -> None:
+    """Draw the boundary of a map whose dimensions are (y, x), within the limits that the axes have."""
+    if any(cells[name].dtype.kind not in "if" for name in (x, y)):
         return
     limits = axes.get_xlim(), axes.get_ylim()
     if isinstance(where, str):
-        _draw_rows(axes, boundary(here, x, y, where), y)
-    elif min(here["value"].shape) >= 2:
-        _draw_level(axes, here, x, y, where)
+        _draw_rows(axes, boundary(cells, x, y, where), y)
+    elif min(cells["value"].shape) >= 2:
+        _draw_contour(axes, cells, x, y, where)
     axes.set(xlim=limits[0], ylim=limits[1])
 
 
-def mark_boundary(axes: Axes, here: xr.Dataset, marks: xr.Dataset, x: str, y: str, where: Any) -> None:
-    """The simulated boundary on each simulated row, along theory, with its 95 % interval."""
+def mark_boundary(axes: Axes, theory: xr.Dataset, marks: xr.Dataset, x: str, y: str, where: float | str | None) -> None:
+    """Draw the simulated boundary on each simulated row, along theory, with its 95 % interval."""
     cells = coarse(marks)
     numbers = all(cells[name].dtype.kind in "if" for name in (x, y))
     if where is None or isinstance(where, str) or not numbers or min(cells["value"].shape) < 2:
         return
-    line, limits = boundary(along_theory(here, marks, x), x, y, where), (axes.get_xlim(), axes.get_ylim())
+    line, limits = boundary(along_theory(theory, marks, x), x, y, where), (axes.get_xlim(), axes.get_ylim())
     sides = [np.abs(line["position"] - line[side]) for side in ("low", "high")]
     axes.errorbar(line["position"], line[y], xerr=sides, fmt="D", ms=3, c="black", mfc="white", lw=0.8, zorder=5)
     axes.set(xlim=limits[0], ylim=limits[1])
@@ -47,22 +47,22 @@ def _draw_rows(axes: Axes, line: xr.Dataset, y: str) -> None:
 
 
 def _unbroken(line: xr.Dataset) -> list[slice]:
-    """Rows between which a boundary moves by at most five cells."""
+    """Return the rows between which a boundary moves by at most five cells."""
     position = line["position"].values
     jump = np.abs(np.diff(position)) > 5 * (line["cell_high"] - line["cell_low"]).values[1:]
     ends = [0, *(np.flatnonzero(jump | ~np.isfinite(np.diff(position))) + 1), position.size]
     return [slice(a, b) for a, b in itertools.pairwise(ends) if np.isfinite(position[a])]
 
 
-def _draw_level(axes: Axes, here: xr.Dataset, x: str, y: str, where: float) -> None:
-    """Line and band of one interpolation, so that the band lies around the line."""
-    lines = [_refined(here[name].values) for name in (y, x)]
+def _draw_contour(axes: Axes, data: xr.Dataset, x: str, y: str, contour: float) -> None:
+    """Draw line and band of one interpolation, so that the band lies around the line."""
+    lines = [_refined(data[name].values) for name in (y, x)]
     points = np.stack(np.meshgrid(*(fine for _, fine, _ in lines), indexing="ij"), axis=-1)
     coarse_ = [cells for cells, _, _ in lines]
     off, se = (
-        RegularGridInterpolator(coarse_, np.asarray(here[name].values, float))(points) for name in ("value", "se")
+        RegularGridInterpolator(coarse_, np.asarray(data[name].values, float))(points) for name in ("value", "se")
     )
-    off = np.ma.masked_invalid(off - where)
+    off = np.ma.masked_invalid(off - contour)
     if off.count() == 0 or not off.min() <= 0 <= off.max():
         return
     (up, right) = (drawn for _, _, drawn in lines)
@@ -73,7 +73,7 @@ def _draw_level(axes: Axes, here: xr.Dataset, x: str, y: str, where: float) -> N
 
 
 def _refined(values: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Cells and a finer grid on the axis' own scale, and the finer grid as drawn."""
+    """Return cells and a finer grid on the axis' own scale, and the finer grid as drawn."""
     cells = np.log(values) if is_log(values) else np.asarray(values, float)
     parts = [np.linspace(a, b, FINE, endpoint=False) for a, b in itertools.pairwise(cells)]
     fine = np.concatenate([*parts, cells[-1:]])

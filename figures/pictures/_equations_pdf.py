@@ -38,8 +38,8 @@ def _pages(lines: Sequence[str], title: str) -> list[Figure]:
             pages.append(page)
             height = _set(page, line, top)
         top -= height + GAP
-    for number, each in enumerate(pages, 1):
-        each.text(0.5, MARGIN / 2 / PAGE[1], f"{number} / {len(pages)}", ha="center", va="center", size=SIZE - 2)
+    for number, numbered in enumerate(pages, 1):
+        numbered.text(0.5, MARGIN / 2 / PAGE[1], f"{number} / {len(pages)}", ha="center", va="center", size=SIZE - 2)
     return pages
 
 
@@ -54,10 +54,10 @@ def _set(page: Figure, line: str, top: float) -> float:
     """Set a line with its upper edge at `top` (inches); returns its height."""
     left = MARGIN + (INDENT if line.startswith(r"\quad") else 0.0)
     math = line.removeprefix(r"\quad").strip()
-    for latex, ours in ((r"\Bigl[", "["), (r"\Bigr]", "]"), (r"\frac", r"\dfrac")):  # what matplotlib knows
-        math = math.replace(latex, ours)
+    for latex, replacement in ((r"\Bigl[", "["), (r"\Bigr]", "]"), (r"\frac", r"\dfrac")):  # what matplotlib knows
+        math = math.replace(latex, replacement)
     text = page.text(left / PAGE[0], top / PAGE[1], f"${math}$", va="top", size=SIZE, math_fontfamily="cm")
-    renderer = page.canvas.get_renderer()  # type: ignore[attr-defined]
+    renderer = page.canvas.get_renderer()  # type: ignore[attr-defined]  # the canvas is Agg's, from `_new_page`
     room = (PAGE[0] - left - MARGIN) / (text.get_window_extent(renderer).width / page.dpi)
     if room < 1:
         text.set_fontsize(SIZE * room * 0.99)

@@ -16,7 +16,7 @@ from matplotlib.patches import Patch, Rectangle
 import teacher_student as ts
 from teacher_student import internal
 
-from ..maps import Contrast, is_log, places, scale_axis, select
+from ..maps import Contrast, is_log, positions_of, scale_axis, select
 from ..sweeps import CellStatus, axes_of
 from ._comparison_plot import STYLE
 from ._draw_boundary import draw_boundary, mark_boundary
@@ -42,62 +42,67 @@ def phase_diagram(
     contrast: "Contrast | Sequence[Any] | None" = None,
     over: str | None = None,
     panels: str | None = None,
-    boundary: Any = None,
+    boundary: float | str | None = None,
     engine: str | None = None,
     limits: tuple[float, float] | None = None,
     lines: Mapping[str, tuple[Any, ...]] | None = None,
 ) -> Figure:
-    """A map of `value` over the axes `x` and `y` of a sweep; one panel per value of the axis `panels`.
+    """Draw a map of `value` over the axes `x` and `y` of a sweep; one panel per value of the axis `panels`.
 
-    Cells of theory are tiles; simulated ones, where there are both, circles of the same colour scale (crossed where
-    theory and simulation disagree). Cells not done are hatched, diverged ones have a colour of their own.
+    Cells of theory are tiles. Simulated ones, where there are both, are circles of the same colour scale, crossed where
+    theory and simulation disagree. Cells not done are hatched, and diverged ones have a colour of their own.
 
-    Arguments: dataset: of `sweep` or `open_sweep`. x, y: None: the two axes left free. at, contrast, over: see
-    `select`. boundary: a level, drawn as a contour with a 95 % band from the cells' errors, or "steepest" or
-    "diverged", drawn row by row with its interval. engine: "theory" or "simulation" for the tiles; None: theory
-    where there is one. limits: of the colour scale; None: all values. lines: label -> (x values, y values) of known
-    curves, drawn dashed, or (x values, y values, the one panel to draw it in). Raises InputError.
+    Arguments:
+      dataset: of `sweep` or `open_sweep`. x, y: names of axes; None: the two left free. value: a variable.
+      at, contrast, over: as in `select`.
+      boundary: a number, drawn as a contour with a 95 % band from the cells' errors; or "steepest" or "diverged", drawn
+        row by row with its interval.
+      engine: "theory" or "simulation" for the tiles; None: theory where there is one.
+      limits: lower and upper end of the colour scale; None: those of all values.
+      lines: label -> (x values, y values) of known curves, drawn dashed, or (x values, y values, the one panel to draw
+        it in).
+    Returns a matplotlib Figure. Raises InputError unless two axes are left free beside `panels`.
     """
     axes_of(dataset)  # a sweep's, or an error
     engines = dataset["engine"].values.tolist()
     engine = engine or engines[0]
     choice: dict[str, Any] = {"at": at, "contrast": contrast, "over": over}
-    found = select(dataset, value, engine=engine, **choice)
-    x, y, rows = free_axes(found, x, y, panels)
+    cells = select(dataset, value, engine=engine, **choice)
+    x, y, rows = free_axes(cells, x, y, panels)
     marks = None
     if engine == "theory" and "simulation" in engines:
         marks = select(dataset, value, engine="simulation", **choice)
     if limits is not None and not -np.inf < limits[0] < limits[1] < np.inf:
         raise ts.InputError("limits of the colour scale, the lower first", limits)
-    norm = _norm([each for each in (found, marks) if each is not None], value, contrast, limits)
+    norm = _norm([some_cells for some_cells in (cells, marks) if some_cells is not None], value, contrast, limits)
     with mpl.rc_context(STYLE | {"axes.spines.top": True, "axes.spines.right": True}):
         figure = Figure(figsize=(0.9 + 2.9 * len(rows), 3.0), layout="constrained")
         grid = figure.subplots(1, len(rows), sharex=True, sharey=True, squeeze=False)[0]
-        for index, (axes, place) in enumerate(zip(grid, rows, strict=True)):
-            here = found.sel(place)
-            _draw(axes, here, x, y, norm, boundary)
-            _draw_lines(axes, lines or {}, place.get(panels or ""))
+        for index, (axes, panel) in enumerate(zip(grid, rows, strict=True)):
+            shown = cells.sel(panel)
+            _draw(axes, shown, x, y, norm, boundary)
+            _draw_lines(axes, lines or {}, panel.get(panels or ""))
             if marks is not None:
-                _mark(axes, marks.sel(place), x, y, norm)
-                mark_boundary(axes, here, marks.sel(place), x, y, boundary)
+                _mark(axes, marks.sel(panel), x, y, norm)
+                mark_boundary(axes, shown, marks.sel(panel), x, y, boundary)
             axes.set_xlabel(_axis_label(dataset, x))
             if index == 0:
                 axes.set_ylabel(_axis_label(dataset, y))
-            title = ", ".join(str(label) for label in place.values())
+            title = ", ".join(str(label) for label in panel.values())
             axes.set_title(f"({chr(ord('a') + index)}) {title}" if len(rows) > 1 else title, loc="left")
         colours = mpl.cm.ScalarMappable(norm, COLOURS)
-        bar = figure.colorbar(colours, ax=list(grid), label=found["value"].attrs["long_name"], pad=0.02)
+        bar = figure.colorbar(colours, ax=list(grid), label=cells["value"].attrs["long_name"], pad=0.02)
         if isinstance(boundary, (int, float)):
             bar.ax.axhline(boundary, color="black", lw=1.2)
-        _legend(figure, found, marks, boundary, lines or {})
+        _legend(figure, cells, marks, boundary, lines or {})
         return figure
 
 
 def free_axes(
-    found: xr.Dataset, x: str | None, y: str | None, panels: str | None
+    cells: xr.Dataset, x: str | None, y: str | None, panels: str | None
 ) -> tuple[str, str, list[dict[str, Any]]]:
-    """x, y, and what fixes each panel."""
-    free = [str(name) for name in found["value"].dims]
+    """Return x, y, and what fixes each panel."""
+    free = [str(name) for name in cells["value"].dims]
     for name in (x, y, panels):
         if name is not None:
             internal.require_name(name, free, "axis of the sweep that is left free")
@@ -109,12 +114,12 @@ def free_axes(
             free,
             "fix others with at (--at), contrast, over or panels",
         )
-    labels = found[panels].values.tolist() if panels else []
+    labels = cells[panels].values.tolist() if panels else []
     return str(chosen[0]), str(chosen[1]), [{panels: label} for label in labels] if panels else [{}]
 
 
-def _norm(maps: list[xr.Dataset], value: str, contrast: Any, limits: tuple[float, float] | None) -> Normalize:
-    values = np.concatenate([each["value"].values.ravel() for each in maps]).astype(float)
+def _norm(maps: list[xr.Dataset], value: str, contrast: object, limits: tuple[float, float] | None) -> Normalize:
+    values = np.concatenate([cells["value"].values.ravel() for cells in maps]).astype(float)
     values = values[np.isfinite(values)]
     if limits is None and not values.size:
         return Normalize(0, 1)
@@ -125,32 +130,32 @@ def _norm(maps: list[xr.Dataset], value: str, contrast: Any, limits: tuple[float
 
 
 def _edges(centres: np.ndarray) -> np.ndarray:
-    """Edges of cells around values, half way between them on the axis' own scale; strings are numbered."""
+    """Return the edges of cells around values, half way between them on the axis' own scale; strings are numbered."""
     centres = np.asarray(centres)
     if centres.dtype.kind not in "if":
         return np.arange(centres.size + 1) - 0.5
     if is_log(centres):
-        return np.exp(_edges(np.log(centres)))
+        return np.asarray(np.exp(_edges(np.log(centres))))
     if centres.size == 1:
         return np.array([centres[0] - 0.5, centres[0] + 0.5])
     middle = (centres[1:] + centres[:-1]) / 2
     return np.concatenate([[centres[0] - (middle[0] - centres[0])], middle, [2 * centres[-1] - middle[-1]]])
 
 
-def _draw(axes: Axes, here: xr.Dataset, x: str, y: str, norm: Normalize, where: Any) -> None:
-    here = here.sortby([name for name in (x, y) if here[name].dtype.kind in "if"]).transpose(y, x)
-    status, values = here["status"].values, np.asarray(here["value"].values, float)
+def _draw(axes: Axes, cells: xr.Dataset, x: str, y: str, norm: Normalize, where: float | str | None) -> None:
+    cells = cells.sortby([name for name in (x, y) if cells[name].dtype.kind in "if"]).transpose(y, x)
+    status, values = cells["status"].values, np.asarray(cells["value"].values, float)
     done = (status == CellStatus.DONE) & np.isfinite(values)
-    edges = _edges(here[x].values), _edges(here[y].values)
+    edges = _edges(cells[x].values), _edges(cells[y].values)
     axes.pcolormesh(*edges, np.where(done, values, np.nan), norm=norm, cmap=COLOURS, rasterized=True)
     for special, (_, colour, hatch) in SPECIAL.items():
         _cover(axes, status == special, *edges, colour, hatch)
     for test, (_, colour, hatch) in NO_NUMBER.items():
         _cover(axes, (status == CellStatus.DONE) & test(values), *edges, colour, hatch)
-    scale_axis(axes.xaxis, here[x].values)
-    scale_axis(axes.yaxis, here[y].values)
+    scale_axis(axes.xaxis, cells[x].values)
+    scale_axis(axes.yaxis, cells[y].values)
     if where is not None:
-        draw_boundary(axes, here, x, y, where)
+        draw_boundary(axes, cells, x, y, where)
 
 
 def _draw_lines(axes: Axes, lines: Mapping[str, tuple[Any, ...]], panel: Any) -> None:
@@ -162,7 +167,7 @@ def _draw_lines(axes: Axes, lines: Mapping[str, tuple[Any, ...]], panel: Any) ->
 
 
 def _cover(axes: Axes, mask: np.ndarray, xs: np.ndarray, ys: np.ndarray, colour: str, hatch: str) -> None:
-    """Rectangles over the masked cells, those beside each other in one."""
+    """Draw rectangles over the masked cells, those beside each other in one: hatches then run on."""
     patches = []
     for row in range(mask.shape[0]):
         turns = np.flatnonzero(np.diff(np.concatenate([[0], mask[row].astype(int), [0]])))
@@ -179,7 +184,7 @@ def _mark(axes: Axes, marks: xr.Dataset, x: str, y: str, norm: Normalize) -> Non
     ys, xs = np.nonzero((flat["status"].values == CellStatus.DONE) & np.isfinite(flat["value"].values))
     if not xs.size:
         return
-    right, up = places(flat[x].values)[xs], places(flat[y].values)[ys]
+    right, up = positions_of(flat[x].values)[xs], positions_of(flat[y].values)[ys]
     colours = flat["value"].values[ys, xs].astype(float)
     axes.scatter(right, up, c=colours, norm=norm, cmap=COLOURS, s=26, edgecolors="white", linewidths=0.8, zorder=3)
     apart = flat["agrees"].values[ys, xs] == 0
@@ -190,16 +195,16 @@ def _axis_label(dataset: xr.Dataset, name: str) -> str:
     return str(dataset[name].attrs.get("long_name", name))
 
 
-def _legend(figure: Figure, found: xr.Dataset, marks: xr.Dataset | None, where: Any, lines: Mapping[str, Any]) -> None:
+def _legend(figure: Figure, cells: xr.Dataset, marks: xr.Dataset | None, where: Any, lines: Mapping[str, Any]) -> None:
     handles: list[Any] = []
     for special, (label, colour, hatch) in SPECIAL.items():
-        if np.any(found["status"].values == special):
+        if np.any(cells["status"].values == special):
             handles.append(Patch(facecolor=colour, edgecolor="0.5", hatch=hatch, label=label))
     for test, (label, colour, hatch) in NO_NUMBER.items():
-        if np.any((found["status"].values == CellStatus.DONE) & test(found["value"].values)):
+        if np.any((cells["status"].values == CellStatus.DONE) & test(cells["value"].values)):
             handles.append(Patch(facecolor=colour, edgecolor="0.5", hatch=hatch, label=label))
     if where is not None:
-        band = bool(np.any(found["se"].values > 0))
+        band = bool(np.any(cells["se"].values > 0))
         handles.append(Line2D([], [], color="black", lw=1.2, label=_boundary_label(where, band)))
     for index, label in enumerate(lines):
         handles.append(Line2D([], [], color="white", ls=DASHES[index % len(DASHES)], lw=1.2, label=label))
@@ -216,7 +221,7 @@ def _legend(figure: Figure, found: xr.Dataset, marks: xr.Dataset | None, where: 
         )
 
 
-def _boundary_label(where: Any, band: bool) -> str:
+def _boundary_label(where: float | str, band: bool) -> str:
     if isinstance(where, str):
         name = "steepest change" if where == "steepest" else "start of divergence"
         return f"{name} (band: {'95 %, at least one' if band and where == 'steepest' else 'one'} cell)"

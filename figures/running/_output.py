@@ -20,9 +20,9 @@ SOLUTION_FILES = {"theory": "theory.nc", "png": "solution.png", "pdf": "solution
 
 def refuse_results(files: Iterable[Path], *, force: bool) -> None:
     """Raise InputError if one of `files` exists, unless `force`; nothing is made."""
-    there = [file for file in files if file.exists()]
-    if there and not force:
-        raise ts.InputError("an output directory without results", str(there[0]), "choose another, or add --force")
+    existing = [file for file in files if file.exists()]
+    if existing and not force:
+        raise ts.InputError("an output directory without results", str(existing[0]), "choose another, or add --force")
 
 
 def require_writable(problem: "ts.Problem") -> None:
@@ -35,7 +35,7 @@ def require_writable(problem: "ts.Problem") -> None:
 
 
 def check_output(out: str | Path, files: Mapping[str, str], *, force: bool) -> dict[str, Path]:
-    """Make the directory `out`, and give the paths in it of `files`, by their names.
+    """Make the directory `out`, and return the paths in it of `files`, by their names.
 
     Raises InputError if it cannot be written to, or has one of the files and not `force`.
     """
@@ -43,6 +43,7 @@ def check_output(out: str | Path, files: Mapping[str, str], *, force: bool) -> d
     refuse_results(paths.values(), force=force)
     try:
         Path(out).mkdir(parents=True, exist_ok=True)
+        # A file is made in it: permissions alone do not tell, of a disk that is mounted read-only, say.
         probe = Path(out) / f".probe-{os.getpid()}"
         probe.touch()
         probe.unlink()

@@ -22,7 +22,7 @@ def write_picture(figure: Figure, path: Path, *, force: bool) -> None:
 
 
 def write_pictures(figure: Figure, paths: dict[str, Path]) -> None:
-    """Write `figure` as each of `KINDS` that `paths` has a place for, over what is there; Ctrl-C is heeded between."""
+    """Write `figure` as each of `KINDS` that `paths` has, over what is there; Ctrl-C is heeded between them."""
     for kind in KINDS:
         if kind in paths:
             write_picture(figure, paths[kind], force=True)

@@ -33,7 +33,7 @@ class Axis:
         return len(self.labels)
 
     def lay_over(self, tables: Mapping[str, Any], position: int) -> dict[str, Any]:
-        """The problem's tables at one position. Raises InputError."""
+        """Return the problem's tables at one position. Raises InputError."""
         if self.choices:
             return merged(tables, self.choices[position])
         result = dict(tables)
@@ -43,14 +43,14 @@ class Axis:
 
 
 def read_axes(table: Any) -> tuple[Axis, ...]:
-    """Axes from {name: {dotted key: values, ...}} or {name: {"choices": {label: tables}}}. Raises InputError.
+    """Read axes from {name: {dotted key: values, ...}} or {name: {"choices": {label: tables}}}. Raises InputError.
 
     Values are a list, or a range {"from": a, "to": b, "count": n, "spacing": "linear" or "log"}; dotted keys may
     also be nested tables, as TOML reads them.
     """
     if not isinstance(table, Mapping) or not table:
         raise ts.InputError("at least one axis in [axes]", repr(table) if table else "none", "add a table [axes.NAME]")
-    return tuple(_read_axis(str(name), each) for name, each in table.items())
+    return tuple(_read_axis(str(name), entry) for name, entry in table.items())
 
 
 def _read_axis(name: str, table: Any) -> Axis:
@@ -60,7 +60,7 @@ def _read_axis(name: str, table: Any) -> Axis:
         raise ts.InputError(f"a dotted name with values, or choices, in [axes.{name}]", repr(table))
     if "choices" in table:
         return _read_choices(name, table)
-    keys, columns = zip(*((key, _values(key, each)) for key, each in _entries(table)), strict=True)
+    keys, columns = zip(*((key, _values(key, values)) for key, values in _entries(table)), strict=True)
     lengths = {len(column) for column in columns}
     if len(lengths) > 1:
         sizes = {key: len(column) for key, column in zip(keys, columns, strict=True)}
@@ -94,39 +94,39 @@ def _read_choices(name: str, table: Mapping[str, Any]) -> Axis:
 
 
 def _entries(table: Mapping[str, Any], head: str = "") -> list[tuple[str, Any]]:
-    """(dotted key, values) of nested tables, down to lists and ranges."""
-    found = []
+    """Return (dotted key, values) of nested tables, down to lists and ranges."""
+    entries = []
     for name, value in table.items():
         key = f"{head}.{name}" if head else str(name)
         if isinstance(value, Mapping) and not set(value) & RANGE:
-            found += _entries(value, key)
+            entries += _entries(value, key)
         else:
-            found.append((key, value))
-    if not found:
+            entries.append((key, value))
+    if not entries:
         raise ts.InputError(f"values of the axis {head!r}", repr(table))
-    return found
+    return entries
 
 
-def _values(key: str, given: Any) -> tuple[Any, ...]:
-    if isinstance(given, Mapping):
-        return _range(key, given)
-    if isinstance(given, np.ndarray):
-        given = given.tolist()
-    if not isinstance(given, (list, tuple, range)):
-        raise ts.InputError(f"a list or a range for the axis {key!r}", repr(given), "write [value, ...]")
-    if not given:
+def _values(key: str, values: Any) -> tuple[Any, ...]:
+    if isinstance(values, Mapping):
+        return _range(key, values)
+    if isinstance(values, np.ndarray):
+        values = values.tolist()
+    if not isinstance(values, (list, tuple, range)):
+        raise ts.InputError(f"a list or a range for the axis {key!r}", repr(values), "write [value, ...]")
+    if not values:
         raise ts.InputError(f"at least one value of the axis {key!r}", "an empty list")
-    given = [each.item() if isinstance(each, np.generic) else each for each in given]
-    kinds = {"number" if type(each) in (int, float) else type(each).__name__ for each in given}
+    values = [value.item() if isinstance(value, np.generic) else value for value in values]
+    kinds = {"number" if type(value) in (int, float) else type(value).__name__ for value in values}
     if len(kinds) > 1:
-        raise ts.InputError(f"values of one type on the axis {key!r}", f"{', '.join(sorted(kinds))} in {given}")
+        raise ts.InputError(f"values of one type on the axis {key!r}", f"{', '.join(sorted(kinds))} in {values}")
     if kinds & {"list", "dict", "tuple"}:
         raise ts.InputError(
-            f"numbers or strings on the axis {key!r}", f"{given[0]!r}", "give lists and tables a name under choices"
+            f"numbers or strings on the axis {key!r}", f"{values[0]!r}", "give lists and tables a name under choices"
         )
-    if all(type(each) in (int, float) for each in given) and any(type(each) is float for each in given):
-        given = [float(each) for each in given]
-    return tuple(given)
+    if all(type(value) in (int, float) for value in values) and any(type(value) is float for value in values):
+        values = [float(value) for value in values]
+    return tuple(values)
 
 
 def _range(key: str, table: Mapping[str, Any]) -> tuple[Any, ...]:

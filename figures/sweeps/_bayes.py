@@ -14,30 +14,32 @@ from ._axes import read_axes
 
 
 def bayes_accuracy(dataset: xr.Dataset) -> xr.DataArray | None:
-    """Bayes accuracy per level on those axes of a sweep that change the task; None if the task is no mixture."""
+    """Return the Bayes accuracy per level on those axes of a sweep that change the task; None if it is no mixture."""
     tables = json.loads(dataset.attrs["problem"])
     if tables["task"].get("kind") != "xor":
         return None
-    given = {
-        name: _values(dataset, name, each)
-        for name, each in json.loads(dataset.attrs["axes"]).items()
-        if name in dataset.dims and _of_task(each)
+    task_axes = {
+        name: _values(dataset, name, keys)
+        for name, keys in json.loads(dataset.attrs["axes"]).items()
+        if name in dataset.dims and _of_task(keys)
     }
-    axes = read_axes(given) if given else ()
+    axes = read_axes(task_axes) if task_axes else ()
     levels = dataset["level"].values.tolist()
-    found = np.full((*(len(axis) for axis in axes), len(levels)), np.nan)
+    accuracies = np.full((*(len(axis) for axis in axes), len(levels)), np.nan)
     for index in itertools.product(*(range(len(axis)) for axis in axes)):
-        here: Mapping[str, Any] = tables
+        cell_tables: Mapping[str, Any] = tables
         for axis, position in zip(axes, index, strict=True):
-            here = axis.lay_over(here, position)
-        values = ts.XorMixture(here["task"]["levels"]).bayes_accuracy()
-        found[index] = [values.get(level, np.nan) for level in levels]
+            cell_tables = axis.lay_over(cell_tables, position)
+        values = ts.XorMixture(cell_tables["task"]["levels"]).bayes_accuracy()
+        accuracies[index] = [values.get(level, np.nan) for level in levels]
     coords = {axis.name: dataset[axis.name] for axis in axes} | {"level": levels}
-    return xr.DataArray(found, coords, [*(axis.name for axis in axes), "level"], attrs={"long_name": "Bayes accuracy"})
+    return xr.DataArray(
+        accuracies, coords, [*(axis.name for axis in axes), "level"], attrs={"long_name": "Bayes accuracy"}
+    )
 
 
 def _of_task(keys: Any) -> bool:
-    """Whether an axis, by its dotted names or choices, changes the task."""
+    """Say whether an axis, by its dotted names or choices, changes the task."""
     if isinstance(keys, Mapping):
         return any("task" in tables for tables in keys.values())
     return any(key.startswith("task.") for key in keys)

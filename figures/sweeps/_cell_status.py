@@ -4,7 +4,11 @@ import enum
 
 
 class CellStatus(enum.IntEnum):
-    """How far a cell is. DONE, DIVERGED and TOO_STIFF are results; FAILED has a message."""
+    """How far a cell of a sweep is.
+
+    DONE, DIVERGED and TOO_STIFF are results. FAILED has a message and no values. PENDING is still to be computed.
+    NOT_ASKED is a cell that the sweep does not simulate. Stores hold these numbers: they never change.
+    """
 
     PENDING = 0
     DONE = 1

@@ -22,12 +22,12 @@ OF_STATUS = {
 
 
 @dataclasses.dataclass(frozen=True)
-class Task:
-    """Cells of one engine: their places in the grid and their problems' tables."""
+class CellTask:
+    """Cells for one worker, all of one engine: their indices in the grid and their problems' tables."""
 
     engine: str
     agreement: bool  # simulated cells also compare with theory
-    places: tuple[tuple[int, ...], ...]
+    indices: tuple[tuple[int, ...], ...]
     tables: tuple[Mapping[str, Any] | str, ...]  # or why there are none
     measures: Measures
     layout: Layout
@@ -37,70 +37,71 @@ class Task:
 
 @dataclasses.dataclass(frozen=True)
 class Cell:
-    """What came of one cell: status, message, where it stopped, and its values by variable."""
+    """What came of one cell: its status and message, the alpha at which it stopped, and its values by variable."""
 
-    place: tuple[int, ...]
+    index: tuple[int, ...]
     status: CellStatus
     message: str = ""
     reached: float = np.nan
     values: Mapping[str, np.ndarray] = dataclasses.field(default_factory=dict)
 
 
-def compute(task: Task) -> list[Cell]:
-    """The cells of a task; a cell that cannot be computed is FAILED with its message, and harms no other."""
+def compute(task: CellTask) -> list[Cell]:
+    """Compute the cells of a task; a cell that cannot be computed is FAILED with its message, and harms no other."""
     if task.version != ts.__version__:
+        # Another version may give other numbers: cells of both would stand side by side in one store.
         raise ts.InputError(f"workers with teacher-student {task.version}", ts.__version__, "install it there")
     ready: dict[tuple[int, ...], Experiment] = {}
-    found: dict[tuple[int, ...], Cell] = {}
+    cells: dict[tuple[int, ...], Cell] = {}
     starts, simulated = SharedStarts(), task.engine == "simulation"
-    for place, tables in zip(task.places, task.tables, strict=True):
+    for index, tables in zip(task.indices, task.tables, strict=True):
         if isinstance(tables, str):
-            found[place] = Cell(place, CellStatus.FAILED, tables)
+            cells[index] = Cell(index, CellStatus.FAILED, tables)
             continue
         try:
             file = read_file(tables, simulated=simulated)
-            ready[place] = resolve(file, ts.problem_from_tables(tables), simulated=simulated, starts=starts)
+            ready[index] = resolve(file, ts.problem_from_tables(tables), simulated=simulated, starts=starts)
         except Exception as error:
-            found[place] = _failed(place, error)
+            cells[index] = _failed(index, error)
     engine = _simulation if simulated else _theory
-    found |= {cell.place: cell for cell in engine(task, ready)}
-    return [found[place] for place in task.places]
+    cells |= {cell.index: cell for cell in engine(task, ready)}
+    return [cells[index] for index in task.indices]
 
 
-def _failed(place: tuple[int, ...], error: Exception) -> Cell:
+def _failed(index: tuple[int, ...], error: Exception) -> Cell:
     kind = "" if isinstance(error, ts.InputError) else f"{type(error).__name__}: "
-    return Cell(place, CellStatus.FAILED, kind + internal.first_line(error))
+    return Cell(index, CellStatus.FAILED, kind + internal.first_line(error))
 
 
 def recorded(alphas: np.ndarray, measures: Measures) -> np.ndarray:
-    """Those of `alphas` that the measures need, with alpha = 0 in front if they need a record."""
+    """Return those of `alphas` that the measures need, with alpha = 0 in front if they need a record."""
     return np.union1d([0.0], alphas) if measures.needs_record else alphas[-1:]
 
 
-def _theory(task: Task, ready: Mapping[tuple[int, ...], Experiment]) -> list[Cell]:
+def _theory(task: CellTask, ready: Mapping[tuple[int, ...], Experiment]) -> list[Cell]:
     groups: dict[Any, list[tuple[int, ...]]] = {}
-    for place, experiment in ready.items():
-        groups.setdefault(_way_to_solve(experiment), []).append(place)
+    for index, experiment in ready.items():
+        groups.setdefault(_way_to_solve(experiment), []).append(index)
 
-    def solve(places: Sequence[tuple[int, ...]]) -> list[Cell]:
-        experiments = [ready[place] for place in places]
+    def solve(group: Sequence[tuple[int, ...]]) -> list[Cell]:
+        experiments = [ready[index] for index in group]
         trajectories = ode.solve_many(
-            [each.problem for each in experiments],
-            [each.start for each in experiments],
-            [recorded(each.alphas, task.measures) for each in experiments],
+            [experiment.problem for experiment in experiments],
+            [experiment.start for experiment in experiments],
+            [recorded(experiment.alphas, task.measures) for experiment in experiments],
             averages=experiments[0].averages,
             with_accuracy=task.measures.needs_accuracy,
             rtol=experiments[0].rtol,
             atol=experiments[0].atol,
             workers=task.threads,
         )
-        return [_cell(place, each, task) for place, each in zip(places, trajectories, strict=True)]
+        return [_cell(index, experiment, task) for index, experiment in zip(group, trajectories, strict=True)]
 
-    return [cell for places in groups.values() for cell in _each_alone_if_need_be(solve, places)]
+    return [cell for group in groups.values() for cell in _one_by_one_if_need_be(solve, group)]
 
 
 def _way_to_solve(experiment: Experiment) -> tuple[Any, ...]:
-    """What cells that are solved together share: averages, whose key follows from the seed, and tolerances."""
+    """Return what cells that are solved together share: averages, whose key follows from the seed, and tolerances."""
     averages, tolerances = experiment.averages, (experiment.rtol, experiment.atol)
     if averages is None:
         return tolerances
@@ -108,37 +109,37 @@ def _way_to_solve(experiment: Experiment) -> tuple[Any, ...]:
     return (*tolerances, averages.name, most, experiment.seed)
 
 
-def _each_alone_if_need_be(
-    solve: Callable[[Sequence[tuple[int, ...]]], list[Cell]], places: list[tuple[int, ...]]
+def _one_by_one_if_need_be(
+    solve: Callable[[Sequence[tuple[int, ...]]], list[Cell]], indices: list[tuple[int, ...]]
 ) -> list[Cell]:
-    """`solve` of all places together; if that raises, of each alone, so that only the one at fault fails."""
+    """Solve all cells together; if that raises, solve each alone, so that only the one at fault fails."""
     try:
-        return solve(places)
+        return solve(indices)
     except Exception as error:
-        if len(places) == 1:
-            return [_failed(places[0], error)]
-        return [cell for place in places for cell in _each_alone_if_need_be(solve, [place])]
+        if len(indices) == 1:
+            return [_failed(indices[0], error)]
+        return [cell for index in indices for cell in _one_by_one_if_need_be(solve, [index])]
 
 
-def _cell(place: tuple[int, ...], trajectory: ts.Trajectory, task: Task) -> Cell:
+def _cell(index: tuple[int, ...], trajectory: ts.Trajectory, task: CellTask) -> Cell:
     worst = int(np.max(trajectory.status))
     reached = float(np.min(trajectory.reached))
     values = measure(trajectory, task.measures, task.layout)
-    return Cell(place, OF_STATUS[ts.Status(worst)], "", reached, values)
+    return Cell(index, OF_STATUS[ts.Status(worst)], "", reached, values)
 
 
-def _simulation(task: Task, ready: Mapping[tuple[int, ...], Experiment]) -> list[Cell]:
-    found = []
-    for place, experiment in ready.items():
+def _simulation(task: CellTask, ready: Mapping[tuple[int, ...], Experiment]) -> list[Cell]:
+    cells = []
+    for index, experiment in ready.items():
         try:
             check_experiment(experiment)
-            found.append(_simulated(place, experiment, task))
+            cells.append(_simulated(index, experiment, task))
         except Exception as error:
-            found.append(_failed(place, error))
-    return found
+            cells.append(_failed(index, error))
+    return cells
 
 
-def _simulated(place: tuple[int, ...], experiment: Experiment, task: Task) -> Cell:
+def _simulated(index: tuple[int, ...], experiment: Experiment, task: CellTask) -> Cell:
     alphas = recorded(experiment.alphas, task.measures)
 
     def run(which: int) -> ts.Trajectory:
@@ -148,7 +149,7 @@ def _simulated(place: tuple[int, ...], experiment: Experiment, task: Task) -> Ce
         return runs
 
     runs = run(0)
-    cell = _cell(place, runs, task)
+    cell = _cell(index, runs, task)
     if not task.agreement or cell.status != CellStatus.DONE:
         return cell
     smaller = run(1) if len(experiment.dims) > 1 else None
@@ -166,5 +167,5 @@ def _simulated(place: tuple[int, ...], experiment: Experiment, task: Task) -> Ce
     later = runs.at(runs.alphas[runs.alphas > 0])  # at alpha = 0 they agree by construction
     verdict, _ = judge(experiment, theory, later, smaller, None)
     agrees = np.asarray(float(verdict.agrees))
-    found = {"agreement_z": np.asarray(verdict.worst_z), "agreement_p": np.asarray(verdict.p), "agrees": agrees}
-    return dataclasses.replace(cell, values={**cell.values, **found})
+    compared = {"agreement_z": np.asarray(verdict.worst_z), "agreement_p": np.asarray(verdict.p), "agrees": agrees}
+    return dataclasses.replace(cell, values={**cell.values, **compared})

@@ -31,11 +31,11 @@ def check_identity(path: Path, attrs: Mapping[str, Any], sweep: Sweep) -> None:
             f"{path}, of format {attrs.get('format', 1)}",
             "choose another --out, or continue it with the version that wrote it, " + attrs["package_version"],
         )
-    there, here = json.loads(attrs["identity"]), json.loads(json.dumps(sweep.identity()))
-    for key in [*here, *(key for key in there if key not in here)]:
-        growing = key.startswith("axes.") and key.count(".") > 1 and key not in there  # a new choice of an axis
-        if there.get(key) != here.get(key) and not growing:
-            values = [json.dumps(each[key]) if key in each else "absent" for each in (there, here)]
+    stored, wanted = json.loads(attrs["identity"]), json.loads(json.dumps(sweep.identity()))
+    for key in [*wanted, *(key for key in stored if key not in wanted)]:
+        growing = key.startswith("axes.") and key.count(".") > 1 and key not in stored  # a new choice of an axis
+        if stored.get(key) != wanted.get(key) and not growing:
+            values = [json.dumps(identity[key]) if key in identity else "absent" for identity in (stored, wanted)]
             raise ts.InputError(
                 f"the sweep that {path} holds",
                 f"another one: {key} is {values[0]} there and {values[1]} here",
@@ -43,21 +43,21 @@ def check_identity(path: Path, attrs: Mapping[str, Any], sweep: Sweep) -> None:
             )
 
 
-def extended(path: Path, there: xr.Dataset, sweep: Sweep) -> tuple[Sweep, bool]:
-    """`sweep` with the stored values of its axes where they are the same up to rounding, and whether it has more.
+def extended(path: Path, dataset: xr.Dataset, sweep: Sweep) -> tuple[Sweep, bool]:
+    """Return `sweep` with the stored values of its axes, where they are the same up to rounding, and whether it grew.
 
     Raises InputError if a stored value is no longer on its axis.
     """
-    engines = tuple(str(name) for name in there["engine"].values)
+    engines = tuple(str(name) for name in dataset["engine"].values)
     missing = set(engines) - set(sweep.engines)
     if missing:
         kept = next(name for name, both in ENGINES.items() if set(both) == {*engines, *sweep.engines})
         raise ts.InputError(f"the engine {missing.pop()} that {path} has", sweep.engine, f'set engine = "{kept}"')
     axes, grown = [], engines != sweep.engines
     for axis in sweep.axes:
-        stored = there[axis.name].values.tolist()
+        stored = dataset[axis.name].values.tolist()
         labels = tuple(_stored_or_same(label, stored) for label in axis.labels)
-        lost = [label for label in stored if not any(_same(label, each) for each in labels)]
+        lost = [label for label in stored if not any(_same(label, wanted) for wanted in labels)]
         if lost:
             raise ts.InputError(
                 f"all values of {axis.name} that {path} holds",
@@ -65,45 +65,48 @@ def extended(path: Path, there: xr.Dataset, sweep: Sweep) -> tuple[Sweep, bool]:
                 "add them, or choose another --out",
             )
         grown = grown or list(labels) != stored
-        axes.append(_with_labels(axis, labels, there))
+        axes.append(_with_labels(axis, labels, dataset))
     return dataclasses.replace(sweep, axes=tuple(axes)), grown
 
 
-def _with_labels(axis: Axis, labels: tuple[Any, ...], there: xr.Dataset) -> Axis:
-    """`axis` with the given first values, and the stored ones of its other keys."""
+def _with_labels(axis: Axis, labels: tuple[Any, ...], dataset: xr.Dataset) -> Axis:
+    """Return `axis` with the given first values, and the stored ones of its other keys."""
     if axis.choices:
         return dataclasses.replace(axis, labels=labels)
-    stored = there[axis.name].values.tolist()
+    stored = dataset[axis.name].values.tolist()
     rows = []
     for label, row in zip(labels, axis.values, strict=True):
         others = row[1:]
         if label in stored:
-            at = stored.index(label)
-            others = tuple(there[key].values.tolist()[at] for key in axis.keys[1:])
-            for key, here, old in zip(axis.keys[1:], row[1:], others, strict=True):
-                if not _same(here, old):
-                    raise ts.InputError(f"{key} = {old!r} where {axis.name} is {label!r}, as stored", repr(here))
+            position = stored.index(label)
+            others = tuple(dataset[key].values.tolist()[position] for key in axis.keys[1:])
+            for key, new, old in zip(axis.keys[1:], row[1:], others, strict=True):
+                if not _same(new, old):
+                    raise ts.InputError(f"{key} = {old!r} where {axis.name} is {label!r}, as stored", repr(new))
         rows.append((label, *others))
     return dataclasses.replace(axis, labels=labels, values=tuple(rows))
 
 
 def _stored_or_same(label: Any, stored: list[Any]) -> Any:
-    return next((each for each in stored if _same(label, each)), label)
+    return next((value for value in stored if _same(label, value)), label)
 
 
 def _same(a: Any, b: Any) -> bool:
-    """Equal, numbers up to rounding."""
+    """Say whether two values are equal, numbers up to rounding.
+
+    A range that is written in another way, or read from a file, may differ in its last digit.
+    """
     if isinstance(a, (int, float)) and isinstance(b, (int, float)):
         return bool(np.isclose(a, b, rtol=1e-12, atol=0, equal_nan=True))
     return bool(a == b)
 
 
-def old_layout(there: xr.Dataset) -> Layout:
-    """The layout that a store has."""
-    sizes = there.sizes
+def old_layout(dataset: xr.Dataset) -> Layout:
+    """Return the layout that a store has."""
+    sizes = dataset.sizes
 
     def names(dim: str) -> tuple[str, ...]:
-        return tuple(str(name) for name in there[dim].values) if dim in there else ()
+        return tuple(str(name) for name in dataset[dim].values) if dim in dataset else ()
 
     return Layout(
         names("level"),

@@ -9,7 +9,7 @@ TOP = (*TABLES, "seed")
 
 
 def merged(tables: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
-    """`tables` with the entries of `changes` in place of theirs, table by table."""
+    """Return `tables` with the entries of `changes` in place of theirs, table by table."""
     result = dict(tables)
     for name, value in changes.items():
         old = result.get(name)
@@ -21,7 +21,7 @@ def merged(tables: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, A
 
 
 def flat(tables: Any, head: str = "") -> Iterator[tuple[str, Any]]:
-    """Every entry with its dotted name, lists whole."""
+    """Give every entry with its dotted name, lists whole."""
     if isinstance(tables, Mapping) and tables:
         for name, value in tables.items():
             yield from flat(value, f"{head}.{name}" if head else str(name))

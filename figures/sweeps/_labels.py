@@ -15,7 +15,7 @@ LABELS = {
 
 
 def label_of(key: str) -> str:
-    """The label of a dotted name, with its symbol and units where it has them."""
+    """Return the label of a dotted name, with its symbol and units where it has them."""
     if key in LABELS:
         return LABELS[key]
     parts = key.split(".")

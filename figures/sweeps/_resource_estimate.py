@@ -16,7 +16,7 @@ from ._variables import variables
 
 
 def describe(spec: Sweep, layout: Layout) -> str:
-    """The sweep and what it needs, in a few lines."""
+    """Describe the sweep and what it needs, in a few lines of text."""
     axes = " x ".join(f"{axis.name} ({len(axis)})" for axis in spec.axes)
     simulated = int(np.sum(spec.wanted("simulation"))) if "simulation" in spec.engines else 0
     solved = cells(spec) if "theory" in spec.engines else 0
@@ -30,7 +30,7 @@ def describe(spec: Sweep, layout: Layout) -> str:
 
 
 def store_bytes(spec: Sweep, layout: Layout) -> int:
-    """Bytes of a full store, uncompressed."""
+    """Return the bytes of a full store, uncompressed."""
     lengths = {
         "level": len(layout.levels),
         "block": len(layout.blocks),
@@ -49,7 +49,10 @@ def store_bytes(spec: Sweep, layout: Layout) -> int:
 
 
 def worker_bytes(spec: Sweep) -> int:
-    """Bytes that one worker needs at most for its numbers: states of a tile, or a simulation's weights and inputs."""
+    """Return the bytes that one worker needs at most: for the states of a tile, or a simulation's weights and inputs.
+
+    Only the two ends of the grid are looked at, one of which has the widest students and the largest N in most sweeps.
+    """
     index = tuple(0 for _ in spec.axes)
     largest = 0
     corners = {index, tuple(length - 1 for length in spec.shape)}

@@ -6,7 +6,7 @@ import json
 import tempfile
 import time
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,11 +20,11 @@ from teacher_student import internal
 from ..experiment import load_toml
 from ..running import stop_if_asked
 from ._cell_status import FINISHED, RETRY, CellStatus
-from ._cell_tasks import Task
+from ._cell_tasks import Cell, CellTask
 from ._resource_estimate import describe
 from ._spec import Sweep, check_sweep, read_sweep
 from ._store import Store, writing
-from ._workers import farm, require_guard
+from ._workers import require_guard, start_workers
 
 LINE_EVERY = 30.0  # seconds between lines of progress in a log
 
@@ -44,7 +44,10 @@ def sweep(
     progress: bool = True,
     **tables: Any,
 ) -> xr.Dataset:
-    """Solve a grid of problems; returns a labelled data set with a status and, where known, an error for every cell.
+    """Solve a grid of problems, and return what is kept of each as a labelled data set.
+
+    Every cell has a status, and its numbers have standard errors where these are known. A store that has been begun is
+    continued: only what it lacks is computed.
 
     Arguments:
       problem: a Problem, the tables of a problem file, or the path of one.
@@ -57,9 +60,11 @@ def sweep(
       scheduler: address of a Dask scheduler; None: `workers` local processes (None: one per core; 0: this process).
       retry: statuses to compute again: "failed", "diverged", "too stiff".
       tile: cells that one worker solves in one go and that are stored together.
+      progress: whether to show a progress bar.
       tables: further tables of the problem file: start={...}, record={...}, theory={...}, simulation={...}, seed=0.
-    Raises InputError before computing. Cells that diverge or fail have their status (`status`, `message`).
-    Ctrl-C raises KeyboardInterrupt; what is done is in the store, and the same call goes on from there.
+    Returns an xarray Dataset over engine and axes: `error`, `accuracy` ... and `NAME_se`; times are samples / N.
+    Raises InputError before computing. Cells that diverge or fail raise nothing: they have their `status` and
+    `message`. Ctrl-C raises KeyboardInterrupt; what is done is in the store, and the same call goes on from there.
     """
     require_guard(workers, scheduler)
     base = _tables_of(problem) | tables
@@ -91,16 +96,21 @@ def _tables_of(problem: Any) -> dict[str, Any]:
 
 
 def open_sweep(path: str | Path) -> xr.Dataset:
-    """The data set of a store, read when it is used. Raises InputError if there is none."""
+    """Open the store of a sweep; its numbers are read from disk when they are used.
+
+    Arguments: path: of the Zarr store that `sweep` or `run_sweep` wrote, complete or not.
+    Returns an xarray Dataset. Raises InputError if there is no store that can be read.
+    """
     try:
-        return xr.open_zarr(path, consolidated=True, chunks=None)
+        dataset: xr.Dataset = xr.open_zarr(path, consolidated=True, chunks=None)
+        return dataset
     except Exception as error:
         reason = f"{path} ({internal.first_line(error)})"
         raise ts.InputError("the store of a sweep", reason, "run `teacher-student sweep` first") from error
 
 
 def axes_of(dataset: xr.Dataset) -> list[str]:
-    """Names of the axes of a sweep's data set, in order. Raises InputError for any other data set."""
+    """Return the names of the axes of a sweep's data set, in order. Raises InputError for any other data set."""
     if "axes" not in dataset.attrs or "status" not in dataset:
         raise ts.InputError("the data set of a sweep", "one without axes and status", "use figures.open_sweep")
     return list(json.loads(dataset.attrs["axes"]))
@@ -108,7 +118,12 @@ def axes_of(dataset: xr.Dataset) -> list[str]:
 
 @dataclasses.dataclass(frozen=True)
 class Summary:
-    """How a sweep ended: cells computed now, cells by status, simulated cells that agree with theory, seconds."""
+    """How a sweep ended; as a text it is one line.
+
+    computed: cells computed now. counts: number of cells by status, over the whole store.
+    agreeing: (cells in which theory and simulation agree, cells compared, Bonferroni p over these), or None.
+    seconds: the whole took. storing: those of them that writing the store took.
+    """
 
     computed: int
     counts: Mapping[CellStatus, int]
@@ -140,10 +155,17 @@ def run_sweep(
     progress: bool = True,
     say: Callable[[str], None] = print,
 ) -> Summary:
-    """Compute what the store at `path` lacks of `spec`; the other arguments are those of `sweep`."""
+    """Compute what the store at `path` lacks of a sweep, and write it there.
+
+    Arguments:
+      spec: the sweep, as `load_sweep` or `read_sweep` gives it. path: of its Zarr store, made or continued.
+      scheduler, workers, retry, progress: as in `sweep`. say: what gets each line of text.
+    Returns a Summary.
+    Raises InputError before computing; KeyboardInterrupt after Ctrl-C, when what is done is in the store.
+    """
     for name in retry:
         internal.require_name(name, RETRY, "status to retry")
-    again = [RETRY[name] for name in retry]
+    retried = [RETRY[name] for name in retry]
     if workers is not None and workers < 0:
         raise ts.InputError("workers >= 0", workers)
     layout, unusable = check_sweep(spec)
@@ -152,22 +174,22 @@ def run_sweep(
         say(f"warning     {line}")
     clock, storing = time.perf_counter(), 0.0
     with writing(Path(path), spec, layout) as store:
-        todo = {engine: list(store.pending(engine, retry=again)) for engine in store.sweep.engines}
+        todo = {engine: list(store.pending(engine, retry=retried)) for engine in store.sweep.engines}
         total = sum(len(tile) for engine in todo.values() for tile in engine)
         say(f"store       {path}: {_done(store)} of {_asked(store)} cells done before, {total} to do")
-        tasks = list(_tasks(store, todo, threads=None if workers == 0 else 1))
+        tasks = list(_planned_tasks(store, todo, threads=None if workers == 0 else 1))
         computed, said = 0, (0, time.perf_counter())
-        with farm(scheduler, workers, len(tasks)) as workers_, _bar(total, progress, store) as bar:
+        with start_workers(scheduler, workers, len(tasks)) as running_workers, _bar(total, progress, store) as bar:
             if total:
-                say(f"workers     {workers_.workers}; they compile before the first cells")
-            for task, found in workers_.do(_filled(store, each) for each in tasks):
-                before = time.perf_counter()
-                _write(store, task.engine, found)
-                stop_if_asked()
-                storing += time.perf_counter() - before
-                computed += len(found)
+                say(f"workers     {running_workers.description}; they compile before the first cells")
+            for task, cells in running_workers.do(_with_tables(store, planned) for planned in tasks):
+                began = time.perf_counter()
+                _write(store, task.engine, cells)
+                stop_if_asked()  # here, where the store is whole
+                storing += time.perf_counter() - began
+                computed += len(cells)
                 bar.set_postfix_str(_words(store), refresh=False)
-                bar.update(len(found))
+                bar.update(len(cells))
                 since = time.perf_counter() - said[1]
                 if not progress and since > LINE_EVERY:
                     left = since / (computed - said[0]) * (total - computed)  # as fast as since the last line
@@ -176,23 +198,28 @@ def run_sweep(
         return Summary(computed, store.counts(), _agreeing(store), time.perf_counter() - clock, storing)
 
 
-def _tasks(store: Store, todo: Mapping[str, list[list[tuple[int, ...]]]], threads: int | None) -> Iterator[Any]:
-    """(engine, places, threads) of every task: a tile of theory cells, or one simulated cell."""
+Planned = tuple[str, list[tuple[int, ...]], int | None]  # engine, indices of cells, threads
+
+
+def _planned_tasks(
+    store: Store, todo: Mapping[str, list[list[tuple[int, ...]]]], threads: int | None
+) -> Iterator[Planned]:
+    """Give (engine, indices, threads) of every task: a tile of theory cells, or one simulated cell."""
     for engine, tiles in todo.items():
-        for places in tiles:
-            for group in [places] if engine == "theory" else [[place] for place in places]:
+        for tile in tiles:
+            for group in [tile] if engine == "theory" else [[place] for place in tile]:
                 yield engine, group, threads
 
 
-def _filled(store: Store, each: tuple[str, list[tuple[int, ...]], Any]) -> Task:
-    """A task with its problems' tables, made when its turn comes."""
-    engine, places, threads = each
+def _with_tables(store: Store, planned: Planned) -> CellTask:
+    """Return a task with its problems' tables, made when its turn comes: those of all tasks would fill the memory."""
+    engine, indices, threads = planned
     spec = store.sweep
-    return Task(
+    return CellTask(
         engine,
         spec.engine == "both" and engine == "simulation",
-        tuple(places),
-        tuple(_tables(spec, place) for place in places),
+        tuple(indices),
+        tuple(_tables(spec, index) for index in indices),
         spec.measures,
         store.layout,
         ts.__version__,
@@ -200,16 +227,16 @@ def _filled(store: Store, each: tuple[str, list[tuple[int, ...]], Any]) -> Task:
     )
 
 
-def _tables(spec: Sweep, place: tuple[int, ...]) -> Mapping[str, Any] | str:
+def _tables(spec: Sweep, index: tuple[int, ...]) -> Mapping[str, Any] | str:
     try:
-        return spec.tables_at(place)
+        return spec.tables_at(index)
     except ts.InputError as error:
         return str(error)
 
 
-def _write(store: Store, engine: str, found: Any) -> None:
+def _write(store: Store, engine: str, cells: Iterable[Cell]) -> None:
     try:
-        store.write(engine, found)
+        store.write(engine, cells)
     except OSError as error:
         raise ts.InputError(
             "room for the store",

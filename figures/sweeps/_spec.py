@@ -26,9 +26,9 @@ SHAPING = ("student.width", "task.width", "simulation.runs", "record.")  # keys 
 
 @dataclasses.dataclass(frozen=True)
 class Sweep:
-    """A grid of problems.
+    """A grid of problems, and what is to be kept of each; `load_sweep` and `read_sweep` make one.
 
-    tables: of the problem, as in its file. axes: its dimensions. measures: what is kept.
+    tables: those of the problem, as in its file. axes: the dimensions of the grid. measures: what is kept.
     engine: "theory", "simulation" or "both" (then with the agreement of the two in every simulated cell).
     simulate_every: axis name -> n, to simulate only every n-th of its values, from the first.
     tile: cells that are stored together, and solved by one worker in one go.
@@ -52,14 +52,15 @@ class Sweep:
         return tuple(len(axis) for axis in self.axes)
 
     def tables_at(self, index: tuple[int, ...]) -> dict[str, Any]:
-        """The problem's tables of one cell: choices first, then numbers. Raises InputError."""
+        """Return the problem's tables of one cell: choices first, then numbers. Raises InputError."""
+        # Choices lay whole tables over the problem's: after numbers, they would take these back.
         tables = dict(self.tables)
         for axis, position in sorted(zip(self.axes, index, strict=True), key=lambda pair: not pair[0].choices):
             tables = axis.lay_over(tables, position)
         return tables
 
     def wanted(self, engine: str) -> np.ndarray:
-        """Mask over the grid of the cells that `engine` computes."""
+        """Return the mask over the grid of the cells that `engine` computes."""
         mask = np.ones(self.shape, bool)
         if engine == "simulation":
             for number, axis in enumerate(self.axes):
@@ -69,14 +70,14 @@ class Sweep:
         return mask
 
     def identity(self) -> dict[str, Any]:
-        """All that a store must share with this sweep to be continued by it, by dotted name."""
+        """Return all that a store must share with this sweep to be continued by it, by dotted name."""
         choices = {axis.name: dict(zip(axis.labels, axis.choices, strict=True)) for axis in self.axes if axis.choices}
         varied = {key for axis in self.axes for key in axis.keys}  # whatever the problem says of them
-        found: dict[str, Any] = {"axes": [axis.name for axis in self.axes]}
-        found |= {f"axes.{axis.name}": list(axis.keys) or "choices" for axis in self.axes}
-        found |= {f"axes.{key}": value for key, value in flat(choices)}
-        found |= {key: value for key, value in flat(self.tables) if key not in varied}
-        return found | {f"measures.{key}": value for key, value in flat(dataclasses.asdict(self.measures))}
+        entries: dict[str, Any] = {"axes": [axis.name for axis in self.axes]}
+        entries |= {f"axes.{axis.name}": list(axis.keys) or "choices" for axis in self.axes}
+        entries |= {f"axes.{key}": value for key, value in flat(choices)}
+        entries |= {key: value for key, value in flat(self.tables) if key not in varied}
+        return entries | {f"measures.{key}": value for key, value in flat(dataclasses.asdict(self.measures))}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -87,7 +88,11 @@ class _SweepTable:
 
 
 def read_sweep(tables: Mapping[str, Any]) -> Sweep:
-    """A sweep from nested tables: those of a problem, and axes, measures and sweep. Raises InputError."""
+    """Read a sweep from nested tables.
+
+    Arguments: tables: those of a problem's file, and "axes", "measures" and "sweep" (engine, simulate_every, tile).
+    Returns a Sweep. Raises InputError for entries that are wrong by themselves; problems are checked when it is run.
+    """
     problem = {name: table for name, table in tables.items() if name not in ("axes", "measures", "sweep")}
     axes, measures = read_axes(tables.get("axes")), read_measures(tables.get("measures", {}))
     table = internal.read_table(_SweepTable, tables.get("sweep", {}), "sweep")
@@ -107,7 +112,11 @@ def read_sweep(tables: Mapping[str, Any]) -> Sweep:
 
 
 def load_sweep(path: str | Path, *, seed: int | None = None) -> Sweep:
-    """A sweep from a TOML file. Raises InputError."""
+    """Read a sweep from a TOML file.
+
+    Arguments: path: of the file, whose tables are those of `read_sweep`. seed: in place of the file's.
+    Returns a Sweep. Raises InputError for a file that cannot be read, or in which no cell is a problem.
+    """
     tables = load_toml(path, "sweep")
     spec = read_sweep(tables if seed is None else {**tables, "seed": seed})
     if seed is not None and any("seed" in axis.keys for axis in spec.axes):
@@ -130,13 +139,13 @@ def _require_a_readable_cell(sweep: Sweep) -> None:
 
 
 def _diagonal(sweep: Sweep) -> Iterator[tuple[int, ...]]:
-    """The first cell, the second along every axis, and so on, each axis staying at its end."""
+    """Give the first cell, the second along every axis, and so on, each axis staying at its end."""
     for step in range(max(sweep.shape)):
         yield tuple(min(step, length - 1) for length in sweep.shape)
 
 
 def experiment_at(sweep: Sweep, index: tuple[int, ...], starts: SharedStarts, *, simulated: bool = False) -> Experiment:
-    """The experiment of one cell, checked as far as is cheap. Raises InputError.
+    """Return the experiment of one cell, checked as far as is cheap. Raises InputError.
 
     Arguments: starts: shared by the cells that are asked for. simulated: whether it is to be simulated too.
     """
@@ -151,13 +160,15 @@ def experiment_at(sweep: Sweep, index: tuple[int, ...], starts: SharedStarts, *,
     experiment = resolve(file, ts.problem_from_tables(tables), simulated=simulated, starts=starts)
     if "means_right" in sweep.measures.keep:
         internal.require_clusters(experiment.problem)
-    for name, each in sweep.measures.time_to.items():
-        internal.require_name(each.level, experiment.problem.inputs.level_names, f"level in [measures.time_to.{name}]")
+    for name, time_to in sweep.measures.time_to.items():
+        internal.require_name(
+            time_to.level, experiment.problem.inputs.level_names, f"level in [measures.time_to.{name}]"
+        )
     return experiment
 
 
 def check_sweep(sweep: Sweep) -> tuple[Layout, list[str]]:
-    """The layout of the data set, and a line for every axis value that gives no valid problem.
+    """Return the layout of the data set, and a line for every axis value that gives no valid problem.
 
     One cell is checked whole, every other value of every axis on its own beside it; a value that cannot be used makes
     its cells fail, and no others. Raises InputError if no cell along some axis is valid.
@@ -168,7 +179,7 @@ def check_sweep(sweep: Sweep) -> tuple[Layout, list[str]]:
     for number, axis in enumerate(sweep.axes):
         failures = []
         for position in range(len(axis)):
-            index = tuple(position if i == number else at for i, at in enumerate(reference))
+            index = tuple(position if i == number else kept_position for i, kept_position in enumerate(reference))
             try:
                 experiment_at(sweep, index, starts)
             except ts.InputError as error:
@@ -181,7 +192,7 @@ def check_sweep(sweep: Sweep) -> tuple[Layout, list[str]]:
 
 
 def _valid_cell(sweep: Sweep, starts: SharedStarts) -> tuple[int, ...]:
-    """The first valid cell on the diagonal of the grid. Raises the first cell's InputError if there is none."""
+    """Return the first valid cell on the diagonal of the grid. Raises the first cell's InputError if there is none."""
     first_error: ts.InputError | None = None
     for index in _diagonal(sweep):
         try:
@@ -190,21 +201,21 @@ def _valid_cell(sweep: Sweep, starts: SharedStarts) -> tuple[int, ...]:
             if simulated:
                 check_experiment(experiment)
             return index
-        except ts.InputError as found:
-            first_error = first_error or found
+        except ts.InputError as error:
+            first_error = first_error or error
     assert first_error is not None
     raise first_error
 
 
 def _layout(sweep: Sweep, reference: tuple[int, ...], starts: SharedStarts) -> Layout:
-    found = []
+    layouts = []
     for index in _shapes(sweep, reference):
         try:
             experiment = experiment_at(sweep, index, starts)
         except ts.InputError:
             continue
-        found.append(_layout_of(experiment, sweep))
-    return functools.reduce(Layout.union, found)
+        layouts.append(_layout_of(experiment, sweep))
+    return functools.reduce(Layout.union, layouts)
 
 
 def _layout_of(experiment: Experiment, sweep: Sweep) -> Layout:
@@ -223,16 +234,16 @@ def _layout_of(experiment: Experiment, sweep: Sweep) -> Layout:
 
 
 def _shapes(sweep: Sweep, reference: tuple[int, ...]) -> Iterator[tuple[int, ...]]:
-    """One cell for every combination of values that may change the size of what is kept."""
+    """Give one cell for every combination of values that may change the size of what is kept."""
     lines = [
-        range(len(axis)) if axis.choices or any(key.startswith(SHAPING) for key in axis.keys) else (at,)
-        for axis, at in zip(sweep.axes, reference, strict=True)
+        range(len(axis)) if axis.choices or any(key.startswith(SHAPING) for key in axis.keys) else (position,)
+        for axis, position in zip(sweep.axes, reference, strict=True)
     ]
     yield from itertools.product(*lines)
 
 
 def tiles(sweep: Sweep) -> tuple[int, ...]:
-    """Cells per axis that are stored together: the last axes first, at most `sweep.tile` in all."""
+    """Return the cells per axis that are stored together: the last axes first, at most `sweep.tile` in all."""
     sizes, room = [], sweep.tile
     for length in reversed(sweep.shape):
         sizes.append(max(1, min(length, room)))
@@ -241,7 +252,7 @@ def tiles(sweep: Sweep) -> tuple[int, ...]:
 
 
 def tile_slices(sweep: Sweep) -> Iterator[tuple[slice, ...]]:
-    """The tiles of the grid, in order."""
+    """Give the tiles of the grid, in order."""
     lines = [
         [slice(i, min(i + size, n)) for i in range(0, n, size)]
         for n, size in zip(sweep.shape, tiles(sweep), strict=True)
@@ -250,5 +261,5 @@ def tile_slices(sweep: Sweep) -> Iterator[tuple[slice, ...]]:
 
 
 def cells(sweep: Sweep) -> int:
-    """Number of grid points."""
+    """Return the number of grid points."""
     return math.prod(sweep.shape)

@@ -38,64 +38,70 @@ class Store:
         group = zarr.open_group(path, mode="r+")
         self.arrays: dict[str, Any] = {name: group[name] for name in self.variables}
         stored = np.asarray(self.arrays["status"][...])
-        self.status: Any = _with_asked(stored, sweep)
+        self.status: np.ndarray = _with_asked(stored, sweep)
         if not np.array_equal(stored, self.status):  # simulate_every has changed
             self.arrays["status"][...] = self.status
         self.tiles = tiles(sweep)
 
     def pending(self, engine: str, *, retry: Sequence[CellStatus] = ()) -> Iterator[list[tuple[int, ...]]]:
-        """Cells still to be computed by `engine`, tile by tile."""
+        """Give the cells still to be computed by `engine`, tile by tile; `retry`: of these statuses too."""
         status = self.status[self.sweep.engines.index(engine)]
         open_ = np.isin(status, [CellStatus.PENDING, *retry])
         for region in tile_slices(self.sweep):
             offset = [part.start for part in region]
-            places = np.argwhere(open_[region]) + offset
-            if places.size:
-                yield [tuple(int(i) for i in place) for place in places]
+            indices = np.argwhere(open_[region]) + offset
+            if indices.size:
+                yield [tuple(int(i) for i in index) for index in indices]
 
     def write(self, engine: str, cells: Iterable[Cell]) -> None:
         """Write cells: their values first, their status last."""
         e = self.sweep.engines.index(engine)
         by_tile: dict[tuple[int, ...], list[Cell]] = {}
         for cell in cells:
-            tile = tuple(i // size for i, size in zip(cell.place, self.tiles, strict=True))
+            tile = tuple(i // size for i, size in zip(cell.index, self.tiles, strict=True))
             by_tile.setdefault(tile, []).append(cell)
         for tile, members in by_tile.items():
             region = tuple(
                 slice(i * size, min((i + 1) * size, n))
                 for i, size, n in zip(tile, self.tiles, self.sweep.shape, strict=True)
             )
+            # In this order, the status last: a process that dies in between leaves cells that are done again, never
+            # ones that are said to be done and lack a value.
             for name, variable in self.variables.items():
                 self._write_variable(name, variable, e, region, members)
 
     def _write_variable(
         self, name: str, variable: Variable, e: int, region: tuple[slice, ...], cells: Sequence[Cell]
     ) -> None:
-        """Put the cells' values into the tile, beside those that are there."""
-        status = self.status[(e, *region)]
-        fresh = not np.any(np.isin(status, FINISHED))
-        given = [(cell.place, _value(cell, name)) for cell in cells]
-        if all(value is None for _, value in given):
+        """Put the cells' values into the tile, beside those that are there.
+
+        A tile is one chunk, which is read, changed and written as a whole.
+        """
+        tile: tuple[int | slice, ...] = (e, *region)
+        status = self.status[tile]
+        fresh = not np.any(np.isin(status, FINISHED))  # nothing of the tile is stored: it need not be read
+        values = [(cell.index, _value(cell, name)) for cell in cells]
+        if all(value is None for _, value in values):
             others = not variable.per_engine  # the other engine's to write
             if fresh or others or (name == "message" and not np.any(status == CellStatus.FAILED)):
                 return
-        array, where = self.arrays[name], (e, *region) if variable.per_engine else region
+        array, region_of_array = self.arrays[name], tile if variable.per_engine else region
         if name == "status":
             block = status.copy()
         elif fresh:
             shape = (*status.shape, *array.shape[array.ndim - len(variable.trailing) :])
             block = np.full(shape, variable.fill, variable.dtype)
         else:
-            block = array[where]
-        for place, value in given:
-            inside = tuple(i - part.start for i, part in zip(place, region, strict=True))
+            block = array[region_of_array]
+        for index, value in values:
+            inside = tuple(i - part.start for i, part in zip(index, region, strict=True))
             block[inside] = variable.fill if value is None else value
-        array[where] = block
+        array[region_of_array] = block
         if name == "status":
-            self.status[where] = block
+            self.status[tile] = block
 
     def counts(self) -> dict[CellStatus, int]:
-        """Number of cells of each status, over the engines."""
+        """Return the number of cells of each status, over the engines."""
         return {status: int(np.sum(self.status == status)) for status in CellStatus if np.any(self.status == status)}
 
 
@@ -108,7 +114,7 @@ def _value(cell: Cell, name: str) -> Any:
 
 @contextlib.contextmanager
 def writing(path: Path, sweep: Sweep, layout: Layout) -> Iterator[Store]:
-    """The store at `path`, made, continued or extended for `sweep`, held by this process until the end.
+    """Open the store at `path`, made, continued or extended for `sweep`, and hold it until the end.
 
     Raises InputError if another process holds it, or if what is at `path` is not a store of this sweep.
     """
@@ -123,7 +129,10 @@ def writing(path: Path, sweep: Sweep, layout: Layout) -> Iterator[Store]:
 
 @contextlib.contextmanager
 def _lock(path: Path) -> Iterator[None]:
-    """A lock beside the store; the system frees it when its owner dies, so a dead owner's is no obstacle."""
+    """Hold a lock beside the store, so that no two processes write it.
+
+    The system frees a lock when its owner dies, so a dead owner's is no obstacle. Who holds it stands in a second file.
+    """
     lock, owner = (path.with_name(f".{path.name}.{kind}") for kind in ("lock", "owner"))
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -142,7 +151,10 @@ def _lock(path: Path) -> Iterator[None]:
 
 
 def _beside(path: Path) -> tuple[Path, Path]:
-    """Where a new store is built, and where the old one waits while it is replaced."""
+    """Return where a new store is built, and where the old one waits while it is replaced.
+
+    Both lie in the store's own folder: a rename is one step only within a file system.
+    """
     return path.with_name(f".{path.name}.new"), path.with_name(f".{path.name}.old")
 
 
@@ -150,7 +162,9 @@ def _recover(path: Path) -> None:
     """Finish or undo what a killed process left half done (see `_replace`)."""
     new, old = _beside(path)
     if not path.exists() and old.exists():
+        # `_replace` was cut off between its renames: the new store is whole, or it would not have begun.
         (new if new.exists() else old).rename(path)
+    # Whatever else stands there is half of a store that nobody needs: what is at `path` is whole.
     for left in (new, old):
         shutil.rmtree(left, ignore_errors=True)
     if path.is_dir():
@@ -168,7 +182,7 @@ def _replace(path: Path, new: Path) -> None:
 
 
 def _create(path: Path, sweep: Sweep, layout: Layout, filled: xr.Dataset | None = None) -> None:
-    """A store at `path`, pending everywhere but where `filled` has cells; it appears whole."""
+    """Make a store at `path`, pending everywhere but where `filled` has cells; it appears whole."""
     new = _beside(path)[0]
     coords = coordinates(sweep, layout)
     lengths = {name: coord.size for name, coord in coords.items() if coord.dims == (name,)}
@@ -197,7 +211,7 @@ def _create(path: Path, sweep: Sweep, layout: Layout, filled: xr.Dataset | None 
 
 
 def _with_asked(status: np.ndarray, sweep: Sweep) -> np.ndarray:
-    """`status` with NOT_ASKED for the cells, still to be done, that the sweep does not want, and for no others."""
+    """Return `status` with NOT_ASKED for cells that are still to be done and not wanted, and for no others."""
     wanted = np.stack([sweep.wanted(engine) for engine in sweep.engines])
     status = np.where(~wanted & (status == CellStatus.PENDING), np.int8(CellStatus.NOT_ASKED), status)
     return np.where(wanted & (status == CellStatus.NOT_ASKED), np.int8(CellStatus.PENDING), status)
@@ -206,14 +220,14 @@ def _with_asked(status: np.ndarray, sweep: Sweep) -> np.ndarray:
 def _continue(path: Path, sweep: Sweep, layout: Layout) -> tuple[Sweep, Layout]:
     """Check that `path` is a store of `sweep`; if axes or engines have grown, extend it. Raises InputError."""
     try:
-        with _quiet(), xr.open_zarr(path, consolidated=True, chunks=None) as there:
-            check_identity(path, there.attrs, sweep)
-            sweep, grown = extended(path, there, sweep)
-            stored = old_layout(there)
+        with _quiet(), xr.open_zarr(path, consolidated=True, chunks=None) as dataset:
+            check_identity(path, dataset.attrs, sweep)
+            sweep, grown = extended(path, dataset, sweep)
+            stored = old_layout(dataset)
             layout = stored.union(layout)
             if not grown and stored == layout:
                 return sweep, layout
-            filled = there.load()
+            filled = dataset.load()  # now: the store that it is read from is about to be replaced
     except ts.InputError:
         raise
     except Exception as error:
@@ -222,8 +236,8 @@ def _continue(path: Path, sweep: Sweep, layout: Layout) -> tuple[Sweep, Layout]:
     indexers = {name: coord.values for name, coord in coordinates(sweep, layout).items() if coord.dims == (name,)}
     fill = {name: variable.fill for name, variable in variables(sweep).items()}
     filled = filled[[name for name in fill if name in filled]]
-    here = {name: values for name, values in indexers.items() if name in filled.dims}
-    _create(path, sweep, layout, filled.reindex(here, fill_value={name: fill[name] for name in filled.data_vars}))
+    labels = {name: values for name, values in indexers.items() if name in filled.dims}
+    _create(path, sweep, layout, filled.reindex(labels, fill_value={name: fill[name] for name in filled.data_vars}))
     return sweep, layout
 
 

@@ -41,7 +41,11 @@ LONG_NAMES = internal.LONG_NAMES | {
 
 @dataclasses.dataclass(frozen=True)
 class Variable:
-    """A variable: its dimensions after the axes, whether there is one per engine, its type and attributes."""
+    """A variable of the data set.
+
+    trailing: its dimensions after the axes. per_engine: whether each engine has its own. attrs, dtype: as stored.
+    fill: the value of cells that have none.
+    """
 
     trailing: tuple[str, ...]
     per_engine: bool
@@ -50,16 +54,16 @@ class Variable:
     fill: Any = np.nan
 
     def dims(self, axes: tuple[Axis, ...]) -> tuple[str, ...]:
-        """All dimensions, in order."""
+        """Return all dimensions, in order."""
         return (*(("engine",) if self.per_engine else ()), *(axis.name for axis in axes), *self.trailing)
 
 
 def variables(sweep: Sweep) -> dict[str, Variable]:
-    """Every variable by name; the status comes last, because it is what declares a cell done."""
-    measures, found = sweep.measures, {}
+    """Return every variable by name; the status comes last, because it is what declares a cell done."""
+    measures, result = sweep.measures, {}
 
     def add(name: str, trailing: tuple[str, ...], long_name: str, units: str = "1", per_engine: bool = True) -> None:
-        found[name] = Variable(trailing, per_engine, {"long_name": long_name, "units": units})
+        result[name] = Variable(trailing, per_engine, {"long_name": long_name, "units": units})
 
     for name in _kept(measures):
         add(name, TRAILING[name], f"{LONG_NAMES[name]}, at the last recorded alpha")
@@ -68,14 +72,16 @@ def variables(sweep: Sweep) -> dict[str, Variable]:
             add(f"{name}_path", ("record", *TRAILING[name]), f"{LONG_NAMES[name]}, at every recorded alpha")
     if measures.trajectories:
         add("alpha", ("record",), "time alpha of each record", "samples / N")
-    for name, each in measures.time_to.items():
-        what = f"alpha at which the {each.value} of level {each.level} first passes {each.threshold:g}; inf: never"
-        add(f"time_to_{name}", (), what, "samples / N")
+    for name, time_to in measures.time_to.items():
+        description = f"alpha at which the {time_to.value} of level {time_to.level} first passes {time_to.threshold:g}"
+        add(f"time_to_{name}", (), f"{description}; inf: never", "samples / N")
         add(f"time_to_{name}_se", (), f"standard error of time_to_{name} (jackknife over the runs)", "samples / N")
     if "simulation" in sweep.engines:
         for name in measures.time_to:
-            what = f"jackknife pseudo-values of time_to_{name}: their mean and spread over runs are its mean and error"
-            add(f"time_to_{name}_run", ("run",), what, "samples / N", per_engine=False)
+            description = (
+                f"jackknife pseudo-values of time_to_{name}: their mean and spread over runs are its mean and error"
+            )
+            add(f"time_to_{name}_run", ("run",), description, "samples / N", per_engine=False)
         for name in _kept(measures):
             if name in PER_LEVEL:
                 add(f"{name}_run", ("run", *TRAILING[name]), f"{LONG_NAMES[name]}, of each run", per_engine=False)
@@ -86,14 +92,14 @@ def variables(sweep: Sweep) -> dict[str, Variable]:
         add("agrees", (), "1 if theory and simulation agree at the level of [agreement], else 0", per_engine=False)
     add("reached", (), "alpha at which it stopped (the last recorded one, unless it diverged)", "samples / N")
     meanings = {"long_name": "explanation of a failed cell"}
-    found["message"] = Variable((), True, meanings, np.dtypes.StringDType(), "")
+    result["message"] = Variable((), True, meanings, np.dtypes.StringDType(), "")
     flags = {
         "long_name": "status of the cell",
         "flag_values": [int(status) for status in CellStatus],
         "flag_meanings": " ".join(status.name.lower() for status in CellStatus),
     }
-    found["status"] = Variable((), True, flags, np.int8, int(CellStatus.PENDING))
-    return found
+    result["status"] = Variable((), True, flags, np.int8, int(CellStatus.PENDING))
+    return result
 
 
 def _kept(measures: Measures) -> list[str]:
@@ -103,7 +109,7 @@ def _kept(measures: Measures) -> list[str]:
 
 
 def coordinates(sweep: Sweep, layout: Layout) -> dict[str, xr.Variable]:
-    """Coordinates of every dimension; numbers that change together with an axis' first have one each beside it."""
+    """Return the coordinates of every dimension; numbers that change with an axis' first have one each beside it."""
 
     def text(dim: str, names: Any) -> xr.Variable:
         return xr.Variable((dim,), np.array(list(names), dtype=object))
@@ -111,22 +117,22 @@ def coordinates(sweep: Sweep, layout: Layout) -> dict[str, xr.Variable]:
     def numbers(dim: str, count: int, long_name: str) -> xr.Variable:
         return xr.Variable((dim,), np.arange(1, count + 1), {"long_name": long_name})
 
-    found = {"engine": text("engine", sweep.engines)}
+    result = {"engine": text("engine", sweep.engines)}
     for axis in sweep.axes:
-        found[axis.name] = _along(axis, axis.labels, axis.keys[0] if axis.keys else axis.name)
+        result[axis.name] = _along(axis, axis.labels, axis.keys[0] if axis.keys else axis.name)
         for column, key in enumerate(axis.keys[1:], start=1):
-            found[key] = _along(axis, tuple(row[column] for row in axis.values), key)
-    found["level"] = text("level", layout.levels)
+            result[key] = _along(axis, tuple(row[column] for row in axis.values), key)
+    result["level"] = text("level", layout.levels)
     if "overlaps" in sweep.measures.keep:
-        found["block"] = text("block", layout.blocks)
+        result["block"] = text("block", layout.blocks)
         for name, count in (("student_unit", layout.student), ("latent", layout.latents)):
-            found[name] = numbers(name, count, name.replace("_", " "))
-            found[f"{name}_2"] = numbers(f"{name}_2", count, name.replace("_", " "))
+            result[name] = numbers(name, count, name.replace("_", " "))
+            result[f"{name}_2"] = numbers(f"{name}_2", count, name.replace("_", " "))
     if layout.runs:
-        found["run"] = numbers("run", layout.runs, "simulated run")
+        result["run"] = numbers("run", layout.runs, "simulated run")
     if sweep.measures.trajectories:
-        found["record"] = numbers("record", layout.records, "number of the record")
-    return found
+        result["record"] = numbers("record", layout.records, "number of the record")
+    return result
 
 
 def _along(axis: Axis, values: tuple[Any, ...], key: str) -> xr.Variable:
@@ -137,7 +143,7 @@ def _along(axis: Axis, values: tuple[Any, ...], key: str) -> xr.Variable:
 
 
 def attributes(sweep: Sweep) -> dict[str, Any]:
-    """The whole problem, the sweep, conventions, seed and versions."""
+    """Return the attributes of the data set: the whole problem, the sweep, conventions, seed and versions."""
     axes = {axis.name: list(axis.keys) or dict(zip(axis.labels, axis.choices, strict=True)) for axis in sweep.axes}
     return {
         "title": f"sweep over {', '.join(axis.name for axis in sweep.axes)}",

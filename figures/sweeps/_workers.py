@@ -14,26 +14,28 @@ import teacher_student as ts
 from teacher_student import internal
 
 from ._cell_status import CellStatus
-from ._cell_tasks import Cell, Task, compute
+from ._cell_tasks import Cell, CellTask, compute
 
-DEAF = "import signal\nsignal.signal(signal.SIGINT, signal.SIG_IGN)\n"  # Ctrl-C is the owner's to handle
-
-
-class Farm(Protocol):
-    """Does tasks."""
-
-    workers: str  # in words
-
-    def do(self, tasks: Iterator[Task]) -> Iterator[tuple[Task, list[Cell]]]:
-        """Each task with its cells, as they finish; only a few tasks are taken ahead."""
+# Run by every local worker as it starts. A terminal sends Ctrl-C to all processes in front: a worker that died of it
+# would have its task given to another one, while the owner stops in order.
+IGNORE_CTRL_C = "import signal\nsignal.signal(signal.SIGINT, signal.SIG_IGN)\n"
 
 
-class Here:
-    """This process, one task after the other."""
+class Workers(Protocol):
+    """Something that does the tasks of a sweep."""
 
-    workers = "this process"
+    description: str  # in words, for a line of progress
 
-    def do(self, tasks: Iterator[Task]) -> Iterator[tuple[Task, list[Cell]]]:
+    def do(self, tasks: Iterator[CellTask]) -> Iterator[tuple[CellTask, list[Cell]]]:
+        """Give each task with its cells, as they finish; only a few tasks are taken ahead."""
+
+
+class ThisProcess:
+    """This process, which does one task after the other."""
+
+    description = "this process"
+
+    def do(self, tasks: Iterator[CellTask]) -> Iterator[tuple[CellTask, list[Cell]]]:
         for task in tasks:
             yield task, compute(task)
 
@@ -45,11 +47,11 @@ class Cluster:
     and one at a time, so that only a cell that kills its workers by itself fails.
     """
 
-    def __init__(self, client: Any, workers: str):
-        self.client, self.workers = client, workers
+    def __init__(self, client: Any, description: str):
+        self.client, self.description = client, description
 
-    def do(self, tasks: Iterator[Task]) -> Iterator[tuple[Task, list[Cell]]]:
-        suspects: list[Task] = []
+    def do(self, tasks: Iterator[CellTask]) -> Iterator[tuple[CellTask, list[Cell]]]:
+        suspects: list[CellTask] = []
         for task, cells in self._fly(tasks, lambda: max(8, 3 * sum(self.client.nthreads().values()))):
             if cells is None:
                 suspects += split(task)
@@ -58,33 +60,38 @@ class Cluster:
         for task, cells in self._fly(iter(suspects), lambda: 1):
             yield task, [_killer(task)] if cells is None else cells
 
-    def _fly(self, tasks: Iterator[Task], room: Callable[[], int]) -> Iterator[tuple[Task, list[Cell] | None]]:
-        """Each task with its cells as they finish, at most `room()` at a time; None where its workers kept dying."""
+    def _fly(self, tasks: Iterator[CellTask], room: Callable[[], int]) -> Iterator[tuple[CellTask, list[Cell] | None]]:
+        """Give each task with its cells as they finish, at most `room()` at a time; None where its workers kept dying.
+
+        `room` is asked again each time, since workers may come and go.
+        """
         import distributed
 
-        flying: dict[Any, Task] = {}
-        finished = distributed.as_completed(loop=self.client.loop)
+        flying: dict[Any, CellTask] = {}
+        finished = distributed.as_completed(loop=self.client.loop)  # type: ignore[no-untyped-call]  # Dask has no types
         while True:
             while len(flying) < room() and (task := next(tasks, None)) is not None:
+                # Not pure: Dask would else hash the task, and give two equal ones the same result.
                 future = self.client.submit(compute, task, pure=False)
                 flying[future] = task
-                finished.add(future)
+                finished.add(future)  # type: ignore[no-untyped-call]  # Dask has no types
             if not flying:
                 return
             future = next(finished)
             yield flying.pop(future), _fetched(future)
-            future.release()
+            future.release()  # the cells are stored: the cluster need not keep them
 
 
 def _fetched(future: Any) -> list[Cell] | None:
-    """The cells of a task that is over; None where its workers kept dying.
+    """Return the cells of a task that is over; None where its workers kept dying.
 
     Waits where a worker died with the cells before they were fetched: Dask does the task again by itself.
     """
     import distributed
 
     try:
-        return future.result()
+        cells: list[Cell] = future.result()
+        return cells
     except distributed.KilledWorker:
         return None
     except ts.InputError:
@@ -95,25 +102,25 @@ def _fetched(future: Any) -> list[Cell] | None:
         raise ts.InputError("a Dask cluster that finishes its tasks", reason, "start the sweep again") from error
 
 
-def _killer(task: Task) -> Cell:
-    return Cell(task.places[0], CellStatus.FAILED, "its worker died whenever it was tried (out of memory?)")
+def _killer(task: CellTask) -> Cell:
+    return Cell(task.indices[0], CellStatus.FAILED, "its worker died whenever it was tried (out of memory?)")
 
 
-def split(task: Task) -> Sequence[Task]:
-    """The cells of a task as one task each."""
-    pairs = zip(task.places, task.tables, strict=True)
-    return [dataclasses.replace(task, places=(place,), tables=(tables,)) for place, tables in pairs]
+def split(task: CellTask) -> Sequence[CellTask]:
+    """Return the cells of a task as one task each."""
+    pairs = zip(task.indices, task.tables, strict=True)
+    return [dataclasses.replace(task, indices=(index,), tables=(tables,)) for index, tables in pairs]
 
 
 @contextlib.contextmanager
-def farm(scheduler: str | None, workers: int | None, tasks: int) -> Iterator[Farm]:
-    """Workers for about `tasks` tasks.
+def start_workers(scheduler: str | None, workers: int | None, tasks: int) -> Iterator[Workers]:
+    """Give workers for about `tasks` tasks.
 
-    scheduler: address of a Dask scheduler; None: a local cluster of `workers` processes (None: as many as cores),
-    or, with workers=0, this process. Raises InputError if the scheduler does not answer.
+    Arguments: scheduler: address of a Dask scheduler; None: a local cluster of `workers` processes (None: as many as
+    cores) or, with workers=0, this process. Raises InputError if the scheduler does not answer.
     """
     if workers == 0 or tasks == 0:
-        yield Here()
+        yield ThisProcess()
         return
     if scheduler is not None:
         with _client(scheduler, f"a Dask scheduler at {scheduler}") as client, _silent_dask():
@@ -141,10 +148,11 @@ def _local_cluster(make: Callable[..., Any], count: int) -> Iterator[Any]:
             threads_per_worker=1,
             processes=True,
             dashboard_address=None,
+            # No limit: Dask would pause a worker that comes near it, and kill one that passes it.
             memory_limit=0,
             protocol="tcp",
             silence_logs=logging.CRITICAL,
-            preload=[DEAF],
+            preload=[IGNORE_CTRL_C],
         )
     except Exception as error:
         raise ts.InputError(
@@ -157,21 +165,22 @@ def _local_cluster(make: Callable[..., Any], count: int) -> Iterator[Any]:
 
 
 @contextlib.contextmanager
-def _client(address: Any, what: str) -> Iterator[Any]:
+def _client(address: Any, name: str) -> Iterator[Any]:
     import distributed
 
     try:
-        client = distributed.Client(address, timeout=10, set_as_default=False)
+        connect: Callable[..., Any] = distributed.Client
+        client = connect(address, timeout=10, set_as_default=False)
     except (OSError, TimeoutError, ValueError) as error:
         reason = internal.first_line(error)
-        raise ts.InputError(f"{what} that answers", reason, "check the address, or leave --scheduler out") from error
+        raise ts.InputError(f"{name} that answers", reason, "check the address, or leave --scheduler out") from error
     with client:
         yield client
 
 
 @contextlib.contextmanager
 def _silent_dask() -> Iterator[None]:
-    """No log lines: a worker that dies or a scheduler that goes away is dealt with here."""
+    """Silence Dask's log: a worker that dies or a scheduler that goes away is dealt with here."""
     loggers = [logging.getLogger(name) for name in logging.root.manager.loggerDict if name.startswith("distributed")]
     levels = [logger.level for logger in loggers]
     for logger in loggers:
@@ -184,7 +193,10 @@ def _silent_dask() -> Iterator[None]:
 
 
 def require_guard(workers: int | None, scheduler: str | None) -> None:
-    """Raise InputError if local workers would run the user's unguarded script again, or are doing so."""
+    """Raise InputError if local workers would run the user's unguarded script again, or are doing so.
+
+    Each worker is a new Python that imports the script: without a guard it would start the sweep, and so on.
+    """
     required, remedy = 'the call of figures.sweep below `if __name__ == "__main__":`', "or use workers=0"
     if multiprocessing.current_process().name != "MainProcess" and multiprocessing.parent_process() is not None:
         raise ts.InputError(required, "a script that its own workers run again", remedy)

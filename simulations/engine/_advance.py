@@ -22,10 +22,11 @@ MOST_STEPS = 2**31 - 1  # of a run: steps are counted in 32 bits
 
 
 class Schedule(eqx.Module):
-    """Steps (P,) at which phases begin and end, none beyond those that a run can have, and the phases' lengths.
+    """The curriculum in steps.
 
-    Phases without steps, such as those that a curriculum is filled up with, have no sample. last: () index of the last
-    phase that has some.
+    begins, ends: (P,) steps at which phases begin and end, none beyond those that a run can have. lengths: (P,) steps
+    of the phases. last: () index of the last phase that has a step. Phases without steps, such as those that a
+    curriculum is filled up with, have no sample.
     """
 
     begins: Any
@@ -35,16 +36,23 @@ class Schedule(eqx.Module):
 
 
 def schedule(problem: Problem, dim: int) -> Schedule:
-    """The curriculum of `problem` in steps of 1/N, as NumPy arrays: nothing is compiled for the number of phases."""
+    """Return the curriculum of `problem` in steps of 1/N.
+
+    Its arrays are NumPy's: JAX's would be compiled for, number of phases by number of phases.
+    """
     ends = np.rint(np.asarray(problem.curriculum.switches) * dim)
     begins = np.concatenate([[0.0], ends[:-1]])
+    # A curriculum may be longer than any run: its later steps would overflow 32 bits and become negative.
     first, end = (np.minimum(steps, MOST_STEPS).astype(np.int32) for steps in (begins, ends))
     last = np.max(np.flatnonzero(ends > begins), initial=0)
     return Schedule(first, end, ends - begins, np.int32(last))
 
 
 def draw_level(problem: Problem, schedule: Schedule, step: jax.Array, uniform: jax.Array) -> jax.Array:
-    """Index of the level of the sample at `step`, drawn with the curriculum's shares at the middle of the step."""
+    """Return the index of the level of the sample at `step`.
+
+    It is drawn with the curriculum's shares at the middle of the step, by a number `uniform` in [0, 1).
+    """
     # The first phase that ends after the step, which is never one without steps. Alphas are rounded to steps, so the
     # last step may lie beyond the curriculum: it belongs to the last phase with steps, not to one filled up with.
     phase = jnp.minimum(jnp.searchsorted(schedule.ends, step, side="right"), schedule.last)
@@ -55,7 +63,9 @@ def draw_level(problem: Problem, schedule: Schedule, step: jax.Array, uniform: j
 
 
 def _choose(shares: jax.Array, uniform: jax.Array) -> jax.Array:
-    """Index drawn with probabilities `shares`; never one of share 0, whatever the rounding of their sum."""
+    """Return an index drawn with probabilities `shares`; it is never one of share 0."""
+    # Shares may sum to a little less or more than 1: scaled by their sum, the number stays below the last edge. From
+    # the right, an edge that it meets exactly is passed, and with it an index of share 0.
     edges = jnp.cumsum(shares)
     return jnp.searchsorted(edges, uniform * edges[-1], side="right")
 
@@ -69,7 +79,11 @@ def advance(
     first: jax.Array,
     last: jax.Array,
 ) -> Weights:
-    """Weights after steps `first` ... `last` - 1."""
+    """Return the weights after steps `first` ... `last` - 1.
+
+    Blocks are drawn whole, and of the first and last one only the steps that are asked for are taken: a sample depends
+    on its step, not on where a call begins.
+    """
     length, dtype = space.block_steps, weights.student.dtype
 
     def run_block(index: jax.Array, weights: Weights) -> Weights:
@@ -87,25 +101,28 @@ def advance(
         def run_step(i: jax.Array, weights: Weights) -> Weights:
             x = make_input(problem, weights.latents, space, normals[i], levels[i], clusters[i])
             sample = Sample(levels[i], clusters[i], x, noise[i])
-            return space.settle(sgd_step(problem, weights, sample, space.dim))
+            return space.to_normal_form(sgd_step(problem, weights, sample, space.dim))
 
         begin, end = jnp.maximum(first - first_step, 0), jnp.minimum(last - first_step, length)
-        return jax.lax.fori_loop(begin, end, run_step, weights)
+        after_block: Weights = jax.lax.fori_loop(begin, end, run_step, weights)
+        return after_block
 
-    return jax.lax.fori_loop(first // length, (last + length - 1) // length, run_block, weights)
+    after_all: Weights = jax.lax.fori_loop(first // length, (last + length - 1) // length, run_block, weights)
+    return after_all
 
 
 def blocks_holding(tests: int, space: Space) -> np.int32:
-    """How many blocks of inputs hold `tests` of them."""
+    """Return how many blocks of inputs hold `tests` of them."""
     return np.int32(-(-tests // space.block_steps))
 
 
 def measure(problem: Problem, space: Space, key: jax.Array, weights: Weights, blocks: Any) -> Observables:
-    """Overlaps, and error and accuracy of every level on `blocks` blocks of fresh inputs.
+    """Return the overlaps, and error and accuracy of every level on `blocks` blocks of fresh inputs.
 
-    blocks: a number of 32 bits that may be traced: no program is compiled for the number of test samples.
-    Levels share the standard normal inputs, scaled with their own variances. Call it at 64 bits: outputs are computed
-    in float64: float32 saturates erf(lambda / sqrt 2) at lambda = 5.5, and units that cancel then have the sign 0.
+    Levels share the standard normal inputs, which are scaled with each one's variances. It must be called at 64 bits,
+    since outputs are computed in float64.
+
+    Arguments: blocks: a number of 32 bits that may be traced, so that no program is compiled for a number of samples.
     """
     length, dtype = space.block_steps, weights.student.dtype
     levels = jnp.arange(len(problem.inputs.level_names))
@@ -115,6 +132,7 @@ def measure(problem: Problem, space: Space, key: jax.Array, weights: Weights, bl
     def test(level: Any, cluster: Any, normal: jax.Array) -> tuple[jax.Array, jax.Array]:
         x = make_input(problem, weights.latents, space, normal, level, cluster)
         fields, nu = ((rows @ x / root).astype(jnp.float64) for rows in (weights.student, weights.latents))
+        # float32 saturates erf(lambda / sqrt 2) at lambda = 5.5, and units that cancel would then have the sign 0.
         output = problem.student.output(fields, weights.readout.astype(jnp.float64))
         y = problem.task.clean_label(nu, cluster)
         return (output - y) ** 2 / 2, (jnp.sign(output) == jnp.sign(y)).astype(jnp.float64)

@@ -28,7 +28,7 @@ TOGETHER, TOGETHER_TUNED = 8, 1
 SMALL_LOOP = "xla_cpu_small_while_loop_byte_threshold"  # what ts.tune_compiler sets in XLA_FLAGS
 
 
-class Span(Space):
+class OverlapChain(Space):
     r"""Per block: coordinates of a subspace that holds all student and latent vectors, and one beside it.
 
     Given the weights, a Gaussian input needs r_b numbers in the subspace (r_b = K + M, or K where the latents are
@@ -67,12 +67,12 @@ class Span(Space):
     def draw(self, key: jax.Array, steps: int, dtype: Any) -> jax.Array:
         normals_key, *keys = jax.random.split(key, 1 + len(self.counts))
         numbers = jax.random.normal(normals_key, (steps, sum(self.counts)), dtype)
-        for b, (last, each) in enumerate(zip(np.cumsum(self.counts) - 1, keys, strict=True)):
+        for b, (last, rest_key) in enumerate(zip(np.cumsum(self.counts) - 1, keys, strict=True)):
             if self.beside[b]:
-                numbers = numbers.at[:, last].set(jnp.sqrt(chi_square(each, self.free[b], (steps,), dtype)))
+                numbers = numbers.at[:, last].set(jnp.sqrt(chi_square(rest_key, self.free[b], (steps,), dtype)))
         return numbers
 
-    def settle(self, weights: Weights) -> Weights:
+    def to_normal_form(self, weights: Weights) -> Weights:
         parts, first = [], 0
         for count, beside, latents in zip(self.counts, self.beside, self.latents, strict=True):
             block = weights.student[:, first : first + count]
@@ -84,22 +84,25 @@ class Span(Space):
         return Weights(jnp.concatenate(parts, axis=1), weights.latents, weights.readout)
 
 
-def span_of(problem: Problem, start: Overlaps, dim: int) -> Span:
-    """The coordinates that runs from `start` need at N = `dim`."""
+def span_of(problem: Problem, start: Overlaps, dim: int) -> OverlapChain:
+    """Return the coordinates that runs from `start` need at N = `dim`."""
     _, K, M = problem.shape
     sizes = problem.inputs.sizes(dim, M)
     zero = [bool(np.all(np.asarray(start.T)[..., b, :, :] == 0)) for b in range(len(sizes))]
-    latents = tuple(0 if none else M for none in zero)
-    ranks = [min(K + own, size) for own, size in zip(latents, sizes, strict=True)]
+    latents = tuple(0 if unseen else M for unseen in zero)
+    ranks = [min(K + of_latents, size) for of_latents, size in zip(latents, sizes, strict=True)]
     free = [size - rank for size, rank in zip(sizes, ranks, strict=True)]
-    counts = tuple(rank + (left > 0) for rank, left in zip(ranks, free, strict=True))
+    counts = tuple(rank + (rest > 0) for rank, rest in zip(ranks, free, strict=True))
+    # N and the degrees of freedom are arrays, not static numbers: one compiled program serves every N.
     numbers = np.asarray(dim, np.float64), np.asarray(free, np.float64)
-    return Span(counts, *numbers, tuple(left > 0 for left in free), latents)
+    return OverlapChain(counts, *numbers, tuple(rest > 0 for rest in free), latents)
 
 
 def _start(gram: jax.Array, K: int, rank: int, beside: bool) -> jax.Array:
-    """Rows (students, latents) with Gram matrix `gram` in `rank` coordinates, the latents in the first of them."""
-    values, vectors = jnp.linalg.eigh(gram)  # ascending
+    """Return rows (students, latents) with Gram matrix `gram` in `rank` coordinates, the latents in the first ones."""
+    # Eigenvalues come ascending, so the last `rank` are kept. Those that should be 0 may be -1e-17 by rounding, of
+    # which the root would be NaN.
+    values, vectors = jnp.linalg.eigh(gram)
     factor = (vectors * jnp.sqrt(jnp.maximum(values, 0.0)))[:, -rank:]
     rows = jnp.linalg.qr(jnp.roll(factor, -K, axis=0).T, mode="r").T  # latents first; lower trapezoidal
     rows = jnp.pad(rows, ((0, 0), (0, rank - rows.shape[1])))
@@ -107,17 +110,21 @@ def _start(gram: jax.Array, K: int, rank: int, beside: bool) -> jax.Array:
 
 
 def lower_triangular(rows: jax.Array) -> jax.Array:
-    """`rows` (K, n), n >= K, rotated so that entry k is the last one of row k; products of rows stay.
+    """Return `rows` (K, n), n >= K, rotated so that entry k is the last one of row k; products of rows stay.
 
-    By Householder reflections, one a row; a row that is already zero from its diagonal on is left alone.
+    It is done by Householder reflections, one a row. A row that is already zero from its diagonal on is left alone.
     """
     for k in range(rows.shape[0]):
         x = rows[k, k:]
         length = jnp.sqrt(jnp.sum(x**2))
+        # Away from x[0], never towards it: the difference of two nearly equal numbers would lose all its digits.
         mirror = x.at[0].add(jnp.where(x[0] < 0, -length, length))
         square = jnp.sum(mirror**2)
+        # The inner `where` keeps 2 / 0 out, which would be NaN in a gradient even where the outer one takes 0.
         scaled = mirror * jnp.where(square > 0, 2 / jnp.where(square > 0, square, 1), 0)
         lower = rows[k:, k:]
         lower = lower - jnp.sum(lower * mirror, axis=1)[:, None] * scaled
+        # Exactly 0, where rounding leaves a little: the next input's rest is orthogonal to all weights, so they may
+        # have nothing in the coordinate beside their subspace.
         rows = rows.at[k:, k:].set(lower).at[k, k + 1 :].set(0)
     return rows

@@ -1,8 +1,10 @@
 """What `simulations.run` refuses, before it computes anything."""
 
 import math
+from collections.abc import Callable
 from typing import Any
 
+import jax
 import numpy as np
 
 from teacher_student import DIVERGENCE_BOUND, InputError, Overlaps, Problem
@@ -25,11 +27,14 @@ def check_run(
     test_samples: int,
     method: str = "weights",
     inputs: str = "own",
-    distribution: Any = "gaussian",
+    distribution: str | Callable[..., jax.Array] = "gaussian",
     workers: int | None = None,
     bound: float = DIVERGENCE_BOUND,
 ) -> None:
-    """Raise InputError unless `run` could start with these arguments."""
+    """Raise InputError unless `run` could start with these arguments; nothing is computed or compiled.
+
+    Arguments: as in `run`, but for precision, "float32" or "float64", which must be stated. Memory is not looked at.
+    """
     check_sizes(problem, dim, runs, precision, inputs, workers)
     _check_count(test_samples, "number of test samples")
     check_alphas(alphas, problem)
@@ -42,6 +47,7 @@ def check_run(
         raise InputError('Gaussian inputs with method="overlaps"', repr(distribution), 'use method="weights"')
     as_distribution(distribution)
     check_bound(bound)
+
     steps = float(np.max(np.asarray(alphas))) * dim
     if steps < 0.5:
         raise InputError("a last alpha of one step, 1/N, at least", f"{steps / dim:g} at N = {dim}")
@@ -62,7 +68,10 @@ def check_run(
 
 
 def check_sizes(problem: Problem, dim: Any, runs: Any, precision: Any, inputs: Any, workers: Any) -> None:
-    """Raise InputError unless there can be so many runs of this dimension, precision and kind of inputs."""
+    """Raise InputError unless there can be so many runs of this dimension, precision and kind of inputs.
+
+    It raises too where the blocks of inputs cannot be told apart at this dimension.
+    """
     check_problem(problem)
     _check_count(dim, "dimension N")
     _check_count(runs, "number of runs")
@@ -75,12 +84,18 @@ def check_sizes(problem: Problem, dim: Any, runs: Any, precision: Any, inputs: A
     problem.inputs.sizes(dim, problem.task.latents)
 
 
-def _check_count(value: Any, what: str) -> None:
+def _check_count(value: Any, name: str) -> None:
     if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 1:
-        raise InputError(f"an integer {what} >= 1", repr(value))
+        raise InputError(f"an integer {name} >= 1", repr(value))
 
 
 def recordable_alphas(alphas: Any, *dims: int) -> np.ndarray:
-    """`alphas` moved to the nearest times that are whole numbers of steps in every dimension of `dims`."""
+    """Move `alphas` to the nearest times that are whole numbers of steps in every dimension of `dims`.
+
+    A step takes 1/N of alpha, so the times that dimensions N, N' have in common are multiples of 1 / gcd(N, N').
+
+    Arguments: alphas: (A,) times, alpha = samples / N. dims: one or more dimensions N.
+    Returns increasing times, each once: fewer than A where several were moved to the same one.
+    """
     grid = math.gcd(*dims)
     return np.unique(np.rint(np.asarray(alphas, float) * grid)) / grid

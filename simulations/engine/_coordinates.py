@@ -17,7 +17,10 @@ SHARED_NUMBERS = 2**19  # of the weights of runs that share inputs
 
 
 class Space(eqx.Module):
-    """Coordinates of inputs and weights in N = `dim` dimensions, `counts` of them per block."""
+    """The coordinates in which inputs and weights of N = `dim` dimensions are written, `counts` of them per block.
+
+    `FullWeights` writes all N of them; `OverlapChain` only those of a subspace in which all weights lie.
+    """
 
     counts: tuple[int, ...] = eqx.field(static=True)
     dim: eqx.AbstractVar[Any]
@@ -33,25 +36,25 @@ class Space(eqx.Module):
         """Runs with samples of their own that one thread steps together on a CPU, however many there are."""
 
     def sharing(self, width: int) -> int:
-        """Runs that one thread steps together where they share their inputs."""
+        """Return the runs that one thread steps together where they share their inputs."""
         return 1
 
     @property
     @abc.abstractmethod
     def cost(self) -> int:
-        """What one step of one run costs, in input numbers of full-weight SGD."""
+        """What one step of one run costs, in units of one input number of full-weight SGD."""
 
     @abc.abstractmethod
     def start(self, overlaps: Overlaps, key: jax.Array, dtype: Any) -> Weights:
-        """Weights whose overlaps are exactly `overlaps` (one run)."""
+        """Draw weights whose overlaps are exactly `overlaps` (of one run)."""
 
     @abc.abstractmethod
     def draw(self, key: jax.Array, steps: int, dtype: Any) -> jax.Array:
-        """Inputs (steps, coordinates) of variance 1 and mean 0 in each of the N dimensions."""
+        """Draw inputs (steps, coordinates) of variance 1 and mean 0 in each of the N dimensions."""
 
     @abc.abstractmethod
-    def settle(self, weights: Weights) -> Weights:
-        """The weights after a step, written in coordinates that the next input can be drawn in."""
+    def to_normal_form(self, weights: Weights) -> Weights:
+        """Write the weights after a step in coordinates that the next input can be drawn in."""
 
     @property
     def unusual_distribution(self) -> str | None:
@@ -59,20 +62,20 @@ class Space(eqx.Module):
         return None
 
     def overlaps(self, weights: Weights) -> Overlaps:
-        """Q, R, T and readout of `weights`, per block."""
+        """Measure Q, R, T and readout of `weights`, per block."""
         return measure_overlaps(weights, self.counts, self.dim)
 
 
-class AllDirections(Space):
-    """Every input dimension is a coordinate: full-weight SGD, `counts` = N_b."""
+class FullWeights(Space):
+    """Full-weight SGD: every input dimension is a coordinate, and `counts` are the N_b."""
 
     dim: int = eqx.field(static=True)
     distribution: Distribution = eqx.field(static=True, default=Distribution("gaussian", NAMED["gaussian"]))
 
     @staticmethod
-    def of(problem: Problem, dim: int, distribution: "str | Callable[..., jax.Array]" = "gaussian") -> "AllDirections":
-        """The coordinates of `problem` at N = `dim`."""
-        return AllDirections(problem.inputs.sizes(dim, problem.task.latents), dim, as_distribution(distribution))
+    def of(problem: Problem, dim: int, distribution: "str | Callable[..., jax.Array]" = "gaussian") -> "FullWeights":
+        """Return the coordinates of `problem` at N = `dim`."""
+        return FullWeights(problem.inputs.sizes(dim, problem.task.latents), dim, as_distribution(distribution))
 
     @property
     def block_steps(self) -> int:
@@ -83,7 +86,7 @@ class AllDirections(Space):
         return max(1, min(16, 1000 // self.dim))  # many save calls at small N; at large N inputs are each run's own
 
     def sharing(self, width: int) -> int:
-        """Runs that one thread steps together where they share their inputs: as many as the cache holds."""
+        """Return the runs that one thread steps together where they share their inputs: as many as the cache holds."""
         return max(1, min(32, SHARED_NUMBERS // (width * self.dim)))
 
     @property
@@ -100,9 +103,11 @@ class AllDirections(Space):
     def draw(self, key: jax.Array, steps: int, dtype: Any) -> jax.Array:
         if self.dim <= BLOCK_NUMBERS:
             return self.distribution.draw(key, (steps, self.dim), dtype)
+        # One input alone is more than the cache holds: it is drawn in chunks, one after the other.
         keys = jax.random.split(key, (steps, -(-self.dim // BLOCK_NUMBERS)))
-        pieces = jax.lax.map(lambda each: self.distribution.draw(each, (BLOCK_NUMBERS,), dtype), keys.ravel())
-        return pieces.reshape(steps, -1)[:, : self.dim]
+        chunks = jax.lax.map(lambda chunk_key: self.distribution.draw(chunk_key, (BLOCK_NUMBERS,), dtype), keys.ravel())
+        numbers: jax.Array = chunks.reshape(steps, -1)[:, : self.dim]
+        return numbers
 
-    def settle(self, weights: Weights) -> Weights:
+    def to_normal_form(self, weights: Weights) -> Weights:
         return weights

@@ -7,16 +7,20 @@ from teacher_student import Observables, Overlaps, Status
 
 
 def limits(starts: Overlaps, bound: float) -> np.ndarray:
-    """(runs,) largest Q_kk that counts as finite: the rule that `ode.solve` uses too."""
+    """Return the largest Q_kk (runs,) that counts as finite, by the rule that `ode.solve` uses too."""
     norms = [np.diagonal(x, axis1=-2, axis2=-1).max(axis=(-2, -1)) for x in (starts.Q, starts.T)]
-    return bound * np.maximum(1.0, np.maximum(*norms))
+    return np.asarray(bound * np.maximum(1.0, np.maximum(*norms)))
 
 
 def mark_divergence(
     observables: Observables, alphas: np.ndarray, limits: np.ndarray
 ) -> tuple[Observables, np.ndarray, np.ndarray]:
-    """NaN from the first recorded alpha at which a run's student norm left its bound; status and last good alpha."""
+    """Blank every run from the first recorded alpha on at which its student's norm left its bound.
+
+    Returns the observables with NaN there, the status (runs,) and the last good alpha (runs,).
+    """
     norms = np.max(np.diagonal(observables.overlaps.Q, axis1=-2, axis2=-1), axis=(-2, -1))  # (runs, A)
+    # A product over time: a run that has left its bound and comes back is still diverged. NaN is below no bound.
     good = np.cumprod(norms < limits[:, None], axis=1).astype(bool)
 
     def blank(x: np.ndarray) -> np.ndarray:

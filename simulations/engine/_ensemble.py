@@ -22,9 +22,8 @@ from ._threads import in_threads, stop_on_ctrl_c
 from ._weights import Weights
 
 NUMBERS_PER_CALL = 5 * 10**7  # input numbers one compiled call consumes: about half a second, so that Ctrl-C is heard
-ONE_AT_A_TIME = (
-    threading.Lock()
-)  # starts: several batches of matrix products and roots at once can block XLA's CPU threads
+# Held while starts are made: several batches of matrix products and roots at once can block XLA's CPU threads.
+ONE_AT_A_TIME = threading.Lock()
 
 Finished = tuple[Observables, Weights | None]  # of one run or group: what was recorded, and its last weights if kept
 
@@ -32,7 +31,8 @@ Finished = tuple[Observables, Weights | None]  # of one run or group: what was r
 class Ensemble(eqx.Module):
     """All that is constant over the steps of one call.
 
-    differ: which leaves of (problem, schedule) differ between members and have a leading axis.
+    tests: () blocks of test inputs. differ: which leaves of (problem, schedule) differ between members and have a
+    leading axis; (): none. devices: those that members are spread over.
     """
 
     problem: Problem
@@ -40,7 +40,7 @@ class Ensemble(eqx.Module):
     space: Space
     tests: Any  # () blocks of test inputs
     differ: tuple[bool, ...] = eqx.field(static=True, default=())
-    devices: tuple[Any, ...] = eqx.field(static=True, default=(None,))
+    devices: tuple[jax.Device | None, ...] = eqx.field(static=True, default=(None,))
 
     @property
     def axes(self) -> Any:
@@ -50,7 +50,7 @@ class Ensemble(eqx.Module):
         return jax.tree.unflatten(structure, [0 if d else None for d in differ])
 
     def of(self, problems: np.ndarray) -> "Ensemble":
-        """With the numbers of these problems only, in this order."""
+        """Return the ensemble with the numbers of these problems only, in this order."""
         if not self.differ:
             return self
         leaves, structure = jax.tree.flatten((self.problem, self.schedule))
@@ -60,11 +60,12 @@ class Ensemble(eqx.Module):
 
 
 def default_workers(workers: int | None) -> int:
-    """Threads on a CPU, runs at once on an accelerator."""
+    """Return the number of threads on a CPU, or of runs at once on an accelerator: `workers`, where it is stated."""
     if workers is not None:
         return workers
     if jax.default_backend() != "cpu":
         return 32
+    # Cores that this process may use: a container or batch system gives it fewer than the machine has.
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
@@ -76,10 +77,12 @@ def run_all(
     steps: np.ndarray,
     dtype: np.dtype,
     workers: int | None,
-    report: Callable[[int], Any],
+    report: Callable[[int], object],
     keep_weights: bool,
 ) -> dict[tuple[int, int], Finished]:
-    """Finished runs by (problem, run), with their last weights if those are kept; fewer than all only after Ctrl-C.
+    """Return the finished runs by (problem, run), with their last weights if those are kept.
+
+    There are fewer than all only after Ctrl-C.
 
     On a CPU each thread takes a group of runs at a time, under vmap; on an accelerator, or on several devices, one
     thread takes one group after the other. Groups are filled up, so that a run's numbers do not depend on how many
@@ -97,12 +100,13 @@ def run_all(
 
                 return _run_group(ensemble, group, keys, chosen, steps, dtype, stop, tell, keep_weights)
 
+        # Before the threads start: each would find the programs missing and compile them again.
         _compile(ensemble, groups[0], keys, starts, dtype, stop)
         finished: dict[tuple[int, int], Finished] = {}
-        for group, found in in_threads(work, groups, min(threads, len(groups)), stop):
-            for place in range(group.wanted):
-                member = int(group.problems[place]), int(group.runs[place])
-                finished[member] = jax.tree.map(operator.itemgetter(place), found)
+        for group, result in in_threads(work, groups, min(threads, len(groups)), stop):
+            for position in range(group.wanted):
+                member = int(group.problems[position]), int(group.runs[position])
+                finished[member] = jax.tree.map(operator.itemgetter(position), result)
     return finished
 
 
@@ -114,10 +118,10 @@ def _run_group(
     steps: np.ndarray,
     dtype: np.dtype,
     stop: threading.Event,
-    report: Callable[[int], Any],
+    report: Callable[[int], object],
     keep_weights: bool,
 ) -> Finished | None:
-    """Observables (group, A, ...) of some runs at the given steps; None if `stop` was set on the way."""
+    """Return the observables (group, A, ...) of some runs at the given steps, or None if `stop` was set on the way."""
     ensemble = ensemble.of(group.problems)
     shared = group.stream is not None
     start_keys, sample_keys, test_keys = _keys_of(group, keys)
@@ -126,9 +130,10 @@ def _run_group(
     else:
         with jax.enable_x64(True), ONE_AT_A_TIME:
             weights = _start_weights(ensemble, to_float_on_host(starts, np.float64), start_keys, dtype)
-            jax.block_until_ready(weights.student)
+            weights.student.block_until_ready()
     numbers = ensemble.space.cost * group.runs.size
     length = ensemble.space.block_steps
+    # Whole blocks: a call that ended inside one would have the next draw it again.
     stride = max(1, NUMBERS_PER_CALL // (numbers * length)) * length
     recorded: list[Observables] = []
     now = 0
@@ -136,7 +141,7 @@ def _run_group(
         if stop.is_set():
             return None
         weights = _advance_group((ensemble, sample_keys), weights, np.int32(now), np.int32(last), shared)
-        jax.block_until_ready(weights.readout)
+        weights.readout.block_until_ready()
         report(int(last - now))
         now = int(last)
         if now in steps:
@@ -146,11 +151,15 @@ def _run_group(
 
 
 def _starts_of(group: Group, starts: Overlaps | Weights) -> Overlaps | Weights:
-    return jax.tree.map(lambda x: x[group.problems, group.runs], starts)
+    chosen: Overlaps | Weights = jax.tree.map(lambda x: x[group.problems, group.runs], starts)
+    return chosen
 
 
 def _keys_of(group: Group, keys: Keys) -> tuple[Keys, Keys, Keys]:
-    """Keys of the starts' weights, of samples and of test samples: those of each member, or of the shared stream."""
+    """Return the keys of the starts' weights, of samples and of test samples.
+
+    They are those of each member, or, where members share a stream, those of the stream's run.
+    """
     if group.stream is None:
         return keys[group.runs, 1], keys[group.runs, 2], keys[group.runs, 3]
     return keys[np.full(group.runs.size, group.stream), 1], keys[group.stream, 2], keys[group.stream, 3]
@@ -166,10 +175,9 @@ def _compile(
 ) -> None:
     """Compile what `group` needs, side by side and once for all threads, without computing anything.
 
-    XLA compiles each program in one thread, so three at once take the time of the longest. Over several devices they
-    are compiled as the first group calls them: where its weights lie is not known before.
+    XLA compiles each program in one thread, so three at once take the time of the longest.
     """
-    if len(ensemble.devices) > 1:
+    if len(ensemble.devices) > 1:  # where the first group's weights lie is not known before they are made
         return
     chosen, ensemble = _starts_of(group, starts), ensemble.of(group.problems)
     shared, step = group.stream is not None, np.int32(0)
@@ -194,15 +202,18 @@ def _compile(
 
 
 def _blank_weights(starts: Overlaps | Weights, counts: tuple[int, ...], dtype: np.dtype) -> Weights:
-    """Zeros of the shapes of the weights that begin with `starts`, which take no memory."""
+    """Return zeros of the shapes of the weights that begin with `starts`; they take no memory."""
     if isinstance(starts, Weights):
-        return jax.tree.map(lambda x: _blank(x.shape, dtype), starts)
+        blank: Weights = jax.tree.map(lambda x: _blank(x.shape, dtype), starts)
+        return blank
     members, _, K, M = starts.R.shape
     shapes = (members, K, sum(counts)), (members, M, sum(counts)), (members, K)
-    return Weights(*(_blank(shape, dtype) for shape in shapes))  # type: ignore[arg-type]
+    student, latents, readout = (_blank(shape, dtype) for shape in shapes)
+    return Weights(student, latents, readout)  # type: ignore[arg-type]  # NumPy's stand for JAX's, shapes alone count
 
 
 def _blank(shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
+    """Return zeros of any shape that take the memory of one."""
     return np.broadcast_to(np.zeros((), dtype), shape)
 
 
@@ -211,24 +222,27 @@ def _start_weights(ensemble: Ensemble, starts: Overlaps, keys: Keys, dtype: Any)
     def one(start: Overlaps, key: jax.Array) -> Weights:
         return ensemble.space.start(start, key, dtype)
 
-    return over_members(one, (0, 0), ensemble.devices, in_turn=True)(starts, keys.wrapped())
+    weights: Weights = over_members(one, (0, 0), ensemble.devices, in_turn=True)(starts, keys.wrapped())
+    return weights
 
 
 @eqx.filter_jit
 def _advance_group(constant: tuple[Ensemble, Keys], weights: Weights, first: Any, last: Any, shared: bool) -> Weights:
     ensemble, keys = constant
 
-    def one(what: Any, key: jax.Array, weights: Weights, first: Any, last: Any) -> Weights:
-        return advance(what[0], what[1], ensemble.space, key, weights, first, last)
+    def one(numbers: Any, key: jax.Array, weights: Weights, first: Any, last: Any) -> Weights:
+        return advance(numbers[0], numbers[1], ensemble.space, key, weights, first, last)
 
     mapped = over_members(one, (ensemble.axes, None if shared else 0, 0, None, None), ensemble.devices)
-    return mapped((ensemble.problem, ensemble.schedule), keys.wrapped(), weights, first, last)
+    later: Weights = mapped((ensemble.problem, ensemble.schedule), keys.wrapped(), weights, first, last)
+    return later
 
 
 @eqx.filter_jit
 def _measure_group(ensemble: Ensemble, keys: Keys, weights: Weights, step: Any, shared: bool) -> Observables:
-    def one(what: Any, key: jax.Array, weights: Weights, step: Any) -> Observables:
-        return measure(what[0], ensemble.space, jax.random.fold_in(key, step), weights, ensemble.tests)
+    def one(numbers: Any, key: jax.Array, weights: Weights, step: Any) -> Observables:
+        return measure(numbers[0], ensemble.space, jax.random.fold_in(key, step), weights, ensemble.tests)
 
     mapped = over_members(one, (ensemble.axes, None if shared else 0, 0, None), ensemble.devices)
-    return mapped((ensemble.problem, ensemble.schedule), keys.wrapped(), weights, step)
+    observables: Observables = mapped((ensemble.problem, ensemble.schedule), keys.wrapped(), weights, step)
+    return observables

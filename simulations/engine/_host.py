@@ -1,14 +1,17 @@
 """Numbers prepared on the host: what JAX converts outside of `jit` is compiled for, shape by shape."""
 
-from typing import Any
+from typing import Any, TypeVar
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+import numpy.typing as npt
+
+Tree = TypeVar("Tree")  # a problem, weights, or another PyTree of arrays
 
 
-def to_float_on_host(tree: Any, dtype: Any) -> Any:
-    """`tree` as NumPy arrays, with every floating-point number in `dtype`; keys stay as they are."""
+def to_float_on_host(tree: Tree, dtype: npt.DTypeLike) -> Tree:
+    """Return `tree` as NumPy arrays, with every floating-point number in `dtype`; keys stay as they are."""
 
     def cast(x: Any) -> Any:
         if isinstance(x, jax.Array) and jnp.issubdtype(x.dtype, jax.dtypes.prng_key):
@@ -16,4 +19,5 @@ def to_float_on_host(tree: Any, dtype: Any) -> Any:
         x = np.asarray(x)
         return x.astype(dtype, copy=False) if jnp.issubdtype(x.dtype, jnp.floating) else x
 
-    return jax.tree.map(cast, tree)
+    converted: Tree = jax.tree.map(cast, tree)
+    return converted

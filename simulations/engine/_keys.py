@@ -28,27 +28,32 @@ class Keys(eqx.Module):
         return Keys(self.words[index], self.kind)
 
     def wrapped(self) -> jax.Array:
-        """The JAX keys; for use inside a compiled function."""
-        return jax.random.wrap_key_data(self.words, impl=self.kind)
+        """Return the JAX keys; for use inside a compiled function."""
+        keys: jax.Array = jax.random.wrap_key_data(self.words, impl=self.kind)
+        return keys
 
 
 def run_keys(key: Any, runs: int) -> Keys:
-    """(runs, 4) keys of each run: start overlaps, start weights, samples, test samples."""
+    """Return the keys (runs, 4) of each run: of its start overlaps, start weights, samples and test samples.
+
+    Run r's follow from `key` and r alone, whatever the number of runs.
+    """
     key = as_key(key)
     chunks = [np.asarray(_chunk(key, np.int32(first), KEYS_TOGETHER)[1]) for first in range(0, runs, KEYS_TOGETHER)]
     return Keys(np.concatenate(chunks)[:runs], jax.random.key_impl(key))
 
 
 def random_starts(problem: Problem, dim: int, key: Any, runs: int) -> Overlaps:
-    """`random_overlaps` of each run (leading axis), drawn a fixed number at a time."""
+    """Draw `random_overlaps` of each run (leading axis), a fixed number of runs at a time."""
     key, width = as_key(key), sum(problem.shape[1:])
     size = max(1, min(KEYS_TOGETHER, START_NUMBERS // (problem.shape[0] * width**2)))
     draws = [random_overlaps(problem, dim, _chunk(key, np.int32(first), size)[0]) for first in range(0, runs, size)]
-    return jax.tree.map(lambda *x: np.concatenate(x)[:runs], *draws)
+    starts: Overlaps = jax.tree.map(lambda *x: np.concatenate(x)[:runs], *draws)
+    return starts
 
 
 @partial(jax.jit, static_argnames="size")
 def _chunk(key: jax.Array, first: Any, size: int) -> tuple[jax.Array, jax.Array]:
-    """The keys of the starts of runs `first` ... (size,), and the words of all their keys (size, 4, n)."""
+    """Return the keys of the starts of runs `first` ... (size,), and the words of all their keys (size, 4, n)."""
     keys = jax.vmap(lambda r: jax.random.split(jax.random.fold_in(key, r), 4))(first + jnp.arange(size, dtype="int32"))
     return keys[:, 0], jax.random.key_data(keys)

@@ -7,7 +7,7 @@ import numpy as np
 from teacher_student import InputError, Problem
 
 from ._check_run import check_sizes
-from ._coordinates import BLOCK_NUMBERS, AllDirections
+from ._coordinates import BLOCK_NUMBERS, FullWeights
 from ._ensemble import default_workers
 from ._precision import usual_precision
 from ._weights import CHUNK_NUMBERS
@@ -25,17 +25,21 @@ def memory(
     inputs: str = "own",
     keep_weights: bool = False,
 ) -> int:
-    """Bytes that `run` needs at most: weights (four times, while starts are made), inputs, kept weights, and compiling.
+    """Estimate the bytes that `run` needs at most, beside what it records and weights that are given as a start.
 
-    Beside what it records, and weights that are given as a start. Kept weights count twice: as runs end, and together.
-    Of method "weights"; method "overlaps" needs a few megabytes at any N.
-    Arguments as in `run`. Raises InputError.
+    They are those of the weights that are stepped at once (four times, while starts are made), of blocks of inputs, of
+    kept weights (twice: as runs end, and put together) and of compiling. The estimate is for method "weights"; method
+    "overlaps" needs a few megabytes at any N.
+
+    Arguments: as in `run`.
+    Returns a number of bytes. Raises InputError for sizes that there cannot be.
     """
     check_sizes(problem, dim, runs, precision or "float64", inputs, workers)
     precision = precision or usual_precision(problem, dim)
     _, K, M = problem.shape
-    space, shared = AllDirections.of(problem, dim), inputs == "shared"
+    space, shared = FullWeights.of(problem, dim), inputs == "shared"
     numbers = (K + M) * dim
+    # Shared inputs exist once for all runs of a thread; of runs' own, each run has its block of them.
     together = space.sharing(K) if shared else space.together
     threads = min(default_workers(workers), runs if shared else -(-runs // together))
     blocks = threads * 3 * max(BLOCK_NUMBERS, dim) * (1 if shared else together)
@@ -45,7 +49,7 @@ def memory(
 
 
 def available_memory() -> int | None:
-    """Bytes that this machine can still give, where the system says (Linux)."""
+    """Return the bytes that this machine can still give, or None where the system does not say (it does on Linux)."""
     try:
         lines = Path("/proc/meminfo").read_text().splitlines()
         return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("MemAvailable:"))
@@ -55,6 +59,6 @@ def available_memory() -> int | None:
 
 def check_memory(need: int, remedy: str) -> None:
     """Raise InputError if `need` bytes are more than there are."""
-    there = available_memory()
-    if there is not None and need > there:
-        raise InputError(f"{need / 1e9:.3g} GB of memory for these runs", f"{there / 1e9:.3g} GB available", remedy)
+    available = available_memory()
+    if available is not None and need > available:
+        raise InputError(f"{need / 1e9:.3g} GB of memory for these runs", f"{available / 1e9:.3g} GB available", remedy)

@@ -10,12 +10,14 @@ LEAST_STEP = 1e-5  # relative change per step, of which float32's rounding (half
 
 
 def usual_precision(problem: Problem, dim: int) -> str:
-    """What `run` takes for `precision=None`: "float32", or "float64" where float32 would lose part of a step.
+    """Return the precision that `run` takes for `precision=None`.
 
-    A step of gradient descent changes weights by eta / sqrt(N), but decay by eta gamma / N and readouts by eta_v / N,
-    and float32 rounds a number of order 1 to 6e-8: "float64" if one of the two is below 1e-5 and not 0.
+    It is "float32", or "float64" where float32 would lose part of a step. A step of gradient descent changes weights by
+    eta / sqrt(N), but decay changes them by eta gamma / N, and readouts change by eta_v / N. float32 rounds a number of
+    order 1 to 6e-8, so "float64" is taken if one of the last two is below 1e-5 and not 0.
 
-    Arguments: dim: N.
+    Arguments: problem: its rates are looked at. dim: dimension N.
+    Returns "float32" or "float64".
     """
     return "float64" if _smallest(problem, dim) < LEAST_STEP else "float32"
 
@@ -32,7 +34,7 @@ def warn_of_rounding(problem: Problem, dim: int, precision: str) -> None:
 
 
 def _smallest(problem: Problem, dim: int) -> float:
-    """The smallest relative change that a step makes on purpose."""
+    """Return the smallest relative change that a step makes on purpose."""
     eta, eta_v, gamma = (
         np.asarray(rate, float)
         for rate in (problem.sgd.learning_rate, problem.sgd.readout_learning_rate, problem.sgd.weight_decay)

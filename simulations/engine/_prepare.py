@@ -26,7 +26,8 @@ def prepare(
     and for the chain of the overlaps any N. Two threads may prepare two dimensions side by side; a `run` that begins
     before its `prepare` has ended compiles for itself.
 
-    Arguments as in `run`. Raises InputError.
+    Arguments: as in `run`; of several starts the first stands for all.
+    Raises InputError for what `run` would refuse.
     """
     if start is not None and np.ndim(start.readout) > 1:
         start = jax.tree.map(lambda x: np.asarray(x)[0], start)

@@ -14,7 +14,7 @@ from teacher_student.internal import as_key, key_words, make_room, to_times, unn
 from ._advance import Schedule, blocks_holding, schedule
 from ._chain import span_of
 from ._check_run import check_run, check_sizes
-from ._coordinates import AllDirections, Space
+from ._coordinates import FullWeights, Space
 from ._divergence import limits, mark_divergence
 from ._ensemble import Ensemble, default_workers, run_all
 from ._host import to_float_on_host
@@ -122,8 +122,10 @@ def run(
       workers: threads on a CPU, runs at once on an accelerator; None: all cores, 32.
       devices: how many of `jax.local_devices()` the runs are spread over (by `jax.shard_map`); None: all.
       keep_weights: also return the weights at the last alpha, as they are (those of a diverged run too).
-    Returns a Trajectory with axes (runs, A), or (Trajectory, Weights with a leading axis of runs); a run that
-    diverges has its status and NaN from then on. Raises InputError.
+    Returns a Trajectory with axes (runs, A), or (Trajectory, Weights with a leading axis of runs). A run that diverges
+    has its status, and NaN from then on.
+    Raises InputError before computing; KeyboardInterrupt if Ctrl-C came before any run had finished.
+    Source: Saad & Solla 1995; Goldt et al. 2019 (the step, see `sgd_step`).
     """
     check_sizes(problem, dim, runs, precision or "float64", inputs, workers)
     if precision is None:
@@ -132,21 +134,27 @@ def run(
     if keep_weights and method == "overlaps":
         raise InputError('keep_weights=False with method="overlaps" (it has no weights)', "keep_weights=True")
     make_room()
-    on = devices_for(devices)
-    given = start_overlaps(problem, dim, start, key, runs)
-    space = span_of(problem, given, dim) if method == "overlaps" else AllDirections.of(problem, dim, distribution)
+    chosen_devices = devices_for(devices)
+    recorded_starts = start_overlaps(problem, dim, start, key, runs)
+    space = (
+        span_of(problem, recorded_starts, dim) if method == "overlaps" else FullWeights.of(problem, dim, distribution)
+    )
     at_once = space.sharing(problem.student.width) if inputs == "shared" else space.together
-    groups = (shared_groups if inputs == "shared" else own_groups)(runs, _at_once(space, at_once, workers) * len(on))
+    groups = (shared_groups if inputs == "shared" else own_groups)(
+        runs, _at_once(space, at_once, workers) * len(chosen_devices)
+    )
     if method == "weights":
         need = memory(
             problem, dim, precision=precision, workers=workers, runs=runs, inputs=inputs, keep_weights=keep_weights
         )
         check_memory(need, "lower the dimension, the width or the workers")
         warn_of_rounding(problem, dim, precision)
-    origins = jax.tree.map(np.asarray, start) if isinstance(start, Weights) else one_per_run(given, runs)
+    origins = jax.tree.map(np.asarray, start) if isinstance(start, Weights) else one_per_run(recorded_starts, runs)
     call = Call(dim, runs, alphas, key, precision, test_samples, bound, workers, progress, keep_weights)
     source = {"inputs": None if inputs == "own" else inputs, "distribution": space.unusual_distribution}
-    ((trajectory, weights),) = simulate([problem], [given], [origins], space, groups, on, call, method, source)
+    ((trajectory, weights),) = simulate(
+        [problem], [recorded_starts], [origins], space, groups, chosen_devices, call, method, source
+    )
     return trajectory if weights is None else (trajectory, weights)
 
 
@@ -167,21 +175,23 @@ class Call(NamedTuple):
 
 def simulate(
     problems: Sequence[Problem],
-    given: Sequence[Overlaps],
+    recorded_starts: Sequence[Overlaps],
     origins: Sequence[Overlaps | Weights],
     space: Space,
     groups: list[Group],
-    devices: tuple[Any, ...],
+    devices: tuple[jax.Device, ...],
     call: Call,
     method: str,
     source: dict[str, Any],
 ) -> list[tuple[Trajectory, Weights | None]]:
-    """The trajectory of every problem, and its last weights if they are kept.
+    """Return the trajectory of every problem, and its last weights if they are kept.
 
-    given: what trajectories record as their starts; origins: one per run, leading axis.
+    Arguments: recorded_starts: what trajectories record as their starts, per problem. origins: what runs start from,
+    per problem, with a leading axis of runs.
     """
     from tqdm import tqdm  # only a run needs it
 
+    # Rounded, not cut off: 0.29 * 100 is 28.999999999999996.
     steps = np.unique(np.rint(to_times(call.alphas, problems[0]) * call.dim).astype(np.int64))
     dtype = np.dtype(call.precision)
     with jax.enable_x64(call.precision == "float64"):
@@ -194,6 +204,7 @@ def simulate(
     label = f"SGD N={call.dim}"
     with tqdm(total=total, unit="step", unit_scale=True, disable=not call.progress, desc=label, leave=False) as bar:
         finished = run_all(ensemble, groups, keys, starts, steps, dtype, call.workers, bar.update, call.keep_weights)
+    # A run counts if it is finished in every problem: what is paired must stay paired.
     done = [r for r in range(call.runs) if all((p, r) in finished for p in range(len(problems)))]
     if len(done) < call.runs:
         if not done:
@@ -202,44 +213,55 @@ def simulate(
     described = Source(
         "sgd", method, call.precision, call.dim, key_words(as_key(call.key)), _tests(call.test_samples, space), **source
     )
-    found = []
+    results = []
     for p, problem in enumerate(problems):
         observables = jax.tree.map(lambda *x: np.stack(x).astype(np.float64), *(finished[p, r][0] for r in done))
         observables = with_level_names(observables, problem)
-        bounds = limits(one_per_run(given[p], call.runs), call.bound)[done]
+        # By each run's own start, before runs that Ctrl-C left out are dropped: positions are numbers of runs.
+        bounds = limits(one_per_run(recorded_starts[p], call.runs), call.bound)[done]
         observables, status, reached = mark_divergence(observables, steps / call.dim, bounds)
-        start = given[p] if np.ndim(given[p].readout) == 1 else jax.tree.map(operator.itemgetter(done), given[p])
+        start = (
+            recorded_starts[p]
+            if np.ndim(recorded_starts[p].readout) == 1
+            else jax.tree.map(operator.itemgetter(done), recorded_starts[p])
+        )
         stats = {"steps": np.full(len(done), steps[-1])}
         trajectory = Trajectory(problem, start, steps / call.dim, observables, status, reached, stats, None, described)
         weights = None
         if call.keep_weights:
             weights = jax.tree.map(lambda *x: np.stack(x), *(finished[p, r][1] for r in done))
-        found.append((trajectory, weights))
-    return found
+        results.append((trajectory, weights))
+    return results
 
 
 def _numbers(problem: Problem, dim: int, dtype: np.dtype) -> tuple[Problem, Schedule]:
-    """What compiled programs know of `problem`: no names, phases filled up to a few counts, numbers on the host."""
+    """Return what compiled programs know of `problem`, on the host.
+
+    Its names are left out, and its phases filled up to one of a few counts: other names and phases need no compilation.
+    """
     compiled = unnamed(problem)
     return to_float_on_host(compiled, dtype), schedule(compiled, dim)
 
 
 def _at_once(space: Space, together: int, workers: int | None) -> int:
-    """Runs in one compiled call: as many as a thread steps together, or on an accelerator `workers`."""
+    """Return the runs in one compiled call: as many as a thread steps together, or on an accelerator `workers`."""
     return together if jax.default_backend() == "cpu" else default_workers(workers)
 
 
 def start_overlaps(problem: Problem, dim: int, start: Overlaps | Weights | None, key: Any, runs: int) -> Overlaps:
-    """The overlaps at alpha = 0: one for all runs, or one per run (leading axis)."""
+    """Return the overlaps at alpha = 0: one for all runs, or one per run (leading axis)."""
     if start is None:
         return random_starts(problem, dim, key, runs)
     return overlaps_of_runs(problem, start) if isinstance(start, Weights) else start
 
 
 def one_per_run(start: Overlaps, runs: int) -> Overlaps:
-    """`start` with a leading axis of runs."""
+    """Return `start` with a leading axis of runs."""
     shared = np.ndim(start.readout) == 1
-    return jax.tree.map(lambda x: np.broadcast_to(x, (runs, *np.shape(x))) if shared else np.asarray(x), start)
+    starts: Overlaps = jax.tree.map(
+        lambda x: np.broadcast_to(x, (runs, *np.shape(x))) if shared else np.asarray(x), start
+    )
+    return starts
 
 
 def _tests(test_samples: int, space: Space) -> int:

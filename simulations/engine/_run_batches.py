@@ -15,8 +15,8 @@ from teacher_student import InputError, Problem
 class Group:
     """Members that one compiled call steps: member i is run `runs[i]` of problem `problems[i]`.
 
-    stream: the run whose samples all of them see, and in whose random directions they start; None: each its own run's.
-    wanted: how many of them count; the rest fill the group up, so that there is one compilation.
+    stream: the run whose samples all of them see, and in whose random directions they start; None: each has its own.
+    wanted: how many of them count. The rest fill the group up, so that there is one compilation.
     """
 
     problems: np.ndarray
@@ -26,17 +26,17 @@ class Group:
 
 
 def own_groups(runs: int, size: int) -> list[Group]:
-    """Runs of one problem, `size` at a time, each with its own samples."""
+    """Group the runs of one problem, `size` at a time, each with its own samples."""
     return [_group(np.arange(first, first + size) % runs, 0, None, runs - first) for first in range(0, runs, size)]
 
 
 def shared_groups(runs: int, size: int) -> list[Group]:
-    """Runs of one problem, all with the samples of run 0."""
+    """Group the runs of one problem, `size` at a time, all with the samples of run 0."""
     return [_group(np.arange(first, first + size) % runs, 0, 0, runs - first) for first in range(0, runs, size)]
 
 
 def paired_groups(problems: int, runs: int, size: int) -> list[Group]:
-    """Every run of every problem; the same run of all problems sees the same samples."""
+    """Group every run of every problem, so that the same run of all problems sees the same samples."""
     return [
         _group(run, np.arange(first, first + size) % problems, run, problems - first)
         for run in range(runs)
@@ -44,21 +44,23 @@ def paired_groups(problems: int, runs: int, size: int) -> list[Group]:
     ]
 
 
-def _group(runs: Any, problems: Any, stream: int | None, left: int) -> Group:
+def _group(runs: np.ndarray | int, problems: np.ndarray | int, stream: int | None, left: int) -> Group:
     runs, problems = np.broadcast_arrays(runs, problems)
     return Group(problems, runs, stream, min(runs.size, left))
 
 
-def devices_for(devices: int | None) -> tuple[Any, ...]:
-    """The devices that runs are spread over. Raises InputError if there are fewer than asked for."""
-    there = jax.local_devices()
+def devices_for(devices: int | None) -> tuple[jax.Device, ...]:
+    """Return the devices that runs are spread over. Raises InputError if there are fewer than asked for."""
+    available = jax.local_devices()
     if devices is None:
-        return tuple(there)
+        return tuple(available)
     if isinstance(devices, bool) or not isinstance(devices, (int, np.integer)) or devices < 1:
         raise InputError("devices as an integer >= 1, or None for all", repr(devices))
-    if devices > len(there):
-        raise InputError(f"{devices} devices", f"{len(there)} ({there[0].platform})", "ask for fewer, or None for all")
-    return tuple(there[:devices])
+    if devices > len(available):
+        raise InputError(
+            f"{devices} devices", f"{len(available)} ({available[0].platform})", "ask for fewer, or None for all"
+        )
+    return tuple(available[:devices])
 
 
 def check_structure(problems: Sequence[Problem]) -> None:
@@ -66,14 +68,14 @@ def check_structure(problems: Sequence[Problem]) -> None:
     first = problems[0]
     for other in problems[1:]:
         difference = ""
-        structures: list[Any] = [jax.tree.structure(each) for each in (first, other)]
+        structures: list[Any] = [jax.tree.structure(problem) for problem in (first, other)]
         if structures[0] != structures[1]:
             difference = "different names, widths, activations, labels or losses"
         else:
-            for (path, mine), theirs in zip(jax.tree.leaves_with_path(first), jax.tree.leaves(other), strict=True):
-                if np.shape(mine) != np.shape(theirs):
+            for (path, leaf), other_leaf in zip(jax.tree.leaves_with_path(first), jax.tree.leaves(other), strict=True):
+                if np.shape(leaf) != np.shape(other_leaf):
                     where = jax.tree_util.keystr(path).lstrip(".")
-                    difference = f"{where} of shapes {np.shape(mine)} and {np.shape(theirs)}"
+                    difference = f"{where} of shapes {np.shape(leaf)} and {np.shape(other_leaf)}"
         if difference:
             raise InputError(
                 "problems that differ in numbers only", difference, "simulate each structure in a call of its own"
@@ -81,31 +83,35 @@ def check_structure(problems: Sequence[Problem]) -> None:
 
 
 def stacked(members: Sequence[Any]) -> tuple[Any, tuple[bool, ...]]:
-    """One tree for all: leaves that differ between members have a leading axis; and which leaves those are."""
-    leaves = [[np.asarray(each) for each in same] for same in zip(*map(jax.tree.leaves, members), strict=True)]
-    differ = tuple(any(not np.array_equal(same[0], each) for each in same) for same in leaves)
-    found = [np.stack(same) if d else same[0] for same, d in zip(leaves, differ, strict=True)]
-    return jax.tree.unflatten(jax.tree.structure(members[0]), found), differ
+    """Return one tree for all members, and which of its leaves differ between them.
+
+    Those have a leading axis of members; the others are written once, as what is shared is computed once.
+    """
+    leaves = [[np.asarray(leaf) for leaf in same] for same in zip(*map(jax.tree.leaves, members), strict=True)]
+    differ = tuple(any(not np.array_equal(same[0], leaf) for leaf in same) for same in leaves)
+    merged = [np.stack(same) if d else same[0] for same, d in zip(leaves, differ, strict=True)]
+    return jax.tree.unflatten(jax.tree.structure(members[0]), merged), differ
 
 
 def over_members(
-    function: Callable[..., Any], axes: tuple[Any, ...], devices: tuple[Any, ...], *, in_turn: bool = False
+    function: Callable[..., Any], axes: tuple[Any, ...], devices: Sequence[jax.Device | None], *, in_turn: bool = False
 ) -> Callable[..., Any]:
-    """`function` of one member, for many: vmap over those arguments whose axis is 0, spread over `devices`.
+    """Return `function` of one member for many: mapped over those arguments whose axis is 0, spread over `devices`.
 
-    in_turn: one member after the other, where all axes are 0.
+    Arguments: in_turn: whether to compute one member after the other; all axes must then be 0.
     """
 
-    def each_alone(*arguments: Any) -> Any:
-        return jax.lax.map(lambda each: function(*each), arguments)
+    def one_after_the_other(*arguments: Any) -> Any:
+        return jax.lax.map(lambda member: function(*member), arguments)
 
-    mapped = each_alone if in_turn else jax.vmap(function, in_axes=axes)
+    mapped = one_after_the_other if in_turn else jax.vmap(function, in_axes=axes)
     if len(devices) == 1:
         return mapped
 
     def spec(axis: int | None) -> PartitionSpec:
-        return PartitionSpec() if axis is None else PartitionSpec("run")
+        names = () if axis is None else ("run",)
+        return PartitionSpec(*names)  # type: ignore[no-untyped-call]  # JAX states no types for it
 
     specs = jax.tree.map(spec, axes, is_leaf=lambda axis: axis is None)
     mesh = Mesh(np.array(devices), ("run",))
-    return jax.shard_map(mapped, mesh=mesh, in_specs=specs, out_specs=PartitionSpec("run"), check_vma=False)
+    return jax.shard_map(mapped, mesh=mesh, in_specs=specs, out_specs=spec(0), check_vma=False)

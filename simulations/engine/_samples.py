@@ -15,7 +15,7 @@ from ._coordinates import Space
 def make_input(
     problem: Problem, latents: jax.Array, space: Space, normal: jax.Array, level: Any, cluster: Any
 ) -> jax.Array:
-    """The input of `make_sample`, x = s_l sum_m a_cm u_m / sqrt(N) + sqrt(Delta_{l,b}) normal, block after block.
+    """Return the input of `make_sample`, x = s_l sum_m a_cm u_m / sqrt(N) + sqrt(Delta_{l,b}) normal.
 
     A variance multiplies a whole block at once, and means that are all zero are left out: what `make_sample` looks up
     dimension by dimension takes as long as the rest of a step.

@@ -12,7 +12,11 @@ from ._weights import Weights
 
 
 class Sample(eqx.Module):
-    """One sample's random parts: level and cluster (indices), input (N,) and label noise, N(0, 1)."""
+    """One sample's random parts.
+
+    level, cluster: () indices of its level and of its cluster there. input: (N,). noise: () label noise, N(0, 1), which
+    the task scales.
+    """
 
     level: Any
     cluster: Any
@@ -21,7 +25,7 @@ class Sample(eqx.Module):
 
 
 def block_of_dimension(sizes: tuple[int, ...]) -> jax.Array:
-    """Index (N,) of the block that each input dimension (or coordinate) belongs to."""
+    """Return the index (N,) of the block that each input dimension (or coordinate) belongs to."""
     return jnp.repeat(jnp.arange(len(sizes)), jnp.array(sizes), total_repeat_length=sum(sizes))
 
 
@@ -35,9 +39,14 @@ def make_sample(
     noise: Any,
     dim: Any = None,
 ) -> Sample:
-    """The sample x = s_l sum_m a_cm u_m / sqrt(N) + sqrt(Delta_{l,b}) normal, from standard normals (N,).
+    """Make a sample of a level and a cluster from standard normal numbers.
 
-    dim: N, where the coordinates are fewer than the dimensions.
+      x = s_l sum_m a_cm u_m / sqrt(N) + sqrt(Delta_{l,b}) normal
+    with the cluster's mean s_l a_cm along the latent directions u_m, and the variance of the level in each block b.
+
+    Arguments: latents: (M, N) directions u. blocks: (N,) block of each dimension. normal: (N,) standard normal numbers.
+    level, cluster: indices. noise: N(0, 1), of the label. dim: N, where the coordinates are fewer than the dimensions.
+    Returns a Sample.
     """
     scale = jnp.sqrt(jnp.asarray(problem.inputs.variances, normal.dtype))[level][blocks]
     mean = jnp.asarray(problem.task.cluster_means, normal.dtype)[level, cluster]

@@ -11,19 +11,20 @@ from teacher_student import InputError, Observables, Problem
 from teacher_student.internal import as_key, to_host, unnamed, with_level_names
 
 from ._advance import blocks_holding, measure
-from ._coordinates import AllDirections
+from ._coordinates import FullWeights
 from ._host import to_float_on_host
 from ._weights import Weights, check_weights
 
 
 def test(problem: Problem, weights: Weights, samples: int, key: Any) -> Observables:
-    """Overlaps, and error and accuracy per level on `samples` fresh inputs (rounded up to whole blocks), of every run.
+    """Measure error and accuracy of given weights on fresh inputs, per level and run, and their overlaps.
 
-    Inputs and fields in the weights' own precision, outputs in float64, one run after the other.
+    Inputs and fields are computed in the weights' own precision, outputs in float64. Runs come one after the other.
 
-    Arguments: weights with a leading axis of runs. samples: inputs per run. key: seed or JAX key; run r draws from
-      fold_in(key, r).
-    Returns Observables with a leading axis of runs. Raises InputError.
+    Arguments: weights: with a leading axis of runs. samples: inputs per level and run, rounded up to whole blocks.
+      key: seed or JAX key; run r draws from fold_in(key, r).
+    Returns Observables with a leading axis of runs.
+    Raises InputError for weights that do not fit the problem, or are not finite.
     """
     if isinstance(samples, bool) or not isinstance(samples, (int, np.integer)) or samples < 1:
         raise InputError("an integer number of test samples >= 1", repr(samples))
@@ -31,7 +32,7 @@ def test(problem: Problem, weights: Weights, samples: int, key: Any) -> Observab
         raise InputError("weights with a leading axis of runs", f"student of shape {np.shape(weights.student)}")
     dim = np.shape(weights.student)[-1]
     check_weights(problem, weights, dim)
-    space = AllDirections(problem.inputs.sizes(dim, problem.task.latents), dim)
+    space = FullWeights(problem.inputs.sizes(dim, problem.task.latents), dim)
     dtype, key = np.asarray(weights.student).dtype, as_key(key)
     numbers, weights = to_float_on_host(unnamed(problem), dtype), to_float_on_host(weights, dtype)
     blocks = blocks_holding(int(samples), space)
@@ -46,6 +47,6 @@ def test(problem: Problem, weights: Weights, samples: int, key: Any) -> Observab
 
 @eqx.filter_jit
 def _measure(
-    problem: Problem, space: AllDirections, key: jax.Array, run: Any, weights: Weights, blocks: Any
+    problem: Problem, space: FullWeights, key: jax.Array, run: Any, weights: Weights, blocks: Any
 ) -> Observables:
     return measure(problem, space, jax.random.fold_in(key, run), weights, blocks)

@@ -13,7 +13,7 @@ Result = TypeVar("Result")
 
 @contextlib.contextmanager
 def stop_on_ctrl_c() -> Iterator[threading.Event]:
-    """An event that Ctrl-C sets, in place of a KeyboardInterrupt at an arbitrary point (inside a lock, say).
+    """Give an event that Ctrl-C sets, in place of a KeyboardInterrupt at an arbitrary point (inside a lock, say).
 
     A second Ctrl-C acts as usual. The usual handler's `notice`, where it has one, is called at the first, for whoever
     started us. Outside the main thread, where signals do not arrive, nothing changes.
@@ -24,9 +24,11 @@ def stop_on_ctrl_c() -> Iterator[threading.Event]:
         return
     usual = signal.getsignal(signal.SIGINT)
 
+    # A KeyboardInterrupt could be raised anywhere, also inside a lock, which nobody would then open again.
     def handler(number: int, frame: object) -> None:
         stop.set()
         getattr(usual, "notice", lambda: None)()
+        # Back to the usual handler at once: where a compiled call hangs, a second Ctrl-C must still end the program.
         signal.signal(signal.SIGINT, usual)
 
     signal.signal(signal.SIGINT, handler)
@@ -39,7 +41,7 @@ def stop_on_ctrl_c() -> Iterator[threading.Event]:
 def in_threads(
     work: Callable[[Item], Result | None], items: Iterable[Item], workers: int, stop: threading.Event
 ) -> Iterator[tuple[Item, Result]]:
-    """Each item with its result, as they finish; `work` returns None where it heeded `stop`.
+    """Give each item with its result, as they finish; `work` returns None where it heeded `stop`.
 
     Few items are in flight at a time, however many there are.
     """
@@ -48,6 +50,7 @@ def in_threads(
     with ThreadPoolExecutor(workers) as pool:
         try:
             while True:
+                # One item waits behind each that is worked on, so that no thread is idle while results are taken.
                 while len(flying) < 2 * workers and not stop.is_set():
                     try:
                         item = next(waiting)
@@ -61,5 +64,5 @@ def in_threads(
                     if result is not None:
                         yield item, result
         except BaseException:
-            stop.set()
+            stop.set()  # the pool waits for what is in flight, which would go on to its end
             raise

@@ -16,9 +16,11 @@ RANK_TOLERANCE = 1e-9  # eigenvalues below this share of the largest count as ze
 
 
 class Weights(eqx.Module):
-    """State of one run: student (K, N), latent directions (M, N) and readout (K,); of many, with a leading axis.
+    """The state of one run, or of many with a leading axis of runs.
 
-    Input dimensions are ordered by block, with sizes `problem.inputs.sizes(N, M)`.
+    student: (K, N) weights w of the hidden units. latents: (M, N) directions u that the teacher sees. readout: (K,).
+    Fields are w . x / sqrt(N), so that entries are of order 1. Input dimensions are ordered by block, with sizes
+    `problem.inputs.sizes(N, M)`.
     """
 
     student: jax.Array
@@ -26,7 +28,7 @@ class Weights(eqx.Module):
     readout: jax.Array
 
     def prune(self, units: Any) -> "Weights":
-        """The weights that are left when only `units` stay, in that order; the twin of `ts.Overlaps.prune`.
+        """Return the weights that are left when only `units` stay, in that order; the twin of `ts.Overlaps.prune`.
 
         Arguments: units: (n,) distinct indices of hidden units, the same for all runs.
         Raises InputError for none, repeated ones, or units that the student does not have.
@@ -41,6 +43,7 @@ def check_room(problem: Problem, start: Overlaps, dim: int) -> None:
     for gram_of_run in np.asarray(start.gram, np.float64).reshape(-1, *start.gram.shape[-3:]):
         for name, gram, size in zip(problem.inputs.block_names, gram_of_run, sizes, strict=True):
             values = np.linalg.eigvalsh(gram)
+            # The largest may be 0, where nothing lies in the block: nothing is then above it, and the rank is 0.
             rank = int(np.sum(values > RANK_TOLERANCE * max(values[-1], 1e-300)))
             if rank > size:
                 raise InputError(
@@ -51,35 +54,44 @@ def check_room(problem: Problem, start: Overlaps, dim: int) -> None:
 
 
 def weights_with(overlaps: Overlaps, sizes: tuple[int, ...], key: jax.Array, dtype: Any) -> Weights:
-    """Random weights whose overlaps are exactly `overlaps` (to rounding in `dtype`), in N = sum(sizes) dimensions.
+    """Draw random weights whose overlaps are exactly `overlaps`, to rounding in `dtype`.
 
-    Per block: [w; u] = sqrt(N) Omega^(1/2) E with E the first rows of a random orthogonal matrix.
-    Takes J x N numbers of `dtype`, J = K + M, and a few times CHUNK_NUMBERS of float64.
+    In every block
+      [w; u] = sqrt(N) Omega^(1/2) E,
+    with Omega the Gram matrix [[Q, R], [R^T, T]] of the block and E the first rows of a random orthogonal matrix.
+
+    Arguments: overlaps: of one run. sizes: (B,) dimensions N_b of the blocks; N is their sum. key: a JAX key.
+      dtype: of the weights; call it at 64 bits, as the root is taken in float64.
+    Returns Weights. They take (K + M) N numbers of `dtype`, and a few times 2^20 of float64 while they are made.
     """
     K = overlaps.readout.shape[-1]
     gram = overlaps.gram
     parts = [
-        _block_weights(gram[b], size, sum(sizes), each, dtype)
-        for b, (size, each) in enumerate(zip(sizes, jax.random.split(key, len(sizes)), strict=True))
+        _block_weights(gram[b], size, sum(sizes), block_key, dtype)
+        for b, (size, block_key) in enumerate(zip(sizes, jax.random.split(key, len(sizes)), strict=True))
     ]
     rows = parts[0] if len(parts) == 1 else jnp.concatenate(parts, axis=1)
     return Weights(rows[:K], rows[K:], overlaps.readout.astype(dtype))
 
 
 def _block_weights(gram: jax.Array, size: int, dim: int, key: jax.Array, dtype: Any) -> jax.Array:
-    values, vectors = jnp.linalg.eigh(gram)  # ascending
+    """Return the rows (J, size) of one block with Gram matrix `gram`, of rank at most `size`."""
+    # Eigenvalues come ascending. Those that should be 0 may be -1e-17 by rounding, of which the root would be NaN.
+    values, vectors = jnp.linalg.eigh(gram)
     rank = min(gram.shape[0], size)
     factor = jnp.sqrt(1.0 * dim) * (vectors * jnp.sqrt(jnp.maximum(values, 0.0)))[:, -rank:]
     if rank * size <= CHUNK_NUMBERS:
         orthonormal, _ = jnp.linalg.qr(jax.random.normal(key, (size, rank)))
-        return (factor @ orthonormal.T).astype(dtype)
+        rows: jax.Array = (factor @ orthonormal.T).astype(dtype)
+        return rows
     return _whitened(factor, size, key, dtype)
 
 
 def _whitened(factor: jax.Array, size: int, key: jax.Array, dtype: Any) -> jax.Array:
-    """factor E (J, size), E = (G G^T)^(-1/2) G of Gaussian rows G, which are drawn twice, a chunk of columns at a time.
+    """Return factor E (J, size), where E = (G G^T)^(-1/2) G has orthonormal rows and G has Gaussian ones.
 
-    So the only large array is the result; a QR decomposition would need several of float64.
+    G is drawn twice, a chunk of columns at a time. So the only large array is the result; a QR decomposition would need
+    several of float64.
     """
     rank = factor.shape[1]
     length = max(1, CHUNK_NUMBERS // rank)
@@ -87,6 +99,7 @@ def _whitened(factor: jax.Array, size: int, key: jax.Array, dtype: Any) -> jax.A
 
     def draw(i: jax.Array) -> jax.Array:
         numbers = jax.random.normal(jax.random.fold_in(key, i), (rank, length), jnp.float32).astype(jnp.float64)
+        # The last chunk reaches beyond the block: columns that are not there must not count in the products.
         return jnp.where(i * length + jnp.arange(length) < size, numbers, 0.0)
 
     products = jax.lax.fori_loop(0, chunks, lambda i, S: S + draw(i) @ draw(i).T, jnp.zeros((rank, rank)))
@@ -94,27 +107,38 @@ def _whitened(factor: jax.Array, size: int, key: jax.Array, dtype: Any) -> jax.A
     rows = factor @ (vectors / jnp.sqrt(values)) @ vectors.T
 
     def fill(i: jax.Array, result: jax.Array) -> jax.Array:
-        first = jnp.minimum(i * length, size - length)  # the last chunk overlaps the one before it
+        # Slices of a compiled program have one length: the last chunk is moved back over the one before it, whose
+        # columns it leaves as they are.
+        first = jnp.minimum(i * length, size - length)
         chunk = (rows @ draw(i)).astype(dtype)
         moved = jnp.roll(chunk, i * length - first, axis=1)
         kept = jnp.arange(length) >= i * length - first
         old = jax.lax.dynamic_slice(result, (0, first), chunk.shape)
         return jax.lax.dynamic_update_slice(result, jnp.where(kept, moved, old), (0, first))
 
-    return jax.lax.fori_loop(0, chunks, fill, jnp.zeros((factor.shape[0], size), dtype))
+    filled: jax.Array = jax.lax.fori_loop(0, chunks, fill, jnp.zeros((factor.shape[0], size), dtype))
+    return filled
 
 
 def measure_overlaps(weights: Weights, sizes: tuple[int, ...], dim: Any = None) -> Overlaps:
-    """Q, R, T and readout of `weights`, per block; dim: N, where the coordinates are fewer."""
+    """Measure the overlaps of one run's weights, block by block.
+
+      Q_kl = w_k . w_l / N,   R_km = w_k . u_m / N,   T_mn = u_m . u_n / N,   each over the dimensions of one block.
+
+    Arguments: weights: of one run. sizes: (B,) dimensions of the blocks. dim: N, where weights are written in fewer
+      coordinates than dimensions; None: the sum of `sizes`.
+    Returns Overlaps with axes (B, K, K), (B, K, M), (B, M, M), and the readout (K,).
+    """
     dim = sum(sizes) if dim is None else dim
     edges = np.cumsum((0, *sizes))
 
     def product(a: jax.Array, b: jax.Array) -> jax.Array:
-        blocks = [
+        blocks = [  # at the highest precision: accelerators would multiply float32 with fewer bits
             jnp.matmul(a[:, i:j], b[:, i:j].T, precision=jax.lax.Precision.HIGHEST)
             for i, j in itertools.pairwise(edges)
         ]
-        return jnp.stack(blocks) / dim
+        per_block: jax.Array = jnp.stack(blocks) / dim
+        return per_block
 
     w, u = weights.student, weights.latents
     return Overlaps(product(w, w), product(w, u), product(u, u), weights.readout)
@@ -128,22 +152,23 @@ def check_weights(problem: Problem, weights: Weights, dim: int, runs: int | None
         wanted = "a leading axis of runs" if runs is None else f"a leading axis of {runs} runs"
         raise InputError(f"weights with {wanted}", f"readout of shape {np.shape(weights.readout)}")
     for name, expected in (("student", (K, dim)), ("latents", (M, dim)), ("readout", (K,))):
-        found = np.asarray(getattr(weights, name))
-        if found.shape != leading + expected or found.dtype.kind != "f":
-            raise InputError(f"floats {name} of shape {leading + expected}", f"{found.dtype} {found.shape}")
-        if not np.all(np.isfinite(found)):
+        array = np.asarray(getattr(weights, name))
+        if array.shape != leading + expected or array.dtype.kind != "f":
+            raise InputError(f"floats {name} of shape {leading + expected}", f"{array.dtype} {array.shape}")
+        if not np.all(np.isfinite(array)):
             raise InputError(f"finite weights {name}", "NaN or infinite ones", "leave diverged runs out")
 
 
 def overlaps_of_runs(problem: Problem, weights: Weights) -> Overlaps:
-    """Overlaps of `weights` with a leading axis of runs, in float64."""
+    """Return the overlaps of `weights` with a leading axis of runs, in float64."""
     sizes = problem.inputs.sizes(np.shape(weights.student)[-1], problem.task.latents)
     with jax.enable_x64(True):
         overlaps = [
             to_host(_measure(jax.tree.map(lambda x, r=r: np.asarray(x[r], np.float64), weights), sizes))
             for r in range(len(weights.readout))
         ]  # one after the other: a float64 copy of all would double the memory
-    return jax.tree.map(lambda *x: np.stack(x), *overlaps)
+    stacked: Overlaps = jax.tree.map(lambda *x: np.stack(x), *overlaps)
+    return stacked
 
 
 _measure = eqx.filter_jit(measure_overlaps)

@@ -22,12 +22,18 @@ FEWEST_RUNS = {"measured": 3, "predicted": 2}
 class Agreement:
     """The verdict on a theory trajectory and runs of the same problem.
 
-    Fields: agrees; level (family-wise); p (family-wise p-value); worst_z and threshold_z (normal equivalents);
-    comparisons; fixed: quantities that do not fluctuate at some alphas, with their largest deviation there;
-    dims, runs: of the simulation, and of the smaller one; compared_to: the last alpha at which neither theory nor a run
-    had diverged, of those recorded up to recorded_to; method; notes; spread: the test of the predicted spread, if used;
-    against: what disagrees whatever p is: quantities that do not fluctuate and are off, runs that diverge alone.
-    tie_probability: per level, how often the noiseless label is 0, in theory and simulation alike.
+    Fields:
+      agrees: whether p is above the level and nothing is against.
+      level: chance of "disagree" where theory is right, over all comparisons. p: family-wise p-value.
+      worst_z, threshold_z: largest |z| and the one beyond which theory is rejected, as equally likely normal values.
+      comparisons: every quantity at every alpha at which it fluctuates.
+      fixed: quantities that do not fluctuate at some alphas, with their largest deviation there.
+      dims, runs: dimension N and number of runs, of the simulation and of the smaller one.
+      compared_to: the last alpha at which neither theory nor a run had diverged. recorded_to: the last recorded one.
+      method: the family-wise test, in words. notes: what a reader should know beside.
+      spread: the test of the predicted spread, if it was used.
+      against: what disagrees whatever p is: quantities that do not fluctuate and are off, or runs that diverge alone.
+      tie_probability: per level, how often the noiseless label is 0, in theory and simulation alike.
     """
 
     agrees: bool
@@ -57,7 +63,7 @@ class Agreement:
 
     @property
     def verdict(self) -> str:
-        """The verdict in one line, with its statistic."""
+        """The verdict in one line of text, with its statistic."""
         word = "AGREE" if self.agrees else "DISAGREE"
         if self.compared_to < self.recorded_to:
             word += f" up to alpha {self.compared_to:g} of {self.recorded_to:g}, where the first diverged"
@@ -79,7 +85,7 @@ class Agreement:
 
     @property
     def table(self) -> str:
-        """One row per quantity: its worst comparison."""
+        """The verdict as a table in text: one row per quantity, with its worst comparison."""
         head = f"{'quantity':<24}{'alpha':>8}{'theory':>12}{'simulation':>24}{'1/N term':>24}{'worst z':>9}"
         rows = [head, "-" * len(head)]
         for name in dict.fromkeys(c.name for c in self.comparisons):
@@ -100,11 +106,11 @@ class Agreement:
         return "\n".join(rows)
 
     def to_dict(self) -> dict[str, Any]:
-        """Everything in it, as numbers, strings, lists and dicts."""
+        """Return everything in it as numbers, strings, lists and dicts."""
         return dataclasses.asdict(self) | {"verdict": self.verdict, "number_of_comparisons": len(self.comparisons)}
 
     def to_json(self) -> str:
-        """`to_dict` as JSON."""
+        """Return `to_dict` as JSON; it has no NaN, which JSON does not know."""
         return json.dumps(self.to_dict(), indent=1, allow_nan=False)
 
 
@@ -126,16 +132,21 @@ def agreement(
     `smaller` the runs themselves are the samples, and any 1/N term counts as a deviation.
 
     With spread="predicted" the standard deviation of a run and the 1/N term are those that `ode.fluctuations` states,
-    so that four runs are enough; half of the level then goes to a test of that spread itself (`Agreement.spread`).
+    so that four runs are enough. Half of the level then goes to a test of that spread itself (`Agreement.spread`).
     Predictions are of leading order in 1/N: thousands of runs at small N see the next order. Means are taken as normal,
     which errors of polynomial students on few test samples are not: raise the test samples.
 
-    Arguments: theory, runs, smaller: trajectories; the alphas of `runs` are compared, and the others must have
-    recorded them too. spread: "measured" or "predicted". level: chance of "disagree" where theory is right. seed: of
-    the sign flips.
-    Accuracies that theory was not asked for are left out, and so are alphas at which theory or a run has diverged;
-    a run that diverges where theory does not is a disagreement.
-    Raises InputError. Source: Westfall & Young 1993 (max-t).
+    Accuracies that theory was not asked for are left out, and so are alphas at which theory or a run has diverged. A
+    run that diverges where theory does not is a disagreement.
+
+    Arguments:
+      theory: a trajectory of `ode.solve` or `ode.fluctuations`, which has recorded the alphas of `runs`.
+      runs: a trajectory of `simulations.run` at dimension N; its alphas are compared (alpha = samples / N).
+      smaller: one at a smaller dimension, which has recorded these alphas too; None: no 1/N term is taken out.
+      spread: "measured" or "predicted". level: chance of "disagree" where theory is right. seed: of the sign flips.
+    Returns an Agreement.
+    Raises InputError for trajectories that cannot be compared: of other problems, starts or alphas, or of too few runs.
+    Source: Westfall & Young 1993 (max-t).
     """
     require_name(spread, FEWEST_RUNS, "spread")
     check_trajectories(theory, runs, smaller)
@@ -176,8 +187,8 @@ def agreement(
             evidence.comparison(column, value) for column, value in zip(np.flatnonzero(moving), z, strict=True)
         ),
         fixed=evidence.fixed,
-        dims=tuple(dim_of(each) for each in (runs, smaller) if each is not None),
-        runs=tuple(int(each.runs or 0) for each in (runs, smaller) if each is not None),
+        dims=tuple(dim_of(trajectory) for trajectory in (runs, smaller) if trajectory is not None),
+        runs=tuple(int(trajectory.runs or 0) for trajectory in (runs, smaller) if trajectory is not None),
         compared_to=float(evidence.alphas[-1]),
         recorded_to=float(theory.alphas[-1]),
         method=test.method,
@@ -188,11 +199,14 @@ def agreement(
     )
 
 
-def _measured(evidence: Evidence, moving: np.ndarray, level: float, seed: int) -> tuple[np.ndarray, FamilyTest]:
-    """z of the moving columns in measured standard errors, and the verdict, its threshold as a normal value too."""
+def _measured(evidence: Evidence, moving: np.ndarray, significance: float, seed: int) -> tuple[np.ndarray, FamilyTest]:
+    """Return z of the moving columns in measured standard errors, and the verdict on all of them.
+
+    Both z and threshold are given as the equally likely normal values.
+    """
     deviations, floor = (evidence.samples - evidence.theory)[:, moving], evidence.floor[moving]
     t = student_t(deviations, evidence.sampling[moving], floor)
-    test = family_test(deviations, t, floor, level, np.random.default_rng(seed))
+    test = family_test(deviations, t, floor, significance, np.random.default_rng(seed))
     freedom = len(evidence.samples) - 1
     threshold = float(_normal_equivalent(np.array(test.threshold), freedom))
     return _normal_equivalent(t, freedom), dataclasses.replace(test, threshold=threshold)
@@ -203,7 +217,7 @@ def _without_accuracy(runs: Trajectory) -> Trajectory:
 
 
 def _notes_on_ties(ties: dict[str, float]) -> list[str]:
-    """What both engines have in common, so that no comparison of them can show it."""
+    """Say what both engines have in common, so that no comparison of them can show it."""
     words = describe_ties(ties)
     return [f"ties: {words}; no output is right there, so accuracy cannot reach 1"] if words else []
 
@@ -221,19 +235,23 @@ def _notes_on_sampling(evidence: Evidence) -> list[str]:
 
 
 def _notes_on_sizes(runs: Trajectory, smaller: Trajectory | None) -> list[str]:
-    """Whether N_b / N differs from the fractions: then the simulated problem is not quite the one solved."""
+    """Say whether N_b / N differs from the fractions: then the simulated problem is not quite the one solved."""
     notes = []
-    for each in (runs, smaller):
-        if each is None:
+    for trajectory in (runs, smaller):
+        if trajectory is None:
             continue
-        inputs, dim = each.problem.inputs, dim_of(each)
+        inputs, dim = trajectory.problem.inputs, dim_of(trajectory)
         fractions = np.asarray(inputs.fractions)
-        off = np.max(np.abs(np.array(inputs.sizes(dim, each.problem.task.latents)) / dim - fractions)[fractions > 0])
+        off = np.max(
+            np.abs(np.array(inputs.sizes(dim, trajectory.problem.task.latents)) / dim - fractions)[fractions > 0]
+        )
         if off > 1e-9 and not np.any(fractions == 0):
             notes.append(f"block sizes at N = {dim} differ from the fractions by up to {off:.2g}: take an N that fits")
     return notes
 
 
 def _normal_equivalent(t: np.ndarray, freedom: int) -> np.ndarray:
-    """The normal value with the same tail probability as Student's t with `freedom` degrees of freedom."""
-    return np.sign(t) * -special.ndtri_exp(stats.t.logsf(np.abs(t), freedom))
+    """Return the normal value with the same tail probability as Student's t with `freedom` degrees of freedom."""
+    # By logarithms: the tail of a large |t| is 0 as a number, and its normal value would be infinite.
+    z: np.ndarray = np.sign(t) * -special.ndtri_exp(stats.t.logsf(np.abs(t), freedom))
+    return z

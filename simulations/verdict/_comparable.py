@@ -13,51 +13,52 @@ from ._evidence import dim_of
 
 def check_trajectories(theory: Any, runs: Any, smaller: Any) -> None:
     """Raise InputError unless these are trajectories; `smaller` may be None."""
-    for each, what in ((theory, "theory"), (runs, "runs"), (smaller, "smaller")):
-        if not isinstance(each, Trajectory) and (what != "smaller" or each is not None):
+    for trajectory, role in ((theory, "theory"), (runs, "runs"), (smaller, "smaller")):
+        if not isinstance(trajectory, Trajectory) and (role != "smaller" or trajectory is not None):
             remedy = "agreement(theory, runs): of ode.solve and of simulations.run"
-            raise InputError(f"a Trajectory as {what}", type(each).__name__, remedy)
+            raise InputError(f"a Trajectory as {role}", type(trajectory).__name__, remedy)
 
 
 def check_comparable(
-    theory: Trajectory, runs: Trajectory, smaller: Trajectory | None, level: float, fewest_runs: int
+    theory: Trajectory, runs: Trajectory, smaller: Trajectory | None, significance: float, fewest_runs: int
 ) -> None:
     """Raise InputError unless `runs` (and `smaller`) simulate what `theory` solved, from the same start."""
     if theory.runs is not None:
         raise InputError("a theory trajectory first", f"one with {theory.runs} runs", "agreement(theory, runs)")
-    if not is_number(level) or not 0 < level < 1:
-        raise InputError("a level between 0 and 1", repr(level))
-    for each, what in ((runs, "runs"), (smaller, "smaller")):
-        if each is None:
+    if not is_number(significance) or not 0 < significance < 1:
+        raise InputError("a level between 0 and 1", repr(significance))
+    for trajectory, role in ((runs, "runs"), (smaller, "smaller")):
+        if trajectory is None:
             continue
-        difference = _difference(theory.problem, each.problem)
+        difference = _difference(theory.problem, trajectory.problem)
         if difference:
-            raise InputError(f"theory and {what} of the same problem", f"problems that differ in {difference}")
-        _check_start(theory.start, each.start, what)
-        if each.source.inputs == "shared":
-            raise InputError(f"independent {what}", "ones that share their samples", 'simulate with inputs="own"')
-        if each.runs is None or each.source.dim is None or each.runs < fewest_runs:
-            raise InputError(f"at least {fewest_runs} {what} to estimate a standard error", each.runs)
+            raise InputError(f"theory and {role} of the same problem", f"problems that differ in {difference}")
+        _check_start(theory.start, trajectory.start, role)
+        if trajectory.source.inputs == "shared":
+            raise InputError(f"independent {role}", "ones that share their samples", 'simulate with inputs="own"')
+        if trajectory.runs is None or trajectory.source.dim is None or trajectory.runs < fewest_runs:
+            raise InputError(f"at least {fewest_runs} {role} to estimate a standard error", trajectory.runs)
     if smaller is not None and not dim_of(smaller) < dim_of(runs):
         raise InputError("a smaller dimension in `smaller`", f"{dim_of(smaller)} and {dim_of(runs)}")
 
 
-def _difference(mine: Problem, theirs: Problem) -> str:
-    """Where two problems differ, in words; empty if they do not."""
-    structures: list[Any] = [jax.tree.structure(each) for each in (mine, theirs)]
+def _difference(solved: Problem, simulated: Problem) -> str:
+    """Say in words where two problems differ; empty if they do not."""
+    structures: list[Any] = [jax.tree.structure(problem) for problem in (solved, simulated)]
     if structures[0] != structures[1]:
         return "their structure (names, widths, activations, labels, loss)"
-    pairs = zip(jax.tree.leaves_with_path(mine), jax.tree.leaves(theirs), strict=True)
+    pairs = zip(jax.tree.leaves_with_path(solved), jax.tree.leaves(simulated), strict=True)
     return ", ".join(jax.tree_util.keystr(path).lstrip(".") for (path, x), y in pairs if not np.array_equal(x, y))
 
 
-def _check_start(theory: Overlaps, runs: Overlaps, what: str) -> None:
+def _check_start(theory: Overlaps, runs: Overlaps, role: str) -> None:
     for name in ("Q", "R", "T", "readout"):
-        mine, theirs = np.asarray(getattr(theory, name)), np.asarray(getattr(runs, name))
-        gap = float(np.max(np.abs(theirs - mine)))
-        if gap > 1e-6 * max(1.0, float(np.max(np.abs(mine)))):
+        expected, actual = np.asarray(getattr(theory, name)), np.asarray(getattr(runs, name))
+        # Not exactly equal: weights in float32 have the start's overlaps to rounding only.
+        gap = float(np.max(np.abs(actual - expected)))
+        if gap > 1e-6 * max(1.0, float(np.max(np.abs(expected)))):
             raise InputError(
-                f"{what} that start from theory's overlaps",
+                f"{role} that start from theory's overlaps",
                 f"starts whose {name} differ by {gap:.3g}",
                 "pass the same start= to simulations.run and ode.solve",
             )
@@ -81,19 +82,19 @@ def check_predicted(theory: Trajectory, runs: Trajectory, smaller: Trajectory | 
 def usable_alphas(
     theory: Trajectory, runs: Trajectory, smaller: Trajectory | None
 ) -> tuple[np.ndarray, list[str], bool]:
-    """Mask of alphas at which theory and all runs are finite, notes, and whether divergence itself disagrees."""
+    """Return the mask of alphas at which theory and all runs are finite, notes, and whether divergence disagrees."""
     alphas = np.asarray(theory.alphas)
     notes: list[str] = []
     until = float(theory.reached)
     if theory.status != Status.OK:
         notes.append(f"theory: {theory.describe()}")
     split = False
-    for each in (runs, smaller):
-        if each is None or np.all(each.status == Status.OK):
+    for trajectory in (runs, smaller):
+        if trajectory is None or np.all(trajectory.status == Status.OK):
             continue
-        notes.append(f"simulation at N = {each.source.dim}: {each.describe()}")
+        notes.append(f"simulation at N = {trajectory.source.dim}: {trajectory.describe()}")
         split = split or theory.status == Status.OK
-        until = min(until, float(np.min(each.reached)))
+        until = min(until, float(np.min(trajectory.reached)))
     usable = alphas <= until
     if not np.any(usable & (alphas > 0)):
         raise InputError("a recorded alpha > 0 before theory or a run diverges", f"none up to {until:g}")

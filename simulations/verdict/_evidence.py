@@ -15,9 +15,10 @@ ROUNDING = 64  # units in the last place of a recorded overlap: what accumulates
 class Comparison:
     """One recorded quantity at one alpha.
 
-    theory and simulation (mean over the runs at N), its standard error, the theory's own sampling error,
-    the measured (or predicted) 1/N term at this N (`allowance`, 0 without either) with its standard error,
-    z: the deviation, after the allowance, in standard errors (Student t given as the equally likely normal value), and
+    name, kind: of the quantity, as in `ts.quantities`. alpha: samples / N. theory: its value.
+    simulation: the mean over the runs at N, and standard_error: its error. sampling_error: that of theory itself.
+    allowance: the measured or predicted 1/N term at this N (0 without either), and allowance_error: its standard error.
+    z: the deviation after the allowance, in standard errors (Student's t as the equally likely normal value).
     predicted_spread: the standard deviation of one run that theory states (None if spread is measured).
     """
 
@@ -38,12 +39,15 @@ class Comparison:
 class Evidence:
     """Every quantity at every usable alpha, alpha fastest, as columns m.
 
-    theory, sampling: (m,) values and their sampling errors. big: (runs, m) at N. term: (pairs, m) 1/N terms at N.
-    samples: (pairs, m) what is compared with theory. rounding: (m,) of the simulation. integrated: (m,) error of the
-    solve. floor: (m,) variance that counting right signs on the test samples adds to `samples` (0 for all but
-    accuracies): accuracies are discrete, and may be equal in all runs by chance. term_error: (m,) standard error of
-    `term`. spread: (m,) predicted standard deviation of one run, and spread_error: relative error of its square; None
-    where spread is measured.
+    names, kinds: of the quantities. alphas: the usable ones.
+    theory, sampling: (m,) values and their sampling errors.
+    big: (runs, m) at N. term: (pairs, m) 1/N terms at N, and term_error: (m,) their standard error.
+    samples: (pairs, m) what is compared with theory.
+    rounding: (m,) error of the simulation by rounding. integrated: (m,) error of the solve.
+    floor: (m,) variance that counting right signs on the test samples adds to `samples` (0 for all but accuracies):
+    accuracies are discrete, and may be equal in all runs by chance.
+    spread: (m,) predicted standard deviation of one run, and spread_error: the relative error of its square (None where
+    spread is measured).
     """
 
     names: tuple[str, ...]
@@ -65,12 +69,12 @@ class Evidence:
     def moving(self) -> np.ndarray:
         """Mask (m,) of what fluctuates between runs by more than rounding: by theory's word where it has one."""
         if self.spread is not None:
-            return self.spread > self.rounding
-        return (self.samples.std(axis=0, ddof=1) > self.rounding) | (self.floor > 0)
+            return np.asarray(self.spread > self.rounding)
+        return np.asarray((self.samples.std(axis=0, ddof=1) > self.rounding) | (self.floor > 0))
 
     @property
     def _fixed_deviation(self) -> np.ndarray:
-        return np.abs(self.samples.mean(axis=0) - self.theory)
+        return np.asarray(np.abs(self.samples.mean(axis=0) - self.theory))
 
     @property
     def _unknown(self) -> np.ndarray:
@@ -84,12 +88,12 @@ class Evidence:
     @property
     def fixed(self) -> dict[str, float]:
         """Largest deviation of each quantity where it does not fluctuate."""
-        found = (
+        deviations = (
             np.where(self.moving | self._unknown, -np.inf, self._fixed_deviation)
             .reshape(len(self.names), -1)
             .max(axis=1)
         )
-        return {name: float(value) for name, value in zip(self.names, found, strict=True) if np.isfinite(value)}
+        return {name: float(value) for name, value in zip(self.names, deviations, strict=True) if np.isfinite(value)}
 
     @property
     def fixed_but_off(self) -> list[str]:
@@ -101,8 +105,8 @@ class Evidence:
         columns = np.flatnonzero(~self.moving & ~self._unknown & off)
         return sorted({self.names[column // self.alphas.size] for column in columns})
 
-    def comparison(self, column: Any, z: float) -> Comparison:
-        """The report on one column."""
+    def comparison(self, column: "int | np.integer[Any]", z: float) -> Comparison:
+        """Return the report on one column."""
         which, when = divmod(int(column), self.alphas.size)
         return Comparison(
             name=self.names[which],
@@ -120,43 +124,43 @@ class Evidence:
 
 
 def gather(theory: Trajectory, runs: Trajectory, smaller: Trajectory | None, usable: np.ndarray) -> Evidence:
-    """The evidence with measured spread, and the 1/N term measured where there are `smaller` runs."""
-    ours = columns_of(theory.observables, theory, usable)
+    """Gather the evidence with measured spread, and with the 1/N term measured where there are `smaller` runs."""
+    expected = columns_of(theory.observables, theory, usable)
     big = columns_of(runs.observables, runs, usable)
     term = np.zeros_like(big)
     if smaller is not None:
         small = columns_of(smaller.observables, smaller, usable)
         pairs = min(len(big), len(small))
         term = (small[:pairs] - big[:pairs]) * dim_of(smaller) / (dim_of(runs) - dim_of(smaller))
-    found = quantities(runs.observables, runs.problem)
-    kinds = tuple(quantity.kind for quantity in found)
+    recorded = quantities(runs.observables, runs.problem)
+    kinds = tuple(quantity.kind for quantity in recorded)
     of_column = np.repeat(kinds, int(usable.sum()))
-    counted = np.where(of_column == "accuracy", np.clip(ours * (1 - ours), 0.0, None), 0.0)
+    counted = np.where(of_column == "accuracy", np.clip(expected * (1 - expected), 0.0, None), 0.0)
     return Evidence(
-        names=tuple(quantity.name for quantity in found),
+        names=tuple(quantity.name for quantity in recorded),
         kinds=kinds,
         alphas=np.asarray(theory.alphas)[usable],
-        theory=ours,
-        sampling=np.zeros_like(ours)
+        theory=expected,
+        sampling=np.zeros_like(expected)
         if theory.sampling_error is None
         else columns_of(theory.sampling_error, theory, usable),
         big=big,
         term=term,
         samples=big[: len(term)] - term,
-        integrated=INTEGRATED * _sizes(theory, ours),
-        rounding=ROUNDING * np.finfo(runs.source.precision).eps * _sizes(theory, ours),
+        integrated=INTEGRATED * _sizes(theory, expected),
+        rounding=ROUNDING * np.finfo(runs.source.precision).eps * _sizes(theory, expected),
         floor=counted / (runs.source.test_samples or 1) * _variance_factor(runs, smaller),
         term_error=term.std(axis=0, ddof=1) / np.sqrt(len(term)),
     )
 
 
 def gather_predicted(theory: Trajectory, runs: Trajectory, usable: np.ndarray) -> Evidence:
-    """The evidence with spread and 1/N term as `theory.fluctuations` predicts them."""
+    """Gather the evidence with spread and 1/N term as `theory.fluctuations` predicts them."""
     measured, predicted, dim = gather(theory, runs, None, usable), theory.fluctuations, dim_of(runs)
     assert predicted is not None  # `check_predicted` comes first
     spread, shift, variance_error, shift_error = (
-        columns_of(each, theory, usable)
-        for each in (
+        columns_of(observables, theory, usable)
+        for observables in (
             predicted.spread(dim, runs.source.test_samples),
             predicted.mean_shift(dim),
             predicted.variance_error,
@@ -174,33 +178,39 @@ def gather_predicted(theory: Trajectory, runs: Trajectory, usable: np.ndarray) -
         samples=measured.big - term,
         term_error=shift_error / dim,
         spread=spread,
+        # A spread of 0 must not divide by 0; the square of 1e-150 is still a normal number.
         spread_error=variance_error / dim / np.maximum(spread, 1e-150) ** 2,
     )
 
 
 def _sizes(theory: Trajectory, values: np.ndarray) -> np.ndarray:
-    """(m,) scale of the sums that each recorded value was rounded in: overlaps add up products of weights."""
+    """Return the scale (m,) of the sums that each recorded value was rounded in: overlaps add up products of weights.
+
+    An overlap near 0 is a difference of large sums, and has their rounding error, not one of its own size.
+    """
     norms = [np.nanmax(np.diagonal(x, axis1=-2, axis2=-1)) for x in (theory.overlaps.Q, theory.overlaps.T)]
-    return np.maximum(max(1.0, *norms), np.abs(values))
+    return np.asarray(np.maximum(max(1.0, *norms), np.abs(values)))
 
 
 def _variance_factor(runs: Trajectory, smaller: Trajectory | None) -> float:
-    """Variance of a sample (N x_N - N' x_N') / (N - N') in units of that of x_N, where it does not depend on N."""
+    """Return the variance of a sample (N x_N - N' x_N') / (N - N') in units of that of x_N, if both have the same."""
     if smaller is None:
         return 1.0
     return (dim_of(runs) ** 2 + dim_of(smaller) ** 2) / (dim_of(runs) - dim_of(smaller)) ** 2
 
 
 def dim_of(trajectory: Trajectory) -> int:
+    """Return the dimension N of a simulation."""
     assert trajectory.source.dim is not None  # `_check` comes first
     return trajectory.source.dim
 
 
 def columns_of(observables: Observables, trajectory: Trajectory, usable: np.ndarray) -> np.ndarray:
-    """Every quantity at every usable alpha, alpha fastest: (m,) for theory, (runs, m) for runs."""
-    found = quantities(observables, trajectory.problem)
-    return np.concatenate([np.asarray(q.values, np.float64)[..., usable] for q in found], axis=-1)
+    """Return every quantity at every usable alpha, alpha fastest: (m,) for theory, (runs, m) for runs."""
+    recorded = quantities(observables, trajectory.problem)
+    return np.concatenate([np.asarray(q.values, np.float64)[..., usable] for q in recorded], axis=-1)
 
 
 def standard_error(samples: np.ndarray) -> float:
+    """Return the standard error of the mean of independent samples."""
     return float(samples.std(ddof=1) / np.sqrt(samples.size))

@@ -21,8 +21,8 @@ from ._max_t import FamilyTest
 class SpreadTest:
     """The measured variance over runs against the predicted one, of every overlap and readout that fluctuates.
 
-    p: family-wise. The worst comparison: name, alpha, ratio (measured / predicted) and its family-wise interval
-    [low, high], which covers 1 where the two agree. comparisons: their number.
+    p: family-wise p-value. comparisons: their number. The others are of the worst one: name, alpha (samples / N), ratio
+    (measured / predicted variance) and its family-wise interval [low, high], which covers 1 where the two agree.
     """
 
     p: float
@@ -34,8 +34,8 @@ class SpreadTest:
     comparisons: int
 
 
-def mean_test(evidence: Evidence, moving: np.ndarray, level: float) -> tuple[np.ndarray, FamilyTest]:
-    """z (m,) of the moving columns, in predicted standard errors, and the verdict over all of them."""
+def mean_test(evidence: Evidence, moving: np.ndarray, significance: float) -> tuple[np.ndarray, FamilyTest]:
+    """Return z (m,) of the moving columns, in predicted standard errors, and the verdict over all of them."""
     assert evidence.spread is not None
     runs = len(evidence.samples)
     error = np.sqrt(evidence.spread**2 / runs + evidence.sampling**2)[moving]
@@ -43,12 +43,12 @@ def mean_test(evidence: Evidence, moving: np.ndarray, level: float) -> tuple[np.
     if not z.size:
         return z, FamilyTest(1.0, 0.0, "nothing fluctuates")
     p = min(1.0, z.size * 2 * float(stats.norm.sf(np.max(np.abs(z)))))
-    threshold = float(stats.norm.isf(level / (2 * z.size)))
+    threshold = float(stats.norm.isf(significance / (2 * z.size)))
     return z, FamilyTest(p, threshold, "Bonferroni bound on normal deviations of predicted spread")
 
 
-def spread_test(evidence: Evidence, moving: np.ndarray, level: float) -> SpreadTest | None:
-    """Whether the runs spread as predicted; None if nothing fluctuates.
+def spread_test(evidence: Evidence, moving: np.ndarray, significance: float) -> SpreadTest | None:
+    """Test whether the runs spread as predicted; None if nothing fluctuates.
 
     The predicted variance has an error of its own, which widens every deviation and interval of log(s^2 / sigma^2).
     """
@@ -61,11 +61,12 @@ def spread_test(evidence: Evidence, moving: np.ndarray, level: float) -> SpreadT
     freedom = len(evidence.samples) - 1
     ratio = evidence.big[:, columns].var(axis=0, ddof=1) / evidence.spread[columns] ** 2
     widened = np.sqrt(1 + evidence.spread_error[columns] ** 2 * freedom / 2)  # variance of log s^2: 2 / freedom
+    # By logarithms of both tails: far out a tail is 0 as a number, and the worst comparison could not be told.
     upper = stats.chi2.logsf(ratio * freedom, freedom)
     lower = stats.chi2.logcdf(ratio * freedom, freedom)
     z = np.maximum(-special.ndtri_exp(upper), special.ndtri_exp(lower) * -1) / widened
     worst = int(np.argmax(z))
-    tail = level / (2 * columns.size)
+    tail = significance / (2 * columns.size)
     limits = [freedom / stats.chi2.isf(tail, freedom), freedom / stats.chi2.ppf(tail, freedom)]
     low, high = (ratio[worst] * limit ** widened[worst] for limit in limits)
     which, when = divmod(int(columns[worst]), evidence.alphas.size)

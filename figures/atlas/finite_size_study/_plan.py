@@ -19,7 +19,11 @@ SPEED = 1.2e6  # steps per second of the chain on two cores, for the cost that i
 
 @dataclasses.dataclass(frozen=True)
 class Plan:
-    """Runs at each N: of the deviation from theory, recorded at `alphas`, and of the escape from the plateau."""
+    """The sizes of the study.
+
+    runs: (N, runs) of the deviation from theory, which is recorded at `alphas`. escapes: (N, runs) of the escape from
+    the plateau. seed: all random numbers follow from it.
+    """
 
     runs: tuple[tuple[int, int], ...] = (
         (100, 65_536),
@@ -36,11 +40,11 @@ class Plan:
     seed: int = 0
 
     def key(self, purpose: int, dim: int) -> jax.Array:
-        """The key of the deviation's runs (0), of the escape's starts (1) and runs (2) at N = `dim`."""
+        """Return the key of the deviation's runs (0), of the escape's starts (1) and runs (2) at N = `dim`."""
         return jax.random.fold_in(jax.random.fold_in(internal.as_key(self.seed), purpose), dim)
 
     def minutes(self, part: str) -> float:
-        """What a part costs, about, on two cores."""
+        """Return the minutes that a part takes, about, on two cores."""
         if part == "deviation":
             return sum(dim * runs for dim, runs in self.runs) * self.alphas[-1] / SPEED / 60
         return sum(dim * runs * last_alpha(dim) for dim, runs in self.escapes) / SPEED / 120 + 0.2
@@ -53,23 +57,23 @@ QUICK = Plan(
 
 
 def deviation_problem() -> tuple[ts.Problem, ts.Overlaps]:
-    """The built-in problem of relevant and irrelevant dimensions and its start, the same at every N."""
+    """Return the built-in problem of relevant and irrelevant dimensions and its start, the same at every N."""
     built_in = load_experiment()
     return built_in.problem, built_in.start
 
 
 def plateau_problem() -> ts.Problem:
-    """The soft committee machine of Saad & Solla 1995: K = M = 2 erf units, isotropic inputs and teacher."""
+    """Return the soft committee machine of Saad & Solla 1995: K = M = 2 erf units, isotropic inputs and teacher."""
     task = ts.Committee(ts.Inputs({"all": 1.0}), 2)
     return ts.Problem(task, ts.Student(2), ts.SGD(RATE), ts.Curriculum.single("all", 1000.0))
 
 
 def plateau_starts(plan: Plan, dim: int, runs: int) -> ts.Overlaps:
-    """Random weights of N = `dim` dimensions: their asymmetry is of order 1/sqrt(N)."""
+    """Draw the overlaps of random weights of N = `dim` dimensions: their asymmetry is of order 1/sqrt(N)."""
     keys = jax.random.split(plan.key(1, dim), runs)
     return ts.random_overlaps(plateau_problem(), dim, keys, teacher=np.eye(2)[None])
 
 
 def last_alpha(dim: int) -> float:
-    """Until when escapes are looked for: well beyond the median's expected place."""
+    """Return the alpha until which escapes are looked for: well beyond the median that is expected."""
     return float(np.ceil(25 + 7 * np.log(dim)))

@@ -17,7 +17,10 @@ CERTAIN = 1.96  # standard errors beyond which a deviation is drawn as a point, 
 
 
 def finite_size(deviation: xr.Dataset, escape: xr.Dataset) -> Figure:
-    """Deviation of the run mean, variance over runs, and escape time, against N, with theory's lines."""
+    """Draw deviation of the run mean, variance over runs, and escape time against N, with theory's lines.
+
+    Arguments: deviation: of `deviation_data`. escape: of `escape_data`. Returns a matplotlib Figure.
+    """
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(7.2, 2.9), layout="constrained")
         one, two, three = figure.subplots(1, 3)
@@ -45,8 +48,10 @@ def _style(index: int) -> dict[str, Any]:
 
 
 def _draw_means(axes: Axes, data: xr.Dataset, alpha: float) -> None:
-    """The deviation of all overlaps along the predicted shift, with 95 % bars; triangles: upper limits of what is not
-    told from 0."""
+    """Draw the deviation of all overlaps along the predicted shift, with 95 % bars.
+
+    Triangles are upper limits of what is not told from 0.
+    """
     dims, (value, error) = data["dim"].values, along_shift(data, alpha)
     half, style = CERTAIN * error, {**_style(0), "color": "black"}
     seen = value > half
@@ -61,14 +66,14 @@ def _draw_means(axes: Axes, data: xr.Dataset, alpha: float) -> None:
 
 
 def _draw_variances(axes: Axes, data: xr.Dataset, alpha: float) -> None:
-    """Variances with 95 % bars."""
+    """Draw variances with 95 % bars."""
     for index, name in enumerate(SHOWN):
-        here = data.sel(alpha=alpha, quantity=name, other=name)
-        dims, variance = here["dim"].values, here["covariance"].values
-        half = CERTAIN * variance * np.sqrt((here["fourth"].values - 1) / here["runs"].values)
+        of_quantity = data.sel(alpha=alpha, quantity=name, other=name)
+        dims, variance = of_quantity["dim"].values, of_quantity["covariance"].values
+        half = CERTAIN * variance * np.sqrt((of_quantity["fourth"].values - 1) / of_quantity["runs"].values)
         style = _style(index)
         axes.errorbar(dims, variance, half, fmt=MARKERS[index], **style)
-        axes.plot(dims, float(here["fluctuation"]) / dims, LINES[index], color=COLOURS[index], lw=1.0)
+        axes.plot(dims, float(of_quantity["fluctuation"]) / dims, LINES[index], color=COLOURS[index], lw=1.0)
         axes.plot([], [], LINES[index] + MARKERS[index], label=_label(name), **style)
     axes.set_yscale("log")
     axes.set_ylabel("variance over runs")
@@ -79,18 +84,18 @@ def _draw_variances(axes: Axes, data: xr.Dataset, alpha: float) -> None:
 
 
 def _draw_escape(axes: Axes, data: xr.Dataset) -> None:
-    """Medians with 95 % bars, the line through them, and theory's slope through the same centre."""
-    found, predicted = escape_fit(data), 1 / (2 * data.attrs["growth"])
-    x = np.log(found.dims)
-    bars = (found.median - found.low, found.high - found.median)
+    """Draw medians with 95 % bars, the line through them, and theory's slope through the same centre."""
+    fit, predicted = escape_fit(data), 1 / (2 * data.attrs["growth"])
+    x = np.log(fit.dims)
+    bars = (fit.median - fit.low, fit.high - fit.median)
     axes.errorbar(
-        found.dims, found.median, bars, fmt="o", color=COLOURS[0], ms=4, mfc="none", lw=0.8, label="median of runs"
+        fit.dims, fit.median, bars, fmt="o", color=COLOURS[0], ms=4, mfc="none", lw=0.8, label="median of runs"
     )
-    axes.plot(found.dims, found.intercept + found.slope * x, "-", color=COLOURS[0], lw=1.0, label="fit")
+    axes.plot(fit.dims, fit.intercept + fit.slope * x, "-", color=COLOURS[0], lw=1.0, label="fit")
     middle = float(np.mean(x))
-    line = found.intercept + found.slope * middle + predicted * (x - middle)
-    axes.plot(found.dims, line, "--", color=COLOURS[1], lw=1.2, label=r"slope $1/(2\lambda)$")
+    line = fit.intercept + fit.slope * middle + predicted * (x - middle)
+    axes.plot(fit.dims, line, "--", color=COLOURS[1], lw=1.2, label=r"slope $1/(2\lambda)$")
     axes.set_ylabel(r"escape from the plateau, $\alpha$")
-    words = f"{found.slope:.2f} [{found.slope_low:.2f}, {found.slope_high:.2f}]"
+    words = f"{fit.slope:.2f} [{fit.slope_low:.2f}, {fit.slope_high:.2f}]"
     axes.set_title(f"(c) $d\\alpha/d\\ln N$ = {words},\npredicted {predicted:.2f}", loc="left")
     axes.legend(frameon=False, loc="upper left")

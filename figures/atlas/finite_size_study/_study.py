@@ -18,16 +18,17 @@ from ._plan import ALPHA_STEP, QUICK, SHARE, Plan, deviation_problem, last_alpha
 
 
 def plan_of(quick: bool) -> Plan:
-    """The sizes of the whole study, or of a coarse one."""
+    """Return the sizes of the whole study, or of a coarse one."""
     return QUICK if quick else Plan()
 
 
-def deviation_data(*, quick: bool = False, progress: bool = True, say: Callable[[str], Any] = print) -> xr.Dataset:
-    """Mean and covariance over runs of every overlap at every N, their deviation from the ODEs, and the prediction.
+def deviation_data(*, quick: bool = False, progress: bool = True, say: Callable[[str], object] = print) -> xr.Dataset:
+    """Simulate the built-in problem at every N, and compare mean and covariance over runs with theory.
 
-    Variables over dim (N), alpha and quantity: deviation (mean over runs - ODE), covariance (over runs), fourth (the
-    fourth central moment over the squared variance); theory, and the predicted `fluctuation` = lim N Var and
-    `shift` = lim N (mean - ODE) of `ode.fluctuations`, with their errors. runs (N).
+    Arguments: quick: few runs and dimensions. progress: whether to show bars. say: is told the cost.
+    Returns a Dataset over dim (N), alpha and quantity: `deviation` (mean over runs - ODE), `covariance` (over runs) and
+    `fourth` (the fourth central moment over the squared variance); `theory`, and the predicted `fluctuation` =
+    lim N Var and `shift` = lim N (mean - ODE) of `ode.fluctuations`, with their errors; and the number of `runs` (N).
     """
     plan, (problem, start) = plan_of(quick), deviation_problem()
     say(f"finite-size: {_sizes(plan.runs)}, about {plan.minutes('deviation'):.1f} min on two cores")
@@ -39,18 +40,20 @@ def deviation_data(*, quick: bool = False, progress: bool = True, say: Callable[
 
 
 def predicted(bands: ts.Fluctuations, problem: ts.Problem, names: list[str]) -> dict[str, Any]:
-    """Variables `fluctuation` and `shift` of the overlaps `names`, each with the error of its averages."""
-    found = {
+    """Return the variables `fluctuation` and `shift` of the overlaps `names`, each with the error of its averages."""
+    recorded = {
         "fluctuation": bands.variance,
         "fluctuation_error": bands.variance_error,
         "shift": bands.shift,
         "shift_error": bands.shift_error,
     }
-    return {name: (("alpha", "quantity"), _chosen(each, problem, names)) for name, each in found.items()}
+    return {
+        name: (("alpha", "quantity"), _chosen(observables, problem, names)) for name, observables in recorded.items()
+    }
 
 
 def simulated(plan: Plan, problem: ts.Problem, start: ts.Overlaps, progress: bool) -> xr.Dataset:
-    """What `deviation_data` holds but for the predictions of `ode.fluctuations`."""
+    """Return what `deviation_data` holds but for the predictions of `ode.fluctuations`."""
     theory = ode.solve(problem, start, np.array(plan.alphas), with_accuracy=False)
     names, values = _moving(theory.observables, problem)
     parts = [_moments(problem, start, plan, names, values, dim, runs, progress) for dim, runs in plan.runs]
@@ -62,21 +65,25 @@ def simulated(plan: Plan, problem: ts.Problem, start: ts.Overlaps, progress: boo
 
 
 def _moving(observables: ts.Observables, problem: ts.Problem) -> tuple[list[str], np.ndarray]:
-    """Names and values (A, q) of the overlaps that fluctuate: those with latents that the task does not see are 0."""
+    """Return names and values (A, q) of the overlaps that fluctuate.
+
+    Overlaps R of a block that the task does not see are 0 at every N.
+    """
     unseen = [
         block for block, seen in zip(problem.inputs.block_names, problem.task.seen_blocks, strict=True) if not seen
     ]
-    found = [
-        each
-        for each in ts.quantities(observables, problem)
-        if each.kind in ("Q", "R") and not (each.kind == "R" and any(f"[{block}]" in each.name for block in unseen))
+    moving = [
+        quantity
+        for quantity in ts.quantities(observables, problem)
+        if quantity.kind in ("Q", "R")
+        and not (quantity.kind == "R" and any(f"[{block}]" in quantity.name for block in unseen))
     ]
-    return [each.name for each in found], np.stack([each.values for each in found], axis=-1)
+    return [quantity.name for quantity in moving], np.stack([quantity.values for quantity in moving], axis=-1)
 
 
 def _chosen(observables: ts.Observables, problem: ts.Problem, names: list[str]) -> np.ndarray:
-    """Values (..., A, q) of the quantities `names`."""
-    values = {each.name: each.values for each in ts.quantities(observables, problem)}
+    """Return the values (..., A, q) of the quantities `names`."""
+    values = {quantity.name: quantity.values for quantity in ts.quantities(observables, problem)}
     return np.stack([values[name] for name in names], axis=-1)
 
 
@@ -90,8 +97,8 @@ def _moments(
     runs: int,
     progress: bool,
 ) -> dict[str, np.ndarray]:
-    """Deviation of the mean, covariance and relative fourth moment over `runs` runs of the chain at N = `dim`."""
-    found = simulations.run(
+    """Return deviation of the mean, covariance and relative fourth moment over `runs` runs of the chain at `dim`."""
+    trajectory = simulations.run(
         problem,
         dim,
         runs,
@@ -102,7 +109,7 @@ def _moments(
         test_samples=1,
         progress=progress,
     )
-    x = _chosen(found.observables, problem, names) - theory  # (runs, A, q)
+    x = _chosen(trajectory.observables, problem, names) - theory  # (runs, A, q)
     centred = x - x.mean(axis=0)
     variance = np.mean(centred**2, axis=0)
     return {
@@ -112,11 +119,13 @@ def _moments(
     }
 
 
-def escape_data(*, quick: bool = False, progress: bool = True, say: Callable[[str], Any] = print) -> xr.Dataset:
-    """Alpha at which every run's error has fallen to half of the symmetric plateau's, per N.
+def escape_data(*, quick: bool = False, progress: bool = True, say: Callable[[str], object] = print) -> xr.Dataset:
+    """Find the alpha at which every run's error has fallen to half of the symmetric plateau's, at every N.
 
-    Variables: escape (dim, run), inf where the run had not escaped by `last` (dim), NaN where there is no such run.
-    Attributes: growth, the unstable eigenvalue lambda of the symmetric fixed point; height, its error.
+    Arguments: as in `deviation_data`.
+    Returns a Dataset of `escape` (dim, run): alpha = samples / N, inf where the run had not escaped by `last` (dim),
+    NaN where there is no such run. Attributes: `growth`, the unstable eigenvalue lambda of the symmetric fixed point;
+    `height`, its error.
     """
     plan, problem = plan_of(quick), plateau_problem()
     say(f"plateau: {_sizes(plan.escapes)}, about {plan.minutes('escape'):.1f} min on two cores")
@@ -136,13 +145,14 @@ def escape_data(*, quick: bool = False, progress: bool = True, say: Callable[[st
 
 
 def _one_start(plan: Plan, dim: int) -> ts.Overlaps:
-    return jax.tree.map(lambda x: x[0], plateau_starts(plan, dim, 1))
+    start: ts.Overlaps = jax.tree.map(lambda x: x[0], plateau_starts(plan, dim, 1))
+    return start
 
 
 def _escapes(problem: ts.Problem, plan: Plan, dim: int, runs: int, below: float, progress: bool) -> np.ndarray:
-    """(runs,) first alpha at which the error is `below`, by linear interpolation; inf if it is not reached."""
+    """Return the first alpha (runs,) at which the error is `below`, by linear interpolation; inf if it never is."""
     alphas = np.arange(ALPHA_STEP, last_alpha(dim) + ALPHA_STEP / 2, ALPHA_STEP)
-    found = simulations.run(
+    trajectory = simulations.run(
         problem,
         dim,
         runs,
@@ -153,19 +163,19 @@ def _escapes(problem: ts.Problem, plan: Plan, dim: int, runs: int, below: float,
         test_samples=1,
         progress=progress,
     )
-    error = _exact_errors(problem, found.overlaps)
-    return np.array([first_below(found.alphas, row, below) for row in error])
+    error = _exact_errors(problem, trajectory.overlaps)
+    return np.array([first_below(trajectory.alphas, row, below) for row in error])
 
 
 def _exact_errors(problem: ts.Problem, overlaps: ts.Overlaps) -> np.ndarray:
-    """Closed-form error (runs, A) of recorded overlaps, in place of the runs' own samples."""
+    """Return the closed-form error (runs, A) of recorded overlaps, in place of the runs' own samples."""
     with jax.enable_x64(True):
         observe = jax.jit(jax.vmap(jax.vmap(lambda state: ode.observe(problem, state, None, with_accuracy=False))))
         return np.asarray(observe(internal.to_float(overlaps, jnp.float64)).error["all"])
 
 
 def first_below(alphas: np.ndarray, values: np.ndarray, below: float) -> float:
-    """First alpha at which `values` pass `below` downwards, interpolated; inf if they do not."""
+    """Return the first alpha at which `values` pass `below` downwards, interpolated; inf if they do not."""
     under = np.flatnonzero(values < below)
     if not under.size:
         return np.inf

@@ -8,7 +8,10 @@ from ._plan import SHOWN
 
 
 def finite_size_text(deviation: xr.Dataset, escape: xr.Dataset) -> str:
-    """Exponents, amplitudes against theory and the escape's slope, each with its 95 % interval."""
+    """Write exponents, amplitudes against theory and the escape's slope as text, each with its 95 % interval.
+
+    Arguments: deviation: of `deviation_data`. escape: of `escape_data`.
+    """
     runs = zip(deviation["dim"].values, deviation["runs"].values, strict=True)
     lines = [
         "Runs of finite N against theory: the built-in problem (K = 3, M = 2, relevant and irrelevant dimensions) by",
@@ -33,36 +36,34 @@ def _exponents(data: xr.Dataset, alpha: float) -> list[str]:
     return rows
 
 
-def _row(what: str, name: str, found: PowerLaw) -> str:
-    marks = [] if found.low <= 1 <= found.high else ["outside the interval"]
-    marks += [] if found.fits > 0.01 else ["a power law fits badly"]
+def _row(statistic: str, name: str, law: PowerLaw) -> str:
+    marks = [] if law.low <= 1 <= law.high else ["outside the interval"]
+    marks += [] if law.fits > 0.01 else ["a power law fits badly"]
     return (
-        f"  {what:<12}{name:<22}~ N^{found.words} (expected -1{''.join(f', {mark}' for mark in marks)}; "
-        f"chi^2 {found.chi2:.1f} of {found.freedom}, p = {found.fits:.2g})"
+        f"  {statistic:<12}{name:<22}~ N^{law.words} (expected -1{''.join(f', {mark}' for mark in marks)}; "
+        f"chi^2 {law.chi2:.1f} of {law.freedom}, p = {law.fits:.2g})"
     )
 
 
-def _amplitude(what: str, found: Amplitude) -> str:
+def _amplitude(statistic: str, fitted: Amplitude) -> str:
     return (
-        f"  {what}: {found.ratio:.3f} +- {found.se:.3f} (one standard error) over all overlaps; "
-        f"theory itself: chi^2 {found.chi2:.1f} of {found.freedom}, p = {found.p:.2g}"
+        f"  {statistic}: {fitted.ratio:.3f} +- {fitted.se:.3f} (one standard error) over all overlaps; "
+        f"theory itself: chi^2 {fitted.chi2:.1f} of {fitted.freedom}, p = {fitted.p:.2g}"
     )
 
 
 def _escape(data: xr.Dataset) -> list[str]:
-    found, growth = escape_fit(data), data.attrs["growth"]
+    fit, growth = escape_fit(data), data.attrs["growth"]
     rows = [
         "escape from the symmetric plateau (K = M = 2, random starts of asymmetry ~ 1/sqrt N): median alpha at which",
         f"the error falls below {data.attrs['share']:g} of the plateau's {data.attrs['height']:.5f}",
     ]
-    for dim, runs, median, low, high in zip(
-        found.dims, data["runs"].values, found.median, found.low, found.high, strict=True
-    ):
+    for dim, runs, median, low, high in zip(fit.dims, data["runs"].values, fit.median, fit.low, fit.high, strict=True):
         rows.append(f"  N = {dim}: {median:.1f} [{low:.1f}, {high:.1f}] ({runs} runs)")
-    where = "inside" if found.slope_low <= 1 / (2 * growth) <= found.slope_high else "outside"
+    side = "inside" if fit.slope_low <= 1 / (2 * growth) <= fit.slope_high else "outside"
     rows.append(
-        f"  d alpha / d ln N = {found.slope:.2f} [{found.slope_low:.2f}, {found.slope_high:.2f}]; predicted "
-        f"1 / (2 lambda) = {1 / (2 * growth):.2f} with lambda = {growth:.5f}: {where} the interval "
-        f"(straight line: chi^2 {found.chi2:.1f} of {found.freedom}, p = {found.fits:.2g})"
+        f"  d alpha / d ln N = {fit.slope:.2f} [{fit.slope_low:.2f}, {fit.slope_high:.2f}]; predicted "
+        f"1 / (2 lambda) = {1 / (2 * growth):.2f} with lambda = {growth:.5f}: {side} the interval "
+        f"(straight line: chi^2 {fit.chi2:.1f} of {fit.freedom}, p = {fit.fits:.2g})"
     )
     return rows

@@ -11,7 +11,7 @@ import teacher_student as ts
 from teacher_student import internal
 
 WIDTH, ALPHA, RETRAINING, SCALE = 40, 100.0, 10.0, 0.1
-LEVEL = {"separation": 1.0, "plane_variance": 0.1, "rest_variance": 0.1}
+SAMPLES = {"separation": 1.0, "plane_variance": 0.1, "rest_variance": 0.1}
 SETTINGS = {"readout fixed": 0.0, "readout trained": 0.5}  # eta_v
 RANKINGS = ("norm", "means", "loss", "random")
 TICKETS = ("means", "loss")  # rankings whose survivors are rewound
@@ -23,7 +23,11 @@ SIGNIFICANCE = 0.01  # family-wise, of the agreement of theory and simulation
 
 @dataclasses.dataclass(frozen=True)
 class Plan:
-    """Sizes of the study; short: units kept where students are retrained and rewound."""
+    """The sizes of the study.
+
+    dim: N. starts, runs: of theory and simulation. kept: units kept of the pruned students. short: units kept where
+    students are retrained and rewound. seed: all random numbers follow from it.
+    """
 
     dim: int = 500
     starts: int = 64
@@ -35,12 +39,12 @@ class Plan:
     seed: int = 0
 
     def key(self, engine: str, purpose: str) -> jax.Array:
-        """The key of one purpose in one engine; all follow from the seed."""
+        """Return the key of one purpose in one engine; all follow from the seed."""
         number = 2 * PURPOSES.index(purpose) + ("theory", "simulation").index(engine)
         return jax.random.fold_in(internal.as_key(self.seed), number)
 
     def keys(self, engine: str, purpose: str) -> jax.Array:
-        """One key for each start (theory) or run (simulation)."""
+        """Return one key for each start (theory) or run (simulation)."""
         return jax.random.split(self.key(engine, purpose), self.starts if engine == "theory" else self.runs)
 
     @property
@@ -60,8 +64,8 @@ class Trained(eqx.Module):
 
 
 def xor_problem(width: int, readout_rate: float = 0.0, alpha: float = ALPHA) -> ts.Problem:
-    """The study's problem with a student of `width` units."""
+    """Return the study's problem with a student of `width` units."""
     sgd = ts.SGD(1.0, readout_learning_rate=readout_rate)
     return ts.Problem(
-        ts.XorMixture({"all": LEVEL}), ts.Student(width, "relu"), sgd, ts.Curriculum.phases(("all", alpha))
+        ts.XorMixture({"all": SAMPLES}), ts.Student(width, "relu"), sgd, ts.Curriculum.phases(("all", alpha))
     )

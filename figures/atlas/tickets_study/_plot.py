@@ -16,9 +16,11 @@ BESIDE: Any = {"frameon": False, "loc": "center left", "bbox_to_anchor": (1.0, 0
 
 
 def tickets(dataset: xr.Dataset) -> Figure:
-    """Accuracy against units kept (readout fixed, readout trained), and success of tickets and their controls.
+    """Draw accuracy against units kept (readout fixed, readout trained), and success of tickets and their controls.
 
-    Lines: theory, with a band of one standard error over starts; points: mean over runs with its standard error.
+    Lines are theory, with a band of one standard error over starts. Points are means over runs with standard errors.
+
+    Arguments: dataset: of `tickets_data`. Returns a matplotlib Figure.
     """
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(7.0, 4.6), layout="constrained")
@@ -66,12 +68,12 @@ def _draw_accuracy(axes: Axes, dataset: xr.Dataset, setting: str, title: str) ->
 
 
 def _error(values: xr.DataArray, over: str) -> np.ndarray:
-    """Standard error of the mean over starts or runs."""
-    return (values.std(over, ddof=1) / np.sqrt(values.sizes[over])).values
+    """Return the standard error of the mean over starts or runs."""
+    return np.asarray((values.std(over, ddof=1) / np.sqrt(values.sizes[over])).values)
 
 
 def _draw_success(axes: Axes, dataset: xr.Dataset) -> None:
-    """Share of solved starts per candidate, one group of points each: sizes, settings and engines side by side."""
+    """Draw the share of solved starts per candidate: sizes, settings and engines side by side in one group each."""
     candidates = dataset["candidate"].values
     series = [(s, n) for s in dataset["setting"].values for n in dataset["short"].values]
     for index, (setting, n) in enumerate(series):

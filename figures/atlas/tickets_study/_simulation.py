@@ -17,7 +17,7 @@ from ._theory import collect, orders_of, prune_each, row, stack
 
 
 def by_simulation(plan: Plan) -> dict[str, Any]:
-    """Variables of the setting with fixed readouts by full-weight runs."""
+    """Return the variables of the setting with fixed readouts, by full-weight runs."""
     whole = xor_problem(WIDTH)
     law = ts.random_overlaps(whole, plan.dim, plan.keys("simulation", "starts"), scale=SCALE)
     start = _weights(plan, whole, law, "weights")
@@ -48,26 +48,25 @@ def by_simulation(plan: Plan) -> dict[str, Any]:
 
 
 def _row_of_runs(overlaps: ts.Overlaps) -> ts.Overlaps:
-    """Overlaps at the last recorded alpha, leading axis of runs."""
-    return jax.tree.map(lambda x: x[:, -1], overlaps)
+    """Return the overlaps at the last recorded alpha, with a leading axis of runs."""
+    last: ts.Overlaps = jax.tree.map(lambda x: x[:, -1], overlaps)
+    return last
 
 
 def _weights(plan: Plan, problem: ts.Problem, overlaps: ts.Overlaps, purpose: str) -> simulations.Weights:
-    """Weights in single precision that have exactly these overlaps, leading axis of runs."""
+    """Return weights in single precision that have exactly these overlaps, with a leading axis of runs."""
     sizes = problem.inputs.sizes(plan.dim, problem.task.latents)
     make = jax.jit(functools.partial(simulations.weights_with, sizes=sizes, dtype=jnp.float32))
-    with jax.enable_x64(True):
-        return stack(
-            [
-                internal.to_host(make(row(overlaps, r), key=key))
-                for r, key in enumerate(plan.keys("simulation", purpose))
-            ]
-        )
+    with jax.enable_x64(True):  # the root of a Gram matrix is taken in float64; only the weights are float32
+        weights: list[simulations.Weights] = [
+            internal.to_host(make(row(overlaps, r), key=key)) for r, key in enumerate(plan.keys("simulation", purpose))
+        ]
+    return stack(weights)
 
 
 def _test(plan: Plan, weights: simulations.Weights) -> Trained:
-    """Accuracy on fresh samples, the same for every pruned student of a run, and success."""
+    """Return accuracy on fresh samples, which are the same for every pruned student of a run, and success."""
     problem = xor_problem(weights.readout.shape[-1])
-    found = simulations.test(problem, weights, plan.tests, plan.key("simulation", "tests"))
-    solved = ts.means_right(problem, found.overlaps)["all"].all(axis=-1)
-    return Trained(found.overlaps, found.accuracy["all"], solved)
+    observables = simulations.test(problem, weights, plan.tests, plan.key("simulation", "tests"))
+    solved = ts.means_right(problem, observables.overlaps)["all"].all(axis=-1)
+    return Trained(observables.overlaps, observables.accuracy["all"], solved)

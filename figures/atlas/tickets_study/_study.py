@@ -15,10 +15,10 @@ from ._plan import (
     ALPHA,
     CANDIDATES,
     CONTRASTS,
-    LEVEL,
     QUICK,
     RANKINGS,
     RETRAINING,
+    SAMPLES,
     SCALE,
     SETTINGS,
     SIGNIFICANCE,
@@ -31,15 +31,16 @@ from ._summary import summaries
 from ._theory import by_theory
 
 
-def tickets_data(*, quick: bool = False, seed: int = 0, say: Callable[[str], Any] = print) -> xr.Dataset:
-    """Accuracies of pruned, retrained and rewound students, by theory and by simulation, and whether the two agree.
+def tickets_data(*, quick: bool = False, seed: int = 0, say: Callable[[str], object] = print) -> xr.Dataset:
+    """Compute the accuracies of pruned, retrained and rewound students, by theory and by simulation.
 
     Students of K = 40 relu units (start scale 0.1, eta = 1, alpha = 100) are pruned to their n strongest units by each
     ranking. Winning tickets: the rows of the START that belong to the survivors, trained alone, against the same
     readouts with re-drawn weights, and against random starts of n units of the same |readout|.
 
     Arguments: quick: few starts, runs and units kept. seed: all random numbers follow from it. say: is told the cost.
-    Returns a Dataset with dims setting, ranking, kept, candidate, engine, start and run.
+    Returns a Dataset with dims setting, ranking, kept, candidate, engine, start and run; among its variables is whether
+    theory and simulation agree.
     """
     plan = dataclasses.replace(QUICK if quick else Plan(), seed=seed)
     say(_cost(plan))
@@ -47,7 +48,7 @@ def tickets_data(*, quick: bool = False, seed: int = 0, say: Callable[[str], Any
     theory = [by_theory(plan, rate) for rate in SETTINGS.values()]
     for name in theory[0]:
         dims, _ = theory[0][name]
-        parts[name] = (("setting", *dims), np.stack([each[name][1] for each in theory]))
+        parts[name] = (("setting", *dims), np.stack([setting[name][1] for setting in theory]))
     parts |= by_simulation(plan)
     data = xr.Dataset(parts, _coords(plan))
     return data.assign(summaries(data)).assign_attrs(_attrs(plan, quick))
@@ -83,7 +84,7 @@ def _attrs(plan: Plan, quick: bool) -> dict[str, Any]:
         "problem": json.dumps(ts.problem_to_tables(problem)),
         "conventions": internal.CONVENTIONS,
         "readout_learning_rates": json.dumps(SETTINGS),
-        "bayes_accuracy": ts.XorMixture({"all": LEVEL}).bayes_accuracy()["all"],
+        "bayes_accuracy": ts.XorMixture({"all": SAMPLES}).bayes_accuracy()["all"],
         "start_scale": SCALE,
         "retraining_alpha": RETRAINING,
         "dim": plan.dim,

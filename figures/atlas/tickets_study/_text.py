@@ -5,7 +5,10 @@ import xarray as xr
 
 
 def tickets_text(dataset: xr.Dataset) -> str:
-    """Accuracies of pruned students, successes of tickets and their controls, and whether the engines agree."""
+    """Write accuracies of pruned students, successes of tickets and controls, and whether the engines agree, as text.
+
+    Arguments: dataset: of `tickets_data`.
+    """
     return "\n\n".join([_pruned(dataset), _retrained(dataset), _alone(dataset), _contrasts(dataset), _verdict(dataset)])
 
 
@@ -19,10 +22,10 @@ def _pruned(dataset: xr.Dataset) -> str:
     data = dataset.sel(kept=kept)
     for setting in data["setting"].values.tolist():
         for ranking in data["ranking"].values.tolist():
-            here = data.sel(ranking=ranking)
-            rows.append(_line(f"{setting}, {ranking}", here["accuracy"].sel(setting=setting), "start", kept))
+            of_ranking = data.sel(ranking=ranking)
+            rows.append(_line(f"{setting}, {ranking}", of_ranking["accuracy"].sel(setting=setting), "start", kept))
             if setting == data["setting"].values[0]:
-                rows.append(_line("  simulation", here["simulated_accuracy"], "run", kept))
+                rows.append(_line("  simulation", of_ranking["simulated_accuracy"], "run", kept))
     return "\n".join(rows)
 
 
@@ -40,14 +43,14 @@ def _alone(dataset: xr.Dataset) -> str:
     for engine in dataset["engine"].values.tolist():
         for setting in dataset["setting"].values.tolist():
             for n in dataset["short"].values.tolist():
-                here = dataset.sel(engine=engine, setting=setting, short=n)
-                if not np.isnan(here["success"]).all():
-                    rows.append(f"{engine}, {setting}, n = {n}: {_shares(here)}")
+                tickets = dataset.sel(engine=engine, setting=setting, short=n)
+                if not np.isnan(tickets["success"]).all():
+                    rows.append(f"{engine}, {setting}, n = {n}: {_shares(tickets)}")
     return "\n".join(rows)
 
 
-def _shares(here: xr.Dataset) -> str:
-    numbers = (here[name].values for name in ("candidate", "success", "success_low", "success_high"))
+def _shares(tickets: xr.Dataset) -> str:
+    numbers = (tickets[name].values for name in ("candidate", "success", "success_low", "success_high"))
     return "; ".join(f"{name}: {p:.3f} [{low:.3f}, {high:.3f}]" for name, p, low, high in zip(*numbers, strict=True))
 
 
@@ -55,8 +58,8 @@ def _contrasts(dataset: xr.Dataset) -> str:
     rows = ["ticket minus control: difference of shares +- standard error (exact paired p)"]
     n = int(dataset["short"][0])
     for contrast in dataset["contrast"].values.tolist():
-        here = dataset.isel(engine=0, setting=0, short=0).sel(contrast=contrast)
-        value, se, p = (float(here[name]) for name in ("difference", "difference_se", "difference_p"))
+        difference = dataset.isel(engine=0, setting=0, short=0).sel(contrast=contrast)
+        value, se, p = (float(difference[name]) for name in ("difference", "difference_se", "difference_p"))
         rows.append(f"theory, n = {n}, {contrast}: {value:+.3f} +- {se:.3f} (p = {p:.2g})")
     return "\n".join(rows)
 
