@@ -106,7 +106,7 @@ def test_a_script_without_a_guard_is_refused_whatever_its_encoding(
 ) -> None:
     path = tmp_path / "script.py"
     path.write_bytes(script)
-    monkeypatch.setattr(sys.modules["__main__"], "__file__", str(path))
+    monkeypatch.setattr(sys.modules["__main__"], "__file__", str(path), raising=False)
     if refused:
         with pytest.raises(ts.InputError, match="__main__"):
             require_guard(2, None)
