@@ -145,10 +145,17 @@ def test_a_unit_that_lacks_one_average_says_so(rows: Any) -> None:
         ("I2", PAIR * C[0, 1], "from the formula"),
         ("I2", lambda C11, C12, C22: jnp.nan * C11, "nan from the formula"),
         ("I2", lambda C11, C12: C12, "positional argument"),
+        ("I2", lambda C11, C12, C22: jnp.where(C11 > 2.5, 0.0, I2(C11, C12, C22)), "from the formula"),
+        ("I2", lambda C11, C12, C22: jnp.where(C11 == C12, 0.9, 1.0) * I2(C11, C12, C22), "from the formula"),
+        # right in value, but without a derivative where the fields are equal
+        ("I2", lambda C11, C12, C22: I2(C11, C12, C22) + 0 * jnp.sqrt(jnp.abs(C11 * C22 - C12**2)), "nan from the"),
+        # right in value alone
+        ("I2", lambda C11, C12, C22: I2(C11, jax.lax.stop_gradient(C12), C22), "dI2/dC12 of sine"),
         ("I2", lambda C11, C12, C22: jnp.sum(C12), "elementwise"),
         ("I2", sp.Symbol("rho") * C[0, 1], "the symbols rho"),
         ("I2", "C12 +", "sympy expression"),
         ("I4", lambda *C: 2 * I4(*C), "from the formula"),
+        ("I4", lambda *C: jnp.where(C[0] == C[1], 1.1, 1.0) * I4(*C), "from the formula"),
         ("I3", PAIR, "a known average of units"),
     ],
 )

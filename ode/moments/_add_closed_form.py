@@ -40,7 +40,8 @@ def add_closed_form(average: str, units: Sequence[Activation | str], formula: An
         operations, elementwise in arrays of these covariances, which `ode.derive` cannot print.
 
     Raises InputError for units that are all built in, for an average that is entered already, and for a formula that
-    differs from the mean over 8 x 4096 scrambled Sobol points by more than 8 of its standard errors.
+    differs from the mean over 8 x 4096 scrambled Sobol points by more than 8 of its standard errors, at one of five
+    covariances, or of I2 in its derivative with respect to C12.
     """
     require_name(average, UNITS, "average of units")
     known = tuple(as_activation(unit) for unit in units)
@@ -80,22 +81,38 @@ def _expression(formula: Any, C: sp.Matrix) -> sp.Expr:
 
 def _check(average: str, units: tuple[Activation, ...], row: Row) -> None:
     """Raise InputError unless the formula is the average, as far as random points can tell."""
-    size = FIELDS[average]
-    rng = np.random.default_rng(0)
     with jax.enable_x64(True), jax.ensure_compile_time_eval():
-        for _ in range(2):
-            root = rng.standard_normal((size, size)) / np.sqrt(size)
-            # A covariance near a singular one would leave the Cholesky factor of the points to rounding.
-            C = root @ root.T + 0.1 * np.eye(size)
-            value = _value(average, units, row, C)
-            means = _means(average, units, C)
-            mean, error = means.mean(), means.std(ddof=1) / np.sqrt(SCRAMBLINGS)
-            # The second term is for averages without spread, such as the slope of a linear unit, whose standard error
-            # is 0. Written with `not`, so that a formula that gives NaN is refused as well.
-            if not abs(value - mean) <= LARGEST_Z * error + 1e-9 * (1 + abs(mean)):
-                names = ", ".join(unit.name for unit in units)
-                required = f"E of {average} of {names}, {mean:.6g} +- {error:.1g} at C = {np.round(C, 3).tolist()}"
-                raise InputError(required, f"{value:.6g} from the formula")
+        for root in _roots(FIELDS[average]):
+            C, z = root @ root.T, _fields(root)
+            _compare(average, units, C, _value(average, units, row, C), _product(average, units, z))
+            if average == "I2":  # the drift takes its derivative too, also where a unit meets itself
+                slope, product = _slope(units, row, C), units[0].derivative(z[0]) * units[1].derivative(z[1])
+                _compare("dI2/dC12", units, C, slope, product)
+
+
+def _roots(size: int) -> list[np.ndarray]:
+    """Return square roots of covariances: two of unit size, a large, a small one, and one of fields that are equal."""
+    rng = np.random.default_rng(0)
+    roots = [
+        # The second part keeps the covariance away from singular ones, where some formulas are but limits.
+        scale * np.hstack([rng.standard_normal((size, size)) / np.sqrt(size), 0.3 * np.eye(size)])
+        for scale in (1.0, 1.0, 2.0, 0.2)
+    ]
+    # E[g_k g_l] has k = l and i = j, where a and b, and c and d, are one field each.
+    pairs = np.repeat(np.eye(max(size // 2, 1)), 2, axis=0)[:size]
+    return [*roots, pairs @ np.array([[1.0, 0.0], [0.5, 0.8]])[: pairs.shape[1], : pairs.shape[1]]]
+
+
+def _compare(average: str, units: tuple[Activation, ...], C: np.ndarray, value: float, product: jax.Array) -> None:
+    """Raise InputError unless `value` is the mean of `product` (SCRAMBLINGS, POINTS) within its error."""
+    means = np.mean(np.asarray(product), axis=-1)
+    mean, error = means.mean(), means.std(ddof=1) / np.sqrt(SCRAMBLINGS)
+    # The second term is for averages without spread, such as the slope of a linear unit, whose standard error
+    # is 0. Written with `not`, so that a formula that gives NaN is refused as well.
+    if not abs(value - mean) <= LARGEST_Z * error + 1e-9 * (1 + abs(mean)):
+        names = ", ".join(unit.name for unit in units)
+        required = f"{average} of {names}, {mean:.6g} +- {error:.1g} at C = {np.round(C, 3).tolist()}"
+        raise InputError(required, f"{value:.6g} from the formula")
 
 
 def _value(average: str, units: tuple[Activation, ...], row: Row, C: np.ndarray) -> float:
@@ -109,18 +126,24 @@ def _value(average: str, units: tuple[Activation, ...], row: Row, C: np.ndarray)
     return float(value[0])
 
 
-def _means(average: str, units: tuple[Activation, ...], C: np.ndarray) -> np.ndarray:
-    """Return (SCRAMBLINGS,) means over points."""
+def _slope(units: tuple[Activation, ...], row: Row, C: np.ndarray) -> float:
+    """Return dI2/dC12 of the formula, which is E[f'(a) g'(b)] by Price's theorem."""
+    upper = [jnp.full(3, C[i, j]) for i, j in ((0, 0), (0, 1), (1, 1))]
+    tangents = [jnp.full(3, along) for along in (0.0, 1.0, 0.0)]
+    return float(jax.jvp(lambda *C: row.function(*units, *C), upper, tangents)[1][0])
+
+
+def _fields(root: np.ndarray) -> jax.Array:
+    """Return (fields, SCRAMBLINGS, POINTS) points of fields of covariance root root^T."""
     from scipy.special import ndtri
     from scipy.stats import qmc
 
-    root, means = np.linalg.cholesky(C), []
+    drawn = []
     for seed in range(SCRAMBLINGS):
         # A Sobol point can be 0, whose normal number would be minus infinity: points are clipped.
-        sobol = qmc.Sobol(len(C), scramble=True, rng=np.random.default_rng(seed))
-        normals = ndtri(np.clip(sobol.random(POINTS), 2.0**-33, 1 - 2.0**-33))
-        means.append(np.mean(np.asarray(_product(average, units, jnp.asarray(root @ normals.T)))))
-    return np.array(means)
+        sobol = qmc.Sobol(root.shape[1], scramble=True, rng=np.random.default_rng(seed))
+        drawn.append(ndtri(np.clip(sobol.random(POINTS), 2.0**-33, 1 - 2.0**-33)))
+    return jnp.asarray(np.einsum("fn,spn->fsp", root, np.stack(drawn)))
 
 
 def _product(average: str, units: tuple[Activation, ...], z: jax.Array) -> jax.Array:
