@@ -1,5 +1,7 @@
 """A problem in a few lines of text."""
 
+import dataclasses
+
 import teacher_student as ts
 
 
@@ -17,8 +19,10 @@ def describe(problem: "ts.Problem") -> str:
     entries = {name: entry for name, entry in task.to_table().items() if isinstance(entry, (str, int, float))}
     teacher = ", ".join([type(task).__name__, f"M = {task.latents}", *(f"{k} {v}" for k, v in entries.items())])
     rates = f"learning rate {float(sgd.learning_rate):g}"
-    for name, rate in (("readout learning rate", sgd.readout_learning_rate), ("weight decay", sgd.weight_decay)):
-        rates += f", {name} {float(rate):g}" if rate else ""
+    for field in dataclasses.fields(sgd):
+        rate = getattr(sgd, field.name)
+        if field.name != "learning_rate" and not isinstance(rate, str) and rate:
+            rates += f", {field.name.replace('_', ' ')} {float(rate):g}"
     return "\n".join(
         [
             f"problem     teacher: {teacher}; blocks {blocks}",

@@ -147,3 +147,17 @@ def test_averages_that_refuse_a_problem_are_heard_before_anything_is_computed() 
     for wrong in ("closed form", drawn):
         with pytest.raises(ts.InputError, match=r"ode.Averages of your own; got: (str|FixedSample)"):
             ode.solve(of, build.overlaps(of), ALPHAS, averages=build.unchecked(wrong))
+
+
+class WithAnIf(ode.Averages):
+    def step(self, problem: ts.Problem, overlaps: ts.Overlaps, condition: Any) -> ode.StepAverages:
+        if overlaps.readout[0] > 0:
+            raise ValueError
+        return ode.ClosedForm().step(problem, overlaps, condition)
+
+
+def test_averages_that_cannot_be_traced_are_refused_in_one_line() -> None:
+    of = problem()
+    with pytest.raises(ts.InputError, match=r"a step of WithAnIf.*TracerBoolConversionError") as error:
+        ode.solve(of, build.overlaps(of), ALPHAS, averages=WithAnIf())
+    assert "\n" not in str(error.value)

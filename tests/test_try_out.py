@@ -63,6 +63,8 @@ def test_labels_that_can_be_used_are_taken(rule: Callable[[Any, Any], Any]) -> N
         (lambda nu, cluster: np.sign(nu[..., 0]), r"TracerArrayConversionError.*; use jnp, not np"),
         (lambda nu, cluster: jnp.tanh(nu[..., 0]), r'declares labels = "sign"; got: .*; take the sign, or declare'),
         (lambda nu, cluster: jnp.where(cluster == 1, 0.5, jnp.sign(nu[..., 0])), r"got: 0.5; take the sign"),
+        (lambda nu, cluster: nu[..., 0] > 0, "finite numbers as labels from label of a Own; got: booleans"),
+        (lambda nu, cluster: jnp.log(nu[..., 0]), "finite numbers as labels"),
         (lambda nu, cluster: jnp.sign(nu[..., 0] + nothing), "NameError"),  # type: ignore[name-defined]  # noqa: F821
     ],
 )
@@ -91,6 +93,16 @@ def test_a_number_that_sets_shapes_is_to_be_static() -> None:
     ) as error:
         ts.Problem(task, ts.Student(2), ts.SGD(0.5), ts.Curriculum.phases(("all", 1.0)))
     assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("probabilities", [(0.4, 0.4), (1.5, -0.5), (np.nan, 1.0)])
+def test_probabilities_of_clusters_are_probabilities(probabilities: tuple[float, float]) -> None:
+    class Unlikely(Own):
+        cluster_probabilities = np.array(probabilities)
+
+    task = Unlikely(ts.Inputs({"all": 1.0}), lambda nu, cluster: jnp.sign(nu[..., 0]))
+    with pytest.raises(ts.InputError, match="cluster_probabilities >= 0 of sum 1 of a Unlikely"):
+        ts.Problem(task, ts.Student(2), ts.SGD(0.5), ts.Curriculum.phases(("all", 1.0)))
 
 
 def test_nothing_is_tried_while_a_number_of_the_task_is_traced() -> None:

@@ -10,6 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from teacher_student import Condition, InputError, Overlaps, Problem
+from teacher_student.internal import first_line
 
 Average = TypeVar("Average")
 
@@ -79,7 +80,13 @@ class Averages(eqx.Module):
         """Return the averages over all `conditions` (leading axis), weighted with their probabilities `weights`."""
 
         def step(condition: Condition) -> StepAverages:
-            averages = self.step(problem, overlaps, condition)
+            try:
+                averages = self.step(problem, overlaps, condition)
+            except InputError:
+                raise
+            except Exception as error:  # the user's method may raise anything
+                required = f"a step of {type(self).__name__} as JAX operations on traced numbers"
+                raise InputError(required, f"{type(error).__name__}: {first_line(error)}") from error
             _require_step(averages, problem, self)
             return averages
 

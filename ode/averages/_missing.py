@@ -44,6 +44,8 @@ def missing_closed_form(problem: Problem, *, traced_noise: bool = True) -> str |
         return f"a {type(problem.task).__name__}, which declares no units (committees have one)"
     student = problem.student.activation
     if student.kind not in (students := kinds_with("step", 0) | kinds_with("I4", 0)):
+        if pair_is_known(student, student):
+            return _not_known("I4", (student,) * 3, student)
         return f"student activation {student.name!r} ({in_words(students)} have one)"
     polynomial = student.polynomial
     if polynomial is not None and polynomial.degree > LARGEST_DEGREE:
@@ -61,17 +63,36 @@ def missing_closed_form(problem: Problem, *, traced_noise: bool = True) -> str |
 
 
 def _missing_average(student: Activation, teacher: Activation, latents: int) -> str | None:
-    """Return why the averages of these units are not known, or None if they are."""
+    """Return why the averages of these units are not known; None if they are."""
     if look_up("step", student, teacher) is not None:
         return None
-    if not (pair_is_known(student, teacher) and look_up("I4", student, student, teacher) is not None):
-        teachers = kinds_with("step", 1, student.kind) | kinds_with("I4", 2, student.kind)
-        return f"teacher activation {teacher.name!r} ({in_words(teachers)} have one)"
+    needed = [
+        ("I2", pair_is_known(student, student), (student, student)),
+        ("I2", pair_is_known(student, teacher), (student, teacher)),
+        *(("I4", look_up("I4", *units) is not None, units) for units in ((student,) * 3, (student, student, teacher))),
+    ]
+    for average, known, units in needed:
+        if not known:
+            return _not_known(average, units, teacher)
+    # The square of a single sign unit is 1: its average with four factors is one of two.
     alone = latents == 1 and look_up("square", teacher) is not None
     if look_up("I4", student, teacher, teacher) is None and not alone:
-        kind = student.kind if isinstance(student.kind, str) else student.name
-        return f"a {kind} student of several {teacher.name} units (of one it has one)"
+        if _are_built_in(student, teacher):
+            return f"a {student.kind} student of several {teacher.name} units (of one it has one)"
+        return _not_known("I4", (student, teacher, teacher), teacher)
     return None
+
+
+def _not_known(average: str, units: tuple[Activation, ...], teacher: Activation) -> str:
+    """Say which average is not known, or, where no user could enter it, for which teachers of the student it is."""
+    if not _are_built_in(*units):
+        return f"no {average} of ({', '.join(unit.name for unit in units)}), which ode.add_closed_form enters"
+    teachers = kinds_with("step", 1, units[0].kind) | kinds_with("I4", 2, units[0].kind)
+    return f"teacher activation {teacher.name!r} ({in_words(teachers)} have one)"
+
+
+def _are_built_in(*units: Activation) -> bool:
+    return all(isinstance(unit.kind, str) for unit in units)
 
 
 def require_closed_form(problem: Problem, *, traced_noise: bool = True) -> None:

@@ -78,6 +78,17 @@ class Equations(Mapping[str, sp.Eq]):
         return dict(zip(self, (float(number) for number in sides), strict=True))
 
 
+TERMS = ("learning_rate", "readout_learning_rate", "weight_decay")  # numbers of SGD that have terms here
+
+
+def _require_known_terms(problem: Problem) -> None:
+    """Raise InputError for a number of SGD whose term is not derived: an equation without it would be another one."""
+    for field in dataclasses.fields(problem.sgd):
+        value = getattr(problem.sgd, field.name)
+        if field.name not in TERMS and not isinstance(value, str) and np.any(np.asarray(value)):
+            raise InputError(f"SGD with no more than {', '.join(TERMS)}, to derive its ODE", f"{field.name} = {value}")
+
+
 def equations(problem: Problem) -> Equations:
     """Return the ODE of `ode.drift` for a problem's structure, derived symbol by symbol.
 
@@ -89,6 +100,7 @@ def equations(problem: Problem) -> Equations:
     reason = missing_closed_form(problem)
     if reason:
         raise InputError("a problem with closed-form averages", reason, "averages=ode.Sampled() works for any")
+    _require_known_terms(problem)
     names, (B, K, M) = problem.inputs.block_names, problem.shape
     student, teacher = (unit(activation) for activation in units_of(problem))
     symbols = fields(problem)

@@ -44,6 +44,8 @@ def add_closed_form(average: str, units: Sequence[Activation | str], formula: An
     covariances, or of I2 in its derivative with respect to C12.
     """
     require_name(average, UNITS, "average of units")
+    if not isinstance(units, (tuple, list)):
+        raise InputError(f"a tuple of units ({UNITS[average]})", type(units).__name__)
     known = tuple(as_activation(unit) for unit in units)
     if len(known) != len(UNITS[average].split(", ")):
         raise InputError(f"units ({UNITS[average]}) of {average}", f"{len(known)} of them")
@@ -62,13 +64,19 @@ def _row(average: str, formula: Any) -> Row:
         function, expression = formula, None
     else:
         expression = _expression(formula, C)
-        function = to_jax(expression, C)
+        try:
+            function = to_jax(expression, C)
+        except Exception as error:  # what sympy has no JAX for, such as an integral that is left
+            reason = first_line(error)
+            raise InputError("an expression of functions that JAX has", reason, "or enter a JAX function") from error
     return Row(lambda *arguments: function(*arguments[len(UNITS[average].split(", ")) :]), expression=expression)
 
 
 def _expression(formula: Any, C: sp.Matrix) -> sp.Expr:
     try:
         expression = sp.sympify(formula)
+        if not isinstance(expression, sp.Expr):
+            raise TypeError(f"a {type(formula).__name__}")
     except (sp.SympifyError, TypeError, SyntaxError) as error:
         raise InputError("a sympy expression or a JAX function as a closed form", first_line(error)) from error
     by_name = {symbol.name: symbol for symbol in C}
@@ -112,13 +120,15 @@ def _compare(average: str, units: tuple[Activation, ...], C: np.ndarray, value: 
     if not abs(value - mean) <= LARGEST_Z * error + 1e-9 * (1 + abs(mean)):
         names = ", ".join(unit.name for unit in units)
         required = f"{average} of {names}, {mean:.6g} +- {error:.1g} at C = {np.round(C, 3).tolist()}"
-        raise InputError(required, f"{value:.6g} from the formula")
+        raise InputError(required, f"{value:.6g} from the formula", "mend the formula, or leave it to points")
 
 
 def _value(average: str, units: tuple[Activation, ...], row: Row, C: np.ndarray) -> float:
     upper = [jnp.full(3, C[i, j]) for i in range(len(C)) for j in range(i, len(C))]
     try:
         value = np.asarray(row.function(*units, *upper))
+        if value.dtype.kind not in "iuf":
+            raise TypeError(f"values of type {value.dtype}, not real numbers")
     except Exception as error:  # the user's formula may raise anything
         raise InputError(f"an elementwise JAX function for {average}", first_line(error)) from error
     if value.shape != (3,):

@@ -41,7 +41,7 @@ class Activation(eqx.Module):
       continuous: whether phi does not jump anywhere. This holds for relu too, and not for sign. What is smooth is
         continuous.
 
-    Raises InputError for a function that is not elementwise or does not keep what it declares, and for a name that
+    Raises InputError for a function that is not elementwise, or is not odd though declared so, and for a name that
     belongs to another function.
     """
 

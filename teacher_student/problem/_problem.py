@@ -51,6 +51,7 @@ class Problem(eqx.Module):
                 raise InputError(f"a {kind.__name__} as the problem's {name}", type(getattr(self, name)).__name__)
         _require_numbers(self.task)
         _require_shapes(self.task)
+        _require_probabilities(self.task)
         require_name(self.task.labels, ("value", "sign"), f"kind of labels of {type(self.task).__name__}")
         try_labels(self.task)
         for level in self.curriculum.level_names:
@@ -119,6 +120,15 @@ def _require_shapes(task: Task) -> None:
     ):
         if shape != wanted:
             raise InputError(f"{name} of shape ({axes}) = {wanted} of a {type(task).__name__}", f"shape {shape}")
+
+
+def _require_probabilities(task: Task) -> None:
+    """Raise InputError unless known probabilities of the clusters are none below 0 and sum to 1."""
+    probabilities = task.cluster_probabilities
+    if is_known(probabilities):
+        p = np.asarray(probabilities, float)
+        if not (np.all(p >= 0) and abs(p.sum() - 1) < 1e-6):
+            raise InputError(f"cluster_probabilities >= 0 of sum 1 of a {type(task).__name__}", p.tolist())
 
 
 def check_problem(problem: Any) -> None:

@@ -13,7 +13,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from ._activation import Activation
+from ._activation import Activation, as_activation
 from ._inputs import Inputs
 from ._ties import tie_probabilities
 
@@ -34,13 +34,13 @@ class SumOfUnits(eqx.Module):
     """Labels that are a sum of units, y = sum_m vt_m psi(nu_m) + noise xi, or the sign of that, with xi ~ N(0, 1).
 
     Arguments:
-      activation: the unit psi.
+      activation: the unit psi, or its name, such as "erf".
       readout: (M,) weights vt_m.
       noise: the standard deviation of the noise.
       signed: whether labels are the sign of the sum.
     """
 
-    activation: Activation
+    activation: Activation = eqx.field(converter=as_activation)
     readout: Any
     noise: Any = 0.0
     signed: bool = eqx.field(static=True, default=False)
@@ -146,7 +146,7 @@ class Task(eqx.Module):
 
     @property
     def units(self) -> "SumOfUnits | None":
-        """What labels are made of, where they are a sum of units or the sign of one. Closed forms need it.
+        """What labels are made of, a `ts.SumOfUnits`, where they are a sum of units or its sign. Closed forms need it.
 
         None means that they are no such sum, or that the task does not say so. All averages are then sampled.
         """

@@ -87,6 +87,9 @@ def _check_labels(task: "Task", method: str, labels: np.ndarray) -> None:
             f"one label for each sample from {method} of a {name}, nu (..., M) -> (...)",
             f"shape {(FIELDS, task.latents)} -> {labels.shape}",
         )
+    if labels.dtype.kind not in "iuf" or not np.all(np.isfinite(labels)):
+        got = "booleans" if labels.dtype.kind == "b" else "NaN or infinite ones, or no numbers"
+        raise InputError(f"finite numbers as labels from {method} of a {name}", got)
     if task.labels == "sign" and (other := labels[~np.isin(labels, (-1.0, 0.0, 1.0))]).size:
         remedy = 'take the sign, or declare labels = "value"'
         raise InputError(f'{method} +1 or -1 of a {name}, which declares labels = "sign"', f"{other[0]:.6g}", remedy)
@@ -100,11 +103,14 @@ def _check_units(task: "Task", nu: np.ndarray, noise: np.ndarray, labels: np.nda
     if np.shape(declared.readout) != (task.latents,):
         required = f"a readout of shape ({task.latents},) in the units of a {type(task).__name__}"
         raise InputError(required, f"shape {np.shape(declared.readout)}")
+    if np.size(task.cluster_probabilities) > 1:
+        required = f"one cluster of inputs of a {type(task).__name__} that declares units"
+        raise InputError(required, f"{np.size(task.cluster_probabilities)} clusters", "leave units out")
     outputs = np.asarray(declared.activation(jnp.asarray(nu))) @ np.asarray(declared.readout) + declared.noise * noise
     wanted = np.sign(outputs) if declared.signed else outputs
     off = np.abs(labels - wanted) > 1e-4 * (1 + np.abs(wanted))  # far above what single precision rounds
-    if np.any(off) or np.size(task.cluster_probabilities) > 1:
-        remedy = "closed forms are for one cluster and labels sum_m vt_m psi(nu_m) + noise, or their sign"
+    if np.any(off):
+        remedy = "units are for labels sum_m vt_m psi(nu_m) + noise, or their sign"
         first = int(np.argmax(off))
         required = f"label {wanted[first]:.6g}, from the units that a {type(task).__name__} declares"
         raise InputError(required, f"{labels[first]:.6g}", remedy)
