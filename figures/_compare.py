@@ -106,7 +106,8 @@ def compare(
       progress: a progress bar. say: what gets each line of text.
       choices: of a problem: dim=1000, runs=32, smaller_dim, averages, rtol, atol, fluctuations, precision,
         test_samples, level, spread and seed, as in `figures.make_experiment`.
-    Returns a Comparison: its `theory`, `runs`, `agreement.verdict`, `table` and `plot()`.
+    Returns a Comparison: its `theory` (with points between the alphas, for a smooth line: `theory.at(alphas)`), `runs`,
+    `agreement.verdict`, `table` and `plot()`.
     Raises InputError before computing, also for what could not be written to `out` (a lambda as an activation); and
     Interrupted after Ctrl-C (finished runs are then on disk, if there is `out`).
     """

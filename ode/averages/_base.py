@@ -49,10 +49,8 @@ class Averages(eqx.Module):
     `fluctuations` integrate it like closed forms, differentiate it, and state no sampling error of it. Errors and
     accuracies are computed as without it, in closed form or with points, and so is the covariance of one step in
     `fluctuations`. Both are those of the problem's own labels, for which the averages must be exact. Problems come
-    without
-    names: their levels are numbered. What `step` reads from elsewhere, from its class or module, is compiled in as it
-      was
-    at the first solve.
+    without names: their levels are numbered. What `step` reads from elsewhere, from its class or module, is compiled in
+    as it was at the first solve.
     """
 
     @property
