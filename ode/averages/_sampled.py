@@ -32,8 +32,8 @@ class Sampled(eqx.Module):
     Arguments:
       points: points per scrambling, a power of two.
       replicates: independent scramblings. The standard error over n of them is that of Student's t with n - 1 degrees
-        of freedom: with 4, a deviation of 6 such errors happens in 1 % of cases. With 1, no error is estimated (NaN), as
-        for ensembles of starts, whose spread is far larger.
+        of freedom: with 4, a deviation of 6 such errors happens in 1 % of cases. With 1, no error is estimated (NaN),
+        as for ensembles of starts, whose spread is far larger.
       key: a seed or JAX key of the scramblings.
       error: the standard error that every recorded generalisation error is to have at most, in units of the largest one
         of its level. `solve` and `solve_many` then repeat the integration with more points, from `points` up to
