@@ -14,7 +14,8 @@ import sympy as sp
 
 import ode
 import teacher_student as ts
-from ode.moments import _registry
+from ode.moments import _registry, look_up
+from ode.moments._registry import Row
 
 from . import build
 
@@ -138,8 +139,16 @@ def test_a_unit_that_lacks_one_average_says_so(rows: Any) -> None:
         assert ode.missing_closed_form(problem) == f"no {average} of ({names}), which ode.add_closed_form enters"
         ode.add_closed_form(average, units, I2 if average == "I2" else I4)
     assert ode.missing_closed_form(problem) is None
+    erf = ts.Student(1).activation
     mixed = build.problem(student="erf", teacher=unit)  # what it would need of erf units alone nobody can enter
     assert ode.missing_closed_form(mixed) == "no I2 of (erf, sine), which ode.add_closed_form enters"
+    rows |= {
+        ("I2", ("erf", unit)): Row(I2),
+        ("I4", ("erf", "erf", unit)): Row(I4),
+        ("I4", ("erf", unit, unit)): Row(I4),
+    }
+    assert look_up("I2", erf, unit) is not None
+    assert "teacher activation 'sine' (erf, linear" in str(ode.missing_closed_form(mixed))
 
 
 @pytest.mark.parametrize(
@@ -217,6 +226,37 @@ class Sum(ts.Task):
         return ts.Student(1).activation(nu) @ jnp.asarray(self.readout, nu.dtype)
 
 
+class Shifted(Sum):
+    """Inputs whose mean is not 0, for which closed forms are not."""
+
+    @property
+    def cluster_means(self) -> Any:
+        return np.array([[[0.0, 0.0]], [[1.5, 0.0]]])
+
+
+class Twice(Sum):
+    """The label that errors are measured against is not that of SGD."""
+
+    def clean_label(self, nu: Any, cluster: Any) -> Any:
+        return 2 * super().clean_label(nu, cluster)
+
+    def label(self, nu: Any, cluster: Any, noise: Any) -> Any:
+        return super().clean_label(nu, cluster)
+
+
+@pytest.mark.parametrize(
+    ("cls", "message"),
+    [
+        (Shifted, "inputs of mean 0 of a Shifted that declares units"),
+        (Twice, "clean_label .*units that a Twice declares"),
+    ],
+)
+def test_units_are_for_inputs_of_mean_zero_and_for_both_labels(cls: type[Sum], message: str) -> None:
+    like = build.problem(blocks=1, noise=0.0)
+    with pytest.raises(ts.InputError, match=message):
+        ts.Problem(cls(build.inputs(1), np.ones(2), np.ones(2)), like.student, like.sgd, like.curriculum)
+
+
 def with_task(readout: Any, declared: Any) -> ts.Problem:
     like = build.problem(blocks=1, noise=0.0)
     task = Sum(build.inputs(1), np.array(readout), np.array(declared))
@@ -234,7 +274,7 @@ def test_a_task_that_declares_its_units_has_the_closed_forms_of_a_committee() ->
 
 
 @pytest.mark.parametrize(
-    ("declared", "message"), [((1.0, -0.6), "from the units that a Sum declares"), ((1.0,), "a readout of shape")]
+    ("declared", "message"), [((1.0, -0.6), "label .*units that a Sum declares"), ((1.0,), "a readout of shape")]
 )
 def test_units_that_are_not_those_of_the_labels_are_refused(declared: Any, message: str) -> None:
     with pytest.raises(ts.InputError, match=message):

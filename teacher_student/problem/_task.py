@@ -148,6 +148,8 @@ class Task(eqx.Module):
     def units(self) -> "SumOfUnits | None":
         """What labels are made of, a `ts.SumOfUnits`, where they are a sum of units or its sign. Closed forms need it.
 
+        It is for one cluster of inputs of mean 0. What is declared is compared with `label` and `clean_label` when a
+        problem is made of known numbers; while numbers are traced, or in copies of a task, it is believed.
         None means that they are no such sum, or that the task does not say so. All averages are then sampled.
         """
         return None

@@ -32,8 +32,10 @@ def try_labels(task: "Task") -> None:
         for cluster in range(np.size(task.cluster_probabilities)):
             labels = _tried(task, "label", nu, np.asarray(cluster), noise)
             _check_labels(task, "label", labels)
-            _check_labels(task, "clean_label", _tried(task, "clean_label", nu, np.asarray(cluster)))
-            _check_units(task, nu, noise, labels)
+            clean = _tried(task, "clean_label", nu, np.asarray(cluster))
+            _check_labels(task, "clean_label", clean)
+            _check_units(task, "label", nu, noise, labels)
+            _check_units(task, "clean_label", nu, 0 * noise, clean)
 
 
 def _trace_numbers(task: "Task") -> None:
@@ -95,7 +97,7 @@ def _check_labels(task: "Task", method: str, labels: np.ndarray) -> None:
         raise InputError(f'{method} +1 or -1 of a {name}, which declares labels = "sign"', f"{other[0]:.6g}", remedy)
 
 
-def _check_units(task: "Task", nu: np.ndarray, noise: np.ndarray, labels: np.ndarray) -> None:
+def _check_units(task: "Task", method: str, nu: np.ndarray, noise: np.ndarray, labels: np.ndarray) -> None:
     """Raise InputError unless labels are the sum of units that the task declares, if it declares one."""
     declared = task.units
     if declared is None:
@@ -106,13 +108,16 @@ def _check_units(task: "Task", nu: np.ndarray, noise: np.ndarray, labels: np.nda
     if np.size(task.cluster_probabilities) > 1:
         required = f"one cluster of inputs of a {type(task).__name__} that declares units"
         raise InputError(required, f"{np.size(task.cluster_probabilities)} clusters", "leave units out")
+    if np.any(np.asarray(task.cluster_means)):
+        required = f"inputs of mean 0 of a {type(task).__name__} that declares units"
+        raise InputError(required, "cluster_means other than 0", "leave units out")
     outputs = np.asarray(declared.activation(jnp.asarray(nu))) @ np.asarray(declared.readout) + declared.noise * noise
     wanted = np.sign(outputs) if declared.signed else outputs
     off = np.abs(labels - wanted) > 1e-4 * (1 + np.abs(wanted))  # far above what single precision rounds
     if np.any(off):
         remedy = "units are for labels sum_m vt_m psi(nu_m) + noise, or their sign"
         first = int(np.argmax(off))
-        required = f"label {wanted[first]:.6g}, from the units that a {type(task).__name__} declares"
+        required = f"{method} {wanted[first]:.6g}, from the units that a {type(task).__name__} declares"
         raise InputError(required, f"{labels[first]:.6g}", remedy)
 
 
