@@ -31,7 +31,7 @@ def add_closed_form(average: str, units: Sequence[Activation | str], formula: An
     The generalisation error needs I2 of student and student, student and teacher, teacher and teacher. The drift needs
     in addition I4 of (phi, phi, phi), (phi, phi, psi) and (phi, psi, psi) for students phi and a teacher's psi. What
     else it needs follows from these by the theorems of Price and Stein. Students that are erf or linear have no drift
-    in closed form with a teacher of your own: no I4 of theirs alone is entered. Enter a closed form in the module of the
+    in closed form with a teacher of your own: no I4 of theirs alone is entered. Enter it in the module of the
     unit, so that other processes find it too.
 
     Arguments:
