@@ -16,6 +16,7 @@ import ode
 import teacher_student as ts
 from ode.moments import _registry, look_up
 from ode.moments._registry import Row
+from teacher_student.internal import with_fields
 
 from . import build
 
@@ -313,3 +314,21 @@ def test_the_accuracy_of_one_odd_unit_of_each_is_closed(teacher: str) -> None:
     found = np.asarray(sampled)
     assert abs(found.mean() - exact) < 6 * found.std(ddof=1) / np.sqrt(8) + 1e-6
     assert 0.05 < exact < 0.95
+
+
+class Heated(ts.SGD):
+    """A rule with a number that the derived equations do not know."""
+
+    temperature: float = 0.0
+
+
+def test_equations_without_a_term_that_they_do_not_know_are_refused() -> None:
+    like = build.problem(K=1, M=1, readout=(1.0,), blocks=1)
+    for temperature in (0.0, 0.3):
+        rule = with_fields(Heated(0.5), temperature=temperature)
+        problem = ts.Problem(like.task, like.student, rule, like.curriculum)
+        if temperature == 0.0:
+            assert ode.derive.equations(problem)
+        else:
+            with pytest.raises(ts.InputError, match=r"temperature = 0\.3"):
+                ode.derive.equations(problem)

@@ -3,12 +3,8 @@
 import jax
 import jax.numpy as jnp
 
-from teacher_student import Activation
-
-from ._gaussian import I2
+from ._gaussian import I2, Units
 from ._registry import Row, look_up
-
-Units = tuple[Activation, Activation]
 
 
 def moments_with_students(units: Units, C: jax.Array, K: int) -> jax.Array:
