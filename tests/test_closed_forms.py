@@ -325,7 +325,7 @@ class Heated(ts.SGD):
 def test_equations_without_a_term_that_they_do_not_know_are_refused() -> None:
     like = build.problem(K=1, M=1, readout=(1.0,), blocks=1)
     for temperature in (0.0, 0.3):
-        rule = with_fields(Heated(0.5), temperature=temperature)
+        rule = with_fields(build.unchecked(Heated)(0.5), temperature=temperature)
         problem = ts.Problem(like.task, like.student, rule, like.curriculum)
         if temperature == 0.0:
             assert ode.derive.equations(problem)
