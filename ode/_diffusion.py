@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from teacher_student import Condition, Observables, Overlaps, Problem, to_vector
+from teacher_student import Condition, Overlaps, Problem, to_vector
 
 from .averages import FixedSample, dimensions, unit_gradients, weighted_sum
 
@@ -111,24 +111,26 @@ def extra_dimensions(problem: Problem) -> jax.Array:
     return jnp.where(finite, problem.task.latents, -fractions * problem.task.latents * jnp.sum(finite))
 
 
-def one_test(problem: Problem, sample: FixedSample, overlaps: Overlaps, with_accuracy: bool) -> Observables:
-    """Return the variance of what one test sample of a level adds to its measured error and accuracy.
+def test_covariance(problem: Problem, sample: FixedSample, overlaps: Overlaps, with_accuracy: bool) -> jax.Array:
+    """Return the covariance (q, q) of what one test sample adds to the measured errors, and then to the accuracies.
 
-    For overlaps it is 0.
+    All levels are measured on the same standard normal inputs and clusters, which are scaled with each one's variances.
     """
+    probabilities = jnp.asarray(problem.task.cluster_probabilities)
 
-    def moments(condition: Condition) -> jax.Array:
+    def outcomes(condition: Condition) -> jax.Array:
         hidden, y = sample.hidden_and_label(problem, overlaps, condition)
         output = overlaps.readout @ hidden
         error, right = (output - y) ** 2 / 2, (jnp.sign(output) == jnp.sign(y)).astype(output.dtype)
-        return jnp.stack([error.mean(), right.mean(), (error**2).mean()])
+        return jnp.stack([error, right]) if with_accuracy else error[None]
 
-    probabilities = jnp.asarray(problem.task.cluster_probabilities)
-    per_cluster = jax.lax.map(moments, problem.task.conditions()).reshape(-1, probabilities.size, 3)
-    error, right, square = jnp.moveaxis(jnp.tensordot(per_cluster, probabilities, (1, 0)), -1, 0)
-    names = problem.inputs.level_names
-    return Observables(
-        jax.tree.map(jnp.zeros_like, overlaps),
-        dict(zip(names, square - error**2, strict=True)),
-        dict(zip(names, right * (1 - right), strict=True)) if with_accuracy else {},
-    )
+    conditions = problem.task.conditions()  # levels, and clusters within a level
+    of_cluster = jax.tree.map(lambda x: x.reshape(-1, probabilities.size, *x.shape[1:]).swapaxes(0, 1), conditions)
+
+    def moments(conditions: Condition) -> tuple[jax.Array, jax.Array]:
+        seen = jax.lax.map(outcomes, conditions).swapaxes(0, 1)  # errors of all levels, then accuracies
+        rows = seen.reshape(-1, seen.shape[-1])
+        return rows.mean(axis=1), rows @ rows.T / rows.shape[1]
+
+    mean, square = (jnp.tensordot(probabilities, x, (0, 0)) for x in jax.lax.map(moments, of_cluster))
+    return square - jnp.outer(mean, mean)

@@ -2,118 +2,246 @@
 
 import functools
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jax.tree_util import PyTreeDef
 
-from teacher_student import Fluctuations, Observables, Overlaps, Problem
-from teacher_student.internal import with_level_names
+from teacher_student import Curriculum, Directions, Fluctuations, JointLaw, Observables, Overlaps, Problem, Responses
+from teacher_student.internal import joined, with_fields, with_level_names
 
-from ._compiled import PROGRAMS, QUICK, at_shares, bare, largest_norm, operands, pack, unpack
-from ._diffusion import one_test
-from ._expansion import Expansion, expansion_field, propagate
+from ._compiled import PROGRAMS, QUICK, bare, largest_norm, operands, pack, unpack
+from ._curriculum_responses import curriculum_increments
+from ._expansion import Expansion, ReadOut, expansion_field, read_out
 from ._host_solve import largest_allowed_norm
 from ._host_steps import Bounds, StepTolerances, integrate_from_host
 from ._method import Method, Tolerances
 from ._outcome import mean_and_error
+from ._responses import Moves
 from .averages import FixedSample
+
+
+class _Expanded(NamedTuple):
+    """What one scrambling of the points says: law and responses, and the read-out at every recorded alpha."""
+
+    covariance: np.ndarray
+    law: JointLaw
+    responses: Responses
+    read: ReadOut
 
 
 def expand_from_host(
     problem: Problem, start: Overlaps, alphas: np.ndarray, samples: FixedSample, method: Method, tolerances: Tolerances
 ) -> Fluctuations:
     """Return the fluctuations at `alphas`: means over scramblings (leading axis of `samples`) and standard errors."""
+    directions = Directions.of(problem, start)
     parts = [
-        _expand(problem, start, alphas, jax.tree.map(lambda x, i=i: x[i], samples), method, tolerances)
+        _expand(problem, start, alphas, jax.tree.map(lambda x, i=i: x[i], samples), directions, method, tolerances)
         for i in range(len(samples.normals))
     ]
-    covariance, variance, shift, test = jax.tree.map(lambda *x: np.stack(x), *parts)
-    (variance, variance_error), (shift, shift_error) = mean_and_error(variance), mean_and_error(shift)
-    return Fluctuations(covariance.mean(axis=0), variance, shift, mean_and_error(test)[0], variance_error, shift_error)
+    covariance, laws, responses, read = jax.tree.map(lambda *x: np.stack(x), *parts)
+    (variance, variance_error), (shift, shift_error) = mean_and_error(read.variance), mean_and_error(read.shift)
+    states = np.concatenate([read.entries, read.observed], axis=-1)
+    return Fluctuations(
+        covariance.mean(axis=0),
+        variance,
+        shift,
+        mean_and_error(read.test)[0],
+        variance_error,
+        shift_error,
+        laws,
+        responses,
+        None if len(states) == 1 else states - states.mean(axis=0),
+    )
 
 
 def _expand(
-    problem: Problem, start: Overlaps, alphas: np.ndarray, sample: FixedSample, method: Method, tolerances: Tolerances
-) -> tuple[np.ndarray, Observables, Observables, Observables]:
-    """Return covariance (A, n, n), variance, shift and one test sample's variance under one scrambling."""
-    leaves, structure = operands((bare(problem), sample, method.formula))
-    field, read_out = _field_program(structure), _read_out_program(structure, method.with_accuracy)
-    y, sizes = _start(start)
+    problem: Problem,
+    start: Overlaps,
+    alphas: np.ndarray,
+    sample: FixedSample,
+    directions: Directions,
+    method: Method,
+    tolerances: Tolerances,
+) -> _Expanded:
+    """Return the expansion under one scrambling."""
+    curriculum = problem.curriculum_of_all_levels()
+    moves = Moves.of(directions, curriculum.initial_shares.shape[-1])
+    sizes = _Sizes.of(problem.shape, len(moves.shares) + moves.shares.shape[-1])
+    leaves, structure = operands((bare(problem), sample, method.formula, moves))
+    field, read_out_of = _field_program(structure), _read_out_program(structure, method.with_accuracy)
+    # A piece ends at every recorded alpha and at every switch, where a phase's duration moves the state at once.
+    ends, recorded = _ends(curriculum, alphas)
     path = integrate_from_host(
         lambda shares, y: np.asarray(field(leaves, shares, y)),
-        problem.curriculum_of_all_levels(),
-        y,
-        alphas,
+        _with_progress(curriculum),
+        sizes.packed(start),
+        ends,
         _step_tolerances(tolerances, sizes),
         Bounds(largest_allowed_norm(start, tolerances.bound), largest_norm(problem), tolerances.max_steps),
         high_order=False,  # the tolerances are loose, and steps that end on recorded alphas short
+        go_on_from=sizes.anew,
     )
-    read = [jax.tree.map(np.asarray, read_out(leaves, state)) for state in path.states]
-    variance, shift, test = jax.tree.map(lambda *x: np.stack(x), *read)
-    n = sizes[2]
-    covariance = path.states[:, sizes[0] : sizes[0] + n * n].reshape(-1, n, n)
-    variance, shift, test = (with_level_names(seen, problem) for seen in (variance, shift, test))
-    return covariance, variance, shift, test
+    read = jax.tree.map(lambda *x: np.stack(x), *(read_out_of(leaves, y) for y in path.states[recorded]))
+    pieces = [sizes.parts(y) for y in path.states]
+    propagator, innovation, columns = (np.stack([part[i] for part in pieces]) for i in (3, 4, 5))
+
+    def drift_at(piece: int, shares: np.ndarray) -> np.ndarray:
+        slope = np.asarray(field(leaves, np.append(shares, 0.0), path.states[piece]))
+        entries: np.ndarray = _entries(slope[: sizes.overlaps], problem.shape)
+        return entries
+
+    increment = _increments(columns, directions, curriculum, ends, drift_at)
+    increment[0] += propagator[0] @ _entries_of_directions(directions).T
+    joint = joined(propagator, innovation, increment, recorded)
+    responses = Responses(directions.names, directions.values, joint[2], _observed(read.moved, directions))
+    read = read._replace(**{name: with_level_names(getattr(read, name), problem) for name in ("variance", "shift", "test")})
+    covariance = np.stack([pieces[i][1] for i in recorded])
+    return _Expanded(covariance, JointLaw(joint[0], joint[1], read.slope, read.test_covariance), responses, read)
 
 
-def _start(start: Overlaps) -> tuple[np.ndarray, tuple[int, int, int]]:
-    """Return the packed expansion of runs that all start alike, and the sizes of its parts.
-
-    The parts are overlaps, covariance and shift.
-    """
-    overlaps = pack(start)
-    B, K, M = np.shape(start.R)
-    n = B * K * (K + 1) // 2 + B * K * M + K
-    return np.concatenate([overlaps, np.zeros(n * n + n)]), (overlaps.size, n * n, n)
+def _ends(curriculum: Curriculum, alphas: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the alphas at which pieces end, recorded ones and switches before the last, and where recorded ones are."""
+    switches = np.asarray(curriculum.switches, float)
+    ends = np.union1d(alphas, switches[switches < alphas[-1]])
+    return ends, np.searchsorted(ends, alphas)
 
 
-def _step_tolerances(tolerances: Tolerances, sizes: tuple[int, int, int]) -> StepTolerances:
+def _with_progress(curriculum: Curriculum) -> Curriculum:
+    """Return a curriculum with one more column in its shares: which part of the phase is done, from 0 to 1."""
+    first, last = curriculum.initial_shares, curriculum.final_shares
+    return with_fields(
+        curriculum,
+        level_names=(*curriculum.level_names, "progress"),
+        initial_shares=np.column_stack([first, np.zeros(len(first))]),
+        final_shares=np.column_stack([last, np.ones(len(last))]),
+    )
+
+
+def _increments(
+    columns: np.ndarray,
+    directions: Directions,
+    curriculum: Curriculum,
+    ends: np.ndarray,
+    drift_at: Callable[[int, np.ndarray], np.ndarray],
+) -> np.ndarray:
+    """Return the increments (pieces, n, P) of all directions, from the columns (pieces, n, C) that were integrated."""
+    levels = curriculum.initial_shares.shape[-1]
+    of_drift = directions.of_drift()
+    increment = np.zeros((*columns.shape[:2], len(directions.names)))
+    increment[:, :, of_drift] = columns[:, :, : -2 * levels]
+    of_shares, of_progress = columns[:, :, -2 * levels : -levels], columns[:, :, -levels:]
+    return increment + curriculum_increments(directions, curriculum, ends, of_shares, of_progress, drift_at)
+
+
+def _entries_of_directions(directions: Directions) -> np.ndarray:
+    """Return the derivative (P, n) of the entries at alpha = 0."""
+    Q, R, readout = (np.asarray(x) for x in (directions.start.Q, directions.start.R, directions.start.readout))
+    first, second = np.triu_indices(Q.shape[-1])
+    return np.concatenate([Q[..., first, second].reshape(len(Q), -1), R.reshape(len(R), -1), readout], axis=1)
+
+
+def _observed(moved: np.ndarray, directions: Directions) -> np.ndarray:
+    """Return the derivative (A, q, P) of errors and accuracies at given overlaps, 0 for what does not move it."""
+    of_drift = directions.of_drift()
+    whole = np.zeros((*moved.shape[:2], len(of_drift)))
+    whole[:, :, of_drift] = moved[:, :, : int(of_drift.sum())]
+    return whole
+
+
+class _Sizes(NamedTuple):
+    """How many numbers each part of a packed expansion takes: of n entries, and C columns of responses."""
+
+    shape: tuple[int, int, int]
+    overlaps: int
+    n: int
+    columns: int
+
+    @staticmethod
+    def of(shape: tuple[int, int, int], columns: int) -> "_Sizes":
+        B, K, M = shape
+        return _Sizes(
+            shape, B * (K * K + K * M + M * M) + K, B * K * (K + 1) // 2 + B * K * M + K, columns
+        )
+
+    @property
+    def each(self) -> tuple[int, ...]:
+        """The sizes of overlaps, Sigma, m1, Phi, G and U."""
+        n = self.n
+        return self.overlaps, n * n, n, n * n, n * n, n * self.columns
+
+    def parts(self, y: Any) -> tuple[Any, ...]:
+        """Return the parts of a packed state: packed overlaps, Sigma, m1, Phi, G and U."""
+        n = self.n
+        edges = np.cumsum(self.each)[:-1]
+        overlaps, Sigma, shift, Phi, G, U = (
+            y[a:b] for a, b in zip((0, *edges), (*edges, None), strict=True)
+        )
+        return overlaps, Sigma.reshape(n, n), shift, Phi.reshape(n, n), G.reshape(n, n), U.reshape(n, self.columns)
+
+    def packed(self, start: Overlaps) -> np.ndarray:
+        """Return the packed expansion of runs that all start alike."""
+        overlaps = pack(start)
+        return self.anew(np.concatenate([overlaps, np.zeros(sum(self.each) - overlaps.size)]))
+
+    def anew(self, y: np.ndarray) -> np.ndarray:
+        """Return a packed state from which a new piece begins: Phi = 1, G = 0 and U = 0."""
+        kept = sum(self.each[:3])
+        rest = [np.eye(self.n).ravel(), np.zeros(sum(self.each[4:]))]
+        return np.concatenate([y[:kept], *rest])
+
+
+def _entries(packed: np.ndarray, shape: tuple[int, int, int]) -> np.ndarray:
+    """Return the entries (n,) of packed overlaps."""
+    state = unpack(packed, shape)
+    first, second = np.triu_indices(shape[1])
+    return np.concatenate([state.Q[:, first, second].ravel(), state.R.ravel(), state.readout])
+
+
+def _step_tolerances(tolerances: Tolerances, sizes: _Sizes) -> StepTolerances:
     """Return tolerances under which the root mean square of each part alone is kept below 1.
 
     SciPy takes the mean over all entries, in which the covariance's many would dilute the overlaps' error: a part with
     a share p of all entries gets sqrt(p) of the tolerance.
     """
-    share = np.repeat(np.sqrt(np.array(sizes) / np.sum(sizes)), sizes)
+    share = np.repeat(np.sqrt(np.array(sizes.each) / np.sum(sizes.each)), sizes.each)
     return StepTolerances(tolerances.rtol * share, tolerances.atol * share)
 
 
-def _unpacked(y: Any, shape: tuple[int, int, int]) -> Expansion:
-    B, K, M = shape
-    n = B * K * (K + 1) // 2 + B * K * M + K
-    first = y.size - n * n - n
-    return Expansion(unpack(y[:first], shape), y[first:-n].reshape(n, n), y[-n:])
+def _unpacked(y: Any, sizes: _Sizes) -> Expansion:
+    overlaps, *rest = sizes.parts(y)
+    return Expansion(unpack(overlaps, sizes.shape), *rest)
 
 
 @functools.lru_cache(maxsize=PROGRAMS)
 def _field_program(structure: PyTreeDef) -> Callable[..., jax.Array]:
-    """Return the compiled field of the expansion, of shares (L,) and a packed state."""
+    """Return the compiled field of the expansion, of shares (L,), the progress in the phase, and a packed state."""
 
     # Not QUICK: it is called a thousand times, and LLVM's optimisations make each call three times as fast.
     @jax.jit
-    def field(leaves: list[jax.Array], shares: jax.Array, y: jax.Array) -> jax.Array:
-        problem, sample, formula = jax.tree.unflatten(structure, leaves)
-        slope = expansion_field(at_shares(problem, shares), sample, formula, 0.0, _unpacked(y, problem.shape))
+    def field(leaves: list[jax.Array], shares_and_progress: jax.Array, y: jax.Array) -> jax.Array:
+        problem, sample, formula, moves = jax.tree.unflatten(structure, leaves)
+        shares, progress = shares_and_progress[:-1], shares_and_progress[-1]
+        state = _unpacked(y, _Sizes.of(problem.shape, len(moves.shares) + moves.shares.shape[-1]))
+        slope = expansion_field(problem, sample, formula, moves, shares, progress, state)
         moved = slope.overlaps
         parts = (moved.Q, moved.R, moved.T, moved.readout, slope.covariance, slope.shift)
+        parts += (slope.propagator, slope.innovation, slope.responses)
         return jnp.concatenate([x.ravel() for x in parts])
 
     return field
 
 
 @functools.lru_cache(maxsize=PROGRAMS)
-def _read_out_program(
-    structure: PyTreeDef, with_accuracy: bool
-) -> Callable[..., tuple[Observables, Observables, Observables]]:
-    """Return the compiled variance, shift and one-test variance of every quantity at a packed state."""
+def _read_out_program(structure: PyTreeDef, with_accuracy: bool) -> Callable[..., ReadOut]:
+    """Return the compiled read-out of a packed state."""
 
     @functools.partial(jax.jit, compiler_options=QUICK)
-    def read_out(leaves: list[jax.Array], y: jax.Array) -> tuple[Observables, Observables, Observables]:
-        problem, sample, _ = jax.tree.unflatten(structure, leaves)
-        state = _unpacked(y, problem.shape)
-        test = one_test(problem, sample, state.overlaps, with_accuracy)
-        return (*propagate(problem, sample, state, with_accuracy), test)
+    def compiled(leaves: list[jax.Array], y: jax.Array) -> ReadOut:
+        problem, sample, _, moves = jax.tree.unflatten(structure, leaves)
+        state = _unpacked(y, _Sizes.of(problem.shape, len(moves.shares) + moves.shares.shape[-1]))
+        return read_out(problem, sample, moves, state, with_accuracy)
 
-    return read_out
+    return compiled

@@ -77,6 +77,7 @@ def integrate_from_host(
     bounds: Bounds,
     *,
     high_order: bool = True,
+    go_on_from: Callable[[np.ndarray], np.ndarray] | None = None,
 ) -> HostPath:
     """Integrate dy/dalpha = slope(shares(alpha), y) from alpha = 0, and record y at `alphas`.
 
@@ -86,18 +87,23 @@ def integrate_from_host(
     Arguments: curriculum: known numbers; y: (n,) the state at alpha = 0; alphas: (A,) increasing.
     high_order: DOP853 for slopes that are smooth; else RK45, as the error estimate of a high order has no meaning for
       averages over points, whose slopes have kinks.
+    go_on_from: the state from which the integration goes on, of the one that is recorded; None: the same. It must not
+      change what `bounds` look at.
     """
     records = np.full((alphas.size, y.size), np.nan)
     progress = _Progress(0.0, np.asarray(y, np.float64))
     targets = _targets(curriculum, alphas)
     next_record = 0
+    after_record = go_on_from or (lambda y: y)
     if alphas[0] == 0:
         records[0], next_record = y, 1
+        progress = dataclasses.replace(progress, y=after_record(progress.y))
     for phase, target in targets:
         progress = _advance(slope, curriculum, phase, target, progress, tolerances, bounds, high_order)
         # A state that leaves its bound exactly at a recorded alpha is recorded: it is what was reached.
         if next_record < alphas.size and progress.alpha >= alphas[next_record]:
             records[next_record], next_record = progress.y, next_record + 1
+            progress = dataclasses.replace(progress, y=after_record(progress.y))
         if progress.status != Status.OK:
             break
     return HostPath(records, progress.status, progress.alpha, progress.accepted, progress.attempted)

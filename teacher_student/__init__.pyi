@@ -19,12 +19,15 @@ from .problem import problem_to_tables as problem_to_tables
 from .result import DIVERGENCE_BOUND as DIVERGENCE_BOUND
 from .result import Budget as Budget
 from .result import Fluctuations as Fluctuations
+from .result import JointLaw as JointLaw
 from .result import Observables as Observables
 from .result import Quantity as Quantity
+from .result import Responses as Responses
 from .result import Source as Source
 from .result import Status as Status
 from .result import Trajectory as Trajectory
 from .result import quantities as quantities
+from .state import Directions as Directions
 from .state import Overlaps as Overlaps
 from .state import entry_names as entry_names
 from .state import from_vector as from_vector

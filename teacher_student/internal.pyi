@@ -28,6 +28,7 @@ from .result import CONVENTIONS as CONVENTIONS
 from .result import LONG_NAMES as LONG_NAMES
 from .result import check_bound as check_bound
 from .result import filled_length as filled_length
+from .result import joined as joined
 from .result import unnamed as unnamed
 from .result import with_level_names as with_level_names
 from .state import as_key as as_key
@@ -39,7 +40,9 @@ from .state import key_words as key_words
 from .state import level_index as level_index
 from .state import nearest_state as nearest_state
 from .state import require_clusters as require_clusters
+from .state import label_of as label_of
 from .state import units_that_stay as units_that_stay
+from .state import without_curriculum as without_curriculum
 from .tables import read_problem as read_problem
 from .tables import read_table as read_table
 from .tables import with_entry as with_entry

@@ -3,6 +3,9 @@ from ._budget import Budget as Budget
 from ._files import CONVENTIONS as CONVENTIONS
 from ._files import LONG_NAMES as LONG_NAMES
 from ._fluctuations import Fluctuations as Fluctuations
+from ._joint_law import JointLaw as JointLaw
+from ._joint_law import Responses as Responses
+from ._joint_law import joined as joined
 from ._observables import Observables as Observables
 from ._observables import Quantity as Quantity
 from ._observables import quantities as quantities

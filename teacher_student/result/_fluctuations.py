@@ -1,13 +1,18 @@
 """What the theory says of finite N: how single runs spread around the ODE, and where their mean lies."""
 
-from typing import Any
+import dataclasses
+from typing import Any, TypeVar
 
 import equinox as eqx
 import jax
 import numpy as np
 
 from .._errors import InputError
+from ._joint_law import JointLaw, Responses
 from ._observables import Observables
+
+
+Part = TypeVar("Part", JointLaw, Responses)
 
 
 class Fluctuations(eqx.Module):
@@ -23,7 +28,11 @@ class Fluctuations(eqx.Module):
       shift: N times the deviation of the mean of every quantity from the ODE.
       test_variance: the variance of one test sample's contribution to error and accuracy (0 for overlaps).
       variance_error, shift_error: the standard errors of variance and shift from sampled averages.
-      smallest_dim: dimensions below this, the number of entries, are refused.
+      laws, all_responses: the joint law of a run at all recorded alphas, and the derivatives of the trajectory in every
+        number of the problem and its start, under each scrambling (leading axis S). `law` and `responses` are their
+        means. None in files of versions before 0.8.
+      scatter: (S, A, n + q) by how much each scrambling of sampled averages moves the ODE's entries, errors and
+        accuracies from their mean.
 
     Source: van Kampen's expansion in the system size; for committees Barber, Saad & Sollich 1996.
     """
@@ -34,11 +43,51 @@ class Fluctuations(eqx.Module):
     test_variance: Observables
     variance_error: Observables
     shift_error: Observables
+    laws: JointLaw | None = None
+    all_responses: Responses | None = None
+    scatter: Any | None = None
+
+    @property
+    def law(self) -> JointLaw | None:
+        """The joint law of a run, the mean over scramblings."""
+        return None if self.laws is None else _mean(self.laws)
+
+    @property
+    def responses(self) -> Responses | None:
+        """The derivatives of the trajectory in every number, the means over scramblings."""
+        return None if self.all_responses is None else _mean(self.all_responses)
+
+    def joint_covariance(self) -> tuple[np.ndarray, np.ndarray]:
+        """Return N times the covariance of all quantities between all alphas (A, n + q, A, n + q), and its error.
+
+        The error is the standard error from sampled averages. It is NaN where there is one scrambling only. Test
+        samples' noise is left out.
+        """
+        if self.laws is None:
+            raise InputError("fluctuations with their joint law", "those of an older file", "call ode.fluctuations")
+        each = np.stack([law.covariance() for law in one_by_one(self.laws)])
+        if len(each) == 1:
+            return each[0], np.full(each.shape[1:], np.nan)
+        return each.mean(axis=0), each.std(axis=0, ddof=1) / np.sqrt(len(each))
 
     @property
     def smallest_dim(self) -> int:
-        """The number of entries of a state: the expansion is one in 1/N, and below that it means nothing."""
+        """The number of entries of a state. Smaller dimensions are refused, since the expansion is one in 1/N."""
         return int(np.shape(self.covariance)[-1])
+
+    def at(self, index: np.ndarray) -> "Fluctuations":
+        """Return the fluctuations at some of the recorded alphas, by their increasing positions."""
+        alone = dataclasses.replace(self, laws=None, all_responses=None, scatter=None)
+        chosen: Fluctuations = jax.tree.map(lambda x: np.take(x, index, 0), alone)
+        if self.laws is None or self.all_responses is None:
+            return chosen
+        pairs = list(zip(one_by_one(self.laws), one_by_one(self.all_responses), strict=True))
+        return dataclasses.replace(
+            chosen,
+            laws=stacked([law.at(index) for law, _ in pairs]),
+            all_responses=stacked([responses.at(index, law) for law, responses in pairs]),
+            scatter=None if self.scatter is None else np.take(self.scatter, index, 1),
+        )
 
     def spread(self, dim: int, test_samples: int | None = None) -> Observables:
         """Return the standard deviation of one run at N = `dim`, with errors measured on `test_samples` (None:
@@ -69,3 +118,19 @@ class Fluctuations(eqx.Module):
                 f"an integer dimension N >= {self.smallest_dim}, the number of overlaps (this is an expansion in 1/N)",
                 repr(dim),
             )
+
+
+def one_by_one(parts: Part) -> list[Part]:
+    """Return what stands along the leading axis, one by one."""
+    return [jax.tree.map(lambda x, i=i: np.asarray(x[i]), parts) for i in range(len(jax.tree.leaves(parts)[0]))]
+
+
+def stacked(parts: list[Part]) -> Part:
+    """Return the parts along a new leading axis."""
+    whole: Part = jax.tree.map(lambda *x: np.stack(x), *parts)
+    return whole
+
+
+def _mean(parts: Part) -> Part:
+    mean: Part = jax.tree.map(lambda x: np.mean(x, axis=0), parts)
+    return mean

@@ -119,9 +119,10 @@ class Trajectory(eqx.Module):
         if np.any(missing):
             raise InputError("alphas that were recorded", wanted[missing][:3].tolist(), remedy)
         axis = 0 if self.runs is None else 1
-        along = ("observables", "sampling_error", "integrator_error", "fluctuations")
+        along = ("observables", "sampling_error", "integrator_error")
         chosen = {name: jax.tree.map(lambda x: np.take(x, index, axis), getattr(self, name)) for name in along}
-        return dataclasses.replace(self, alphas=recorded[index], **chosen)
+        fluctuations = None if self.fluctuations is None else self.fluctuations.at(index)
+        return dataclasses.replace(self, alphas=recorded[index], fluctuations=fluctuations, **chosen)
 
     def budget(self, dim: int | None = None) -> Budget:
         """Return the error budget of a theory: what contributes how much to the error of each quantity.

@@ -3,6 +3,9 @@ from ._check_state import check_overlaps as check_overlaps
 from ._check_state import check_state as check_state
 from ._clusters_learned import means_right as means_right
 from ._clusters_learned import require_clusters as require_clusters
+from ._directions import Directions as Directions
+from ._directions import label_of as label_of
+from ._directions import without_curriculum as without_curriculum
 from ._entries import entry_names as entry_names
 from ._entries import from_vector as from_vector
 from ._entries import to_vector as to_vector
