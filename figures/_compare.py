@@ -72,7 +72,7 @@ def compare(
     fluctuations: bool | None = Choices.fluctuations,
     precision: str | None = Choices.precision,
     test_samples: int = Choices.test_samples,
-    level: float = Choices.level,
+    significance: float = Choices.significance,
     spread: str = Choices.spread,
     seed: int = Choices.seed,
     out: str | Path | None = None,
@@ -105,8 +105,8 @@ def compare(
       force: write over an earlier comparison, and remove those of its files that this one may not write.
       progress: a progress bar. say: what gets each line of text.
       choices: of a problem: dim=1000, runs=32, smaller_dim, averages, rtol, atol, fluctuations, precision,
-        test_samples, level, spread and seed, as in `figures.make_experiment`.
-    Returns a Comparison: its `theory` (with points between the alphas, for a smooth line: `theory.at(alphas)`), `runs`,
+        test_samples, significance, spread and seed, as in `figures.make_experiment`.
+    Returns a Comparison: its `theory` (with alphas between the alphas, for a smooth line: `theory.at(alphas)`), `runs`,
     `agreement.verdict`, `table` and `plot()`.
     Raises InputError before computing, also for what could not be written to `out` (a lambda as an activation); and
     Interrupted after Ctrl-C (finished runs are then on disk, if there is `out`).

@@ -22,7 +22,7 @@ def load_pictures() -> None:
 class Comparison:
     """The results of `compare`.
 
-    theory: the trajectory of the ODEs, with points between the recorded alphas. runs: that of the simulation at N.
+    theory: the trajectory of the ODEs, with alphas between the recorded alphas. runs: that of the simulation at N.
     smaller: that at the second dimension, or None. agreement: the verdict. paths: what was written, by name.
     bands: theory with fluctuations at the recorded alphas, and predicted: the verdict with these (None without).
     """
@@ -49,7 +49,7 @@ class Comparison:
         return f"{verdict.table}\nwith predicted spread and 1/N term: {outcome}{differs}"
 
     def plot(self) -> Figure:
-        """Draw theory as lines, simulation as points, and every comparison's z, as `figures.comparison` does."""
+        """Draw theory as lines, simulation as points, and the z of every deviation, as `figures.comparison` does."""
         from .pictures import comparison  # matplotlib takes half a second to import
 
         return comparison(self.theory, self.runs, self.agreement.to_dict(), self.bands)

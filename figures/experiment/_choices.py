@@ -19,7 +19,7 @@ class Choices:
     runs: independent students at each dimension. precision: "float32" or "float64" (None: the usual one at each N).
     test_samples: per measured error. rtol, atol: tolerances of the ODE solver (None: usual).
     fluctuations: whether theory predicts spread and 1/N term (None: where cheap).
-    level: chance of "disagree" where theory is right. spread: over runs, "measured" or "predicted".
+    significance: chance of "disagree" where theory is right. spread: over runs, "measured" or "predicted".
     seed: all that is random follows from it.
     """
 
@@ -31,7 +31,7 @@ class Choices:
     rtol: float | None = None
     atol: float | None = None
     fluctuations: bool | None = None
-    level: float = 0.01
+    significance: float = 0.01
     spread: str = "measured"
     seed: int = 0
 
@@ -42,7 +42,7 @@ def check_choices(choices: Choices, tables: Mapping[str, str] | None = None) -> 
     tables: what stands before each name in a file ("simulation."), which messages then say.
     """
     called = _names(tables)
-    _require_between(called["level"], choices.level)
+    _require_between(called["significance"], choices.significance)
     _require_at_least_one(called["dim"], choices.dim)
     if choices.precision is not None:
         internal.require_name(choices.precision, ("float32", "float64"), "precision")

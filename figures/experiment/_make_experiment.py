@@ -32,7 +32,7 @@ def make_experiment(
     fluctuations: bool | None = Choices.fluctuations,
     precision: str | None = Choices.precision,
     test_samples: int = Choices.test_samples,
-    level: float = Choices.level,
+    significance: float = Choices.significance,
     spread: str = Choices.spread,
     seed: int = Choices.seed,
 ) -> Experiment:
@@ -47,11 +47,13 @@ def make_experiment(
         where there are, else sampled.
       rtol, atol: tolerances of the ODE solver. fluctuations: whether theory predicts spread and 1/N term (None: where
         cheap). precision: "float32" or "float64" of the simulation. test_samples: per measured error.
-      level: chance of "disagree" where theory is right. spread: over runs, "measured" or "predicted" (no second
+      significance: chance of "disagree" where theory is right. spread: over runs, "measured" or "predicted" (no second
         dimension then). seed: all that is random follows from it, as from a file's.
     Returns an Experiment. Raises InputError for anything that could not be computed.
     """
-    choices = Choices(dim, smaller_dim, runs, precision, test_samples, rtol, atol, fluctuations, level, spread, seed)
+    choices = Choices(
+        dim, smaller_dim, runs, precision, test_samples, rtol, atol, fluctuations, significance, spread, seed
+    )
     check_choices(choices)
     check_simulated(choices)
     _check_one_problem(problem, start, alphas)
@@ -95,7 +97,7 @@ def assemble(
         runs=choices.runs,
         precision=choices.precision,
         test_samples=choices.test_samples,
-        level=choices.level,
+        significance=choices.significance,
         spread=choices.spread,
         seed=choices.seed,
     )

@@ -23,17 +23,17 @@ class Sampled(eqx.Module):
 
     The points are fixed for the whole integration, which is repeated with fresh scramblings.
 
-    The integration is done once per scrambling. The result is the mean, and the spread gives its standard error
+    The integration is done once per scrambling. The result is the mean, and the scatter gives its standard error
     (`Trajectory.sampling_error`). An unstable state, such as a plateau that is being left, amplifies the error of the
     averages (about 1e-4 with 2^12 points) like any perturbation, and the stated error grows with it. A bias of second
-    order in that error is not seen by the spread. With `error` or `products_only` it is: the solve is then repeated
+    order in that error is not seen by the scatter. With `error` or `products_only` it is: the solve is then repeated
     with half of the points, and the change is part of the stated error.
 
     Arguments:
       points: points per scrambling, a power of two.
       replicates: independent scramblings. The standard error over n of them is that of Student's t with n - 1 degrees
         of freedom: with 4, a deviation of 6 such errors happens in 1 % of cases. With 1, no error is estimated (NaN),
-        as for ensembles of starts, whose spread is far larger.
+        as for ensembles of starts, which differ by far more.
       key: a seed or JAX key of the scramblings.
       error: the standard error that every recorded generalisation error is to have at most, in units of the largest one
         of its level. `solve` and `solve_many` then repeat the integration with more points, from `points` up to

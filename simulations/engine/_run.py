@@ -120,7 +120,7 @@ def run(
         `Trajectory.source.test_samples` says how many.
       bound: a run whose Q_kk passes this many times the largest of 1, Q_kk at the start and T_mm has diverged.
       workers: threads on a CPU, runs at once on an accelerator; None: all cores, 32.
-      devices: how many of `jax.local_devices()` the runs are spread over (by `jax.shard_map`); None: all.
+      devices: how many of `jax.local_devices()` share the runs (by `jax.shard_map`); None: all.
       keep_weights: also return the weights at the last alpha, as they are (those of a diverged run too).
     Returns a Trajectory with axes (runs, A), or (Trajectory, Weights with a leading axis of runs). A run that diverges
     has its status, and NaN from then on.

@@ -173,9 +173,9 @@ class Trajectory(eqx.Module):
         last = recorded[-1]
         text = f"{level} {np.mean(errors[..., last][known[..., last]]):.5g}"
         if self.sampling_error is not None:
-            spread = np.asarray(self.sampling_error.error[level])[..., last]
-            spread = spread[np.isfinite(spread)]  # not known from a single scrambling
-            text += f" +- {np.mean(spread):.1g}" if np.any(spread) else ""
+            stated = np.asarray(self.sampling_error.error[level])[..., last]
+            stated = stated[np.isfinite(stated)]  # not known from a single scrambling
+            text += f" +- {np.mean(stated):.1g}" if np.any(stated) else ""
         return text if last == alphas.size - 1 else f"{text} at alpha {alphas[last]:g}"
 
     def to_xarray(self) -> "xr.Dataset":

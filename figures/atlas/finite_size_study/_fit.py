@@ -128,9 +128,9 @@ def _log_variances(data: xr.Dataset) -> tuple[np.ndarray, np.ndarray]:
     measured relative fourth moments k (3 for a Gaussian).
     """
     variance, correlation = _correlations(data)
-    spread = np.sqrt((data["fourth"].values - 1) / (data["runs"].values[:, None] - 1))
-    covariances = correlation**2 * spread[:, :, None] * spread[:, None, :]
-    return np.log(variance) + spread**2 / 2, covariances
+    error = np.sqrt((data["fourth"].values - 1) / (data["runs"].values[:, None] - 1))
+    covariances = correlation**2 * error[:, :, None] * error[:, None, :]
+    return np.log(variance) + error**2 / 2, covariances
 
 
 @dataclasses.dataclass(frozen=True)
