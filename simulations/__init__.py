@@ -8,7 +8,9 @@ __getattr__, __dir__, _ = attach_stub(__name__, __file__)
 __all__ = [
     "Agreement",
     "Deviation",
+    "Question",
     "Sample",
+    "Shift",
     "SpreadTest",
     "Weights",
     "agreement",

@@ -2,4 +2,6 @@
 from ._agreement import Agreement as Agreement
 from ._agreement import agreement as agreement
 from ._evidence import Deviation as Deviation
-from ._predicted import SpreadTest as SpreadTest
+from ._questions import Question as Question
+from ._shifts import Shift as Shift
+from ._spread import SpreadTest as SpreadTest

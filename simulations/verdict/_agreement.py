@@ -2,18 +2,22 @@
 
 import dataclasses
 import json
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from scipy import special, stats
 
-from teacher_student import Trajectory
-from teacher_student.internal import describe_ties, require_name
+from teacher_student import InputError, Trajectory
+from teacher_student.internal import describe_ties, nearest, require_name
 
 from ._comparable import check_comparable, check_predicted, check_trajectories, usable_alphas
 from ._evidence import Deviation, Evidence, dim_of, gather, gather_predicted
-from ._max_t import FamilyTest, family_test, student_t
-from ._predicted import SpreadTest, mean_test, spread_test
+from ._measured_means import FEWEST_RUNS_TO_FLIP, measured_means, questions_about_measured
+from ._predicted_means import predicted_means, questions_about
+from ._questions import Family, Question, judged, spread_share
+from ._shifts import Shift, measured_shifts, predicted_shifts
+from ._spread import SpreadTest, spread_test
+from ._verdict_text import verdict_line, verdict_table
 
 FEWEST_RUNS = {"measured": 3, "predicted": 2}
 
@@ -24,13 +28,15 @@ class Agreement:
 
     Fields:
       agrees: whether p is above the significance and nothing is against.
-      significance: chance of "disagree" where theory is right, over all comparisons. p: family-wise p-value.
+      significance: chance of "disagree" where theory is right, over all questions. p: family-wise p-value.
+      questions: the answers, a row for each. shifts: what the simulation says of every number of problem and start, and
+        what would have been found (`Shift`). unseen: the names of the numbers that move nothing that is compared.
       worst_z, threshold_z: largest |z| and the one beyond which theory is rejected, as equally likely normal values.
       deviations: of every quantity at every alpha at which it fluctuates.
       fixed: quantities that do not fluctuate at some alphas, with their largest deviation there.
       dims, runs: dimension N and number of runs, of the simulation and of the smaller one.
       compared_to: the last alpha at which neither theory nor a run had diverged. recorded_to: the last recorded one.
-      method: the family-wise test, in words. notes: what a reader should know beside.
+      method: how the questions are judged, in words. notes: what a reader should know beside.
       spread: the test of the predicted spread, if it was used.
       against: what disagrees whatever p is: quantities that do not fluctuate and are off, or runs that diverge alone.
       tie_probability: per level, how often the noiseless label is 0, in theory and simulation alike.
@@ -39,6 +45,9 @@ class Agreement:
     agrees: bool
     significance: float
     p: float
+    questions: tuple[Question, ...]
+    shifts: tuple[Shift, ...]
+    unseen: tuple[str, ...]
     worst_z: float
     threshold_z: float
     deviations: tuple[Deviation, ...]
@@ -63,50 +72,21 @@ class Agreement:
 
     @property
     def verdict(self) -> str:
-        """The verdict in one line of text, with its statistic."""
-        word = "AGREE" if self.agrees else "DISAGREE"
-        if self.compared_to < self.recorded_to:
-            word += f" up to alpha {self.compared_to:g} of {self.recorded_to:g}, where the first diverged"
-        if self.against:
-            word += f" ({'; '.join(self.against)})"
-        if not self.deviations:
-            return f"{word}: no quantity fluctuates; largest deviation {max(self.fixed.values()):.1e}"
-        text = (
-            f"{word}: largest |z| {self.worst_z:.2f} of {len(self.deviations)} comparisons "
-            f"({self.worst.name} at alpha {self.worst.alpha:g}), threshold {self.threshold_z:.2f}; "
-        )
-        if self.spread is not None:
-            s = self.spread
-            text += (
-                f"largest deviation of a variance {s.ratio:.3g} [{s.low:.3g}, {s.high:.3g}] times the predicted "
-                f"({s.name} at alpha {s.alpha:g}); "
-            )
-        return text + f"family-wise p = {self.p:.3g}, significance {self.significance:g}"
+        """The verdict in one line of text: the answers, and what they could have seen."""
+        return verdict_line(self)
 
     @property
     def table(self) -> str:
-        """The verdict as a table in text: one row per quantity, with its worst deviation."""
-        head = f"{'quantity':<24}{'alpha':>8}{'theory':>12}{'simulation':>24}{'1/N term':>24}{'worst z':>9}"
-        rows = [head, "-" * len(head)]
-        for name in dict.fromkeys(one.name for one in self.deviations):
-            worst = max((one for one in self.deviations if one.name == name), key=lambda one: abs(one.z))
-            simulated = f"{worst.simulation:.5f} +- {worst.standard_error:.5f}"
-            term, its_error = worst.allowance, worst.allowance_error
-            allowance = f"{term:+.5f} +- {its_error:.5f}" if len(self.dims) > 1 else "not measured"
-            if self.spread is not None:
-                allowance = f"{term:+.2e} +- {its_error:.0e}"
-            rows.append(
-                f"{name:<24}{worst.alpha:>8.4g}{worst.theory:>12.5f}{simulated:>24}{allowance:>24}{worst.z:>9.2f}"
-            )
-        if self.fixed:
-            largest = max(self.fixed.values())
-            rows.append(f"do not fluctuate (at some alpha): {', '.join(self.fixed)}; largest deviation {largest:.1e}")
-        excess = "simulation - 1/N term" if len(self.dims) > 1 or self.spread is not None else "simulation"
-        error = "predicted standard error" if self.spread is not None else "standard error over the runs"
-        formula = f"({excess} - theory) / its {error}"
-        rows.append(f"z = {formula}, each quantity at its worst alpha")
-        rows += [f"note: {note}" for note in self.notes]
-        return "\n".join(rows)
+        """The verdict as a table in text: a row for each question, each number's shift, and each quantity."""
+        return verdict_table(self)
+
+    def shift(self, name: str) -> Shift:
+        """Return the implied shift of the number `name`. Raises InputError for one that the comparison cannot see."""
+        names = [shift.name for shift in self.shifts]
+        if name not in names:
+            what = "one that moves nothing" if name in self.unseen else repr(name)
+            raise InputError(f"a number that this comparison can see, such as {names[:3]}", what, nearest(name, names))
+        return self.shifts[names.index(name)]
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything in it as numbers, strings, lists and dicts."""
@@ -126,18 +106,23 @@ def agreement(
     significance: float = 0.01,
     seed: int = 0,
 ) -> Agreement:
-    r"""Compare theory with runs, at one family-wise significance over all comparisons.
+    r"""Compare theory with runs, at one family-wise significance over all questions that the data allow.
+
+    Three questions are asked of the means: the largest |z| of any quantity at any alpha, chi^2 of all deviations
+    together, and the shift that the simulation implies of every number of problem and start (`Agreement.shifts`), which
+    sees a small error that is everywhere. Each row says what it found and what it could have found.
 
     With `smaller` (runs of the same problem and start at a dimension N' < N) the 1/N term of every quantity is
     measured and taken out: a pair of runs, one at each N, gives the sample
       x = (N x_N - N' x_N') / (N - N')        (mean: the limit N -> infinity, up to O(1/N^2))
     whose mean over pairs is compared with theory in units of its standard error, as a Student t. Without
-    `smaller` the runs themselves are the samples, and any 1/N term counts as a deviation.
+    `smaller` the runs themselves are the samples, and any 1/N term counts as a deviation. All three questions need 12
+    runs; with fewer, the largest |z| is judged alone. Shifts need a theory of `ode.fluctuations`.
 
-    With spread="predicted" the standard deviation of a run and the 1/N term are those that `ode.fluctuations` states,
-    so that four runs are enough. Half of the significance then goes to a test of that spread itself
-    (`Agreement.spread`). Predictions are of leading order in 1/N: thousands of runs at small N see the next order.
-    Means are taken as normal, which errors of polynomial students on few test samples are not: raise the test samples.
+    With spread="predicted" the joint law of the runs and the 1/N term are those that `ode.fluctuations` states, so that
+    four runs are enough. A fourth question is then the spread itself (`Agreement.spread`). Predictions are of leading
+    order in 1/N: thousands of runs at small N see the next order. Means are taken as normal, which errors of polynomial
+    students on few test samples are not: raise the test samples.
 
     Accuracies that theory was not asked for are left out, and so are alphas at which theory or a run has diverged. A
     run that diverges where theory does not is a disagreement.
@@ -147,10 +132,10 @@ def agreement(
       runs: a trajectory of `simulations.run` at dimension N; its alphas are compared (alpha = samples / N).
       smaller: one at a smaller dimension, which has recorded these alphas too; None: no 1/N term is taken out.
       spread: "measured" or "predicted", the standard deviation over runs in which deviations are counted.
-      significance: chance of "disagree" where theory is right. seed: of the sign flips.
+      significance: chance of "disagree" where theory is right. seed: of the draws and sign flips.
     Returns an Agreement.
     Raises InputError for trajectories that cannot be compared: of other problems, starts or alphas, or of too few runs.
-    Source: Westfall & Young 1993 (max-t).
+    Source: Westfall & Young 1993 (min-p); Rao 1948 (score tests).
     """
     require_name(spread, FEWEST_RUNS, "spread")
     check_trajectories(theory, runs, smaller)
@@ -163,17 +148,8 @@ def agreement(
     if not theory.accuracy:
         runs, smaller = _without_accuracy(runs), None if smaller is None else _without_accuracy(smaller)
     usable, notes, split = usable_alphas(theory, runs, smaller)
-    if spread == "predicted":
-        evidence = gather_predicted(theory, runs, usable)
-        moving = evidence.moving
-        z, test = mean_test(evidence, moving, significance / 2)
-        scatter = spread_test(evidence, moving, significance / 2)
-        p = min(1.0, 2 * min(test.p, 1.0 if scatter is None else scatter.p))
-    else:
-        evidence = gather(theory, runs, smaller, usable)
-        moving, scatter = evidence.moving, None
-        z, test = _measured(evidence, moving, significance, seed)
-        p = test.p
+    answers = (_predicted if spread == "predicted" else _measured)(theory, runs, smaller, usable, significance, seed)
+    evidence, family = answers.evidence, answers.family
     off = evidence.fixed_but_off
     against = [f"{name} does not fluctuate and differs from theory by {evidence.fixed[name]:.1e}" for name in off]
     if split:
@@ -182,38 +158,86 @@ def agreement(
     ties = theory.tie_probability
     notes += _notes_on_ties(ties) + _notes_on_sampling(evidence) + _notes_on_sizes(runs, smaller)
     return Agreement(
-        agrees=bool(p > significance and not against),
+        agrees=bool(family.p > significance and not against),
         significance=significance,
-        p=p,
-        worst_z=float(np.max(np.abs(z), initial=0.0)),
-        threshold_z=test.threshold,
+        p=family.p,
+        questions=family.questions,
+        shifts=answers.shifts,
+        unseen=answers.unseen,
+        worst_z=float(np.max(np.abs(answers.z), initial=0.0)),
+        threshold_z=answers.threshold_z,
         deviations=tuple(
-            evidence.deviation(column, value) for column, value in zip(np.flatnonzero(moving), z, strict=True)
+            evidence.deviation(column, value)
+            for column, value in zip(np.flatnonzero(evidence.moving), answers.z, strict=True)
         ),
         fixed=evidence.fixed,
         dims=tuple(dim_of(trajectory) for trajectory in (runs, smaller) if trajectory is not None),
         runs=tuple(int(trajectory.runs or 0) for trajectory in (runs, smaller) if trajectory is not None),
         compared_to=float(evidence.alphas[-1]),
         recorded_to=float(theory.alphas[-1]),
-        method=test.method,
-        notes=tuple(notes),
-        spread=scatter,
+        method=answers.method,
+        notes=(*notes, *answers.notes),
+        spread=answers.spread,
         against=tuple(against),
         tie_probability=ties,
     )
 
 
-def _measured(evidence: Evidence, moving: np.ndarray, significance: float, seed: int) -> tuple[np.ndarray, FamilyTest]:
-    """Return z of the moving columns in measured standard errors, and the verdict on all of them.
+class _Answers(NamedTuple):
+    """What one way of judging says: z of the moving columns and its threshold, and the answers to all questions."""
 
-    Both z and threshold are given as the equally likely normal values.
-    """
-    deviations, floor = (evidence.samples - evidence.theory)[:, moving], evidence.floor[moving]
-    t = student_t(deviations, evidence.sampling[moving], floor)
-    test = family_test(deviations, t, floor, significance, np.random.default_rng(seed))
-    freedom = len(evidence.samples) - 1
-    threshold = float(_normal_equivalent(np.array(test.threshold), freedom))
-    return _normal_equivalent(t, freedom), dataclasses.replace(test, threshold=threshold)
+    evidence: Evidence
+    z: np.ndarray
+    threshold_z: float
+    family: Family
+    shifts: tuple[Shift, ...]
+    unseen: tuple[str, ...]
+    spread: SpreadTest | None
+    method: str
+    notes: tuple[str, ...]
+
+
+def _predicted(
+    theory: Trajectory, runs: Trajectory, _: Trajectory | None, usable: np.ndarray, significance: float, seed: int
+) -> _Answers:
+    """Judge by the joint law that theory predicts."""
+    evidence = gather_predicted(theory, runs, usable)
+    error = np.sqrt(np.square(evidence.spread) / len(evidence.samples) + evidence.sampling**2)
+    means = predicted_means(theory, runs, evidence, error)
+    asked = questions_about(means, seed)
+    spread = spread_test(evidence, evidence.moving, significance * spread_share(len(asked)))
+    family = judged(asked, spread, significance, seed)
+    shifts = predicted_shifts(means, family, seed)
+    method = "joint law of the predicted fluctuations, min-p over the questions"
+    threshold = family.threshold("largest") if asked else 0.0
+    return _Answers(evidence, means.z, threshold, family, shifts, means.unseen, spread, method, ())
+
+
+def _measured(
+    theory: Trajectory,
+    runs: Trajectory,
+    smaller: Trajectory | None,
+    usable: np.ndarray,
+    significance: float,
+    seed: int,
+) -> _Answers:
+    """Judge by the spread of the runs themselves; z and threshold are given as the equally likely normal values."""
+    evidence = gather(theory, runs, smaller, usable)
+    means = measured_means(theory, evidence)
+    asked = questions_about_measured(means, seed)
+    family = judged(asked, None, significance, seed)
+    threshold = float(_normal_equivalent(np.array(family.threshold("largest")), means.freedom)) if asked else 0.0
+    notes = ()
+    if not asked:
+        method = "nothing fluctuates"
+    elif len(asked) == 1:
+        method = f"Bonferroni bound on Student's t, {means.freedom} degrees of freedom"
+        notes = (f"only the largest |z| is asked: the other questions need {FEWEST_RUNS_TO_FLIP} runs",)
+    else:
+        method = "sign flips of whole runs, min-p over the questions"
+    shifts = measured_shifts(means, family) if "numbers" in asked else ()
+    z = _normal_equivalent(means.t, means.freedom)
+    return _Answers(evidence, z, threshold, family, shifts, means.unseen, None, method, notes)
 
 
 def _without_accuracy(runs: Trajectory) -> Trajectory:

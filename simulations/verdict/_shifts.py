@@ -3,12 +3,13 @@
 import dataclasses
 
 import numpy as np
-from scipy import optimize
+from scipy import optimize, stats
 
 from teacher_student.internal import label_of
 
-from ._means import Seen
-from ._questions import Family, Means
+from ._measured_means import MeasuredMeans
+from ._predicted_means import PredictedMeans
+from ._questions import Family
 
 CHANCE = 0.9  # with which a shift is to be found
 POWER_DRAWS = 2000  # a chance of 0.9 is known to 0.007
@@ -21,7 +22,7 @@ class Shift:
     Fields:
       name, label: of the number, as in `ts.Directions` and in words. value: what theory takes.
       shift, standard_error: of the number, in its own units. z: their ratio, standard normal where theory is right.
-      detectable: the size of the smallest shift that the verdict finds with a chance of 90 %.
+      detectable: the size of the smallest shift that this verdict finds with a chance of 90 %.
     """
 
     name: str
@@ -33,40 +34,54 @@ class Shift:
     detectable: float
 
     @property
-    def relative(self) -> bool:
-        """Whether shifts are stated in units of the value; those of a number that is 0 are not."""
-        return self.value != 0
-
-    @property
     def text(self) -> str:
         """The shift in words: "learning rate: +0.2 % +- 0.4 %"."""
         return f"{self.label}: {self.in_words(self.shift, '+')} +- {self.in_words(self.standard_error)}"
 
     def in_words(self, shift: float, sign: str = "") -> str:
-        """Return a shift as text, relative to the value where there is one."""
-        if self.relative:
-            return f"{100 * shift / abs(self.value):{sign}.2g} %"
-        return f"{shift:{sign}.2g}"
+        """Return a shift as text, in per cent of the value, or as it is where the value is 0."""
+        return f"{100 * shift / abs(self.value):{sign}.2g} %" if self.value else f"{shift:{sign}.2g}"
 
 
-def shifts_of(seen: Seen, family: Family, seed: int) -> tuple[Shift, ...]:
-    """Return the shift of every number that can be seen, with what would have been found."""
-    means = seen.means
-    length = np.linalg.norm(seen.responses, axis=0)
-    widened = np.sqrt(1 + np.sum((means.scatter @ means.numbers) ** 2, axis=0))
-    z = means.xi @ means.numbers
+def predicted_shifts(means: PredictedMeans, family: Family, seed: int) -> tuple[Shift, ...]:
+    """Return the shift of every number that can be seen, under the joint law.
+
+    shift = d . xi / |d|^2 of the whitened deviations xi and their derivative d in the number.
+    """
+    length = np.linalg.norm(means.responses, axis=0)
+    # The error of theory itself, where averages are sampled.
+    widened = np.sqrt(1 + np.sum((means.scatter @ means.directions) ** 2, axis=0))
+    z = means.xi @ means.directions
     power = Power.of(means, family, seed)
     return tuple(
         Shift(
             name=name,
             label=label_of(name),
-            value=float(seen.values[p]),
+            value=float(means.values[p]),
             shift=float(z[p] / length[p]),
             standard_error=float(widened[p] / length[p]),
             z=float(z[p] / widened[p]),
-            detectable=power.detectable(means.numbers[:, p]) / float(length[p]),
+            detectable=power.detectable(means.directions[:, p]) / float(length[p]),
         )
-        for p, name in enumerate(seen.names)
+        for p, name in enumerate(means.names)
+    )
+
+
+def measured_shifts(means: MeasuredMeans, family: Family) -> tuple[Shift, ...]:
+    """Return the shift of every number that can be seen, under the estimated covariance."""
+    # The question about numbers alone: a lower bound of what all questions find, and means are taken as normal.
+    reach = family.threshold("numbers") + float(stats.norm.isf(1 - CHANCE))
+    return tuple(
+        Shift(
+            name=name,
+            label=label_of(name),
+            value=float(means.values[p]),
+            shift=float(means.shift[p]),
+            standard_error=float(means.shift_error[p]),
+            z=float(means.shift[p] / means.shift_error[p]),
+            detectable=float(reach * means.shift_error[p]),
+        )
+        for p, name in enumerate(means.names)
     )
 
 
@@ -75,32 +90,30 @@ class Power:
     """The chance that a verdict disagrees where theory is off in a given direction.
 
     Fields: draws (n, w) of whitened deviations, and what they make of z (n, m) and of the numbers' z (n, P).
-    thresholds: of the questions "largest", "all" and "numbers".
     """
 
-    means: Means
+    means: PredictedMeans
+    family: Family
     draws: np.ndarray
     z: np.ndarray
     numbers: np.ndarray
-    thresholds: dict[str, float]
 
     @staticmethod
-    def of(means: Means, family: Family, seed: int) -> "Power":
-        """Return the power of the verdict that gave `family`."""
+    def of(means: PredictedMeans, family: Family, seed: int) -> "Power":
+        """Return the power of the verdict `family` on `means`."""
         draws = means.draws(POWER_DRAWS, np.random.default_rng([seed, 2]))
-        thresholds = {question.name: question.threshold for question in family.questions}
-        return Power(means, draws, draws @ means.columns.T, draws @ means.numbers, thresholds)
+        return Power(means, family, draws, draws @ means.columns.T, draws @ means.directions)
 
     def chance(self, direction: np.ndarray, size: float) -> float:
         """Return the chance of DISAGREE for a mean of `size` in a whitened direction (w,) of length 1."""
-        found = np.sum((self.draws + size * direction) ** 2, axis=1) > self.thresholds["all"]
-        if "numbers" in self.thresholds:
-            moved = self.numbers + size * (direction @ self.means.numbers)
-            found |= np.max(np.abs(moved), axis=1) > self.thresholds["numbers"]
+        threshold = self.family.threshold
+        found = np.sum((self.draws + size * direction) ** 2, axis=1) > threshold("all")
+        moved = self.numbers + size * (direction @ self.means.directions)
+        found |= np.max(np.abs(moved), axis=1, initial=0.0) > threshold("numbers")
         # The costly one last, of those draws that nothing else has found.
         left = np.flatnonzero(~found)
         moved = self.z[left] + size * (self.means.columns @ direction)
-        found[left] = np.max(np.abs(moved), axis=1, initial=0.0) > self.thresholds["largest"]
+        found[left] = np.max(np.abs(moved), axis=1, initial=0.0) > threshold("largest")
         return float(np.mean(found))
 
     def detectable(self, direction: np.ndarray) -> float:

@@ -1,11 +1,7 @@
-"""Agreement with predicted spread: z-scores in standard deviations that theory states, and a test of those.
+"""Whether the runs scatter as theory predicts:  (R - 1) s^2 / sigma^2 ~ chi^2 of R - 1 degrees of freedom.
 
-With the variance of single runs known, the mean of R runs is compared as a normal variable, also where R is too small
-to estimate a variance; and the measured variance is compared with the predicted one,
-  (R - 1) s^2 / sigma^2 ~ chi^2 of R - 1 degrees of freedom,
-for overlaps and readouts; errors and accuracies are left out there, since what they spread by is mostly their test
-samples, which are not Gaussian.
-Both families of comparisons are judged by the Bonferroni bound, which holds for any correlations between them.
+It is asked of overlaps and readouts. Errors and accuracies are left out, since what they spread by is mostly their test
+samples, which are not Gaussian. The family is judged by the Bonferroni bound, which holds for any correlations.
 """
 
 import dataclasses
@@ -14,7 +10,6 @@ import numpy as np
 from scipy import special, stats
 
 from ._evidence import Evidence
-from ._max_t import FamilyTest
 
 
 @dataclasses.dataclass(frozen=True)
@@ -23,7 +18,7 @@ class SpreadTest:
 
     p: family-wise p-value. number_of_deviations: how many variances were compared. The others are of the worst one:
     name, alpha (samples / N), ratio (measured / predicted variance) and its family-wise interval [low, high], which
-    covers 1 where the two agree.
+    covers 1 where the two agree, z as the equally likely normal value, and threshold_z, beyond which they do not.
     """
 
     p: float
@@ -33,19 +28,8 @@ class SpreadTest:
     low: float
     high: float
     number_of_deviations: int
-
-
-def mean_test(evidence: Evidence, moving: np.ndarray, significance: float) -> tuple[np.ndarray, FamilyTest]:
-    """Return z (m,) of the moving columns, in predicted standard errors, and the verdict over all of them."""
-    assert evidence.spread is not None
-    runs = len(evidence.samples)
-    error = np.sqrt(evidence.spread**2 / runs + evidence.sampling**2)[moving]
-    z = (evidence.samples.mean(axis=0) - evidence.theory)[moving] / error
-    if not z.size:
-        return z, FamilyTest(1.0, 0.0, "nothing fluctuates")
-    p = min(1.0, z.size * 2 * float(stats.norm.sf(np.max(np.abs(z)))))
-    threshold = float(stats.norm.isf(significance / (2 * z.size)))
-    return z, FamilyTest(p, threshold, "Bonferroni bound on normal deviations of predicted spread")
+    z: float
+    threshold_z: float
 
 
 def spread_test(evidence: Evidence, moving: np.ndarray, significance: float) -> SpreadTest | None:
@@ -80,4 +64,6 @@ def spread_test(evidence: Evidence, moving: np.ndarray, significance: float) -> 
         float(low),
         float(high),
         int(columns.size),
+        float(z[worst]),
+        float(stats.norm.isf(tail)),
     )

@@ -1,0 +1,141 @@
+"""The questions about means where theory predicts the joint law of the runs."""
+
+import dataclasses
+from collections.abc import Iterator
+
+import numpy as np
+from scipy import stats
+
+from teacher_student import Fluctuations, Trajectory
+
+from ._evidence import Evidence, dim_of
+from ._questions import DRAWS, Asked
+from ._whitening import Whitening
+
+UNSEEN = 1e-9  # of the largest whitened response to a relative change: what is below is an integration's error
+AT_ONCE = 2**22  # numbers drawn at once
+
+
+@dataclasses.dataclass(frozen=True)
+class PredictedMeans:
+    """The means over runs as the joint law sees them: w independent directions, m deviations, P numbers.
+
+    Fields:
+      z: (m,) the deviations in their own standard errors. xi: (w,) the whitened deviations.
+      columns: (m, w) the z that a unit of each direction makes, rows of length 1 but for what theory's error adds.
+      names, values: (P,) of the numbers that move what is compared. unseen: the names of those that move nothing.
+      responses: (w, P) the whitened derivative in each number.
+      scatter: (S, w) the error of theory itself, from S scramblings of sampled averages; their squares add up. No rows
+        where averages are exact.
+    """
+
+    z: np.ndarray
+    xi: np.ndarray
+    columns: np.ndarray
+    names: tuple[str, ...]
+    values: np.ndarray
+    responses: np.ndarray
+    unseen: tuple[str, ...]
+    scatter: np.ndarray
+
+    @property
+    def directions(self) -> np.ndarray:
+        """(w, P) the responses as unit vectors."""
+        unit: np.ndarray = self.responses / np.linalg.norm(self.responses, axis=0)
+        return unit
+
+    def draws(self, count: int, rng: np.random.Generator) -> np.ndarray:
+        """Draw whitened deviations (count, w) as they are where theory is right."""
+        xi: np.ndarray = rng.standard_normal((count, self.xi.size))
+        S = len(self.scatter)
+        if S:
+            # The scatter is estimated from S scramblings, so that its scale is as uncertain as a Student t's.
+            scale = np.sqrt((S - 1) / rng.chisquare(S - 1, (count, 1)))
+            xi += scale * rng.standard_normal((count, S)) @ self.scatter
+        return xi
+
+
+def predicted_means(theory: Trajectory, runs: Trajectory, evidence: Evidence, error: np.ndarray) -> PredictedMeans:
+    """Return the means under the joint law of `theory.fluctuations`.
+
+    Arguments: evidence: gathered with predicted spread. error: (m,) the standard error of each mean's deviation.
+    """
+    assert theory.fluctuations is not None  # `check_predicted` comes first
+    count = evidence.alphas.size
+    fluctuations = theory.fluctuations.at(np.arange(count))
+    law, responses = fluctuations.law, fluctuations.responses
+    assert law is not None
+    assert responses is not None
+    whitening = Whitening.of(law, dim_of(runs), int(runs.runs or 0), runs.source.test_samples)
+    deviations = (evidence.samples.mean(axis=0) - evidence.theory).reshape(len(evidence.names), count).T
+    moving = evidence.moving
+    made = whitening.deviations().swapaxes(0, 1).reshape(-1, whitening.size)
+    d = whitening.responses(responses)
+    size = np.linalg.norm(d, axis=0) * np.where(responses.values == 0, 1.0, np.abs(responses.values))
+    seen = size > UNSEEN * np.max(size, initial=0.0)
+    return PredictedMeans(
+        z=deviations.T.ravel()[moving] / error[moving],
+        xi=whitening.whitened(deviations),
+        columns=made[moving] / error[moving, None],
+        names=tuple(str(name) for name in np.array(responses.names)[seen]),
+        values=np.asarray(responses.values)[seen],
+        responses=d[:, seen],
+        unseen=tuple(str(name) for name in np.array(responses.names)[~seen]),
+        scatter=_scatter(fluctuations, evidence, whitening),
+    )
+
+
+def questions_about(means: PredictedMeans, seed: int) -> dict[str, Asked]:
+    """Return the questions that the means answer, with their joint law where theory is right."""
+    m, w, P = len(means.z), means.xi.size, len(means.names)
+    if not m:
+        return {}
+    statistics = [
+        _statistics(means, xi @ means.columns.T, xi) for xi in _in_parts(means, np.random.default_rng(seed))
+    ]
+    largest, everything, numbers = (np.concatenate(parts) for parts in zip(*statistics, strict=True))
+    # The data's z is that of each mean itself, also in directions that theory takes to be fixed.
+    observed = [float(one[0]) for one in _statistics(means, means.z[None], means.xi[None])]
+    normal, exact = stats.norm.sf, not len(means.scatter)
+    bounds = (2 * m * normal(observed[0]), stats.chi2.sf(observed[1], w), 2 * P * normal(observed[2]))
+    texts = (f"largest |z| of {m} deviations", f"chi^2 of all deviations in {w} independent directions",
+             f"largest |z| of the implied shifts of {P} numbers")
+    asked = {
+        name: Asked(statistic, drawn, float(bound) if exact else 1.0, size, text)
+        for name, statistic, drawn, bound, size, text in zip(
+            ("largest", "all", "numbers"), observed, (largest, everything, numbers), bounds, (m, w, P), texts,
+            strict=True,
+        )
+    }
+    return asked if P else {name: asked[name] for name in ("largest", "all")}
+
+
+def _statistics(means: PredictedMeans, z: np.ndarray, xi: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return the three statistics of z (..., m) and of the whitened deviations (..., w) that belong to them."""
+    return (
+        np.max(np.abs(z), axis=-1, initial=0.0),
+        np.sum(xi**2, axis=-1),
+        np.max(np.abs(xi @ means.directions), axis=-1, initial=0.0),
+    )
+
+
+def _in_parts(means: PredictedMeans, rng: np.random.Generator) -> Iterator[np.ndarray]:
+    """Draw DRAWS whitened deviations, some at a time: K = 8 and M = 4 have 1700 of them."""
+    size = max(1, min(DRAWS, AT_ONCE // max(1, means.xi.size)))
+    for first in range(0, DRAWS, size):
+        yield means.draws(min(size, DRAWS - first), rng)
+
+
+def _scatter(fluctuations: Fluctuations, evidence: Evidence, whitening: Whitening) -> np.ndarray:
+    """Return the whitened error of theory (S, w) that its scramblings show, in the size that theory states.
+
+    The points of `ode.fluctuations` may be others than those of the solve.
+    """
+    count, scatter = evidence.alphas.size, fluctuations.scatter
+    if scatter is None or not np.any(evidence.sampling > 0):
+        return np.zeros((0, whitening.size))
+    S = len(scatter)
+    shown = np.sqrt(np.sum(np.square(scatter), axis=0) / (S * (S - 1)))
+    stated = evidence.sampling.reshape(len(evidence.names), count).T
+    scale = np.where(shown > 0, stated / np.where(shown > 0, shown, 1.0), 0.0) / np.sqrt(S * (S - 1))
+    return whitening.whitened(np.moveaxis(scatter * scale, 0, -1)).T
