@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import simulations
 import teacher_student as ts
+from teacher_student import internal
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -19,7 +20,7 @@ def load_pictures() -> None:
 
 
 @dataclasses.dataclass(frozen=True)
-class Comparison:
+class Comparison(internal.PublicRecord):
     """The results of `compare`.
 
     theory: the trajectory of the ODEs, with alphas between the recorded alphas. runs: that of the simulation at N.

@@ -25,7 +25,7 @@ SHAPING = ("student.width", "task.width", "simulation.runs", "record.")  # keys 
 
 
 @dataclasses.dataclass(frozen=True)
-class Sweep:
+class Sweep(internal.PublicRecord):
     """A grid of problems, and what is to be kept of each; `load_sweep` and `read_sweep` make one.
 
     tables: those of the problem, as in its file. axes: the dimensions of the grid. measures: what is kept.

@@ -10,12 +10,12 @@ import jax.numpy as jnp
 import numpy as np
 
 from teacher_student import Condition, InputError, Overlaps, Problem
-from teacher_student.internal import first_line
+from teacher_student.internal import PublicModule, first_line
 
 Average = TypeVar("Average")
 
 
-class StepAverages(eqx.Module):
+class StepAverages(PublicModule):
     """The three averages under one condition (level, cluster) that the drift needs, with g_k = dloss/dlambda_k.
 
     Fields:
@@ -29,7 +29,7 @@ class StepAverages(eqx.Module):
     loss_slope: jax.Array
 
 
-class Averages(eqx.Module):
+class Averages(PublicModule):
     """Base of what supplies the drift with its Gaussian averages. It serves for averages of your own too.
 
     Averages of your own are a subclass with a method `step`, made of JAX operations in the precision of its arguments.

@@ -8,7 +8,7 @@ import jax
 import numpy as np
 
 from teacher_student import InputError, Problem
-from teacher_student.internal import as_key, key_numbers, require_name
+from teacher_student.internal import PublicModule, as_key, key_numbers, require_name
 
 from ..moments import look_up, units_of
 from ._fixed_sample import FixedSample, dimensions
@@ -18,7 +18,7 @@ from ._sampled_products import SampledProducts
 MOST_TIMES = 64  # more points in one go, so that an accidentally large estimate of the error does not cost much
 
 
-class Sampled(eqx.Module):
+class Sampled(PublicModule):
     """Averages over scrambled Sobol points.
 
     The points are fixed for the whole integration, which is repeated with fresh scramblings.

@@ -5,12 +5,13 @@ import dataclasses
 import sympy as sp
 
 from teacher_student import InputError
+from teacher_student.internal import PublicRecord
 
 from ..moments import WITH_AVERAGES, Sigmoid, pair, quad, sigmoid_I3, sigmoid_I4, sigmoid_pair, symbols, unit
 
 
 @dataclasses.dataclass(frozen=True)
-class DerivedAverages:
+class DerivedAverages(PublicRecord):
     r"""Averages of phi over jointly Gaussian fields a, b, c, d of mean 0 and covariance C (symbols C11, C12, ...).
 
     I2 = E[phi(a) phi(b)], I3 = E[phi'(a) b phi(c)], I4 = E[phi'(a) phi'(b) phi(c) phi(d)], J2 = E[phi'(a) phi'(b)].

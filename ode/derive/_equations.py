@@ -11,7 +11,7 @@ import numpy as np
 import sympy as sp
 
 from teacher_student import InputError, Overlaps, Problem
-from teacher_student.internal import check_overlaps, level_index
+from teacher_student.internal import PublicRecord, check_overlaps, level_index
 
 from ..averages import missing_closed_form
 from ..moments import require_linear_labels, signed_readouts, unit, units_of
@@ -23,7 +23,7 @@ Parts = tuple[tuple[sp.Expr, sp.Expr], ...]  # prefactors and what they multiply
 
 
 @dataclasses.dataclass(frozen=True)
-class Equations(Mapping[str, sp.Eq]):
+class Equations(PublicRecord, Mapping[str, sp.Eq]):
     """The equations d(overlap)/dalpha of one level, by the overlap's name as in `ts.quantities` ("R[relevant][1,1]").
 
     `definitions` says what the symbols on the right-hand sides stand for, each in terms of earlier ones. With several
@@ -36,6 +36,7 @@ class Equations(Mapping[str, sp.Eq]):
     rates: dict[str, tuple[sp.Symbol, Parts]]
 
     def __getitem__(self, name: str) -> sp.Eq:
+        """Return the equation of the overlap `name`, as a sympy Eq."""
         symbol, parts = self.rates[name]
         return sp.Eq(sp.Derivative(symbol, ALPHA), sp.Add(*(a * b for a, b in parts)), evaluate=False)
 

@@ -6,7 +6,7 @@ import numpy as np
 from scipy.optimize import brentq
 
 from teacher_student import InputError, Overlaps, Problem
-from teacher_student.internal import check_at_least, make_room
+from teacher_student.internal import PublicRecord, check_at_least, make_room
 
 from ._branch import Branch, BranchPoint, Parameter, ahead
 from ._fixed_point import FixedPoint
@@ -17,7 +17,7 @@ NEAR_BOUND = 0.5  # a branch that ends with a norm beyond this share of the boun
 
 
 @dataclasses.dataclass(frozen=True)
-class Critical:
+class Critical(PublicRecord):
     """Where a fixed point changes.
 
     Fields:

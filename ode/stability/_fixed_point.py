@@ -5,6 +5,7 @@ import dataclasses
 import numpy as np
 
 from teacher_student import Overlaps, Problem
+from teacher_student.internal import PublicRecord
 
 from ._field import Field, errors, linearised, state
 
@@ -13,7 +14,7 @@ MARGINAL = 1e-9  # in units of the learning rate: a real part below it counts as
 
 
 @dataclasses.dataclass(frozen=True)
-class FixedPoint:
+class FixedPoint(PublicRecord):
     """A state at which the drift vanishes, and the linearised drift there, d(delta)/dalpha = J delta.
 
     Fields:

@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 
 from teacher_student import InputError, Overlaps, Problem
-from teacher_student.internal import check_at_least, check_overlaps, level_index, make_room
+from teacher_student.internal import PublicRecord, check_at_least, check_overlaps, level_index, make_room
 
 from ._escape import LARGE, Rest, Tangent, rest_from, tangent, way_out
 from ._field import Field, entries, errors, field_of, linearised
@@ -17,7 +17,7 @@ ASYMMETRIC = 0.4  # norm of a start's asymmetry over its own, beyond which linea
 
 
 @dataclasses.dataclass(frozen=True)
-class Plateau:
+class Plateau(PublicRecord):
     """A plateau, by the linearised drift around the symmetric trajectory.
 
     Fields:

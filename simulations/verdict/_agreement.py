@@ -8,7 +8,7 @@ import numpy as np
 from scipy import special, stats
 
 from teacher_student import Trajectory
-from teacher_student.internal import describe_ties, require_name
+from teacher_student.internal import PublicRecord, describe_ties, require_name
 
 from ._comparable import check_comparable, check_predicted, check_trajectories, usable_alphas
 from ._evidence import Deviation, Evidence, dim_of, gather, gather_predicted
@@ -19,7 +19,7 @@ FEWEST_RUNS = {"measured": 3, "predicted": 2}
 
 
 @dataclasses.dataclass(frozen=True, repr=False)
-class Agreement:
+class Agreement(PublicRecord):
     """The verdict on a theory trajectory and runs of the same problem.
 
     Fields:

@@ -11,6 +11,7 @@ from .._address import address_in, address_of, imported
 from .._built_in_units import UNITS
 from .._errors import InputError, require_name
 from .._polynomial import Polynomial, is_polynomial, polynomial
+from .._public_module import PublicModule
 from ..tables import ACTIVATIONS, OTHERWISE, ActivationTable, read_table
 from ._try_out import try_unit
 
@@ -24,7 +25,7 @@ def _polynomial(name: str) -> Polynomial | None:
         return None
 
 
-class Activation(eqx.Module):
+class Activation(PublicModule):
     """A hidden unit's activation phi, with its derivative by forward-mode differentiation.
 
     What the code of a function does not say of itself is declared. What is not declared is taken not to hold, which is
@@ -76,6 +77,7 @@ class Activation(eqx.Module):
         self.smooth, self.continuous = smooth, continuous or smooth
 
     def __call__(self, x: jax.Array) -> jax.Array:
+        """Return phi(x), elementwise."""
         return self.function(x)
 
     def derivative(self, x: jax.Array) -> jax.Array:

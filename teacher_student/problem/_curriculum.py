@@ -10,11 +10,12 @@ import numpy as np
 
 from .._errors import InputError, require_name
 from .._numbers import as_number, as_numbers, as_row, check_at_least, is_known
+from .._public_module import PublicModule
 
 Mixture = str | Mapping[str, Any]  # a level, or shares of levels
 
 
-class Curriculum(eqx.Module):
+class Curriculum(PublicModule):
     """A sequence of phases, in each of which the shares of the levels are constant or change linearly.
 
     Build one with `phases`, `mixed`, `single`, `ramp` or `ordered`. The operator `+` puts two of them one after the
@@ -126,6 +127,7 @@ class Curriculum(eqx.Module):
         return Curriculum.phases(*((name, duration * chosen[name] / total) for name in present))
 
     def __add__(self, other: "Curriculum") -> "Curriculum":
+        """Return the phases of this curriculum, followed by those of the `other` one."""
         return Curriculum(*self._phases(), *other._phases())
 
     def _phases(self) -> list[tuple[Mixture, Mixture, Any]]:

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -10,6 +9,7 @@ import numpy as np
 from .._errors import InputError, require_name
 from .._fields import with_fields
 from .._numbers import as_numbers, check_at_least, is_known
+from .._public_module import PublicModule
 from ._curriculum import Curriculum
 from ._inputs import Inputs
 from ._sgd import SGD
@@ -18,7 +18,7 @@ from ._task import Task
 from ._try_out import try_labels
 
 
-class Problem(eqx.Module):
+class Problem(PublicModule):
     """A problem says what is learned, by whom, by which rule and in which order.
 
     `ode` and `simulations` take the same problem.

@@ -7,9 +7,10 @@ import jax
 
 from .._errors import require_name
 from .._numbers import as_number, check_at_least
+from .._public_module import PublicModule
 
 
-class SGD(eqx.Module):
+class SGD(PublicModule):
     """One-pass SGD. Each step uses one fresh sample and advances alpha = samples / N by 1/N:
 
       w_k <- w_k - eta / sqrt(N) g_k x - eta gamma / N w_k,      g_k = dloss/dlambda_k

@@ -7,10 +7,11 @@ import jax
 
 from .._errors import InputError
 from .._numbers import check_width
+from .._public_module import PublicModule
 from ._activation import Activation, as_activation
 
 
-class Student(eqx.Module):
+class Student(PublicModule):
     """A two-layer student, whose weights w_k and readout v_k are part of the state and not of this object:
 
       yhat = sum_k v_k phi(lambda_k),      lambda_k = w_k . x / sqrt(N).

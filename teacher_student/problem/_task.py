@@ -13,12 +13,13 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from .._public_module import PublicModule
 from ._activation import Activation, as_activation
 from ._inputs import Inputs
 from ._ties import tie_probabilities
 
 
-class Condition(eqx.Module):
+class Condition(PublicModule):
     """One (level, cluster). Under it the local fields are jointly Gaussian.
 
     Over all conditions of a task at once, every field has a leading axis (levels x clusters).
@@ -30,7 +31,7 @@ class Condition(eqx.Module):
     mean: Any  # (M,) s_l a_c: coefficients of the inputs' mean on the latent directions
 
 
-class SumOfUnits(eqx.Module):
+class SumOfUnits(PublicModule):
     """Labels that are a sum of units, y = sum_m vt_m psi(nu_m) + noise xi, or the sign of that, with xi ~ N(0, 1).
 
     Arguments:
@@ -46,7 +47,7 @@ class SumOfUnits(eqx.Module):
     signed: bool = eqx.field(static=True, default=False)
 
 
-class Task(eqx.Module):
+class Task(PublicModule):
     """Base of all tasks. It serves for tasks of your own too.
 
     A task of your own is a subclass with the field `inputs` (an Inputs) and six members, for M latent directions,

@@ -5,11 +5,12 @@ from typing import Any
 import equinox as eqx
 import numpy as np
 
+from .._public_module import PublicModule
 from ..problem import Problem
 from ..state import Overlaps
 
 
-class Observables(eqx.Module):
+class Observables(PublicModule):
     """Overlaps, generalisation error and accuracy at recorded alphas.
 
     `error[level]` is E (yhat - y)^2 / 2 on fresh samples of that level, with the noiseless label. `accuracy[level]` is
@@ -22,7 +23,7 @@ class Observables(eqx.Module):
     accuracy: dict[str, Any]
 
 
-class Quantity(eqx.Module):
+class Quantity(PublicModule):
     """One scalar quantity: its kind ("Q", "R", "readout", "error" or "accuracy"), its name, and its values (..., A)."""
 
     kind: str = eqx.field(static=True)

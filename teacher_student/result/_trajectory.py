@@ -9,6 +9,7 @@ import jax
 import numpy as np
 
 from .._errors import InputError, nearest
+from .._public_module import PublicModule
 from ..problem import Problem, describe_ties
 from ..state import Overlaps
 from ._budget import Budget, budget
@@ -37,7 +38,7 @@ class ByLevel(dict[str, Any]):
         raise InputError(f"a level of the task for the {self.quantity}", repr(level), nearest(level, self))
 
 
-class Trajectory(eqx.Module):
+class Trajectory(PublicModule):
     """Observables of one problem at recorded alphas, from theory (axes (A,)) or from simulated runs (axes (runs, A)).
 
     Fields:

@@ -2,18 +2,18 @@
 
 from typing import Any
 
-import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
 
 from .._errors import InputError
 from .._numbers import as_numbers, check_finite
+from .._public_module import PublicModule
 from ._pruning import units_that_stay
 
 LARGEST_VIOLATION = 1e-8  # of symmetry and positivity that a start may have, relative to its largest entry
 
 
-class Overlaps(eqx.Module):
+class Overlaps(PublicModule):
     """The state of the theory: the overlaps of weights per block b, and the readout.
 
       Q^b_kl = w_k^b . w_l^b / N,      R^b_km = w_k^b . u_m^b / N,      T^b_mn = u_m^b . u_n^b / N
