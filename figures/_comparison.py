@@ -38,7 +38,7 @@ class Comparison(internal.PublicRecord):
 
     @property
     def table(self) -> str:
-        """The verdict's table, with the other statistic as its last row: the predicted spread and 1/N term."""
+        """The verdict's table, with what predicted spread and 1/N term say as its last row, where they are known."""
         if self.predicted is None or self.predicted is self.agreement:
             return self.agreement.table
         predicted, verdict = self.predicted, self.agreement
@@ -50,7 +50,10 @@ class Comparison(internal.PublicRecord):
         return f"{verdict.table}\nwith predicted spread and 1/N term: {outcome}{differs}"
 
     def plot(self) -> Figure:
-        """Draw theory as lines, simulation as points, and the z of every deviation, as `figures.comparison` does."""
+        """Draw theory as lines, simulation as points, and the z of every deviation, as `figures.comparison` does.
+
+        Returns a matplotlib Figure, of the data at hand: nothing is computed again.
+        """
         from .pictures import comparison  # matplotlib takes half a second to import
 
         return comparison(self.theory, self.runs, self.agreement.to_dict(), self.bands)

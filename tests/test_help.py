@@ -4,6 +4,7 @@ import dataclasses
 import enum
 import inspect
 import pydoc
+import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -68,6 +69,44 @@ def test_methods_properties_and_operators_say_what_they_are_in_a_sentence(name: 
             # What a Mapping has by itself is Python's.
             home = next(base for base in cls.__mro__ if member in vars(base))
             assert home.__module__ == "collections.abc" or sentence(getattr(cls, member)), f"{name}.{member}"
+
+
+def callables() -> Iterator[tuple[str, Callable[..., Any]]]:
+    """Give the public functions and classes of all packages, and the methods that the classes define or inherit."""
+    for package in (ts, ode, derive, simulations, figures, figures.atlas):
+        for name in package.__all__:
+            member = getattr(package, name)
+            if inspect.isfunction(inspect.unwrap(member)):
+                yield f"{package.__name__}.{name}", member
+    for name, cls in CLASSES.items():
+        yield name, cls
+        for member in dir(cls):
+            if member not in OPERATORS and inspect.isroutine(method := getattr(cls, member)):
+                home = next(base for base in cls.__mro__ if member in vars(base))
+                if home.__module__ != "collections.abc":
+                    yield f"{name}.{member}", method
+
+
+CALLABLES = dict(callables())
+
+
+@pytest.mark.parametrize("name", sorted(CALLABLES.keys() - {"simulations.sgd_step"}))  # whose equations have all of it
+def test_help_names_every_argument(name: str) -> None:
+    assert unnamed_arguments(CALLABLES[name]) == []
+
+
+def unnamed_arguments(function: Callable[..., Any]) -> list[str]:
+    """Return the parameters that the docstring of a function or class does not name."""
+    words = set(re.findall(r"\w+", inspect.getdoc(function) or ""))
+    return [name for name in inspect.signature(function).parameters if name != "self" and name not in words]
+
+
+def test_an_argument_that_help_does_not_name_is_noticed() -> None:
+    def function(first: int, second: int) -> int:
+        """Return the first."""
+        return first + second
+
+    assert unnamed_arguments(function) == ["second"]
 
 
 def sentence(described: object) -> bool:

@@ -28,7 +28,7 @@ class PowerLaw(internal.PublicRecord):
 
     @property
     def words(self) -> str:
-        """The exponent of N with its interval."""
+        """The exponent of N, -p, with its interval, to three decimals."""
         return f"{-self.exponent:.3f} [{-self.high:.3f}, {-self.low:.3f}]"
 
 

@@ -62,20 +62,32 @@ class Averages(PublicModule):
         return f"{type(self).__module__}:{type(self).__qualname__}"
 
     def check(self, problem: Problem) -> None:
-        """Raise InputError unless these averages are for `problem`, as far as can be seen while it is being traced."""
+        """Raise InputError unless these averages are for `problem`, as far as can be seen while it is being traced.
+
+        Here nothing is checked. Averages of your own that are for some problems only may say so.
+        """
 
     @abc.abstractmethod
     def step(self, problem: Problem, overlaps: Overlaps, condition: Condition) -> StepAverages:
         """Return the averages of one SGD step's ingredients under one `condition` (level, cluster).
 
         Arguments:
+          problem: what is learned. Its numbers may be traced, and its levels are numbered.
           overlaps: of one state, without leading axes.
           condition: with its variances (B,) and mean (M,). The block fields z^b of students, then latents, have the
             covariance Delta_b times `overlaps.gram` (B, K + M, K + M).
         """
 
     def mean_step(self, problem: Problem, overlaps: Overlaps, conditions: Condition, weights: Any) -> "MeanStep":
-        """Return the averages over all `conditions` (leading axis), weighted with their probabilities `weights`."""
+        """Return the averages over all conditions, weighted with their probabilities.
+
+        Arguments:
+          problem, overlaps: as in `step`.
+          conditions: all of the task, `problem.task.conditions()`, with a leading axis (L * C,).
+          weights: (L * C,) their probabilities, `problem.condition_weights(alpha)`.
+
+        Raises InputError where `step` fails, and where it returns averages of other shapes.
+        """
 
         def step(condition: Condition) -> StepAverages:
             try:

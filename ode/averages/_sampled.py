@@ -100,7 +100,7 @@ class Sampled(PublicModule):
 
     @property
     def name(self) -> str:
-        """What results say of these averages."""
+        """What `Source.method` says of trajectories that come from these averages: how many points, and which part."""
         part = "closed form, E[g g] sampled" if self.products_only else "sampled"
         asked = "" if self.error is None else f", for an error of {self.error:g}"
         rounded = "" if self.precision == "float64" else f", {self.precision}"
@@ -109,6 +109,9 @@ class Sampled(PublicModule):
     def draw(self, problem: Problem) -> FixedSample | SampledProducts:
         """Return the points of every scrambling, standard normal, with the leading axis `replicates`.
 
+        One scrambling, `jax.tree.map(lambda x: x[0], sampled.draw(problem))`, serves as averages of `ode.drift`.
+
+        Arguments: problem: gives the number of Gaussians, one for each block's fields and one for the label's noise.
         Raises InputError for `products_only` where the problem's units have no closed forms of the rest.
         """
         if self.products_only:
@@ -127,6 +130,8 @@ class Sampled(PublicModule):
 
         The error falls as S^-1/2 at least, and as S^-1 at best. So the number of points grows as S^-3/4 needs, and at
         least twofold. None means that the error is met, or that no more points are allowed.
+
+        Arguments: got: the largest error found, in the units of `error`.
         """
         if self.error is None or not got > self.error or self.points == self.most_points:
             return None

@@ -38,7 +38,7 @@ class Critical(PublicRecord):
     fixed_point: FixedPoint
 
     def describe(self) -> str:
-        """Describe the change in one line."""
+        """Describe the change in one line: what changes, of which state, at which value and how precisely."""
         half = (self.bracket[1] - self.bracket[0]) / 2
         return f"{self.change} of the {self.fixed_point.name} state: critical value {self.value:.10g} +- {half:.1g}"
 

@@ -48,13 +48,13 @@ class FixedPoint(PublicRecord):
 
     @property
     def stability(self) -> str:
-        """ "stable", "unstable", or "marginal" where the largest real part is zero to rounding."""
+        """The word "stable", "unstable", or "marginal" where the largest real part is zero to rounding."""
         if abs(self.growth) <= MARGINAL * self.learning_rate:
             return "marginal"
         return "stable" if self.growth < 0 else "unstable"
 
     def describe(self) -> str:
-        """Describe the fixed point in one line."""
+        """Describe the fixed point in one line: its name, errors, stability and largest eigenvalue."""
         error = ", ".join(f"{level} {value:.4g}" for level, value in self.error.items())
         return (
             f"{self.name}: {self.stability}, largest eigenvalue {self.growth:.6g}, error {error}, "

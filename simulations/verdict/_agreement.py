@@ -58,7 +58,7 @@ class Agreement(PublicRecord):
 
     @property
     def worst(self) -> Deviation:
-        """The deviation with the largest |z|."""
+        """The deviation with the largest |z|, of all quantities and alphas. There is none where nothing fluctuates."""
         return max(self.deviations, key=lambda one: abs(one.z))
 
     @property
@@ -109,7 +109,10 @@ class Agreement(PublicRecord):
         return "\n".join(rows)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return everything in it as numbers, strings, lists and dicts."""
+        """Return everything in it as numbers, strings, lists and dicts, by the names of the fields.
+
+        `verdict` and `number_of_deviations` are added. It is what report.json holds.
+        """
         return dataclasses.asdict(self) | {"verdict": self.verdict, "number_of_deviations": len(self.deviations)}
 
     def to_json(self) -> str:

@@ -81,7 +81,7 @@ class Activation(PublicModule):
         return self.function(x)
 
     def derivative(self, x: jax.Array) -> jax.Array:
-        """Return phi'(x), elementwise."""
+        """Return phi'(x), elementwise, by JAX's forward derivative: at a kink it is what JAX takes it to be."""
         slope: jax.Array = jax.jvp(self.function, (x,), (jnp.ones_like(x),))[1]
         return slope
 
@@ -92,7 +92,10 @@ class Activation(PublicModule):
 
     @property
     def kind(self) -> "Kind":
-        """What closed forms go by: "erf", "relu", "linear", "sign", "polynomial", or a unit of one's own itself."""
+        """What closed forms go by: "erf", "relu", "linear", "sign", "polynomial", or a unit of one's own itself.
+
+        Two units of one kind have their averages from the same formula, such as all polynomials from Wick's theorem.
+        """
         if self == BUILT_IN.get(self.name):
             return self.name
         return self if self.polynomial is None else "polynomial"

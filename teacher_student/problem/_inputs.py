@@ -86,7 +86,10 @@ class Inputs(PublicModule):
             )
 
     def unnamed(self) -> "Inputs":
-        """Return the same inputs with numbers for the names of blocks and levels."""
+        """Return the same inputs with numbers for the names of blocks and levels.
+
+        Programs are compiled for structure alone, so that other names need no other program.
+        """
         blocks, levels = (tuple(map(str, range(len(names)))) for names in (self.block_names, self.level_names))
         return with_fields(self, block_names=blocks, level_names=levels)
 

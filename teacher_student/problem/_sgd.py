@@ -48,7 +48,12 @@ class SGD(PublicModule):
         self.loss = loss
 
     def loss_slope(self, output: jax.Array, label: jax.Array) -> jax.Array:
-        """Return dloss/dyhat, which is yhat - y (squared) or -y sigmoid(-y yhat) (logistic)."""
+        """Return the derivative of the loss in the student's output, sample by sample.
+
+          dloss/dyhat = yhat - y (squared),      dloss/dyhat = -y sigmoid(-y yhat) (logistic)
+
+        Arguments: output: (...) outputs yhat. label: (...) labels y.
+        """
         if self.loss == "squared":
             return output - label
         return -label * jax.nn.sigmoid(-label * output)

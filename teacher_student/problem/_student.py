@@ -42,5 +42,8 @@ class Student(PublicModule):
             )
 
     def output(self, fields: jax.Array, readout: jax.Array) -> jax.Array:
-        """Return yhat (...) of fields lambda (..., K) with readout v (K,)."""
+        """Return the student's outputs yhat = sum_k v_k phi(lambda_k).
+
+        Arguments: fields: (..., K) local fields lambda. readout: (K,) weights v. Returns outputs (...).
+        """
         return self.activation(fields) @ readout

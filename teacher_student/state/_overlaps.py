@@ -45,7 +45,13 @@ class Overlaps(PublicModule):
 
     @property
     def gram(self) -> Any:
-        """Omega^b = [[Q, R], [R^T, T]] of every block, (..., B, K + M, K + M)."""
+        """The Gram matrices of all weights, student's units first, (..., B, K + M, K + M).
+
+          Omega^b = [[Q^b, R^b], [(R^b)^T, T^b]]
+
+        Block fields of variance Delta_b have the covariance Delta_b Omega^b. It is symmetric and positive semidefinite
+        for every state that weights can have.
+        """
         parts = (self.Q, self.R, self.T)
         xp = np if all(isinstance(x, np.ndarray) for x in parts) else jnp  # NumPy stays float64 at any JAX setting
         return _gram(xp, *(xp.asarray(x) for x in parts))
