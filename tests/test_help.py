@@ -120,7 +120,7 @@ INSTANCES: dict[str, tuple[Callable[[], Any], list[str]]] = {
     "state": (lambda: ts.Overlaps([[1.0]], [[0.1]], [[1.0]]), ["Q", "R", "T", "gram", "prune", "readout"]),
     "sampled averages": (
         ode.Sampled,
-        ["draw", "error", "finer", "key", "most_points", "name", "points", "precision", "products_only", "replicates"],
+        ["draw", "error", "key", "most_points", "name", "points", "precision", "products_only", "replicates"],
     ),
     "law": (
         lambda: figures.atlas.PowerLaw(1.0, 0.9, 1.1, 3.0, 4, 0.5),

@@ -1,6 +1,5 @@
 """Randomised quasi-Monte Carlo points: how many, how often repeated, in which precision, and for which error."""
 
-import dataclasses
 from typing import Any
 
 import equinox as eqx
@@ -14,8 +13,6 @@ from ..moments import look_up, units_of
 from ._fixed_sample import FixedSample, dimensions
 from ._missing import require_closed_form
 from ._sampled_products import SampledProducts
-
-MOST_TIMES = 64  # more points in one go, so that an accidentally large estimate of the error does not cost much
 
 
 class Sampled(PublicModule):
@@ -124,20 +121,6 @@ class Sampled(PublicModule):
         count = fields if self.products_only else sum(dimensions(problem)) + 1  # the last one: label noise
         drawn = np.stack([_normals(self.points, count, seed).astype(self.precision) for seed in seeds])
         return SampledProducts(drawn) if self.products_only else FixedSample(drawn)
-
-    def finer(self, got: float) -> "Sampled | None":
-        """Return the same with as many points as should meet `error`, where the present ones left the error `got`.
-
-        The error falls as S^-1/2 at least, and as S^-1 at best. So the number of points grows as S^-3/4 needs, and at
-        least twofold. None means that the error is met, or that no more points are allowed.
-
-        Arguments: got: the largest error found, in the units of `error`.
-        """
-        if self.error is None or not got > self.error or self.points == self.most_points:
-            return None
-        times = 2 ** int(np.ceil(np.log2((got / self.error) ** (4 / 3))))
-        points = min(self.points * min(max(times, 2), MOST_TIMES), self.most_points)
-        return dataclasses.replace(self, points=points)
 
 
 def _normals(points: int, dimensions: int, seed: np.random.SeedSequence) -> np.ndarray:
