@@ -6,11 +6,13 @@ from collections.abc import Callable
 import numpy as np
 from scipy import optimize, stats
 
+from teacher_student import internal
+
 STEEPEST = 6.0  # exponents are looked for in [-STEEPEST, STEEPEST]
 
 
 @dataclasses.dataclass(frozen=True)
-class PowerLaw:
+class PowerLaw(internal.PublicRecord):
     """A fitted law c N^-p.
 
     exponent: p, and low, high: its interval. chi2, freedom: chi^2 of the fit and its degrees of freedom. fits: the
@@ -26,7 +28,7 @@ class PowerLaw:
 
     @property
     def words(self) -> str:
-        """The exponent of N with its interval."""
+        """The exponent of N, -p, with its interval, to three decimals."""
         return f"{-self.exponent:.3f} [{-self.high:.3f}, {-self.low:.3f}]"
 
 

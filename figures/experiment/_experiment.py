@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
-class Experiment:
+class Experiment(internal.PublicRecord):
     """What `figures.compare` compares: every number is resolved, nothing is drawn or computed when it is asked.
 
     Made by `load_experiment` and `read_experiment` from a file or its tables, by `make_experiment` from Python, and

@@ -117,7 +117,7 @@ def axes_of(dataset: xr.Dataset) -> list[str]:
 
 
 @dataclasses.dataclass(frozen=True)
-class Summary:
+class Summary(internal.PublicRecord):
     """How a sweep ended; as a text it is one line.
 
     computed: cells computed now. counts: number of cells by status, over the whole store.

@@ -1,6 +1,5 @@
 """Randomised quasi-Monte Carlo points: how many, how often repeated, in which precision, and for which error."""
 
-import dataclasses
 from typing import Any
 
 import equinox as eqx
@@ -8,17 +7,15 @@ import jax
 import numpy as np
 
 from teacher_student import InputError, Problem
-from teacher_student.internal import as_key, key_numbers, require_name
+from teacher_student.internal import PublicModule, as_key, key_numbers, require_name
 
 from ..moments import look_up, units_of
 from ._fixed_sample import FixedSample, dimensions
 from ._missing import require_closed_form
 from ._sampled_products import SampledProducts
 
-MOST_TIMES = 64  # more points in one go, so that an accidentally large estimate of the error does not cost much
 
-
-class Sampled(eqx.Module):
+class Sampled(PublicModule):
     """Averages over scrambled Sobol points.
 
     The points are fixed for the whole integration, which is repeated with fresh scramblings.
@@ -100,7 +97,7 @@ class Sampled(eqx.Module):
 
     @property
     def name(self) -> str:
-        """What results say of these averages."""
+        """What `Source.method` says of trajectories that come from these averages: how many points, and which part."""
         part = "closed form, E[g g] sampled" if self.products_only else "sampled"
         asked = "" if self.error is None else f", for an error of {self.error:g}"
         rounded = "" if self.precision == "float64" else f", {self.precision}"
@@ -109,6 +106,9 @@ class Sampled(eqx.Module):
     def draw(self, problem: Problem) -> FixedSample | SampledProducts:
         """Return the points of every scrambling, standard normal, with the leading axis `replicates`.
 
+        One scrambling, `jax.tree.map(lambda x: x[0], sampled.draw(problem))`, serves as averages of `ode.drift`.
+
+        Arguments: problem: gives the number of Gaussians, one for each block's fields and one for the label's noise.
         Raises InputError for `products_only` where the problem's units have no closed forms of the rest.
         """
         if self.products_only:
@@ -121,18 +121,6 @@ class Sampled(eqx.Module):
         count = fields if self.products_only else sum(dimensions(problem)) + 1  # the last one: label noise
         drawn = np.stack([_normals(self.points, count, seed).astype(self.precision) for seed in seeds])
         return SampledProducts(drawn) if self.products_only else FixedSample(drawn)
-
-    def finer(self, got: float) -> "Sampled | None":
-        """Return the same with as many points as should meet `error`, where the present ones left the error `got`.
-
-        The error falls as S^-1/2 at least, and as S^-1 at best. So the number of points grows as S^-3/4 needs, and at
-        least twofold. None means that the error is met, or that no more points are allowed.
-        """
-        if self.error is None or not got > self.error or self.points == self.most_points:
-            return None
-        times = 2 ** int(np.ceil(np.log2((got / self.error) ** (4 / 3))))
-        points = min(self.points * min(max(times, 2), MOST_TIMES), self.most_points)
-        return dataclasses.replace(self, points=points)
 
 
 def _normals(points: int, dimensions: int, seed: np.random.SeedSequence) -> np.ndarray:

@@ -2,16 +2,16 @@
 
 from typing import Any
 
-import equinox as eqx
 import jax
 import jax.numpy as jnp
 
 from teacher_student import Problem
+from teacher_student.internal import PublicModule
 
 from ._weights import Weights
 
 
-class Sample(eqx.Module):
+class Sample(PublicModule):
     """One sample's random parts.
 
     level, cluster: () indices of its level and of its cluster there. input: (N,). noise: () label noise, N(0, 1), which
@@ -44,8 +44,14 @@ def make_sample(
       x = s_l sum_m a_cm u_m / sqrt(N) + sqrt(Delta_{l,b}) normal
     with the cluster's mean s_l a_cm along the latent directions u_m, and the variance of the level in each block b.
 
-    Arguments: latents: (M, N) directions u. blocks: (N,) block of each dimension. normal: (N,) standard normal numbers.
-    level, cluster: indices. noise: N(0, 1), of the label. dim: N, where the coordinates are fewer than the dimensions.
+    Arguments:
+      problem: has the variances of levels and blocks, and the means of clusters.
+      latents: (M, N) directions u.
+      blocks: (N,) block of each dimension.
+      normal: (N,) standard normal numbers.
+      level, cluster: () indices.
+      noise: N(0, 1), of the label.
+      dim: N, where the coordinates are fewer than the dimensions.
     Returns a Sample.
     """
     scale = jnp.sqrt(jnp.asarray(problem.inputs.variances, normal.dtype))[level][blocks]

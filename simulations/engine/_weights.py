@@ -9,13 +9,13 @@ import jax.numpy as jnp
 import numpy as np
 
 from teacher_student import InputError, Overlaps, Problem
-from teacher_student.internal import to_host, units_that_stay
+from teacher_student.internal import PublicModule, to_host, units_that_stay
 
 CHUNK_NUMBERS = 2**20  # of float64 that starts are made of at a time
 RANK_TOLERANCE = 1e-9  # eigenvalues below this share of the largest count as zero
 
 
-class Weights(eqx.Module):
+class Weights(PublicModule):
     """The state of one run, or of many with a leading axis of runs.
 
     student: (K, N) weights w of the hidden units. latents: (M, N) directions u that the teacher sees. readout: (K,).

@@ -8,7 +8,7 @@ import numpy as np
 from scipy import special, stats
 
 from teacher_student import InputError, Trajectory
-from teacher_student.internal import describe_ties, nearest, require_name
+from teacher_student.internal import PublicRecord, describe_ties, nearest, require_name
 
 from ._comparable import check_comparable, check_predicted, check_trajectories, usable_alphas
 from ._evidence import Deviation, Evidence, dim_of, gather, gather_predicted
@@ -23,7 +23,7 @@ FEWEST_RUNS = {"measured": 3, "predicted": 2}
 
 
 @dataclasses.dataclass(frozen=True, repr=False)
-class Agreement:
+class Agreement(PublicRecord):
     """The verdict on a theory trajectory and runs of the same problem.
 
     Fields:
@@ -67,7 +67,7 @@ class Agreement:
 
     @property
     def worst(self) -> Deviation:
-        """The deviation with the largest |z|."""
+        """The deviation with the largest |z|, of all quantities and alphas. There is none where nothing fluctuates."""
         return max(self.deviations, key=lambda one: abs(one.z))
 
     @property
@@ -89,7 +89,10 @@ class Agreement:
         return self.shifts[names.index(name)]
 
     def to_dict(self) -> dict[str, Any]:
-        """Return everything in it as numbers, strings, lists and dicts."""
+        """Return everything in it as numbers, strings, lists and dicts, by the names of the fields.
+
+        `verdict` and `number_of_deviations` are added. It is what report.json holds.
+        """
         return dataclasses.asdict(self) | {"verdict": self.verdict, "number_of_deviations": len(self.deviations)}
 
     def to_json(self) -> str:

@@ -6,13 +6,14 @@ from typing import Any
 import numpy as np
 
 from teacher_student import Observables, Trajectory, quantities
+from teacher_student.internal import PublicRecord
 
 INTEGRATED = 1e-7  # relative error of a solve at the default tolerances, at most
 ROUNDING = 64  # units in the last place of a recorded overlap: what accumulates in sums of N products
 
 
 @dataclasses.dataclass(frozen=True)
-class Deviation:
+class Deviation(PublicRecord):
     """One recorded quantity at one alpha: theory, simulation, and how far apart they are.
 
     name, kind: of the quantity, as in `ts.quantities`. alpha: samples / N. theory: its value.

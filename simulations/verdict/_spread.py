@@ -9,11 +9,13 @@ import dataclasses
 import numpy as np
 from scipy import special, stats
 
+from teacher_student.internal import PublicRecord
+
 from ._evidence import Evidence
 
 
 @dataclasses.dataclass(frozen=True)
-class SpreadTest:
+class SpreadTest(PublicRecord):
     """The measured variance over runs against the predicted one, of every overlap and readout that fluctuates.
 
     p: family-wise p-value. number_of_deviations: how many variances were compared. The others are of the worst one:
