@@ -6,13 +6,12 @@ all that is computed with it, where the deviations are symmetric about 0: every 
 holds its level however good the estimate is.
   largest:  Student's t of each deviation,
   all:      Hotelling's T^2 = R mean^T C^-1 mean,
-  numbers:  Student's t of the runs along C^-1 d_p, for the derivative d_p of the deviations in each number.
+  numbers:  Student's t of each run's estimate of each shift, with a C from which the run itself is left out.
 Below FEWEST_RUNS_TO_FLIP runs there are too few sign patterns, and the largest t is judged by Bonferroni's bound alone.
 Source: Ledoit & Wolf 2004 (shrinkage); Westfall & Young 1993 (flips).
 """
 
 import dataclasses
-from collections.abc import Callable
 
 import numpy as np
 from scipy import stats
@@ -23,7 +22,6 @@ from ._evidence import Evidence
 from ._questions import DRAWS, Asked
 
 FEWEST_RUNS_TO_FLIP = 12  # 2^11 distinct patterns: below that a significance of 1 % is out of reach or coarse
-Solve = Callable[[np.ndarray], np.ndarray]
 UNSEEN = 1e-9  # of the largest response to a relative change: what is below is an integration's error
 PARTS = 9  # the flips are done in so many parts, as flips x deviations are many numbers
 
@@ -87,10 +85,8 @@ def measured_means(theory: Trajectory, evidence: Evidence) -> MeasuredMeans:
     moving = evidence.moving
     X = (evidence.samples - evidence.theory)[:, moving]
     size = np.sqrt(np.maximum(np.mean(X**2, axis=0), np.maximum(evidence.floor[moving], 1e-300)))
-    inverse, solve = _shrunk_inverse(X / size)
     names, values, d, unseen = _responses(theory, evidence, moving)
-    weights = solve(d / size[:, None])
-    gain = np.sum(weights * d / size[:, None], axis=0)
+    inverse, along = _shrunk(X / size, d / size[:, None])
     return MeasuredMeans(
         deviations=X,
         floor=evidence.floor[moving],
@@ -98,7 +94,7 @@ def measured_means(theory: Trajectory, evidence: Evidence) -> MeasuredMeans:
         inverse=inverse,
         names=names,
         values=values,
-        along=(X / size) @ weights / gain,
+        along=along,
         unseen=unseen,
     )
 
@@ -149,22 +145,26 @@ def _largest_t(x: np.ndarray, floor: np.ndarray, signs: np.ndarray) -> np.ndarra
     return largest
 
 
-def _shrunk_inverse(X: np.ndarray) -> tuple[np.ndarray, Solve]:
-    """Return X C^-1 X^T / R (R, R), and C^-1 as a function of (m, P), for X (R, m) in units of root mean squares.
+def _shrunk(X: np.ndarray, d: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    r"""Return X C^-1 X^T / R (R, R), and every run's estimate (R, P) of each shift, for X (R, m) and d (m, P).
 
-    C = (1 - a) X^T X / R + a 1, with Ledoit and Wolf's share a. Nothing of size m x m is made.
+    The estimate of run r is (d . C_r^-1 x_r) / (d . C_r^-1 d), where C_r leaves out run r itself. With the run in it,
+    the weights would fit its own noise, and the error over the runs would be stated several times too small.
+    Nothing of size m x m is made: with M = (1-a) X^T X / (R-1) + a 1 and c = (1-a) / (R-1) it is C_r = M - c x_r x_r^T.
     """
-    R, m = X.shape
-    gram = X @ X.T / R
-    a = _share(X, gram)
-    # Woodbury: C^-1 = (1 - (1-a) X^T (a R + (1-a) X X^T)^-1 X) / a.
-    inner = np.linalg.inv(a * np.eye(R) + (1 - a) * gram)
-
-    def solve(columns: np.ndarray) -> np.ndarray:
-        solved: np.ndarray = (columns - (1 - a) * X.T @ (inner @ (X @ columns)) / R) / a
-        return solved
-
-    return gram @ inner, solve
+    R = len(X)
+    gram = X @ X.T
+    a = _share(X, gram / R)
+    inverse = (gram / R) @ np.linalg.inv(a * np.eye(R) + (1 - a) * gram / R)
+    c = (1 - a) / (R - 1)
+    # Woodbury: M^-1 = (1 - c X^T (a + c X X^T)^-1 X) / a.
+    inner = np.linalg.inv(a * np.eye(R) + c * gram)
+    own = np.diagonal(gram @ inner)[:, None]  # x_r . M^-1 x_r
+    u = inner @ (X @ d)  # x_r . M^-1 d
+    gain = (np.sum(d * d, axis=0) - c * np.sum((X @ d) * u, axis=0)) / a  # d . M^-1 d
+    left = 1 - c * own
+    along = (u / left) / (gain + c * u**2 / left)
+    return inverse, along
 
 
 def _share(X: np.ndarray, gram: np.ndarray) -> float:

@@ -49,7 +49,7 @@ def _questions(agreement: Agreement) -> str:
 def _what_it_sees(agreement: Agreement) -> str:
     """Say the worst of the rates that would have been seen, each if it were off alone."""
     rates = [shift for shift in agreement.shifts if shift.name in RATES and shift.value]
-    if not rates:
+    if not rates or (agreement.agrees and is_blind(agreement)):  # which has been said first
         return ""
     worst = max(rates, key=lambda shift: shift.detectable / abs(shift.value))
     return f"; would have seen a {worst.label} {worst.in_words(worst.detectable)} off (9 times in 10)"

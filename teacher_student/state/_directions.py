@@ -51,7 +51,8 @@ class Directions(eqx.Module):
 
         Fractions and shares have a sum of 1. When one changes, the others keep their proportions.
         """
-        rows = [*_of_problem(problem), *_of_start(start)]
+        # The learning rule first, which a verdict is asked about most.
+        rows = sorted([*_of_problem(problem), *_of_start(start)], key=lambda row: not row[0].startswith("sgd."))
         nothing = jax.tree.map(lambda x: np.zeros(np.shape(x)), (problem, start))
         moved = [_filled(nothing, moves) for _, _, moves in rows]
         whole: tuple[Problem, Overlaps] = jax.tree.map(lambda *x: np.stack(x), *moved)
@@ -71,6 +72,8 @@ def label_of(name: str) -> str:
     parts = index.rstrip("]").split(",") if index else []
     if head == "task.inputs.variances" and len(parts) == 2:
         return f"{words} {parts[1]} ({parts[0]})"
+    if head == "curriculum.shares" and len(parts) == 2:
+        return f"share of {parts[1]} in phase {parts[0]}"
     return " ".join([words, *parts])
 
 
@@ -108,8 +111,14 @@ def _index_text(name: str, index: tuple[int, ...], problem: Problem) -> str:
 
 def _of_sum(name: str, path: str, parts: np.ndarray, names: tuple[str, ...]) -> list[Row]:
     """Return a row for each of several parts of 1 that is neither 0 nor the whole."""
-    free = [i for i, part in enumerate(parts) if 0 < part < 1]
+    free = _free(parts)
     return [(f"{name}[{names[i]}]", float(parts[i]), {path: _with_the_sum_kept(parts, i)}) for i in free]
+
+
+def _free(parts: np.ndarray) -> list[int]:
+    """Return the positions of the parts of 1 that can move. Of two, the second moves as the first one does."""
+    free = [i for i, part in enumerate(parts) if 0 < part < 1]
+    return free[:1] if len(free) == 2 else free
 
 
 def _with_the_sum_kept(parts: np.ndarray, i: int) -> np.ndarray:
@@ -125,12 +134,12 @@ def _of_shares(problem: Problem, initial: np.ndarray, final: np.ndarray) -> list
     for phase in range(len(initial)):
         if not np.array_equal(initial[phase], final[phase]):
             continue
-        for i, level in enumerate(problem.curriculum.level_names):
-            if 0 < initial[phase, i] < 1:
-                moved = np.zeros(initial.shape)
-                moved[phase] = _with_the_sum_kept(initial[phase], i)
-                paths = {f"[0].curriculum.{side}_shares": moved for side in ("initial", "final")}
-                rows.append((f"curriculum.shares[{phase + 1},{level}]", float(initial[phase, i]), paths))
+        for i in _free(initial[phase]):
+            moved = np.zeros(initial.shape)
+            moved[phase] = _with_the_sum_kept(initial[phase], i)
+            paths = {f"[0].curriculum.{side}_shares": moved for side in ("initial", "final")}
+            level = problem.curriculum.level_names[i]
+            rows.append((f"curriculum.shares[{phase + 1},{level}]", float(initial[phase, i]), paths))
     return rows
 
 
