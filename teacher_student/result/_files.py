@@ -14,6 +14,7 @@ from .._write_whole import write_whole
 from ..problem import problem_from_tables, problem_to_tables
 from ..state import Overlaps, entry_names
 from ._fluctuations import Fluctuations
+from ._joint_law_files import joint_coordinates, joint_from_xarray, joint_variables
 from ._observables import Observables
 from ._source import Source
 
@@ -67,6 +68,7 @@ def trajectory_to_xarray(trajectory: "Trajectory") -> xr.Dataset:
     if trajectory.fluctuations is not None:
         attributes = {"units": "1", "long_name": "N times the covariance of the entries over runs"}
         variables["covariance"] = (("alpha", "entry", "entry_2"), trajectory.fluctuations.covariance, attributes)
+        variables |= joint_variables(trajectory.fluctuations)
     start = ("run",) if np.ndim(trajectory.start.readout) == 2 else ()
     for name in ("Q", "R", "T", "readout"):
         attributes = {"units": "1", "long_name": f"{LONG_NAMES[name]} at the start"}
@@ -85,6 +87,7 @@ def trajectory_to_xarray(trajectory: "Trajectory") -> xr.Dataset:
     }
     if trajectory.fluctuations is not None:
         coords |= {name: list(entry_names(problem)) for name in ("entry", "entry_2")}
+        coords |= joint_coordinates(trajectory.fluctuations)
     attrs = {
         "problem": json.dumps(problem_to_tables(problem)),
         "conventions": CONVENTIONS,
@@ -169,7 +172,8 @@ def fields_from_xarray(dataset: xr.Dataset) -> dict[str, Any]:
 def _fluctuations(dataset: xr.Dataset, observables: Callable[[str], Any]) -> Fluctuations | None:
     if "covariance" not in dataset:
         return None
-    return Fluctuations(dataset["covariance"].values, *(observables(f"_{name}") for name in FLUCTUATIONS))
+    parts = (observables(f"_{name}") for name in FLUCTUATIONS)
+    return Fluctuations(dataset["covariance"].values, *parts, *joint_from_xarray(dataset))
 
 
 def save_dataset(dataset: xr.Dataset, path: str | Path, *, force: bool = False) -> Path:
