@@ -12,6 +12,7 @@ from teacher_student.internal import PublicRecord, describe_ties, nearest, requi
 
 from ._comparable import check_comparable, check_predicted, check_trajectories, usable_alphas
 from ._evidence import Deviation, Evidence, dim_of, gather, gather_predicted
+from ._independence import check_independent, notes_on_runs
 from ._measured_means import FEWEST_RUNS_TO_FLIP, measured_means, questions_about_measured
 from ._predicted_means import predicted_means, questions_about
 from ._questions import Family, Question, judged, spread_share
@@ -145,6 +146,7 @@ def agreement(
     if spread == "predicted":
         check_predicted(theory, runs, smaller)
     check_comparable(theory, runs, smaller, significance, FEWEST_RUNS[spread])
+    check_independent(runs, smaller)
     theory = theory.at(runs.alphas, "solve the theory at the runs' own: ode.solve(problem, start, runs.alphas)")
     if smaller is not None:
         smaller = smaller.at(runs.alphas, "take alphas that are whole numbers of steps (1/N each) at both dimensions")
@@ -159,7 +161,7 @@ def agreement(
         against.append("runs diverge where theory does not")
     notes += [f"theory states no spread of {name} at some alphas: not compared there" for name in evidence.unknown]
     ties = theory.tie_probability
-    notes += _notes_on_ties(ties) + _notes_on_sampling(evidence) + _notes_on_sizes(runs, smaller)
+    notes += notes_on_runs(evidence) + _notes_on_ties(ties) + _notes_on_sampling(evidence) + _notes_on_sizes(runs, smaller)
     return Agreement(
         agrees=bool(family.p > significance and not against),
         significance=significance,
