@@ -8,6 +8,8 @@ __getattr__, __dir__, _ = attach_stub(__name__, __file__)
 __all__ = [
     "Agreement",
     "Deviation",
+    "Plan",
+    "PlannedSimulation",
     "Question",
     "Sample",
     "Shift",
@@ -18,6 +20,7 @@ __all__ = [
     "make_sample",
     "measure_overlaps",
     "memory",
+    "plan",
     "prepare",
     "recordable_alphas",
     "run",

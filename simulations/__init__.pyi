@@ -1,4 +1,7 @@
 # The facade's names and where they are; `__init__.py` loads each when it is first used.
+from ._plan import Plan as Plan
+from ._plan import PlannedSimulation as PlannedSimulation
+from ._plan import plan as plan
 from .engine import Sample as Sample
 from .engine import Weights as Weights
 from .engine import check_run as check_run

@@ -2,6 +2,8 @@
 from ._agreement import Agreement as Agreement
 from ._agreement import agreement as agreement
 from ._evidence import Deviation as Deviation
+from ._needed_runs import check_detect as check_detect
+from ._needed_runs import needed_runs as needed_runs
 from ._questions import Question as Question
 from ._shifts import Shift as Shift
 from ._spread import SpreadTest as SpreadTest

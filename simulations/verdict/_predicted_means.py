@@ -2,11 +2,12 @@
 
 import dataclasses
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 from scipy import stats
 
-from teacher_student import Fluctuations, Trajectory
+from teacher_student import Fluctuations, Responses, Trajectory
 
 from ._evidence import Evidence, dim_of
 from ._questions import DRAWS, Asked
@@ -69,19 +70,50 @@ def predicted_means(theory: Trajectory, runs: Trajectory, evidence: Evidence, er
     whitening = Whitening.of(law, dim_of(runs), int(runs.runs or 0), runs.source.test_samples)
     deviations = (evidence.samples.mean(axis=0) - evidence.theory).reshape(len(evidence.names), count).T
     moving = evidence.moving
-    made = whitening.deviations().swapaxes(0, 1).reshape(-1, whitening.size)
-    d = whitening.responses(responses)
-    size = np.linalg.norm(d, axis=0) * np.where(responses.values == 0, 1.0, np.abs(responses.values))
-    seen = size > UNSEEN * np.max(size, initial=0.0)
     return PredictedMeans(
         z=deviations.T.ravel()[moving] / error[moving],
         xi=whitening.whitened(deviations),
-        columns=made[moving] / error[moving, None],
-        names=tuple(str(name) for name in np.array(responses.names)[seen]),
-        values=np.asarray(responses.values)[seen],
-        responses=d[:, seen],
-        unseen=tuple(str(name) for name in np.array(responses.names)[~seen]),
+        columns=_columns(whitening)[moving] / error[moving, None],
         scatter=_scatter(fluctuations, evidence, whitening),
+        **_numbers(whitening, responses),
+    )
+
+
+def expected_means(theory: Trajectory, dim: int, test_samples: int | None) -> PredictedMeans:
+    """Return the means of one run at N = `dim` as they are where theory is right, before anything is simulated."""
+    fluctuations = theory.fluctuations
+    assert fluctuations is not None  # `plan` checks it
+    law, responses = fluctuations.law, fluctuations.responses
+    assert law is not None
+    assert responses is not None
+    whitening = Whitening.of(law, dim, 1, test_samples)
+    columns = _columns(whitening)
+    length = np.linalg.norm(columns, axis=1)
+    moving = length > 1e-12 * np.max(length, initial=0.0)
+    return PredictedMeans(
+        z=np.zeros(int(moving.sum())),
+        xi=np.zeros(whitening.size),
+        columns=columns[moving] / length[moving, None],
+        scatter=np.zeros((0, whitening.size)),
+        **_numbers(whitening, responses),
+    )
+
+
+def _columns(whitening: Whitening) -> np.ndarray:
+    """Return the deviation of every quantity at every alpha, alpha fastest, by one unit of each direction (m, w)."""
+    return whitening.deviations().swapaxes(0, 1).reshape(-1, whitening.size)
+
+
+def _numbers(whitening: Whitening, responses: Responses) -> dict[str, Any]:
+    """Return names, values and whitened derivatives of the numbers that move something, and the names of the others."""
+    d, values = whitening.responses(responses), np.asarray(responses.values)
+    size = np.linalg.norm(d, axis=0) * np.where(values == 0, 1.0, np.abs(values))
+    seen = size > UNSEEN * np.max(size, initial=0.0)
+    return dict(
+        names=tuple(name for name, one in zip(responses.names, seen, strict=True) if one),
+        values=values[seen],
+        responses=d[:, seen],
+        unseen=tuple(name for name, one in zip(responses.names, seen, strict=True) if not one),
     )
 
 
