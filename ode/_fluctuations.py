@@ -6,7 +6,16 @@ from typing import Any
 import jax
 import numpy as np
 
-from teacher_student import DIVERGENCE_BOUND, Fluctuations, InputError, Overlaps, Problem, Status, Trajectory
+from teacher_student import (
+    DIVERGENCE_BOUND,
+    Fluctuations,
+    InputError,
+    Overlaps,
+    Problem,
+    Status,
+    Trajectory,
+    entry_names,
+)
 from teacher_student.internal import is_known, to_host
 
 from ._host_expansion import expand_from_host
@@ -26,6 +35,7 @@ def fluctuations(
     *,
     averages: Averages | Sampled | None = None,
     sample: Sampled | None = None,
+    start_covariance: Any | None = None,
     with_accuracy: bool | None = None,
     rtol: float | None = None,
     atol: float | None = None,
@@ -34,11 +44,13 @@ def fluctuations(
 ) -> Trajectory:
     """Solve, and add the integrator's error and the spread and the mean shift of runs of finite N.
 
-      overlaps of a run = ODE + N^(-1/2) xi + m1 / N,      Sigma = Cov(xi),      Sigma = m1 = 0 at the start
+      overlaps of a run = ODE + N^(-1/2) xi + m1 / N,      Sigma = Cov(xi),      m1 = 0 at the start
       dSigma/dalpha = A Sigma + Sigma A^T + D,      dm1/dalpha = A m1 + (1/2) Hessian(f) : Sigma + c - (1/2) A f
 
-    This holds for runs that all start from the overlaps `start`. The result's `fluctuations` has Sigma, and the
-    variance and the shift of every quantity. Its `integrator_error` is twice the change when both tolerances are
+    This holds for runs that all start from the overlaps `start` (Sigma = 0 there), or from random ones whose law
+    `ts.start_law` gives. The result's `fluctuations` has Sigma, the variance and the shift of every quantity, the joint
+    law of a run at all alphas (`law`), and the derivative of the trajectory in every number of problem and start
+    (`responses`). Its `integrator_error` is twice the change when both tolerances are
     halved. Blocks have rho_b N dimensions and switches fall on whole steps. At an N where these are rounded, that
     shifts the mean by order 1/N too, which is not part of m1.
 
@@ -48,6 +60,8 @@ def fluctuations(
       sample: the points for what has no closed form, above all the covariance D of one step (averages over four units).
         None means `averages` if these are sampled, and Sampled(2**13) else. The spread over its scramblings gives the
         errors of variance and shift.
+      start_covariance: (n, n) N times the covariance of the entries at alpha = 0, where `start` is their mean. None means
+        that all runs start from `start`.
 
     It takes some seconds for K = 3, most of them compiling. With sampled averages it takes a minute or more.
     Raises InputError where the solve stops before its last alpha, and where averages are sampled and units are linearly
@@ -60,6 +74,7 @@ def fluctuations(
         require_given_points(supplier, "ode.fluctuations", fields=True)
     if averages is None and missing_closed_form(problem) is None:
         averages = ClosedForm()  # at any width: derivatives of averages are wanted
+    Sigma = None if start_covariance is None else _checked_covariance(start_covariance, problem)
     method = method_for(problem, averages, with_accuracy, rtol, atol, max_steps, bound)
     rtol, atol = float(method.tolerances.rtol), float(method.tolerances.atol)
 
@@ -88,7 +103,7 @@ def fluctuations(
     with jax.enable_x64(True):
         samples = points.draw(problem)
         assert isinstance(samples, FixedSample)
-        expansion = expand_from_host(problem, to_host(start), theory.alphas, samples, method, tolerances)
+        expansion = expand_from_host(problem, to_host(start), Sigma, theory.alphas, samples, method, tolerances)
     _require_finite(expansion, theory)
     finer = solved(0.5)
     return dataclasses.replace(
@@ -96,6 +111,20 @@ def fluctuations(
         fluctuations=expansion,
         integrator_error=jax.tree.map(lambda a, b: 2 * abs(a - b), theory.observables, finer.observables),
     )
+
+
+def _checked_covariance(covariance: Any, problem: Problem) -> np.ndarray:
+    """Return the covariance of a start's entries. Raises InputError unless it is one."""
+    n = len(entry_names(problem))
+    Sigma = np.asarray(covariance, float)
+    if Sigma.shape != (n, n):
+        raise InputError(f"start_covariance of shape (n, n) = {(n, n)}, of the entries", f"shape {Sigma.shape}")
+    if not np.all(np.isfinite(Sigma)) or not np.allclose(Sigma, Sigma.T, atol=1e-12):
+        raise InputError("a symmetric start_covariance of finite numbers", "one that is not", "take ts.start_law")
+    smallest = float(np.linalg.eigvalsh(Sigma)[0])
+    if smallest < -1e-9 * max(1.0, float(np.max(np.abs(Sigma)))):
+        raise InputError("a start_covariance without negative variances", f"a smallest eigenvalue of {smallest:.2g}")
+    return Sigma
 
 
 def _require_independent(problem: Problem, start: Overlaps) -> None:

@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax.tree_util import PyTreeDef
 
-from teacher_student import Curriculum, Directions, Fluctuations, JointLaw, Observables, Overlaps, Problem, Responses
+from teacher_student import Curriculum, Directions, Fluctuations, JointLaw, Overlaps, Problem, Responses, entry_names
 from teacher_student.internal import joined, with_fields, with_level_names
 
 from ._compiled import PROGRAMS, QUICK, bare, largest_norm, operands, pack, unpack
@@ -33,12 +33,19 @@ class _Expanded(NamedTuple):
 
 
 def expand_from_host(
-    problem: Problem, start: Overlaps, alphas: np.ndarray, samples: FixedSample, method: Method, tolerances: Tolerances
+    problem: Problem,
+    start: Overlaps,
+    start_covariance: np.ndarray | None,
+    alphas: np.ndarray,
+    samples: FixedSample,
+    method: Method,
+    tolerances: Tolerances,
 ) -> Fluctuations:
     """Return the fluctuations at `alphas`: means over scramblings (leading axis of `samples`) and standard errors."""
     directions = Directions.of(problem, start)
+    Sigma = np.zeros((len(entry_names(problem)),) * 2) if start_covariance is None else start_covariance
     parts = [
-        _expand(problem, start, alphas, jax.tree.map(lambda x, i=i: x[i], samples), directions, method, tolerances)
+        _expand(problem, start, Sigma, alphas, jax.tree.map(lambda x, i=i: x[i], samples), directions, method, tolerances)
         for i in range(len(samples.normals))
     ]
     covariance, laws, responses, read = jax.tree.map(lambda *x: np.stack(x), *parts)
@@ -54,12 +61,14 @@ def expand_from_host(
         laws,
         responses,
         None if len(states) == 1 else states - states.mean(axis=0),
+        start_covariance,
     )
 
 
 def _expand(
     problem: Problem,
     start: Overlaps,
+    start_covariance: np.ndarray,
     alphas: np.ndarray,
     sample: FixedSample,
     directions: Directions,
@@ -77,7 +86,7 @@ def _expand(
     path = integrate_from_host(
         lambda shares, y: np.asarray(field(leaves, shares, y)),
         _with_progress(curriculum),
-        sizes.packed(start),
+        sizes.packed(start, start_covariance),
         ends,
         _step_tolerances(tolerances, sizes),
         Bounds(largest_allowed_norm(start, tolerances.bound), largest_norm(problem), tolerances.max_steps),
@@ -95,6 +104,7 @@ def _expand(
 
     increment = _increments(columns, directions, curriculum, ends, drift_at)
     increment[0] += propagator[0] @ _entries_of_directions(directions).T
+    innovation[0] += propagator[0] @ start_covariance @ propagator[0].T
     joint = joined(propagator, innovation, increment, recorded)
     responses = Responses(directions.names, directions.values, joint[2], _observed(read.moved, directions))
     read = read._replace(**{name: with_level_names(getattr(read, name), problem) for name in ("variance", "shift", "test")})
@@ -181,10 +191,10 @@ class _Sizes(NamedTuple):
         )
         return overlaps, Sigma.reshape(n, n), shift, Phi.reshape(n, n), G.reshape(n, n), U.reshape(n, self.columns)
 
-    def packed(self, start: Overlaps) -> np.ndarray:
-        """Return the packed expansion of runs that all start alike."""
-        overlaps = pack(start)
-        return self.anew(np.concatenate([overlaps, np.zeros(sum(self.each) - overlaps.size)]))
+    def packed(self, start: Overlaps, covariance: np.ndarray) -> np.ndarray:
+        """Return the packed expansion of runs whose starts have this mean and N times this covariance (n, n)."""
+        parts = [pack(start), covariance.ravel()]
+        return self.anew(np.concatenate([*parts, np.zeros(sum(self.each[2:]))]))
 
     def anew(self, y: np.ndarray) -> np.ndarray:
         """Return a packed state from which a new piece begins: Phi = 1, G = 0 and U = 0."""

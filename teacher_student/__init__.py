@@ -49,6 +49,7 @@ __all__ = [
     "quantities",
     "random_overlaps",
     "rank_units",
+    "start_law",
     "to_vector",
     "tune_compiler",
     "versions",

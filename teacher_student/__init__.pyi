@@ -35,6 +35,7 @@ from .state import means_right as means_right
 from .state import psd_violation as psd_violation
 from .state import random_overlaps as random_overlaps
 from .state import rank_units as rank_units
+from .state import start_law as start_law
 from .state import to_vector as to_vector
 
 __version__: str

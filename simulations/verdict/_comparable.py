@@ -33,7 +33,7 @@ def check_comparable(
         difference = _difference(theory.problem, trajectory.problem)
         if difference:
             raise InputError(f"theory and {role} of the same problem", f"problems that differ in {difference}")
-        _check_start(theory.start, trajectory.start, role)
+        _check_start(theory, trajectory.start, role)
         if trajectory.source.inputs == "shared":
             raise InputError(f"independent {role}", "ones that share their samples", 'simulate with inputs="own"')
         if trajectory.runs is None or trajectory.source.dim is None or trajectory.runs < fewest_runs:
@@ -51,8 +51,14 @@ def _difference(solved: Problem, simulated: Problem) -> str:
     return ", ".join(jax.tree_util.keystr(path).lstrip(".") for (path, x), y in pairs if not np.array_equal(x, y))
 
 
-def _check_start(theory: Overlaps, runs: Overlaps, role: str) -> None:
-    for name in ("Q", "R", "T", "readout"):
+def _check_start(trajectory: Trajectory, runs: Overlaps, role: str) -> None:
+    """Raise InputError unless the runs start where theory does, or from random overlaps of the law that it has."""
+    theory, fluctuations = trajectory.start, trajectory.fluctuations
+    random = fluctuations is not None and fluctuations.start_covariance is not None
+    if random and np.ndim(runs.readout) == 1:
+        remedy = "leave out start_covariance"
+        raise InputError(f"{role} with a start each, as theory's start_covariance says", "one start", remedy)
+    for name in ("T", "readout") if random else ("Q", "R", "T", "readout"):
         expected, actual = np.asarray(getattr(theory, name)), np.asarray(getattr(runs, name))
         # Not exactly equal: weights in float32 have the start's overlaps to rounding only.
         gap = float(np.max(np.abs(actual - expected)))
@@ -74,8 +80,9 @@ def check_predicted(theory: Trajectory, runs: Trajectory, smaller: Trajectory | 
         raise InputError(
             'no `smaller` runs with spread="predicted", which states the 1/N term', "some", "leave them out"
         )
-    if np.ndim(runs.start.readout) > 1:
-        raise InputError('runs with one start for spread="predicted"', "a start for each", "pass one start= to all")
+    if np.ndim(runs.start.readout) > 1 and theory.fluctuations.start_covariance is None:
+        remedy = "pass one start= to all, or take ode.fluctuations(..., start_covariance=...) with ts.start_law"
+        raise InputError('runs with one start for spread="predicted"', "a start for each", remedy)
     theory.fluctuations.check_dim(dim_of(runs))
 
 

@@ -16,7 +16,7 @@ Part = TypeVar("Part", JointLaw, Responses)
 
 
 class Fluctuations(eqx.Module):
-    """The first two terms beyond the ODE, for runs that all start from the same overlaps.
+    """The first two terms beyond the ODE, for runs that start from the same overlaps, or from random ones of one law.
 
       quantity of one run = ODE + N^(-1/2) xi + shift / N,      Var(xi) = variance
 
@@ -33,6 +33,8 @@ class Fluctuations(eqx.Module):
         means. None in files of versions before 0.8.
       scatter: (S, A, n + q) by how much each scrambling of sampled averages moves the ODE's entries, errors and
         accuracies from their mean.
+      start_covariance: (n, n) N times the covariance of the entries at alpha = 0, of runs that each have a start of their
+        own. None for runs that all start from the same overlaps.
 
     Source: van Kampen's expansion in the system size; for committees Barber, Saad & Sollich 1996.
     """
@@ -46,6 +48,7 @@ class Fluctuations(eqx.Module):
     laws: JointLaw | None = None
     all_responses: Responses | None = None
     scatter: Any | None = None
+    start_covariance: Any | None = None
 
     @property
     def law(self) -> JointLaw | None:
@@ -77,16 +80,17 @@ class Fluctuations(eqx.Module):
 
     def at(self, index: np.ndarray) -> "Fluctuations":
         """Return the fluctuations at some of the recorded alphas, by their increasing positions."""
-        alone = dataclasses.replace(self, laws=None, all_responses=None, scatter=None)
+        alone = dataclasses.replace(self, laws=None, all_responses=None, scatter=None, start_covariance=None)
         chosen: Fluctuations = jax.tree.map(lambda x: np.take(x, index, 0), alone)
         if self.laws is None or self.all_responses is None:
-            return chosen
+            return dataclasses.replace(chosen, start_covariance=self.start_covariance)
         pairs = list(zip(one_by_one(self.laws), one_by_one(self.all_responses), strict=True))
         return dataclasses.replace(
             chosen,
             laws=stacked([law.at(index) for law, _ in pairs]),
             all_responses=stacked([responses.at(index, law) for law, responses in pairs]),
             scatter=None if self.scatter is None else np.take(self.scatter, index, 1),
+            start_covariance=self.start_covariance,
         )
 
     def spread(self, dim: int, test_samples: int | None = None) -> Observables:

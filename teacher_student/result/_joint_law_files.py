@@ -36,6 +36,9 @@ def joint_variables(fluctuations: Fluctuations) -> dict[str, Any]:
     if fluctuations.scatter is not None:
         attributes = {"units": "1", "long_name": "theory under each scrambling, from the mean"}
         variables["law_scatter"] = (("scrambling", "alpha", "entry_or_measured"), fluctuations.scatter, attributes)
+    if fluctuations.start_covariance is not None:
+        attributes = {"units": "1", "long_name": "N times the covariance of the entries at the start"}
+        variables["law_start_covariance"] = (("entry", "entry_2"), fluctuations.start_covariance, attributes)
     return variables
 
 
@@ -44,12 +47,13 @@ def joint_coordinates(fluctuations: Fluctuations) -> dict[str, list[str]]:
     return {} if fluctuations.all_responses is None else {"number": list(fluctuations.all_responses.names)}
 
 
-def joint_from_xarray(dataset: "xr.Dataset") -> tuple[JointLaw | None, Responses | None, np.ndarray | None]:
-    """Return the laws, the responses and the scatter that `joint_variables` wrote, or None for each."""
+def joint_from_xarray(dataset: "xr.Dataset") -> tuple[Any, ...]:
+    """Return laws, responses, scatter and covariance of the start that `joint_variables` wrote, or None for each."""
     if "law_propagator" not in dataset:
-        return None, None, None
+        return None, None, None, None
     laws = JointLaw(*(dataset[f"law_{name}"].values for name in LAW))
     names = tuple(str(name) for name in dataset["number"].values)
     values = np.broadcast_to(dataset["law_number_value"].values, (len(laws.propagator), len(names)))
     responses = Responses(names, values, *(dataset[f"law_{name}"].values for name in RESPONSES))
-    return laws, responses, dataset["law_scatter"].values if "law_scatter" in dataset else None
+    others = ("law_scatter", "law_start_covariance")
+    return laws, responses, *(dataset[name].values if name in dataset else None for name in others)

@@ -88,9 +88,9 @@ def random_overlaps(
     elif np.shape(T) != (problem.shape[0], problem.shape[2], problem.shape[2]):
         raise InputError(f"T of shape (B, M, M) = {(problem.shape[0], *problem.shape[2:] * 2)}", np.shape(T))
     else:
-        _check_teacher(T, problem)
+        check_teacher(T, problem)
     readout = problem.task.usual_readout if readout is None else readout
-    numbers = _numbers(readout, problem.student.width)
+    numbers = numbers_of_readout(readout, problem.student.width)
     keys, single = _philox_keys(key)
     factor, signs = _draw(keys, sizes, problem.shape[1:], signs=isinstance(readout, str) and readout == "signs")
     if single:
@@ -107,7 +107,7 @@ def _one_number(x: Any, quantity: str) -> Any:
     return number
 
 
-def _check_teacher(T: Any, problem: Problem) -> None:
+def check_teacher(T: Any, problem: Problem) -> None:
     """Raise InputError unless known T is that of some teacher."""
     if not is_known(T):
         return
@@ -215,7 +215,7 @@ def _scaled(xp: Any, Q: Any, students: Any, roots: Any, scale: Any, readout: Any
     return Overlaps(scale**2 * Q, R, T, readout)
 
 
-def _numbers(readout: Any, K: int) -> Any:
+def numbers_of_readout(readout: Any, K: int) -> Any:
     """Return the readout where it is given as numbers, else 1."""
     if isinstance(readout, str):
         require_name(readout, ("ones", "signs"), "readout (or numbers)")

@@ -1,0 +1,64 @@
+"""The law of the overlaps of random weights: their mean and covariance, for theory of runs that each draw their own."""
+
+from typing import Any
+
+import numpy as np
+
+from .._errors import InputError
+from .._numbers import as_numbers, check_at_least, is_known
+from ..problem import Problem, check_problem
+from ._entries import entry_names
+from ._overlaps import Overlaps
+from ._random_overlaps import check_teacher, numbers_of_readout
+
+
+def start_law(
+    problem: Problem, *, teacher: Any, scale: float = 0.5, readout: Any = None
+) -> tuple[Overlaps, np.ndarray]:
+    r"""Return the mean of the overlaps of random students at N -> infinity, and N times their covariance.
+
+    The weights are w_ki ~ N(0, scale^2), independent of the teacher, as in `random_overlaps(..., teacher=T)`:
+
+      E Q^b_kl = scale^2 rho_b delta_kl,      N Cov(Q^b_kl, Q^b_ij) = scale^4 rho_b (delta_ki delta_lj + delta_kj delta_li)
+      E R^b_km = 0,                           N Cov(R^b_km, R^b_in) = scale^2 delta_ki T^b_mn
+
+    `ode.fluctuations(problem, mean, alphas, start_covariance=covariance)` takes both. It is about runs that start from
+    `random_overlaps(problem, dim, keys, teacher=T)`, each from its own.
+
+    Arguments:
+      teacher: T of every block, (B, M, M), which all runs share.
+      scale: the standard deviation of the students' weights. readout: (K,) numbers, or "ones".
+
+    Returns the mean as Overlaps, and the covariance (n, n) of the entries as `entry_names` orders them.
+    Raises InputError for a T of no teacher, for random readouts ("signs"), which have no covariance of order 1/N, and
+    for a problem with a block of fraction 0, whose few dimensions are no large number.
+    Source: Wishart 1928.
+    """
+    check_problem(problem)
+    B, K, M = problem.shape
+    T = np.asarray(as_numbers(teacher, "T"), float)
+    if T.shape != (B, M, M):
+        raise InputError(f"T of shape (B, M, M) = {(B, M, M)}", T.shape)
+    check_teacher(T, problem)
+    check_at_least(scale, 0.0, "scale of the student's weights")
+    readout = problem.task.usual_readout if readout is None else readout
+    if isinstance(readout, str) and readout == "signs":
+        raise InputError("a readout that all runs share, for the law of their starts", "'signs'", 'take "ones" or numbers')
+    fractions = np.asarray(problem.inputs.fractions, float)
+    if not is_known(problem) or np.any(fractions == 0):
+        raise InputError("blocks of fractions > 0, for the law of their starts", fractions.tolist())
+    v = np.broadcast_to(np.asarray(numbers_of_readout(readout, K), float), (K,))
+    mean = Overlaps(scale**2 * fractions[:, None, None] * np.eye(K), np.zeros((B, K, M)), T, v)
+    n = len(entry_names(problem))
+    covariance = np.zeros((n, n))
+    pairs = list(zip(*np.triu_indices(K), strict=True))
+    at = 0
+    for rho in fractions:
+        for i, (k, l) in enumerate(pairs):
+            covariance[at + i, at + i] = scale**4 * rho * (2.0 if k == l else 1.0)
+        at += len(pairs)
+    for block in T:
+        for _ in range(K):
+            covariance[at : at + M, at : at + M] = scale**2 * block
+            at += M
+    return mean, covariance
