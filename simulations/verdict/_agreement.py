@@ -14,7 +14,7 @@ from ._comparable import check_comparable, check_predicted, check_trajectories, 
 from ._evidence import Deviation, Evidence, dim_of, gather, gather_predicted
 from ._independence import check_independent, notes_on_runs
 from ._measured_means import FEWEST_RUNS_TO_FLIP, measured_means, questions_about_measured
-from ._predicted_means import predicted_means, questions_about
+from ._predicted_means import drawn_statistics, predicted_means, questions_about
 from ._questions import Family, Question, judged, spread_share
 from ._shifts import Shift, measured_shifts, predicted_shifts
 from ._spread import SpreadTest, spread_test
@@ -209,7 +209,7 @@ def _predicted(
     evidence = gather_predicted(theory, runs, usable)
     error = np.sqrt(np.square(evidence.spread) / len(evidence.samples) + evidence.sampling**2)
     means = predicted_means(theory, runs, evidence, error)
-    asked = questions_about(means, seed)
+    asked = questions_about(means, drawn_statistics(means, seed))
     spread = spread_test(evidence, evidence.moving, significance * spread_share(len(asked)))
     family = judged(asked, spread, significance, seed)
     shifts = predicted_shifts(means, family, seed)

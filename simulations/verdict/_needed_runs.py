@@ -8,7 +8,7 @@ import numpy as np
 from teacher_student import InputError, Trajectory
 from teacher_student.internal import is_number, nearest
 
-from ._predicted_means import PredictedMeans, expected_means, questions_about
+from ._predicted_means import PredictedMeans, drawn_statistics, expected_means, questions_about
 from ._questions import judged
 from ._shifts import Power
 
@@ -26,7 +26,7 @@ def needed_runs(
     for name in detect:
         require_seen(name, means)
     # The questions' thresholds depend on how many deviations and numbers there are, and not on the runs.
-    family = judged(questions_about(means, seed), None, significance, seed)
+    family = judged(questions_about(means, drawn_statistics(means, seed)), None, significance, seed)
     power = Power.of(means, family, seed)
     needed: dict[str, float] = {}
     for name, shift in detect.items():

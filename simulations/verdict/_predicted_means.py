@@ -64,10 +64,9 @@ def predicted_means(theory: Trajectory, runs: Trajectory, evidence: Evidence, er
     assert theory.fluctuations is not None  # `check_predicted` comes first
     count = evidence.alphas.size
     fluctuations = theory.fluctuations.at(np.arange(count))
-    law, responses = fluctuations.law, fluctuations.responses
-    assert law is not None
+    responses = fluctuations.responses
     assert responses is not None
-    whitening = Whitening.of(law, dim_of(runs), int(runs.runs or 0), runs.source.test_samples)
+    whitening = whitening_of(theory, runs, count)
     deviations = (evidence.samples.mean(axis=0) - evidence.theory).reshape(len(evidence.names), count).T
     moving = evidence.moving
     return PredictedMeans(
@@ -77,6 +76,14 @@ def predicted_means(theory: Trajectory, runs: Trajectory, evidence: Evidence, er
         scatter=_scatter(fluctuations, evidence, whitening),
         **_numbers(whitening, responses),
     )
+
+
+def whitening_of(theory: Trajectory, runs: Trajectory, count: int) -> Whitening:
+    """Return the whitening of the means over `runs` at the first `count` alphas of theory."""
+    assert theory.fluctuations is not None
+    law = theory.fluctuations.at(np.arange(count)).law
+    assert law is not None
+    return Whitening.of(law, dim_of(runs), int(runs.runs or 0), runs.source.test_samples)
 
 
 def expected_means(theory: Trajectory, dim: int, test_samples: int | None) -> PredictedMeans:
@@ -117,15 +124,21 @@ def _numbers(whitening: Whitening, responses: Responses) -> dict[str, Any]:
     )
 
 
-def questions_about(means: PredictedMeans, seed: int) -> dict[str, Asked]:
-    """Return the questions that the means answer, with their joint law where theory is right."""
+Statistics = tuple[np.ndarray, np.ndarray, np.ndarray]  # "largest", "all" and "numbers"
+
+
+def drawn_statistics(means: PredictedMeans, seed: int) -> Statistics:
+    """Draw the three statistics (DRAWS,) as they are together where theory is right; the data have no part in it."""
+    parts = [_statistics(means, xi @ means.columns.T, xi) for xi in _in_parts(means, np.random.default_rng(seed))]
+    largest, everything, numbers = (np.concatenate(column) for column in zip(*parts, strict=True))
+    return largest, everything, numbers
+
+
+def questions_about(means: PredictedMeans, drawn: Statistics) -> dict[str, Asked]:
+    """Return the questions that the means answer, beside their law where theory is right, `drawn_statistics`."""
     m, w, P = len(means.z), means.xi.size, len(means.names)
     if not m:
         return {}
-    statistics = [
-        _statistics(means, xi @ means.columns.T, xi) for xi in _in_parts(means, np.random.default_rng(seed))
-    ]
-    largest, everything, numbers = (np.concatenate(parts) for parts in zip(*statistics, strict=True))
     # The data's z is that of each mean itself, also in directions that theory takes to be fixed.
     observed = [float(one[0]) for one in _statistics(means, means.z[None], means.xi[None])]
     normal, exact = stats.norm.sf, not len(means.scatter)
@@ -133,16 +146,15 @@ def questions_about(means: PredictedMeans, seed: int) -> dict[str, Asked]:
     texts = (f"largest |z| of {m} deviations", f"chi^2 of all deviations in {w} independent directions",
              f"largest |z| of the implied shifts of {P} numbers")
     asked = {
-        name: Asked(statistic, drawn, float(bound) if exact else 1.0, size, text)
-        for name, statistic, drawn, bound, size, text in zip(
-            ("largest", "all", "numbers"), observed, (largest, everything, numbers), bounds, (m, w, P), texts,
-            strict=True,
+        name: Asked(statistic, law, float(bound) if exact else 1.0, size, text)
+        for name, statistic, law, bound, size, text in zip(
+            ("largest", "all", "numbers"), observed, drawn, bounds, (m, w, P), texts, strict=True
         )
     }
     return asked if P else {name: asked[name] for name in ("largest", "all")}
 
 
-def _statistics(means: PredictedMeans, z: np.ndarray, xi: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _statistics(means: PredictedMeans, z: np.ndarray, xi: np.ndarray) -> Statistics:
     """Return the three statistics of z (..., m) and of the whitened deviations (..., w) that belong to them."""
     return (
         np.max(np.abs(z), axis=-1, initial=0.0),
