@@ -122,7 +122,7 @@ def verdicts(theory: ts.Trajectory, runs: ts.Trajectory, R: int, repeats: int) -
 
 
 def _gathered(theory: ts.Trajectory, runs: ts.Trajectory) -> tuple[Any, Any, Any]:
-    runs = runs if theory.accuracy else _agreement._without_accuracy(runs)
+    runs = runs if theory.accuracy else _agreement.without_accuracy(runs)
     evidence = _evidence.gather_predicted(theory, runs, np.ones(np.size(theory.alphas), bool))
     error = np.sqrt(np.square(evidence.spread) / (runs.runs or 1) + evidence.sampling**2)
     means = _predicted_means.predicted_means(theory, runs, evidence, error)

@@ -18,7 +18,10 @@ from .engine import usual_precision as usual_precision
 from .engine import weights_with as weights_with
 from .verdict import Agreement as Agreement
 from .verdict import Deviation as Deviation
+from .verdict import Preference as Preference
 from .verdict import Question as Question
 from .verdict import Shift as Shift
 from .verdict import SpreadTest as SpreadTest
 from .verdict import agreement as agreement
+from .verdict import difference_agreement as difference_agreement
+from .verdict import preference as preference

@@ -1,5 +1,6 @@
 """Problems, states and small helpers that several tests use."""
 
+import dataclasses
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -202,3 +203,39 @@ def each_scrambling(function: Callable[[Any], Any], problem: ts.Problem, points:
     """Values of `function` at each of 16 scramblings of a sample (leading axis)."""
     sample = internal.to_float(ode.Sampled(points, 16, key=3).draw(problem), jnp.float64)
     return jax.jit(lambda sample: jax.lax.map(function, sample))(sample)
+
+
+def drawn_runs(
+    theory: ts.Trajectory, dim: int, runs: int, rng: np.random.Generator, stretch: float = 1.0
+) -> ts.Trajectory:
+    """Runs at N = `dim` that are drawn from exactly the law that theory predicts, with 256 test samples.
+
+    Deviations from the predicted mean are multiplied by `stretch`.
+    """
+    fluctuations = given(theory.fluctuations)
+    law, problem = given(fluctuations.law), theory.problem
+    A, q, n = law.slope.shape
+    x = np.zeros((A, runs, n + q))
+    for i in range(A):
+        drawn = rng.multivariate_normal(np.zeros(n), law.innovation[i], runs, method="eigh")
+        x[i, :, :n] = drawn + (x[i - 1, :, :n] @ law.propagator[i].T if i else 0.0)
+        tests = rng.multivariate_normal(np.zeros(q), law.test_covariance[i] * dim / 256, runs, method="eigh")
+        x[i, :, n:] = x[i, :, :n] @ law.slope[i].T + tests
+    x = np.moveaxis(x, 0, 1) * stretch / np.sqrt(dim)
+    B, K, M = problem.shape
+    first, second = np.triu_indices(K)
+    Q = np.zeros((runs, A, B, K, K))
+    upper = x[..., : B * len(first)].reshape(runs, A, B, -1)
+    Q[..., first, second] = Q[..., second, first] = upper
+    R = x[..., B * len(first) : n - K].reshape(runs, A, B, K, M)
+    levels = problem.inputs.level_names
+    measured = [dict(zip(levels, np.moveaxis(part, -1, 0), strict=False)) for part in (x[..., n:], x[..., n + len(levels) :])]
+    T = np.zeros((runs, A, B, M, M))
+    deviations = ts.Observables(ts.Overlaps(Q, R, T, x[..., n - K : n]), measured[0], measured[1])
+    shift = fluctuations.mean_shift(dim)
+    observables = jax.tree.map(lambda *parts: sum(np.asarray(part) for part in parts), theory.observables, shift, deviations)
+    source = ts.Source("sgd", "weights", "float64", dim, test_samples=256)
+    return dataclasses.replace(
+        theory, observables=observables, status=np.zeros(runs, int), reached=np.full(runs, theory.alphas[-1]),
+        source=source, sampling_error=None, integrator_error=None, fluctuations=None,
+    )  # fmt: skip

@@ -229,27 +229,18 @@ def test_relu_is_differentiated_through_the_law_and_not_through_the_points(monke
 
 
 def made_up(theory: ts.Trajectory, runs: int, rng: np.random.Generator, stretch: float = 1.0) -> ts.Trajectory:
-    """Runs with exactly the predicted mean and (times `stretch`) standard deviation, independent between alphas."""
-    fluctuations = build.given(theory.fluctuations)
-    shift, spread = fluctuations.mean_shift(DIM), fluctuations.spread(DIM, 256)
-    observables = jax.tree.map(
-        lambda x, m, s: x + m + stretch * s * rng.normal(size=(runs, *x.shape)), theory.observables, shift, spread
-    )
-    source = ts.Source("sgd", "weights", "float64", DIM, test_samples=256)
-    return dataclasses.replace(
-        theory, observables=observables, status=np.zeros(runs, int), reached=np.full(runs, ALPHAS[-1]), source=source,
-        sampling_error=None, integrator_error=None, fluctuations=None,
-    )  # fmt: skip
+    """Runs that are drawn from exactly the predicted law (deviations times `stretch`), with 256 test samples."""
+    return build.drawn_runs(theory, DIM, runs, rng, stretch)
 
 
 def test_predicted_agreement_is_calibrated_with_four_runs() -> None:
-    """At level 20 %, 200 repeats: no more false alarms than a binomial of 20 % has with probability 1e-3."""
+    """At level 20 %, 200 repeats: as many false alarms as a binomial of 20 % has but with probability 1e-3."""
     theory, rng = theory_of("switched"), np.random.default_rng(0)
     verdicts = [
         simulations.agreement(theory, made_up(theory, 4, rng), spread="predicted", significance=0.2).agrees
         for _ in range(200)
     ]
-    assert 40 - 18 < 200 - sum(verdicts) < 40 + 18  # Bonferroni is nearly exact for independent comparisons
+    assert 40 - 18 < 200 - sum(verdicts) < 40 + 18
 
 
 @pytest.mark.parametrize("stretch", [0.3, 2.5])

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -12,9 +13,9 @@ from teacher_student.internal import PublicRecord, describe_ties, nearest, requi
 
 from ._comparable import check_comparable, check_predicted, check_trajectories, usable_alphas
 from ._evidence import Deviation, Evidence, dim_of, gather, gather_predicted
-from ._independence import check_independent, notes_on_runs
+from ._independence import check_independent, note_on_improbable_run, notes_on_runs
 from ._measured_means import FEWEST_RUNS_TO_FLIP, measured_means, questions_about_measured
-from ._predicted_means import drawn_statistics, predicted_means, questions_about
+from ._predicted_means import drawn_statistics, predicted_means, questions_about, runs_alone
 from ._questions import Family, Question, judged, spread_share
 from ._shifts import Shift, measured_shifts, predicted_shifts
 from ._spread import SpreadTest, spread_test
@@ -151,17 +152,30 @@ def agreement(
     if smaller is not None:
         smaller = smaller.at(runs.alphas, "take alphas that are whole numbers of steps (1/N each) at both dimensions")
     if not theory.accuracy:
-        runs, smaller = _without_accuracy(runs), None if smaller is None else _without_accuracy(smaller)
+        runs, smaller = without_accuracy(runs), None if smaller is None else without_accuracy(smaller)
     usable, notes, split = usable_alphas(theory, runs, smaller)
     answers = (_predicted if spread == "predicted" else _measured)(theory, runs, smaller, usable, significance, seed)
-    evidence, family = answers.evidence, answers.family
+    notes += _notes_on_sizes(runs, smaller)
+    return agreement_of(answers, theory, [x for x in (runs, smaller) if x is not None], significance, notes, split=split)
+
+
+def agreement_of(
+    answers: "Answers",
+    theory: Trajectory,
+    simulated: Sequence[Trajectory],
+    significance: float,
+    notes: list[str],
+    *,
+    split: bool,
+) -> Agreement:
+    """Return the verdict that comes of the answers. split: whether runs diverge where theory does not."""
+    evidence, family, ties = answers.evidence, answers.family, theory.tie_probability
     off = evidence.fixed_but_off
     against = [f"{name} does not fluctuate and differs from theory by {evidence.fixed[name]:.1e}" for name in off]
     if split:
         against.append("runs diverge where theory does not")
     notes += [f"theory states no spread of {name} at some alphas: not compared there" for name in evidence.unknown]
-    ties = theory.tie_probability
-    notes += notes_on_runs(evidence) + _notes_on_ties(ties) + _notes_on_sampling(evidence) + _notes_on_sizes(runs, smaller)
+    notes += notes_on_runs(evidence) + _notes_on_ties(ties) + _notes_on_sampling(evidence)
     return Agreement(
         agrees=bool(family.p > significance and not against),
         significance=significance,
@@ -176,8 +190,8 @@ def agreement(
             for column, value in zip(np.flatnonzero(evidence.moving), answers.z, strict=True)
         ),
         fixed=evidence.fixed,
-        dims=tuple(dim_of(trajectory) for trajectory in (runs, smaller) if trajectory is not None),
-        runs=tuple(int(trajectory.runs or 0) for trajectory in (runs, smaller) if trajectory is not None),
+        dims=tuple(map(dim_of, simulated)),
+        runs=tuple(int(trajectory.runs or 0) for trajectory in simulated),
         compared_to=float(evidence.alphas[-1]),
         recorded_to=float(theory.alphas[-1]),
         method=answers.method,
@@ -188,7 +202,7 @@ def agreement(
     )
 
 
-class _Answers(NamedTuple):
+class Answers(NamedTuple):
     """What one way of judging says: z of the moving columns and its threshold, and the answers to all questions."""
 
     evidence: Evidence
@@ -204,7 +218,7 @@ class _Answers(NamedTuple):
 
 def _predicted(
     theory: Trajectory, runs: Trajectory, _: Trajectory | None, usable: np.ndarray, significance: float, seed: int
-) -> _Answers:
+) -> Answers:
     """Judge by the joint law that theory predicts."""
     evidence = gather_predicted(theory, runs, usable)
     error = np.sqrt(np.square(evidence.spread) / len(evidence.samples) + evidence.sampling**2)
@@ -215,7 +229,8 @@ def _predicted(
     shifts = predicted_shifts(means, family, seed)
     method = "joint law of the predicted fluctuations, min-p over the questions"
     threshold = family.threshold("largest") if asked else 0.0
-    return _Answers(evidence, means.z, threshold, family, shifts, means.unseen, spread, method, ())
+    notes = tuple(note_on_improbable_run(runs_alone(theory, runs, evidence)))
+    return Answers(evidence, means.z, threshold, family, shifts, means.unseen, spread, method, notes)
 
 
 def _measured(
@@ -225,9 +240,13 @@ def _measured(
     usable: np.ndarray,
     significance: float,
     seed: int,
-) -> _Answers:
+) -> Answers:
+    """Judge by the spread of the runs themselves."""
+    return answers_by_measured_spread(theory, gather(theory, runs, smaller, usable), significance, seed)
+
+
+def answers_by_measured_spread(theory: Trajectory, evidence: Evidence, significance: float, seed: int) -> Answers:
     """Judge by the spread of the runs themselves; z and threshold are given as the equally likely normal values."""
-    evidence = gather(theory, runs, smaller, usable)
     means = measured_means(theory, evidence)
     asked = questions_about_measured(means, seed)
     family = judged(asked, None, significance, seed)
@@ -242,10 +261,10 @@ def _measured(
         method = "sign flips of whole runs, min-p over the questions"
     shifts = measured_shifts(means, family) if "numbers" in asked else ()
     z = _normal_equivalent(means.t, means.freedom)
-    return _Answers(evidence, z, threshold, family, shifts, means.unseen, None, method, notes)
+    return Answers(evidence, z, threshold, family, shifts, means.unseen, None, method, notes)
 
 
-def _without_accuracy(runs: Trajectory) -> Trajectory:
+def without_accuracy(runs: Trajectory) -> Trajectory:
     return dataclasses.replace(runs, observables=dataclasses.replace(runs.observables, accuracy={}))
 
 

@@ -13,7 +13,9 @@ from teacher_student import InputError, Trajectory
 
 from ._evidence import Evidence
 
-RARE = 1e-6  # chance that any run of a right ensemble is said to lie apart
+RARE = 1e-6  # chance that any run of a right ensemble is said to lie apart, of normal deviations
+RARE_BY_LAW = 1e-9  # likewise, of a sum over many directions, whose tail is longer where N is small
+FEWEST_RUNS = 4  # to tell one from the others
 STATES = ("Q", "R", "readout")  # what has no noise of test samples, whose tails are long
 
 
@@ -55,7 +57,7 @@ def _runs_apart(evidence: Evidence) -> list[str]:
     (x_r - mean) / (s sqrt(1 + 1/(R-1))), all over the others, is a Student t of R - 2 degrees of freedom.
     """
     R, count = len(evidence.big), evidence.alphas.size
-    if R < 4:
+    if R < FEWEST_RUNS:
         return []
     x = evidence.big.reshape(R, -1, count)[:, np.isin(evidence.kinds, STATES)]
     names = [name for name, kind in zip(evidence.names, evidence.kinds, strict=True) if kind in STATES]
@@ -74,6 +76,24 @@ def _runs_apart(evidence: Evidence) -> list[str]:
     alpha = evidence.alphas[when if when < count else when - count + 1]
     what = "value" if when < count else "change"
     return [f"run {run} lies apart from all others: {what} of {names[which]} at alpha {alpha:g}, z = {z:.1f}"]
+
+
+def note_on_improbable_run(alone: np.ndarray) -> list[str]:
+    """Name the run that is the least probable under the joint law, if one as improbable is next to impossible.
+
+    Arguments: alone: (w, R) whitened deviations of single runs from their mean, in units of what all of them spread by.
+    """
+    w, R = alone.shape
+    if R < FEWEST_RUNS or not w:
+        return []
+    # The other runs' spread is the yardstick, which an altered run would widen for itself. The mean has 1/R of each run.
+    squares = np.sum(alone**2, axis=0) * R / (R - 1)
+    others = (squares.sum() - squares) / (w * (R - 1))
+    run = int(np.argmax(squares / others))
+    size = float(squares[run] / others[run])
+    if np.log(R) + stats.f.logsf(size / w, w, w * (R - 2)) > np.log(RARE_BY_LAW):
+        return []
+    return [f"run {run} lies apart from all others: chi^2 {size:.0f} in {w} directions under the joint law"]
 
 
 def _equal_columns(evidence: Evidence) -> list[str]:

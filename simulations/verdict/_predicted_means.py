@@ -26,6 +26,8 @@ class PredictedMeans:
       columns: (m, w) the z that a unit of each direction makes, rows of length 1 but for what theory's error adds.
       names, values: (P,) of the numbers that move what is compared. unseen: the names of those that move nothing.
       responses: (w, P) the whitened derivative in each number.
+      ratio: the measured over the predicted variance of single runs, over all directions together, and freedom: of how
+        many degrees. It takes out what the next order in 1/N adds to every variance.
       scatter: (S, w) the error of theory itself, from S scramblings of sampled averages; their squares add up. No rows
         where averages are exact.
     """
@@ -38,12 +40,20 @@ class PredictedMeans:
     responses: np.ndarray
     unseen: tuple[str, ...]
     scatter: np.ndarray
+    ratio: float = 1.0
+    freedom: float = np.inf
 
     @property
     def directions(self) -> np.ndarray:
         """(w, P) the responses as unit vectors."""
         unit: np.ndarray = self.responses / np.linalg.norm(self.responses, axis=0)
         return unit
+
+    def drawn_ratios(self, count: int, rng: np.random.Generator) -> np.ndarray:
+        """Draw the ratio (count,) of variances as it is where theory is right."""
+        if not np.isfinite(self.freedom):
+            return np.ones(count)
+        return np.asarray(rng.chisquare(self.freedom, count) / self.freedom)
 
     def draws(self, count: int, rng: np.random.Generator) -> np.ndarray:
         """Draw whitened deviations (count, w) as they are where theory is right."""
@@ -68,14 +78,29 @@ def predicted_means(theory: Trajectory, runs: Trajectory, evidence: Evidence, er
     assert responses is not None
     whitening = whitening_of(theory, runs, count)
     deviations = (evidence.samples.mean(axis=0) - evidence.theory).reshape(len(evidence.names), count).T
-    moving = evidence.moving
+    moving, alone = evidence.moving, runs_alone(theory, runs, evidence)
     return PredictedMeans(
         z=deviations.T.ravel()[moving] / error[moving],
         xi=whitening.whitened(deviations),
         columns=_columns(whitening)[moving] / error[moving, None],
         scatter=_scatter(fluctuations, evidence, whitening),
         **_numbers(whitening, responses),
+        **_measured_ratio(alone),
     )
+
+
+def runs_alone(theory: Trajectory, runs: Trajectory, evidence: Evidence) -> np.ndarray:
+    """Return the whitened deviations (w, R) of single runs from their mean."""
+    whitening, R = whitening_of(theory, runs, evidence.alphas.size), len(evidence.samples)
+    x = (evidence.samples - evidence.samples.mean(axis=0)).reshape(R, len(evidence.names), -1)
+    return whitening.whitened(x.transpose(2, 1, 0)) / np.sqrt(R)
+
+
+def _measured_ratio(alone: np.ndarray) -> dict[str, float]:
+    """Return the measured over the predicted variance of runs, and its degrees of freedom."""
+    w, R = alone.shape
+    freedom = w * (R - 1)
+    return dict(ratio=float(np.sum(alone**2) / freedom) if freedom else 1.0, freedom=float(freedom or np.inf))
 
 
 def whitening_of(theory: Trajectory, runs: Trajectory, count: int) -> Whitening:
@@ -129,7 +154,10 @@ Statistics = tuple[np.ndarray, np.ndarray, np.ndarray]  # "largest", "all" and "
 
 def drawn_statistics(means: PredictedMeans, seed: int) -> Statistics:
     """Draw the three statistics (DRAWS,) as they are together where theory is right; the data have no part in it."""
-    parts = [_statistics(means, xi @ means.columns.T, xi) for xi in _in_parts(means, np.random.default_rng(seed))]
+    rng = np.random.default_rng(seed)
+    parts = [
+        _statistics(means, xi @ means.columns.T, xi, means.drawn_ratios(len(xi), rng)) for xi in _in_parts(means, rng)
+    ]
     largest, everything, numbers = (np.concatenate(column) for column in zip(*parts, strict=True))
     return largest, everything, numbers
 
@@ -140,9 +168,10 @@ def questions_about(means: PredictedMeans, drawn: Statistics) -> dict[str, Asked
     if not m:
         return {}
     # The data's z is that of each mean itself, also in directions that theory takes to be fixed.
-    observed = [float(one[0]) for one in _statistics(means, means.z[None], means.xi[None])]
+    observed = [float(one[0]) for one in _statistics(means, means.z[None], means.xi[None], means.ratio)]
     normal, exact = stats.norm.sf, not len(means.scatter)
-    bounds = (2 * m * normal(observed[0]), stats.chi2.sf(observed[1], w), 2 * P * normal(observed[2]))
+    tail = stats.f.sf(observed[1] / w, w, means.freedom) if w else 1.0
+    bounds = (2 * m * normal(observed[0]), tail, 2 * P * normal(observed[2]))
     texts = (f"largest |z| of {m} deviations", f"chi^2 of all deviations in {w} independent directions",
              f"largest |z| of the implied shifts of {P} numbers")
     asked = {
@@ -154,11 +183,14 @@ def questions_about(means: PredictedMeans, drawn: Statistics) -> dict[str, Asked
     return asked if P else {name: asked[name] for name in ("largest", "all")}
 
 
-def _statistics(means: PredictedMeans, z: np.ndarray, xi: np.ndarray) -> Statistics:
-    """Return the three statistics of z (..., m) and of the whitened deviations (..., w) that belong to them."""
+def _statistics(means: PredictedMeans, z: np.ndarray, xi: np.ndarray, ratio: float | np.ndarray) -> Statistics:
+    """Return the three statistics of z (..., m) and of the whitened deviations (..., w) that belong to them.
+
+    chi^2 is in units of the variance that the runs have, which is `ratio` (...) times the predicted one.
+    """
     return (
         np.max(np.abs(z), axis=-1, initial=0.0),
-        np.sum(xi**2, axis=-1),
+        np.sum(xi**2, axis=-1) / ratio,
         np.max(np.abs(xi @ means.directions), axis=-1, initial=0.0),
     )
 

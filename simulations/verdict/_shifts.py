@@ -89,7 +89,8 @@ def measured_shifts(means: MeasuredMeans, family: Family) -> tuple[Shift, ...]:
 class Power:
     """The chance that a verdict disagrees where theory is off in a given direction.
 
-    Fields: draws (n, w) of whitened deviations, and what they make of z (n, m) and of the numbers' z (n, P).
+    Fields: draws (n, w) of whitened deviations, what they make of z (n, m) and of the numbers' z (n, P), and the ratios
+    (n,) of measured to predicted variances.
     """
 
     means: PredictedMeans
@@ -97,17 +98,20 @@ class Power:
     draws: np.ndarray
     z: np.ndarray
     numbers: np.ndarray
+    ratios: np.ndarray
 
     @staticmethod
     def of(means: PredictedMeans, family: Family, seed: int) -> "Power":
         """Return the power of the verdict `family` on `means`."""
-        draws = means.draws(POWER_DRAWS, np.random.default_rng([seed, 2]))
-        return Power(means, family, draws, draws @ means.columns.T, draws @ means.directions)
+        rng = np.random.default_rng([seed, 2])
+        draws = means.draws(POWER_DRAWS, rng)
+        ratios = means.drawn_ratios(POWER_DRAWS, rng)
+        return Power(means, family, draws, draws @ means.columns.T, draws @ means.directions, ratios)
 
     def chance(self, direction: np.ndarray, size: float) -> float:
         """Return the chance of DISAGREE for a mean of `size` in a whitened direction (w,) of length 1."""
         threshold = self.family.threshold
-        found = np.sum((self.draws + size * direction) ** 2, axis=1) > threshold("all")
+        found = np.sum((self.draws + size * direction) ** 2, axis=1) / self.ratios > threshold("all")
         moved = self.numbers + size * (direction @ self.means.directions)
         found |= np.max(np.abs(moved), axis=1, initial=0.0) > threshold("numbers")
         # The costly one last, of those draws that nothing else has found.

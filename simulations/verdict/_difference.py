@@ -1,0 +1,97 @@
+"""`simulations.difference_agreement`: is the difference between two curricula, or two rates, what theory says it is?"""
+
+import dataclasses
+from typing import Any
+
+import numpy as np
+
+from teacher_student import InputError, Trajectory, quantities
+
+from ._agreement import Agreement, agreement_of, answers_by_measured_spread, without_accuracy
+from ._comparable import check_comparable, check_trajectories, usable_alphas
+from ._evidence import Evidence, columns_of, dim_of, gather
+from ._independence import check_independent
+
+FEWEST_RUNS = 3
+
+
+def difference_agreement(theories: Any, runs: Any, *, significance: float = 0.01, seed: int = 0) -> Agreement:
+    """Compare the difference of two theories with that of their simulations, run by run.
+
+    With runs that see the same samples (`simulations.run_many`) most of their noise falls out of the difference, so that
+    a far smaller effect of a curriculum or a rate is seen than in either of them. The questions are those of
+    `agreement` with measured spread. Where both theories have fluctuations, the difference of their 1/N terms is taken
+    out.
+
+    Arguments:
+      theories: two trajectories of `ode.solve` or `ode.fluctuations`, at the runs' alphas.
+      runs: the two simulations of these problems, with equal alphas, dimensions and numbers of runs; run r of the one is
+        paired with run r of the other.
+      significance: chance of "disagree" where both theories are right. seed: of the sign flips.
+    Returns an Agreement, whose values are those of the first minus those of the second.
+    Raises InputError for trajectories that cannot be compared or paired.
+    """
+    pairs = _checked_pairs(theories, runs, significance)
+    usable, notes, split = np.ones(np.size(pairs[0][1].alphas), bool), [], False
+    for theory, simulated in pairs:
+        mask, more, apart = usable_alphas(theory, simulated, None)
+        usable, split = usable & mask, split or apart
+        notes += more
+    if pairs[0][1].source.seed != pairs[1][1].source.seed:
+        notes.append("the runs do not see the same samples (simulations.run_many gives such): their noise adds up")
+    evidence = _difference(*(_evidence(theory, simulated, usable) for theory, simulated in pairs))
+    # A difference has no responses of its own: only its first theory's names and ties are looked at.
+    alone = dataclasses.replace(pairs[0][0], fluctuations=None)
+    answers = answers_by_measured_spread(alone, evidence, significance, seed)
+    return agreement_of(answers, alone, [pairs[0][1]], significance, notes, split=split)
+
+
+def _checked_pairs(theories: Any, runs: Any, significance: float) -> list[tuple[Trajectory, Trajectory]]:
+    for two, what in ((theories, "theories"), (runs, "simulations")):
+        if not isinstance(two, (tuple, list)) or len(two) != 2:
+            raise InputError(f"two {what}", f"{len(two)}" if isinstance(two, (tuple, list)) else type(two).__name__)
+    for theory, simulated in zip(theories, runs, strict=True):
+        check_trajectories(theory, simulated, None)
+        check_comparable(theory, simulated, None, significance, FEWEST_RUNS)
+        check_independent(simulated, None)
+    first, second = runs
+    for what, a, b in (
+        ("alphas", np.asarray(first.alphas).tolist(), np.asarray(second.alphas).tolist()),
+        ("dimensions N", first.source.dim, second.source.dim),
+        ("numbers of runs", first.runs, second.runs),
+    ):
+        if a != b:
+            raise InputError(f"equal {what} of the two simulations", f"{a} and {b}", "take simulations.run_many")
+    theories = [theory.at(simulated.alphas) for theory, simulated in zip(theories, runs, strict=True)]
+    if not all(theory.accuracy for theory in theories):
+        theories, runs = ([without_accuracy(x) for x in two] for two in (theories, runs))
+    names = [[q.name for q in quantities(theory.observables, theory.problem)] for theory in theories]
+    if names[0] != names[1]:
+        raise InputError("two problems with the same quantities", "blocks, levels or widths that differ")
+    return list(zip(theories, runs, strict=True))
+
+
+def _evidence(theory: Trajectory, runs: Trajectory, usable: np.ndarray) -> Evidence:
+    """Return the evidence of one of the two, with the 1/N term that theory predicts, if it does."""
+    evidence = gather(theory, runs, None, usable)
+    if theory.fluctuations is None:
+        return evidence
+    shift = columns_of(theory.fluctuations.mean_shift(dim_of(runs)), theory, usable)
+    term = np.broadcast_to(shift, evidence.big.shape)
+    return dataclasses.replace(evidence, term=term, samples=evidence.big - term)
+
+
+def _difference(first: Evidence, second: Evidence) -> Evidence:
+    """Return the evidence on the difference, run by run; errors add up as if they were independent."""
+    return dataclasses.replace(
+        first,
+        theory=first.theory - second.theory,
+        sampling=np.hypot(first.sampling, second.sampling),
+        big=first.big - second.big,
+        term=first.term - second.term,
+        samples=first.samples - second.samples,
+        rounding=first.rounding + second.rounding,
+        integrated=first.integrated + second.integrated,
+        # An accuracy's counting noise is shared where samples are: no variance is known to be there.
+        floor=np.zeros_like(first.floor),
+    )
