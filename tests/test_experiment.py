@@ -127,7 +127,7 @@ def test_a_lambda_is_refused_before_anything_is_computed_or_made(tmp_path: Path,
 SOME_RUNS = np.ones((2, 2, 1, 1))
 WRONG = [
     ({"dim": 0}, "dim >= 1"),
-    ({"dim": 200.0}, "dim >= 1 .an integer.; got: 200.0"),
+    ({"dim": 200.0}, "an integer dim >= 1; got: 200.0"),
     ({"dim": 997, "smaller_dim": None}, "divisor between N/10 and N/3"),
     ({"smaller_dim": 200}, "smaller_dim below dim"),
     ({"smaller_dim": "100"}, "smaller_dim below dim"),

@@ -157,7 +157,8 @@ def test_rankings_need_a_level_a_mixture_and_a_known_name() -> None:
 
 def test_runs_go_on_where_they_stopped() -> None:
     problem = build.mixture(K=4)
-    first, last = simulate(problem, keep_weights=True)
+    first = simulate(problem, keep="weights")
+    last = first.weights
     assert [x.shape for x in jax.tree.leaves(last)] == [(5, 4, 40), (5, 2, 40), (5, 4)]
     second = simulate(problem, start=last, key=4)
     equal(
@@ -173,7 +174,7 @@ def test_same_samples_after_the_same_weights() -> None:
     problem = build.mixture(K=4)
     start = build.overlaps(problem, 9)
     plain = simulate(problem, start=start)
-    kept, _ = simulate(problem, start=start, keep_weights=True)
+    kept = simulate(problem, start=start, keep="weights")
     equal(kept.observables, plain.observables)
     sizes = problem.inputs.sizes(40, 2)
     with jax.enable_x64(True):

@@ -8,7 +8,7 @@ import jax
 import numpy as np
 
 from teacher_student import InputError, Problem
-from teacher_student.internal import as_key, key_numbers, require_name
+from teacher_student.internal import as_count, as_key, is_integer, key_numbers, require_name
 
 from ..moments import look_up, units_of
 from ._fixed_sample import FixedSample, dimensions
@@ -77,10 +77,9 @@ class Sampled(eqx.Module):
         products_only: bool = False,
     ):
         for name, number in (("points", points), ("most_points", most_points)):
-            if not isinstance(number, (int, np.integer)) or number < 2 or number & (number - 1):
+            if not is_integer(number) or number < 2 or number & (number - 1):
                 raise InputError(f"a power of two as {name} (Sobol points are balanced only then)", number)
-        if isinstance(replicates, bool) or not isinstance(replicates, (int, np.integer)) or replicates < 1:
-            raise InputError("replicates >= 1 (with 1 no error is estimated)", replicates)
+        as_count(replicates, "number of replicates", "with 1 no error is estimated")
         if error is not None:
             if not isinstance(error, (float, int, np.floating)) or not 0 < error < 1:
                 raise InputError("an error between 0 and 1, of the largest generalisation error", repr(error))

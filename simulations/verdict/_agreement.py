@@ -8,7 +8,7 @@ import numpy as np
 from scipy import special, stats
 
 from teacher_student import Trajectory
-from teacher_student.internal import describe_ties, require_name
+from teacher_student.internal import Usual, describe_ties, require_name
 
 from ._comparable import check_comparable, check_predicted, check_trajectories, usable_alphas
 from ._evidence import Comparison, Evidence, dim_of, gather, gather_predicted
@@ -120,7 +120,7 @@ def agreement(
     smaller: Trajectory | None = None,
     *,
     spread: str = "measured",
-    level: float = 0.01,
+    level: float = Usual.significance,
     seed: int = 0,
 ) -> Agreement:
     r"""Compare theory with runs, at one family-wise level over all comparisons.

@@ -1,14 +1,15 @@
 """A problem from nested tables (TOML, JSON), and back."""
 
 import dataclasses
+import functools
 from collections.abc import Mapping
 from typing import Any
 
-import jax
 import numpy as np
 
 from .._address import address_of, imported
 from .._errors import InputError
+from .._trees import differing_leaves, same_structure
 from ..tables import CurriculumTable, SGDTable, read_problem
 from ._activation import activation_from_table
 from ._committee import Committee
@@ -90,9 +91,7 @@ def _table_of_task(task: Task) -> dict[str, Any]:
 
 def _same(a: Task, b: Task) -> bool:
     """Return whether both have the same structure and numbers, be these Python's, NumPy's or JAX's."""
-    pairs = zip(jax.tree.leaves(a), jax.tree.leaves(b), strict=False)
-    structures = {jax.tree.structure(a), jax.tree.structure(b)}
-    return len(structures) == 1 and all(np.array_equal(x, y, equal_nan=True) for x, y in pairs)
+    return same_structure(a, b) and not differing_leaves(a, b, functools.partial(np.array_equal, equal_nan=True))
 
 
 def _curriculum(table: CurriculumTable) -> Curriculum:

@@ -10,7 +10,7 @@ import numpy as np
 
 from .._errors import InputError, nearest
 from ..problem import Problem, describe_ties
-from ..state import Overlaps
+from ..state import Overlaps, Weights
 from ._budget import Budget, budget
 from ._fluctuations import Fluctuations
 from ._observables import Observables
@@ -55,6 +55,8 @@ class Trajectory(eqx.Module):
       integrator_error: the error of `observables` from the integration. `ode.fluctuations` computes it, else it is
         None.
       fluctuations: of runs at finite N. `ode.fluctuations` computes them, else they are None.
+      kept_weights: of runs at the last alpha, where `simulations.run(..., keep="weights")` kept them, else None. They
+        are not written to files. `weights` says so where there are none.
     """
 
     problem: Problem
@@ -68,6 +70,7 @@ class Trajectory(eqx.Module):
     source: Source = eqx.field(static=True)
     integrator_error: Observables | None = None
     fluctuations: Fluctuations | None = None
+    kept_weights: Weights | None = None
 
     @property
     def overlaps(self) -> Overlaps:
@@ -90,6 +93,17 @@ class Trajectory(eqx.Module):
         return ByLevel(quantity, {level: values[level] for level in levels if level in values})
 
     @property
+    def weights(self) -> Weights:
+        """Weights at the last alpha, with a leading axis of runs: as they are, also those of a diverged run.
+
+        Raises InputError where none were kept, as in theory and in a trajectory that was read from a file.
+        """
+        if self.kept_weights is None:
+            remedy = 'simulations.run(..., keep="weights") keeps them'
+            raise InputError("a trajectory with weights", "one without", remedy)
+        return self.kept_weights
+
+    @property
     def runs(self) -> int | None:
         """Number of runs; None for a theory trajectory."""
         return int(np.shape(self.status)[0]) if self.source.engine == "sgd" else None
@@ -108,7 +122,7 @@ class Trajectory(eqx.Module):
         return {level: float(np.mean([tie[level] for tie in ties])) for level in self.problem.inputs.level_names}
 
     def at(self, alphas: Any, remedy: str = "solve or run it with these alphas") -> "Trajectory":
-        """Return the trajectory at some of its recorded alphas.
+        """Return the trajectory at some of its recorded alphas. Weights stay only beside the last one, theirs.
 
         Raises InputError, which ends with `remedy`, if one of them was not recorded.
         """
@@ -121,7 +135,8 @@ class Trajectory(eqx.Module):
         axis = 0 if self.runs is None else 1
         along = ("observables", "sampling_error", "integrator_error", "fluctuations")
         chosen = {name: jax.tree.map(lambda x: np.take(x, index, axis), getattr(self, name)) for name in along}
-        return dataclasses.replace(self, alphas=recorded[index], **chosen)
+        weights = self.kept_weights if recorded.size - 1 in index else None
+        return dataclasses.replace(self, alphas=recorded[index], kept_weights=weights, **chosen)
 
     def budget(self, dim: int | None = None) -> Budget:
         """Return the error budget of a theory: what contributes how much to the error of each quantity.

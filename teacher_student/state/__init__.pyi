@@ -17,3 +17,4 @@ from ._random_overlaps import key_words as key_words
 from ._random_overlaps import random_overlaps as random_overlaps
 from ._ranking import level_index as level_index
 from ._ranking import rank_units as rank_units
+from ._weights import Weights as Weights
