@@ -63,7 +63,7 @@ def assemble(
     every: bool = True,
     number: int | None = None,
 ) -> Experiment:
-    """Put a simulated experiment together from what it is chosen of, whose choices have been checked.
+    """Put a simulated experiment together from what it is made of, whose choices have been checked.
 
     Arguments: every: whether each of the `wanted` times is to be recorded, as in `recorded_alphas`. number: which of
     the seed's independent runs. Raises InputError for dimensions, times or fluctuations that there cannot be.
