@@ -1,5 +1,7 @@
 """What is usual where a user says nothing, of choices that functions and files have in common."""
 
+PRECISIONS = ("float32", "float64")
+
 
 class Usual:
     """The defaults. Files are read before JAX is loaded, so they stand in a place that does not need it.

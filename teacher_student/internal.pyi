@@ -21,12 +21,14 @@ from ._precision import to_host as to_host
 from ._programs import make_room as make_room
 from ._trees import differing_leaves as differing_leaves
 from ._trees import same_structure as same_structure
+from ._usual import PRECISIONS as PRECISIONS
 from ._usual import Usual as Usual
 from ._write_whole import write_whole as write_whole
 from .problem import BUILT_IN as BUILT_IN
 from .problem import Kind as Kind
 from .problem import as_activation as as_activation
 from .problem import check_alphas as check_alphas
+from .problem import check_one_problem as check_one_problem
 from .problem import check_problem as check_problem
 from .problem import describe_ties as describe_ties
 from .problem import to_times as to_times

@@ -74,7 +74,7 @@ def check_choices(choices: Choices, tables: Mapping[str, str] | None = None) -> 
     _require_between(called["level"], choices.level)
     internal.as_count(choices.dim, called["dim"])
     if choices.precision is not None:
-        internal.require_name(choices.precision, ("float32", "float64"), "precision")
+        internal.require_name(choices.precision, internal.PRECISIONS, "precision")
     for name, tolerance in (("rtol", choices.rtol), ("atol", choices.atol)):
         if tolerance is not None:
             _require_between(called[name], tolerance)

@@ -94,5 +94,4 @@ def _check_one_problem(problem: Any, start: Any, alphas: Any) -> None:
     internal.check_problem(problem)
     if not internal.is_known((problem, start, alphas)):
         raise ts.InputError("plain numbers to compare", "traced ones", "call it outside jit, grad and vmap")
-    if np.ndim(problem.sgd.learning_rate) or np.ndim(problem.curriculum.durations) != 1:
-        raise ts.InputError("one problem, not a batch, to compare", "a problem with batched numbers")
+    internal.check_one_problem(problem, "compare")

@@ -8,7 +8,7 @@ import jax
 import numpy as np
 
 from teacher_student import InputError, Problem
-from teacher_student.internal import as_count, as_key, is_integer, key_numbers, require_name
+from teacher_student.internal import PRECISIONS, as_count, as_key, is_integer, key_numbers, require_name
 
 from ..moments import look_up, units_of
 from ._fixed_sample import FixedSample, dimensions
@@ -88,7 +88,7 @@ class Sampled(eqx.Module):
                 raise InputError("replicates >= 2, to estimate the error that is asked for", replicates)
             if most_points < points:
                 raise InputError(f"most_points >= points = {points}", most_points)
-        require_name(precision, ("float32", "float64"), "precision")
+        require_name(precision, PRECISIONS, "precision")
         if not isinstance(products_only, bool):
             raise InputError("products_only=True or False", repr(products_only))
         self.points, self.replicates = int(points), int(replicates)

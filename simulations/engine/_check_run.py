@@ -6,13 +6,21 @@ from typing import Any
 import numpy as np
 
 from teacher_student import DIVERGENCE_BOUND, InputError, Overlaps, Problem
-from teacher_student.internal import as_count, check_alphas, check_bound, check_overlaps, check_problem, require_name
+from teacher_student.internal import (
+    PRECISIONS,
+    as_count,
+    check_alphas,
+    check_bound,
+    check_overlaps,
+    check_problem,
+    require_name,
+)
 
 from ._distributions import Law, as_distribution
 from ._schedule import MOST_STEPS
 from ._weights import Weights, check_room, check_weights
 
-PRECISIONS = {"weights": ("float32", "float64"), "overlaps": ("float64",)}  # of each method, the usual one first
+PRECISIONS_OF = {"weights": PRECISIONS, "overlaps": ("float64",)}  # of each method
 
 
 def check_run(
@@ -36,8 +44,8 @@ def check_run(
     check_sizes(problem, dim, runs, precision, inputs, workers)
     as_count(test_samples, "number of test samples")
     check_alphas(alphas, problem)
-    require_name(method, PRECISIONS, "method")
-    if precision not in PRECISIONS[method]:
+    require_name(method, PRECISIONS_OF, "method")
+    if precision not in PRECISIONS_OF[method]:
         raise InputError('float64 for method="overlaps" (increments are of order 1/N)', precision, "leave it out")
     if method == "overlaps" and inputs != "own":
         raise InputError('inputs="own" with method="overlaps" (runs have no samples to share)', repr(inputs))
@@ -77,7 +85,7 @@ def check_sizes(problem: Problem, dim: Any, runs: Any, precision: Any, inputs: A
         as_count(workers, "number of workers")
     if dim > MOST_STEPS:
         raise InputError("a dimension N below 2^31", dim)
-    require_name(precision, ("float32", "float64"), "precision")
+    require_name(precision, PRECISIONS, "precision")
     require_name(inputs, ("own", "shared"), "kind of inputs")
     problem.inputs.sizes(dim, problem.task.latents)
 

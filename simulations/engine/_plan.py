@@ -86,14 +86,13 @@ def plan_runs(
     """
     for problem in problems:
         check_sizes(problem, dim, runs, precision or "float64", inputs, workers)
-    if precision is None:  # "float64" if one of them needs it
-        usual = max(usual_precision(problem, dim) for problem in problems)
-        precision = "float64" if method == "overlaps" else usual
+    precision = precision or _usual_precision(problems, dim, method)
     for problem, start in zip(problems, starts, strict=True):
         check_run(
             problem, dim, runs, alphas, start, precision, test_samples, method, inputs, distribution, workers, bound
         )
-    _check_keep(keep, method)
+    _check_kept(keep, method)
+    _check_kind_of_starts(starts)
     make_room()
     chosen_devices = devices_for(devices)
     recorded = tuple(_overlaps_at_start(p, dim, start, key, runs) for p, start in zip(problems, starts, strict=True))
@@ -103,46 +102,32 @@ def plan_runs(
         space = FullWeights.of(problems[0], dim, distribution)
         _check_blocks(problems, space, dim)
         # Runs of paired problems share their samples, as those of `inputs="shared"` do.
-        need = memory(
-            problems[0],
-            dim,
-            precision=precision,
-            workers=workers,
-            runs=len(problems) * runs,
-            inputs="shared" if paired else inputs,
-            keep=keep,
-        )
+        sharing, members = "shared" if paired else inputs, len(problems) * runs
+        need = memory(problems[0], dim, precision=precision, workers=workers, runs=members, inputs=sharing, keep=keep)
         check_memory(need, "lower the dimension, the width or the workers")
         for problem in problems:
             warn_of_rounding(problem, dim, precision)
     test_blocks = space.blocks_holding(test_samples)
+    tests = int(test_blocks) * space.block_steps
+    shared, law = None if inputs == "own" else inputs, space.unusual_distribution
     return RunPlan(
-        tuple(problems),
-        recorded,
-        _origins(starts, recorded, runs),
-        dim,
-        runs,
-        _steps(alphas, problems[0], dim),
-        run_keys(key, runs),
-        space,
-        np.dtype(precision),
-        _groups(problems, runs, space, inputs, workers, len(chosen_devices), paired=paired),
-        chosen_devices,
-        test_blocks,
-        bound,
-        workers,
-        progress,
-        keep == "weights",
-        Source(
-            "sgd",
-            method,
-            precision,
-            dim,
-            key_words(as_key(key)),
-            int(test_blocks) * space.block_steps,
-            inputs=None if inputs == "own" else inputs,
-            distribution=space.unusual_distribution,
-        ),
+        problems=tuple(problems),
+        starts=recorded,
+        origins=_origins(starts, recorded, runs),
+        dim=dim,
+        runs=runs,
+        steps=_steps(alphas, problems[0], dim),
+        keys=run_keys(key, runs),
+        space=space,
+        dtype=np.dtype(precision),
+        groups=_groups(problems, runs, space, inputs, workers, len(chosen_devices), paired=paired),
+        devices=chosen_devices,
+        test_blocks=test_blocks,
+        bound=bound,
+        workers=workers,
+        progress=progress,
+        keep_weights=keep == "weights",
+        source=Source("sgd", method, precision, dim, key_words(as_key(key)), tests, inputs=shared, distribution=law),
     )
 
 
@@ -155,12 +140,22 @@ def one_per_run(start: Overlaps, runs: int) -> Overlaps:
     return starts
 
 
-def _check_keep(keep: Any, method: str) -> None:
+def _usual_precision(problems: Sequence[Problem], dim: int, method: str) -> str:
+    """Return the precision of all: "float64" for the chain of the overlaps, and where one of the problems needs it."""
+    return "float64" if method == "overlaps" else max(usual_precision(problem, dim) for problem in problems)
+
+
+def _check_kept(keep: Any, method: str) -> None:
     if keep is None:
         return
     require_name(keep, KEPT, "thing to keep of a run")
     if method == "overlaps":
         raise InputError('keep=None with method="overlaps" (it has no weights)', f"keep={keep!r}")
+
+
+def _check_kind_of_starts(starts: Sequence[Start]) -> None:
+    if len({isinstance(start, Weights) for start in starts}) > 1:
+        raise InputError("starts of one kind", "weights and overlaps", "take measure_overlaps(...) of the weights")
 
 
 def _check_blocks(problems: Sequence[Problem], space: Space, dim: int) -> None:
@@ -179,10 +174,8 @@ def _overlaps_at_start(problem: Problem, dim: int, start: Start, key: Any, runs:
 
 def _origins(starts: Sequence[Start], recorded: Sequence[Overlaps], runs: int) -> Overlaps | Weights:
     """Return what runs start from, with leading axes (problems, runs): their weights where these are given."""
-    kinds = {isinstance(start, Weights) for start in starts}
-    if len(kinds) > 1:
-        raise InputError("starts of one kind", "weights and overlaps", "take measure_overlaps(...) of the weights")
-    each: Sequence[Any] = starts if kinds == {True} else [one_per_run(start, runs) for start in recorded]
+    given = isinstance(starts[0], Weights)  # then all of them are weights
+    each: Sequence[Any] = starts if given else [one_per_run(start, runs) for start in recorded]
     origins: Overlaps | Weights = jax.tree.map(lambda *x: np.stack(x), *each)
     return origins
 

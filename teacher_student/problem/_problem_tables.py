@@ -14,7 +14,7 @@ from ..tables import CurriculumTable, SGDTable, read_problem
 from ._activation import activation_from_table
 from ._committee import Committee
 from ._curriculum import Curriculum
-from ._problem import Problem
+from ._problem import Problem, check_one_problem
 from ._sgd import SGD
 from ._student import Student
 from ._task import Task
@@ -44,8 +44,7 @@ def problem_to_tables(problem: Problem) -> dict[str, Any]:
     Raises InputError for a batch of problems. It also raises it for what could not be read back: a task or an
     activation that cannot be imported, or a task that its table does not describe.
     """
-    if np.ndim(problem.sgd.learning_rate) or np.ndim(problem.curriculum.durations) != 1:
-        raise InputError("one problem, not a batch, to write", "a problem with batched numbers")
+    check_one_problem(problem, "write")
     return {
         "task": _table_of_task(problem.task),
         "student": {"width": problem.student.width, "activation": problem.student.activation.text},
