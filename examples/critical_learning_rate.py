@@ -16,7 +16,7 @@ import ode
 import teacher_student as ts
 
 STORE = Path(__file__).parents[1] / "docs" / "phase_diagrams" / "critical_learning_rate.zarr"
-LEVEL = 1e-4  # of the error: below the critical rate it is smaller at the end, above it does not vanish
+SMALL = 1e-4  # of the error: below the critical rate it is smaller at the end, above it does not vanish
 BRACKET = (0.1, 12.0)
 
 
@@ -64,7 +64,7 @@ def main() -> bool:
     lines, inside = {}, []
     for width, units in ((1, "K = M = 1"), (2, "K = M = 2")):
         swept = figures.boundary(
-            figures.select(data, "error", at={"units": units}), "learning_rate", "irrelevant_variance", LEVEL
+            figures.select(data, "error", at={"units": units}), "learning_rate", "irrelevant_variance", SMALL
         )
         variances = swept["irrelevant_variance"].values
         rates = np.array([critical_rate(width, variance).value for variance in variances])
@@ -78,7 +78,7 @@ def main() -> bool:
         lines[rf"$\eta_c$ of ode.critical, {units}"] = (rates, variances, units)
     print(f"eta_c lies between the two cells, or beyond the map, in {sum(inside)} of {len(inside)} rows")
     figure = figures.phase_diagram(
-        data, "learning_rate", "irrelevant_variance", panels="units", boundary=LEVEL, lines=lines
+        data, "learning_rate", "irrelevant_variance", panels="units", boundary=SMALL, lines=lines
     )
     for kind in ("png", "pdf"):
         figure.savefig(Path(options.out) / f"critical_learning_rate.{kind}", dpi=200)

@@ -55,7 +55,7 @@ def compare(
       force: write over an earlier comparison, and remove those of its files that this one may not write.
       progress: a progress bar. say: what gets each line of text.
       choices: of a problem, by name: dim=1000, runs=32 and all else that `figures.make_experiment` takes.
-    Returns a Comparison: its `theory` (with points between the alphas, for a smooth line: `theory.at(alphas)`), `runs`,
+    Returns a Comparison: its `theory` (with alphas between the alphas, for a smooth line: `theory.at(alphas)`), `runs`,
     `agreement.verdict`, `table` and `plot()`.
     Raises InputError before computing, also for what could not be written to `out` (a lambda as an activation); and
     Interrupted after Ctrl-C (finished runs are then on disk, if there is `out`).

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import simulations
 import teacher_student as ts
+from teacher_student import internal
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -19,10 +20,10 @@ def load_pictures() -> None:
 
 
 @dataclasses.dataclass(frozen=True)
-class Comparison:
+class Comparison(internal.PublicRecord):
     """The results of `compare`.
 
-    theory: the trajectory of the ODEs, with points between the recorded alphas. runs: that of the simulation at N.
+    theory: the trajectory of the ODEs, with alphas between the recorded alphas. runs: that of the simulation at N.
     smaller: that at the second dimension, or None. agreement: the verdict. paths: what was written, by name.
     bands: theory with fluctuations at the recorded alphas, and predicted: the verdict with these (None without).
     """
@@ -37,7 +38,7 @@ class Comparison:
 
     @property
     def table(self) -> str:
-        """The verdict's table, with the other statistic as its last row: the predicted spread and 1/N term."""
+        """The verdict's table, with what predicted spread and 1/N term say as its last row, where they are known."""
         if self.predicted is None or self.predicted is self.agreement:
             return self.agreement.table
         predicted, verdict = self.predicted, self.agreement
@@ -49,7 +50,10 @@ class Comparison:
         return f"{verdict.table}\nwith predicted spread and 1/N term: {outcome}{differs}"
 
     def plot(self) -> Figure:
-        """Draw theory as lines, simulation as points, and every comparison's z, as `figures.comparison` does."""
+        """Draw theory as lines, simulation as points, and the z of every deviation, as `figures.comparison` does.
+
+        Returns a matplotlib Figure, of the data at hand: nothing is computed again.
+        """
         from .pictures import comparison  # matplotlib takes half a second to import
 
         return comparison(self.theory, self.runs, self.agreement.to_dict(), self.bands)

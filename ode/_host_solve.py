@@ -31,7 +31,7 @@ def solve_from_host(problem: Problem, start: Overlaps, alphas: np.ndarray, metho
 
 
 def _with_sampled_averages(problem: Problem, start: Overlaps, alphas: np.ndarray, method: Method) -> Outcome:
-    """Return the mean of one solve per scrambling, and the error that their spread gives."""
+    """Return the mean of one solve per scrambling, and the error that their scatter gives."""
     assert method.sample is not None
     replicates = len(method.sample.normals)
     samples = with_halves(method.sample, np) if method.halved else method.sample

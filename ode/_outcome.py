@@ -27,8 +27,8 @@ Outcome = tuple[Path, Observables, Observables | None]  # path, observables, and
 
 def trajectory(problem: Problem, start: Overlaps, alphas: Any, outcome: Outcome, source: Source) -> Trajectory:
     """Return the trajectory of an outcome."""
-    path, observables, spread = outcome
-    return Trajectory(problem, start, alphas, observables, path.status, path.reached, path.stats, spread, source)
+    path, observables, error = outcome
+    return Trajectory(problem, start, alphas, observables, path.status, path.reached, path.stats, error, source)
 
 
 def worst(paths: Path) -> Path:
@@ -44,7 +44,7 @@ def worst(paths: Path) -> Path:
 def mean_and_error(observables: Observables) -> tuple[Observables, Observables]:
     """Return the mean over replicates and its standard error (of NumPy's or JAX's arrays, traced ones included)."""
     mean = jax.tree.map(lambda x: x.mean(axis=0), observables)
-    one = jax.tree.leaves(observables)[0].shape[0] == 1  # no spread to go by
+    one = jax.tree.leaves(observables)[0].shape[0] == 1  # no scatter to go by
     error = jax.tree.map(
         # One less in the divisor: the mean is taken from the same replicates.
         lambda x: np.full(x.shape[1:], np.nan) if one else x.std(axis=0, ddof=1) / np.sqrt(1.0 * x.shape[0]),
@@ -67,7 +67,7 @@ def fine_and_change(observables: Observables, n: int, hypot: Any) -> tuple[Obser
 def with_halves(sample: Sample, xp: Any) -> Sample:
     """Return the scramblings, and after them those with their first half of points in place of the second.
 
-    A bias of second order in the averages' error, which the spread over scramblings does not show, at least doubles.
+    A bias of second order in the averages' error, which the scatter over scramblings does not show, at least doubles.
     """
     normals = xp.asarray(sample.normals)
     half = normals[..., : normals.shape[-1] // 2]

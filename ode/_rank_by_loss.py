@@ -28,6 +28,7 @@ def rank_by_loss(
     and each step drops the unit whose removal leaves the smallest eps. The readouts of the others stay.
 
     Arguments:
+      problem: has the student, and the labels that the error is measured against.
       overlaps: with any leading axes (runs, starts).
       averages: the points for G and c. None means `ode.Sampled()`.
       level: the level whose samples count. None is for inputs with one level.

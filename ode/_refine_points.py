@@ -1,5 +1,6 @@
 """Sampled averages with as many points as the requested error needs."""
 
+import dataclasses
 import warnings
 from collections.abc import Sequence
 
@@ -9,15 +10,24 @@ from teacher_student import InputError, Trajectory
 
 from .averages import Averages, Sampled
 
+MOST_TIMES = 64  # more points in one go, so that an accidentally large estimate of the error does not cost much
+
 
 def finer_averages(averages: Averages | Sampled | None, result: Trajectory) -> Sampled | None:
     """Return averages with enough points to reach the requested error, or None.
 
-    None means that `result` has reached it already, that no error was requested, or that no more points are allowed.
+    The error falls as S^-1/2 at least, and as S^-1 at best. So the number of points grows as S^-3/4 needs, and at least
+    twofold. None means that `result` has reached the error already, that no error was requested, or that no more points
+    are allowed.
     """
     if not isinstance(averages, Sampled) or averages.error is None:
         return None
-    return averages.finer(error_left(result))
+    left = error_left(result)
+    if not left > averages.error or averages.points == averages.most_points:
+        return None
+    times = 2 ** int(np.ceil(np.log2((left / averages.error) ** (4 / 3))))
+    points = min(averages.points * min(max(times, 2), MOST_TIMES), averages.most_points)
+    return dataclasses.replace(averages, points=points)
 
 
 def warn_of_misses(averages: Averages | Sampled | None, results: Sequence[Trajectory]) -> None:

@@ -134,9 +134,9 @@ def _named(outcome: Outcome, problem: Problem, start: Overlaps, alphas: np.ndarr
 
     It was computed of a nameless problem, at alphas that were filled up.
     """
-    path, observables, spread = outcome
-    states, observables, spread = jax.tree.map(lambda x: x[: alphas.size], (path.states, observables, spread))
-    error = None if spread is None else with_level_names(spread, problem)
+    path, observables, error = outcome
+    states, observables, error = jax.tree.map(lambda x: x[: alphas.size], (path.states, observables, error))
+    error = None if error is None else with_level_names(error, problem)
     return dataclasses.replace(path, states=states), with_level_names(observables, problem), error
 
 

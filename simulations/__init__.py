@@ -7,7 +7,7 @@ __getattr__, __dir__, _ = attach_stub(__name__, __file__)
 
 __all__ = [
     "Agreement",
-    "Comparison",
+    "Deviation",
     "Sample",
     "SpreadTest",
     "Weights",

@@ -14,6 +14,6 @@ from .engine import test as test
 from .engine import usual_precision as usual_precision
 from .engine import weights_with as weights_with
 from .verdict import Agreement as Agreement
-from .verdict import Comparison as Comparison
+from .verdict import Deviation as Deviation
 from .verdict import SpreadTest as SpreadTest
 from .verdict import agreement as agreement

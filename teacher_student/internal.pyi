@@ -19,6 +19,8 @@ from ._precision import to_float as to_float
 from ._precision import to_float64 as to_float64
 from ._precision import to_host as to_host
 from ._programs import make_room as make_room
+from ._public_module import PublicModule as PublicModule
+from ._public_record import PublicRecord as PublicRecord
 from ._trees import differing_leaves as differing_leaves
 from ._trees import same_structure as same_structure
 from ._usual import PRECISIONS as PRECISIONS

@@ -63,9 +63,9 @@ def theory() -> ts.Trajectory:
 
 
 def test_verdict_is_calibrated(many: list[ts.Trajectory], theory: ts.Trajectory) -> None:
-    """200 repeats with their own 12 pairs of runs: "disagree" as often as the level says, 5 % (binomial, p > 0.1 %)."""
+    """200 repeats with their own 12 pairs of runs: "disagree" as often as was asked for, 5 % (binomial, p > 0.1 %)."""
     repeats = [[part(each, slice(12 * i, 12 * (i + 1))) for each in many] for i in range(200)]
-    verdicts = [simulations.agreement(theory, *pair, level=0.05, seed=i) for i, pair in enumerate(repeats)]
+    verdicts = [simulations.agreement(theory, *pair, significance=0.05, seed=i) for i, pair in enumerate(repeats)]
     wrong = sum(not verdict.agrees for verdict in verdicts)
     assert stats.binom.cdf(wrong, 200, 0.05) > 0.0005
     assert stats.binom.sf(wrong - 1, 200, 0.05) > 0.0005
@@ -74,7 +74,7 @@ def test_verdict_is_calibrated(many: list[ts.Trajectory], theory: ts.Trajectory)
 def test_few_runs_are_judged_by_a_valid_bound(many: list[ts.Trajectory], theory: ts.Trajectory) -> None:
     """With 4 pairs the Bonferroni bound holds: "disagree" at most as often as stated."""
     repeats = [[part(each, slice(4 * i, 4 * (i + 1))) for each in many] for i in range(200)]
-    verdicts = [simulations.agreement(theory, *pair, level=0.05) for pair in repeats]
+    verdicts = [simulations.agreement(theory, *pair, significance=0.05) for pair in repeats]
     assert verdicts[0].method.startswith("Bonferroni")
     assert stats.binom.sf(sum(not verdict.agrees for verdict in verdicts) - 1, 200, 0.05) > 0.0005
 
@@ -126,8 +126,8 @@ def test_finite_size_term_is_measured_and_needed(many: list[ts.Trajectory], theo
     alone = simulations.agreement(theory, many[1])
     assert not alone.agrees
     paired = simulations.agreement(theory, *many)
-    largest = max(abs(c.allowance) / c.allowance_error for c in paired.comparisons)
-    assert largest > stats.norm.isf(0.01 / 2 / len(paired.comparisons))
+    largest = max(abs(c.allowance) / c.allowance_error for c in paired.deviations)
+    assert largest > stats.norm.isf(0.01 / 2 / len(paired.deviations))
 
 
 def test_report_says_everything(many: list[ts.Trajectory], theory: ts.Trajectory) -> None:
@@ -135,9 +135,9 @@ def test_report_says_everything(many: list[ts.Trajectory], theory: ts.Trajectory
     verdict = simulations.agreement(theory, *few)
     report = verdict.to_dict()
     # at each of 6 alphas: Q in two blocks, R in one (the other is 0), error and accuracy of two levels
-    assert report["number_of_comparisons"] == len(report["comparisons"]) == 6 * (2 + 1 + 2 + 2)
+    assert report["number_of_deviations"] == len(report["deviations"]) == 6 * (2 + 1 + 2 + 2)
     assert {"R[irrelevant][1,1]", "readout[1]"} <= set(report["fixed"])
-    assert str(report["number_of_comparisons"]) in verdict.verdict
+    assert str(report["number_of_deviations"]) in verdict.verdict
     assert "Q[relevant][1,1]" in verdict.table
     worst = verdict.worst
     allowed = worst.simulation - worst.allowance
@@ -190,7 +190,7 @@ def test_an_accuracy_that_is_equal_in_all_runs_by_chance_is_no_disagreement(accu
     theory = ode.solve(problem, start, [0.01, 0.02])
     found = simulations.run(problem, 100, 60 * runs, [0.01, 0.02], 5, start=start, precision="float64", progress=False)
     repeats = [part(found, slice(runs * i, runs * (i + 1))) for i in range(60)]
-    wrong = sum(not simulations.agreement(theory, each, level=0.05).agrees for each in repeats)
+    wrong = sum(not simulations.agreement(theory, each, significance=0.05).agrees for each in repeats)
     assert stats.binom.sf(wrong - 1, 60, 0.05) > 0.001
 
 
@@ -210,7 +210,7 @@ def test_a_stationary_state_agrees_without_fluctuations() -> None:
     runs = simulations.run(problem, 40, 3, [0.0, 0.5], 3, start=same, precision="float64", progress=False)
     verdict = simulations.agreement(theory, runs)
     assert verdict.agrees
-    assert verdict.comparisons == ()
+    assert verdict.deviations == ()
     assert "no quantity fluctuates" in verdict.verdict
 
 

@@ -16,7 +16,7 @@ import pytest
 import figures
 import teacher_student as ts
 from figures.command._main import main
-from figures.experiment._settings_file import BUILT_IN
+from figures.experiment._file_tables import BUILT_IN
 
 from . import build
 from .problem_files import SMALL
@@ -46,7 +46,7 @@ def test_compare_agrees_writes_and_refuses_to_overwrite(
     assert all(f"wrote {out / name}" in printed for name in FILES)
     report = json.loads((out / "report.json").read_text())
     assert report["agrees"] is True
-    assert report["number_of_comparisons"] == len(report["comparisons"])
+    assert report["number_of_deviations"] == len(report["deviations"])
     assert main(["compare", str(file), "--out", str(out)]) == 2
     assert "add --force" in capsys.readouterr().err
     theory = ts.Trajectory.load(out / "theory.nc")
@@ -54,6 +54,12 @@ def test_compare_agrees_writes_and_refuses_to_overwrite(
     picture = tmp_path / "again.png"
     assert main(["figure", "comparison", str(out), "--save", str(picture)]) == 0
     assert picture.stat().st_size > 10_000
+    # Version 0.7.0 and before called the deviations comparisons: what they wrote is drawn too.
+    report["comparisons"] = report.pop("deviations")
+    (out / "report.json").write_text(json.dumps(report))
+    again = tmp_path / "of_070.png"
+    assert main(["figure", "comparison", str(out), "--save", str(again)]) == 0
+    assert again.read_bytes() == picture.read_bytes()
 
 
 def test_force_leaves_no_file_of_an_earlier_run_that_would_be_drawn(
@@ -86,7 +92,8 @@ def test_predicted_spread_needs_one_dimension_and_four_runs(
     assert main(["compare", str(file), "--out", str(out)]) == 0
     assert {path.name for path in out.iterdir()} == FILES - {"simulation_smaller.nc"}
     assert "times the predicted (" in capsys.readouterr().out.splitlines()[-1]
-    assert json.loads((out / "report.json").read_text())["spread"]["comparisons"] == 3 * 4  # Q of two blocks, R of one
+    of_spread = json.loads((out / "report.json").read_text())["spread"]
+    assert of_spread["number_of_deviations"] == 3 * 4  # Q of two blocks, R of one
 
 
 def test_fluctuations_can_be_left_out(file: Path) -> None:
@@ -226,7 +233,7 @@ def test_ctrl_c_keeps_finished_runs_and_says_so(file: Path, tmp_path: Path) -> N
 
 
 def test_the_reference_file_has_every_key() -> None:
-    from figures.experiment import _settings_file as _settings
+    from figures.experiment import _file_tables as _file
     from teacher_student.tables import _problem_file as _tables
 
     reference = tomllib.loads((ROOT / "docs" / "problem.toml").read_text())
@@ -235,11 +242,11 @@ def test_the_reference_file_has_every_key() -> None:
         "student": _tables.StudentTable,
         "sgd": _tables.SGDTable,
         "curriculum": _tables.CurriculumTable,
-        "start": _settings.Start,
-        "record": _settings.Record,
-        "theory": _settings.Theory,
-        "simulation": _settings.Simulation,
-        "agreement": _settings.Agreement,
+        "start": _file.Start,
+        "record": _file.Record,
+        "theory": _file.Theory,
+        "simulation": _file.Simulation,
+        "agreement": _file.Agreement,
     }
     assert set(reference) == {*tables, "seed"}
     for name, table in tables.items():

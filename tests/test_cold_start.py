@@ -112,7 +112,8 @@ BAD = [  # an edit of the file, part of the message
 ]
 IN_SETTINGS = [
     ("[record]", '[theory]\naverages = "closed"\n[record]', "did you mean 'closed form'"),
-    ("[record]", "[agreement]\nlevel = 2.0\n[record]", "agreement.level between 0 and 1"),
+    ("[record]", "[agreement]\nsignificance = 2.0\n[record]", "agreement.significance between 0 and 1"),
+    ("[record]", "[agreement]\nlevel = 0.05\n[record]", "got: 'level'; it is called 'significance' now"),
     ("[record]", '[agreement]\nspread = "predictd"\n[record]', "did you mean 'predicted'"),
     ("runs = 16", 'runs = 16\nprecision = "float16"', "known precision"),
     ("runs = 16", "runs = 2", "simulation.runs >= 3"),

@@ -7,11 +7,23 @@ import pytest
 
 import ode
 import teacher_student
+from ode import derive
 
-PACKAGES = (teacher_student, ode)
+PACKAGES = (teacher_student, ode, derive)
 WITH_EXAMPLES = {
-    "teacher_student": {"Committee", "Curriculum", "Inputs", "Problem", "Student", "coupon_law", "random_overlaps"},
+    "teacher_student": {
+        "Committee",
+        "Curriculum",
+        "Inputs",
+        "Problem",
+        "Student",
+        "coupon_law",
+        "entry_names",
+        "random_overlaps",
+        "to_vector",
+    },
     "ode": {"missing_closed_form", "solve"},
+    "ode.derive": {"mean_function", "pair_function", "symbols"},
 }
 
 

@@ -18,7 +18,7 @@ import teacher_student as ts
 from figures.experiment._choices import ChoiceArguments, Choices
 from figures.experiment._experiment import check_experiment
 from figures.experiment._experiment_file import resolve
-from figures.experiment._settings_file import read_file
+from figures.experiment._file_tables import read_file
 from figures.experiment._starts import SharedStarts, start_of
 from teacher_student import internal
 
@@ -138,8 +138,8 @@ WRONG = [
     ({"runs": True}, "runs >= 3"),
     ({"test_samples": 0}, "number of test samples >= 1"),
     ({"precision": "float16"}, "known precision"),
-    ({"level": 1.5}, "level between 0 and 1"),
-    ({"level": "1 %"}, "level between 0 and 1"),
+    ({"significance": 1.5}, "significance between 0 and 1"),
+    ({"significance": "1 %"}, "significance between 0 and 1"),
     ({"rtol": 0.0}, "rtol between 0 and 1"),
     ({"atol": 2}, "atol between 0 and 1"),
     ({"seed": -1}, "seed an integer between 0"),
@@ -232,7 +232,7 @@ def test_an_experiment_leaves_nothing_to_choose(tmp_path: Path, nothing_is_compu
         ({"alphas": np.array([0.5, 1.003])}, "alphas"),
         ({"dims": (), "run_keys": ()}, "an experiment with a simulation"),
         ({"runs": 2}, "runs >= 3"),
-        ({"level": 0.0}, "level between 0 and 1"),
+        ({"significance": 0.0}, "significance between 0 and 1"),
         ({"spread": "predicted"}, "no smaller_dim with spread"),
         ({"fluctuations_may_fail": False, "averages": ode.Sampled(error=1e-3)}, "averages of given points"),
         ({"start": None}, "a start of ts.Overlaps"),

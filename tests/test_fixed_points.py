@@ -169,7 +169,7 @@ def test_the_line_lies_on_the_swept_boundary_within_a_cell() -> None:
     inside, wrong = [], []
     for width, units in ((1, "K = M = 1"), (2, "K = M = 2")):
         chosen = figures.select(data, "error", at={"units": units})
-        line = figures.boundary(chosen, "learning_rate", "irrelevant_variance", namespace["LEVEL"])
+        line = figures.boundary(chosen, "learning_rate", "irrelevant_variance", namespace["SMALL"])
         for row in (2, 7, 14):
             at = line.isel(irrelevant_variance=row)
             variance = float(at["irrelevant_variance"])

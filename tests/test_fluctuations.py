@@ -82,7 +82,7 @@ def runs_of(name: str) -> ts.Trajectory:
 @pytest.mark.parametrize("name", PROBLEMS)
 def test_runs_spread_and_shift_as_predicted(name: str) -> None:
     """Every quantity at every alpha, means and variances each at a family-wise level of 1 %."""
-    verdict = simulations.agreement(theory_of(name), runs_of(name), spread="predicted", level=0.02)
+    verdict = simulations.agreement(theory_of(name), runs_of(name), spread="predicted", significance=0.02)
     assert verdict.agrees, verdict.verdict
     spread = build.given(verdict.spread)
     assert spread.p > 0.01
@@ -106,7 +106,7 @@ def test_a_wrong_spread_is_caught(name: str, slip: Any, monkeypatch: pytest.Monk
     monkeypatch.setattr(_expansion, "diffusion", slip)
     problem, start = PROBLEMS[name]()
     wrong = ode.fluctuations(problem, start, ALPHAS, sample=ode.Sampled(2**12, 2))
-    verdict = simulations.agreement(wrong, runs_of(name), spread="predicted", level=0.02)
+    verdict = simulations.agreement(wrong, runs_of(name), spread="predicted", significance=0.02)
     assert not verdict.agrees
     assert build.given(verdict.spread).p < 0.01
 
@@ -246,7 +246,8 @@ def test_predicted_agreement_is_calibrated_with_four_runs() -> None:
     """At level 20 %, 200 repeats: no more false alarms than a binomial of 20 % has with probability 1e-3."""
     theory, rng = theory_of("switched"), np.random.default_rng(0)
     verdicts = [
-        simulations.agreement(theory, made_up(theory, 4, rng), spread="predicted", level=0.2).agrees for _ in range(200)
+        simulations.agreement(theory, made_up(theory, 4, rng), spread="predicted", significance=0.2).agrees
+        for _ in range(200)
     ]
     assert 40 - 18 < 200 - sum(verdicts) < 40 + 18  # Bonferroni is nearly exact for independent comparisons
 

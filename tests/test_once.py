@@ -74,4 +74,4 @@ def test_what_a_table_leaves_out_is_what_the_constructor_takes() -> None:
         assert {name: getattr(table, name) for name in shared} == {name: arguments[name].default for name in shared}
     for function in (simulations.run, simulations.run_many):
         assert inspect.signature(function).parameters["test_samples"].default == Choices.test_samples
-    assert inspect.signature(simulations.agreement).parameters["level"].default == Choices.level
+    assert inspect.signature(simulations.agreement).parameters["significance"].default == Choices.significance

@@ -122,7 +122,7 @@ def own(tmp_path: Path) -> Iterator[Path]:
 
 def tables(own: Path, **entries: Any) -> dict[str, Any]:
     """The file's tables, with other entries of [task]."""
-    from figures.experiment._settings_file import load_tables
+    from figures.experiment._file_tables import load_tables
 
     read = load_tables(own / "problem.toml")
     return read | {"task": read["task"] | entries}
@@ -283,7 +283,7 @@ def test_a_lambda_that_has_a_name_in_its_module_is_written_by_it(own: Path, name
 
 
 def test_saved_results_find_the_users_module_in_the_folder_where_one_works(own: Path, monkeypatch: Any) -> None:
-    from figures.experiment._settings_file import look_for_modules
+    from figures.experiment._file_tables import look_for_modules
 
     experiment = figures.read_experiment(tables(own), simulated=False)
     theory = ode.solve(experiment.problem, experiment.start, [1.0], averages=ode.Sampled(64, 2))

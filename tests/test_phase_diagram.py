@@ -276,7 +276,7 @@ def test_a_diagram_shows_every_kind_of_cell(tmp_path: Path) -> None:
         "too stiff",
         "failed",
         "not done",
-        "level 3",
+        "contour 3",
         "y / 2",
         "simulation",
         "its boundary, 95 %",

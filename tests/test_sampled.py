@@ -94,7 +94,7 @@ def test_wide_erf_students_sample_their_products_and_say_so() -> None:
 
 
 def test_the_stated_error_of_wide_students_has_its_bias() -> None:
-    """At a large rate the averages' error acts to second order, on all scramblings alike, which no spread shows."""
+    """At a large rate the averages' error acts to second order, on all scramblings alike, which no scatter shows."""
     task = ts.Committee(ts.Inputs({"all": 1.0}), width=2)
     problem = ts.Problem(task, ts.Student(16), ts.SGD(1.5), ts.Curriculum.single("all", 2.0))
     start = ts.random_overlaps(problem, 1000, 0)

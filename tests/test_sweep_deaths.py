@@ -155,14 +155,14 @@ def test_a_given_scheduler_gives_the_same_data(tmp_path: Path, undisturbed: Path
                 process.kill()
 
 
-def test_a_worker_that_dies_with_a_finished_task_has_it_done_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The task is over and its worker dead before the cells are fetched."""
+def test_a_worker_that_dies_with_a_finished_job_has_it_done_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The job is over and its worker dead before the cells are fetched."""
     monkeypatch.setattr(_workers, "compute", place_and_process)
     with _workers.start_workers(None, 2, 8) as cluster:
         assert isinstance(cluster, _workers.Cluster)
         client = cluster.client
 
-        def tasks() -> Iterator[Any]:
+        def jobs() -> Iterator[Any]:
             yield 1
             futures = list(client.futures)
             while not (holders := client.who_has().get(futures[0])):
@@ -174,13 +174,13 @@ def test_a_worker_that_dies_with_a_finished_task_has_it_done_again(monkeypatch: 
             killed.append(pid)
 
         killed: list[int] = []
-        ((task, (place, pid)),) = build.unchecked(cluster.do(tasks()))
-    assert (task, place) == (1, 1)
+        ((job, (place, pid)),) = build.unchecked(cluster.do(jobs()))
+    assert (job, place) == (1, 1)
     assert pid not in killed
 
 
-def place_and_process(task: Any) -> Any:
-    return task, os.getpid()
+def place_and_process(job: Any) -> Any:
+    return job, os.getpid()
 
 
 def die(x: Any) -> Any:

@@ -274,9 +274,9 @@ def counted(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     counts: list[int] = []
     honest = vars(_farm)["compute"]
 
-    def compute(task: Any) -> Any:
-        counts.append(len(task.indices))
-        return honest(task)
+    def compute(job: Any) -> Any:
+        counts.append(len(job.indices))
+        return honest(job)
 
     monkeypatch.setattr(_farm, "compute", compute)
     return counts

@@ -79,7 +79,7 @@ def curriculum_text(
 ) -> str:
     """Write every gain with its paired standard error as text, and where the widest student gains less than another.
 
-    Arguments: as in `curriculum`. Raises InputError.
+    Arguments: dataset, measure, rate, time: as in `curriculum`, and so are the errors.
     """
     measured = MEASURES[measure].replace("$-$", "-")
     rows = [

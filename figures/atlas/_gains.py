@@ -19,7 +19,7 @@ CONTRASTS = (
     ("hard to easy", "hard only"),
 )
 FALSE_ALARM = 0.01  # of the whole family of statements
-SELECTION = 1.5  # error of "best rate" in units of its spread over starts: measured where rates are nearly equally good
+SELECTION = 1.5  # error of "best rate", in standard deviations over starts: where rates are nearly equally good
 RESOLUTION = 0.01  # of mean gains in accuracy: averages over 512 points leave 0.001 to 0.005 (standard deviation)
 
 

@@ -87,7 +87,7 @@ def _points(axes: Axes, shares: xr.Dataset, index: int, label: str, *, shift: fl
 def lottery_text(theory: xr.Dataset, simulation: xr.Dataset, settings: xr.Dataset) -> str:
     """Write the numbers of the figure as text, with intervals, and where theory leaves the coupon law.
 
-    Arguments: as in `lottery`.
+    Arguments: theory, simulation, settings: as in `lottery`.
     """
     solved, law = odds(theory), ts.coupon_law(theory["width"].values)
     simulated = odds(simulation)

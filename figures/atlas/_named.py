@@ -20,7 +20,7 @@ from .tickets_study import tickets, tickets_data, tickets_text
 
 
 @dataclasses.dataclass(frozen=True)
-class Drawn:
+class Drawn(internal.PublicRecord):
     """What a named figure gives.
 
     figure: the picture. caption: its numbers in words, with the command that makes both. data: data sets by name.

@@ -6,11 +6,13 @@ from collections.abc import Callable
 import numpy as np
 from scipy import optimize, stats
 
+from teacher_student import internal
+
 STEEPEST = 6.0  # exponents are looked for in [-STEEPEST, STEEPEST]
 
 
 @dataclasses.dataclass(frozen=True)
-class PowerLaw:
+class PowerLaw(internal.PublicRecord):
     """A fitted law c N^-p.
 
     exponent: p, and low, high: its interval. chi2, freedom: chi^2 of the fit and its degrees of freedom. fits: the
@@ -26,19 +28,19 @@ class PowerLaw:
 
     @property
     def words(self) -> str:
-        """The exponent of N with its interval."""
+        """The exponent of N, -p, with its interval, to three decimals."""
         return f"{-self.exponent:.3f} [{-self.high:.3f}, {-self.low:.3f}]"
 
 
-def power_law(dims: np.ndarray, values: np.ndarray, covariances: np.ndarray, level: float = 0.95) -> PowerLaw:
+def power_law(dims: np.ndarray, values: np.ndarray, covariances: np.ndarray, confidence: float = 0.95) -> PowerLaw:
     r"""Fit d_q(N) = c_q N^-p, with one exponent for all quantities q, to signed values and their covariances.
 
       chi^2(p) = min_c sum_N (d - c N^-p)^T S_N^-1 (d - c N^-p),
     p is at its minimum, and the interval where it is less than the minimum plus the quantile of chi^2 with one degree
     of freedom. All N are used: where the signal is below the errors, a point has no weight by itself.
 
-    Arguments: dims: (n,) dimensions N. values: (n, q), of either sign. covariances: (n, q, q) of the values. level: of
-      the interval.
+    Arguments: dims: (n,) dimensions N. values: (n, q), of either sign. covariances: (n, q, q) of the values.
+      confidence: of the interval.
     Returns a PowerLaw, whose interval may be infinite.
     """
     dims, values = np.asarray(dims, float), np.asarray(values, float)
@@ -56,7 +58,7 @@ def power_law(dims: np.ndarray, values: np.ndarray, covariances: np.ndarray, lev
     # The grid finds the lowest valley of chi^2, if there are several, and the search stays in it.
     near = (middle - step, middle + step)
     best = optimize.minimize_scalar(chi2, bounds=near, method="bounded", options={"xatol": 1e-6})
-    allowed = float(best.fun) + stats.chi2.ppf(level, 1)
+    allowed = float(best.fun) + stats.chi2.ppf(confidence, 1)
     low, high = (_crossing(chi2, float(best.x), end, allowed) for end in (-STEEPEST, STEEPEST))
     freedom = values.size - values.shape[1] - 1
     return PowerLaw(float(best.x), low, high, float(best.fun), freedom, float(stats.chi2.sf(best.fun, freedom)))

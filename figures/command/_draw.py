@@ -30,9 +30,15 @@ def draw_comparison(options: argparse.Namespace) -> Figure:
     return comparison(
         theory,
         runs,
-        json.loads(report.read_text()) if report.exists() else None,
+        _report(report) if report.exists() else None,
         ts.Trajectory.load(bands) if bands.exists() else None,
     )
+
+
+def _report(path: Path) -> dict[str, Any]:
+    """Read report.json, also of version 0.7.0 and before, which called the deviations comparisons."""
+    report: dict[str, Any] = json.loads(path.read_text())
+    return report if "deviations" in report else report | {"deviations": report["comparisons"]}
 
 
 def _choice(options: argparse.Namespace, dataset: xr.Dataset) -> dict[str, Any]:

@@ -30,7 +30,7 @@ def add_figure_commands(parser: argparse.ArgumentParser) -> None:
     two.add_argument("--x", help="axis to the right (default: the first one left free)")
     two.add_argument("--y", help="axis upwards")
     two.add_argument("--panels", metavar="AXIS", help="one panel per value of this axis")
-    two.add_argument("--boundary", metavar="WHERE", help="a level, 'steepest' or 'diverged'")
+    two.add_argument("--boundary", metavar="WHERE", help="a contour (a number), 'steepest' or 'diverged'")
     two.add_argument("--engine", choices=["theory", "simulation"], help="of the tiles")
     two.set_defaults(draw="draw_phase_diagram")
     two.add_argument("--limits", nargs=2, type=float, metavar=("LOW", "HIGH"), help="of the colour scale")

@@ -24,7 +24,7 @@ class Choices:
     runs: independent students at each dimension. precision: "float32" or "float64" (None: the usual one at each N).
     test_samples: per measured error. rtol, atol: tolerances of the ODE solver (None: usual).
     fluctuations: whether theory predicts spread and 1/N term (None: where cheap).
-    level: chance of "disagree" where theory is right. spread: over runs, "measured" or "predicted".
+    significance: chance of "disagree" where theory is right. spread: over runs, "measured" or "predicted".
     seed: all that is random follows from it.
     """
 
@@ -36,7 +36,7 @@ class Choices:
     rtol: float | None = None
     atol: float | None = None
     fluctuations: bool | None = None
-    level: float = internal.Usual.significance
+    significance: float = internal.Usual.significance
     spread: str = "measured"
     seed: int = 0
 
@@ -53,7 +53,7 @@ class ChoiceArguments(TypedDict, total=False):
     rtol: float | None
     atol: float | None
     fluctuations: bool | None
-    level: float
+    significance: float
     spread: str
     seed: int
 
@@ -71,7 +71,7 @@ def check_choices(choices: Choices, tables: Mapping[str, str] | None = None) -> 
     tables: what stands before each name in a file ("simulation."), which messages then say.
     """
     called = _names(tables)
-    _require_between(called["level"], choices.level)
+    _require_between(called["significance"], choices.significance)
     internal.as_count(choices.dim, called["dim"])
     if choices.precision is not None:
         internal.require_name(choices.precision, internal.PRECISIONS, "precision")

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
-class Experiment:
+class Experiment(internal.PublicRecord):
     """What `figures.compare` compares: every number is resolved, nothing is drawn or computed when it is asked.
 
     Made by `load_experiment` and `read_experiment` from a file or its tables, by `make_experiment` from Python, and
@@ -38,8 +38,8 @@ class Experiment:
       dims: dimensions N to simulate, the larger first; a smaller one measures the 1/N term. (): theory alone.
       run_keys: a JAX key for the simulation at each of `dims`. runs, precision ("float32", "float64", None: the usual
         one at that N) and test_samples: of every simulation.
-      level: chance of "disagree" where theory is right. spread: over runs, "measured" or "predicted". seed: of the
-        verdict's sign flips; in an experiment of a file all keys follow from it too.
+      significance: chance of "disagree" where theory is right. spread: over runs, "measured" or "predicted".
+      seed: of the verdict's sign flips; in an experiment of a file all keys follow from it too.
     """
 
     problem: ts.Problem
@@ -56,7 +56,7 @@ class Experiment:
     runs: int = Choices.runs
     precision: str | None = None
     test_samples: int = Choices.test_samples
-    level: float = Choices.level
+    significance: float = Choices.significance
     spread: str = Choices.spread
     seed: int = Choices.seed
 
@@ -123,7 +123,7 @@ def _check_simulations(experiment: Experiment) -> None:
 
 
 def _check_verdict(experiment: Experiment) -> None:
-    """Raise InputError unless level, spread, tolerances, seed and fluctuations fit each other."""
+    """Raise InputError unless significance, spread, tolerances, seed and fluctuations fit each other."""
     dims = experiment.dims
     choices = Choices(
         dims[0],
@@ -131,7 +131,7 @@ def _check_verdict(experiment: Experiment) -> None:
         rtol=experiment.rtol,
         atol=experiment.atol,
         fluctuations=experiment.fluctuations,
-        level=experiment.level,
+        significance=experiment.significance,
         spread=experiment.spread,
         seed=experiment.seed,
     )

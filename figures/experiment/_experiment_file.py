@@ -12,8 +12,8 @@ import teacher_student as ts
 from teacher_student import internal
 
 from ._experiment import Experiment, check_experiment, check_theory
+from ._file_tables import File, load_tables, read_file, with_changes
 from ._make_experiment import assemble
-from ._settings_file import File, load_tables, read_file, with_changes
 from ._starts import start_of
 from ._usual_averages import usual_averages
 
@@ -65,7 +65,7 @@ def resolve(
         file.theory.rtol,
         file.theory.atol,
         runs=file.simulation.runs,
-        level=file.agreement.level,
+        significance=file.agreement.significance,
         spread=file.agreement.spread,
         seed=file.seed,
     )

@@ -16,9 +16,11 @@ def judge(
     bands: ts.Trajectory | None,
 ) -> tuple[simulations.Agreement, simulations.Agreement | None]:
     """Return the verdict that is asked for, and the one with spread and 1/N term of theory (None without these)."""
-    level = experiment.level
-    predicted = None if bands is None else simulations.agreement(bands, runs, spread="predicted", level=level)
+    significance = experiment.significance
+    predicted = (
+        None if bands is None else simulations.agreement(bands, runs, spread="predicted", significance=significance)
+    )
     if experiment.spread == "predicted":
         assert predicted is not None  # the experiment has been checked
         return predicted, predicted
-    return simulations.agreement(theory, runs, smaller, level=level, seed=experiment.seed), predicted
+    return simulations.agreement(theory, runs, smaller, significance=significance, seed=experiment.seed), predicted

@@ -34,7 +34,7 @@ def make_experiment(
         fluctuations (None): whether theory predicts spread and 1/N term; None: where cheap.
         precision (None): "float32" or "float64" of the simulation; None: the usual one at each N.
         test_samples (256): per measured error.
-        level (0.01): chance of "disagree" where theory is right.
+        significance (0.01): chance of "disagree" where theory is right.
         spread ("measured"): over runs, "measured" or "predicted" (no second dimension then).
         seed (0): all that is random follows from it, as from a file's.
     Returns an Experiment. Raises InputError for anything that could not be computed.
@@ -84,7 +84,7 @@ def assemble(
         runs=choices.runs,
         precision=choices.precision,
         test_samples=choices.test_samples,
-        level=choices.level,
+        significance=choices.significance,
         spread=choices.spread,
         seed=choices.seed,
     )

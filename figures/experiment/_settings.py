@@ -13,10 +13,16 @@ Settings = Experiment  # says so in its docstring
 
 
 def load_settings(path: str | Path | None, *, simulated: bool = True, **changes: Any) -> Experiment:
-    """Read the experiment of a TOML file: `load_experiment` under its earlier name, with its arguments and errors."""
+    """Read the experiment of a TOML file: `load_experiment` under its earlier name.
+
+    Arguments: path, simulated and changes are those of `load_experiment`, and so are the errors.
+    """
     return load_experiment(path, simulated=simulated, **changes)
 
 
 def read_settings(tables: Mapping[str, Any], *, simulated: bool = True, **changes: Any) -> Experiment:
-    """Read an experiment from tables: `read_experiment` under its earlier name, with its arguments and errors."""
+    """Read an experiment from tables: `read_experiment` under its earlier name.
+
+    Arguments: tables, simulated and changes are those of `read_experiment`, and so are the errors.
+    """
     return read_experiment(tables, simulated=simulated, **changes)

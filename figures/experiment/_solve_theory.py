@@ -15,13 +15,13 @@ from ._experiment import Experiment
 
 
 def solve_theory(experiment: Experiment, say: Callable[[str], None]) -> ts.Trajectory:
-    """Solve the ODEs to the recorded alphas, with points between them for a smooth line; what is done is said."""
+    """Solve the ODEs to the recorded alphas, with alphas between them for a smooth line; what is done is said."""
     say("theory      solving ...")
     clock = time.perf_counter()
     theory = ode.solve(
         experiment.problem,
         experiment.start,
-        with_points_between(experiment.alphas),
+        with_alphas_between(experiment.alphas),
         averages=experiment.averages,
         rtol=experiment.rtol,
         atol=experiment.atol,
@@ -34,7 +34,7 @@ def solve_theory(experiment: Experiment, say: Callable[[str], None]) -> ts.Traje
     return theory
 
 
-def with_points_between(alphas: np.ndarray) -> np.ndarray:
-    """Return the recorded alphas, the start, and points between them, so that theory is drawn as a smooth line."""
+def with_alphas_between(alphas: np.ndarray) -> np.ndarray:
+    """Return the recorded alphas, the start, and alphas between them, so that theory is drawn as a smooth line."""
     knots = np.concatenate([[0.0], alphas])
     return np.concatenate([[0.0], *(np.linspace(a, b, 9)[1:] for a, b in itertools.pairwise(knots) if b > a)])

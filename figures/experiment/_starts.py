@@ -8,8 +8,8 @@ import numpy as np
 
 import teacher_student as ts
 
+from ._file_tables import File
 from ._keys import key_for
-from ._settings_file import File
 
 
 def start_of(file: File, problem: ts.Problem) -> ts.Overlaps:

@@ -6,8 +6,8 @@ import ode
 import teacher_student as ts
 from teacher_student import internal
 
+from ._file_tables import Theory
 from ._keys import key_for
-from ._settings_file import Theory
 
 AUTO = Theory()
 

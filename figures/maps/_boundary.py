@@ -1,4 +1,4 @@
-"""Where a map passes a level, changes most steeply, or starts to diverge: one point per row, with its interval."""
+"""Where a map passes a contour, changes most steeply, or starts to diverge: one point per row, with its interval."""
 
 import numpy as np
 import xarray as xr
@@ -39,9 +39,9 @@ def boundary(found: xr.Dataset, x: str, y: str, where: float | str = 0.0) -> xr.
     for name in (x, y):
         internal.require_name(name, [str(dim) for dim in found["value"].dims], "free axis of the map")
     if isinstance(where, str):
-        internal.require_name(where, ("steepest", "diverged"), "boundary (or a level, a number)")
+        internal.require_name(where, ("steepest", "diverged"), "boundary (or a contour, a number)")
     elif not np.isfinite(where):
-        raise ts.InputError("a finite level of the boundary", where)
+        raise ts.InputError("a finite contour as boundary", where)
     if found[x].dtype.kind not in "if":
         raise ts.InputError(f"numbers along {x} for a boundary", found[x].values.tolist()[:3])
     grid = found.sortby(x).transpose(y, x)

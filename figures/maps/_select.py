@@ -17,8 +17,8 @@ WORST = (CellStatus.PENDING, CellStatus.FAILED, CellStatus.TOO_STIFF, CellStatus
 
 
 @dataclasses.dataclass(frozen=True)
-class Contrast:
-    """Two values of one axis of a sweep to compare: how much better is `first` than `second`?
+class Contrast(internal.PublicRecord):
+    """Two values of one axis of a sweep, of which a map shows how much better the first is than the second.
 
     axis: its name. first, second: values of the axis, numbers as a person writes them.
     """

@@ -42,7 +42,7 @@ def comparison(
 
     Arguments:
       theory: a trajectory of the ODEs. runs: one of the simulation; None: theory alone.
-      report: `Agreement.to_dict()`, or what report.json holds: adds every comparison's z, between the thresholds.
+      report: `Agreement.to_dict()`, or what report.json holds: adds the z of every deviation, between the thresholds.
       bands: theory of `ode.fluctuations`: the mean at the runs' N is shaded +- one standard deviation of a single run,
         and darker +- that of the mean over the runs, as predicted; adds measured over predicted standard deviations.
     Returns a matplotlib Figure.
@@ -82,16 +82,16 @@ def _caption(runs: ts.Trajectory, report: Mapping[str, Any], bands: ts.Trajector
 
 
 def _draw_z(axes: Axes, report: Mapping[str, Any], theory: ts.Trajectory) -> None:
-    """Draw every comparison's z against alpha, and the thresholds beyond which the family is rejected."""
+    """Draw the z of every deviation against alpha, and the thresholds beyond which the family is rejected."""
     for index, (kind, name) in enumerate(SYMBOLS.items()):
-        chosen = [c for c in report["comparisons"] if c["kind"] == kind]
+        chosen = [c for c in report["deviations"] if c["kind"] == kind]
         if chosen:
             alphas, z = [c["alpha"] for c in chosen], [c["z"] for c in chosen]
             marker, colour = MARKERS[index], COLOURS[index]
             axes.plot(alphas, z, marker, ms=3, mfc="none", mew=0.6, color=colour, label=name)
     for sign in (-1, 1):
         axes.axhline(sign * report["threshold_z"], color="0.3", lw=0.8, ls="--")
-    axes.set_ylabel("z of each comparison")
+    axes.set_ylabel("z of each deviation")
     axes.set_xlim(left=float(theory.alphas[0]))
     largest = 1.1 * max(1.2 * report["threshold_z"], report["worst_z"], 0.1)
     axes.set_ylim(-1.5 * largest, largest)  # room below for the legend
@@ -172,9 +172,9 @@ def _draw_panel(
     bands: ts.Trajectory | None,
 ) -> None:
     simulated = {q.name: q.values for q in ts.quantities(runs.observables, runs.problem)} if runs is not None else {}
-    spread = {}
+    errors = {}
     if theory.sampling_error is not None:
-        spread = {q.name: q.values for q in ts.quantities(theory.sampling_error, theory.problem)}
+        errors = {q.name: q.values for q in ts.quantities(theory.sampling_error, theory.problem)}
     predicted = _predicted(theory, bands, runs)
     for index, quantity in enumerate(chosen):
         colour = COLOURS[index % len(COLOURS)]
@@ -182,8 +182,8 @@ def _draw_panel(
             axes.fill_between(theory.alphas, low, high, color=colour, alpha=shade, lw=0, zorder=0)
         line = LINES[index % len(LINES)]
         axes.plot(theory.alphas, quantity.values, line, color=colour, lw=1.2)
-        if quantity.name in spread:
-            low, high = (quantity.values + sign * spread[quantity.name] for sign in (-1, 1))
+        if quantity.name in errors:
+            low, high = (quantity.values + sign * errors[quantity.name] for sign in (-1, 1))
             axes.fill_between(theory.alphas, low, high, color=colour, alpha=0.2, lw=0)
         marker = MARKERS[index % len(MARKERS)]
         if quantity.name in simulated and runs is not None:

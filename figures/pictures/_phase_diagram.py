@@ -225,4 +225,4 @@ def _boundary_label(where: float | str, band: bool) -> str:
     if isinstance(where, str):
         name = "steepest change" if where == "steepest" else "start of divergence"
         return f"{name} (band: {'95 %, at least one' if band and where == 'steepest' else 'one'} cell)"
-    return f"level {where:g}" + (" (band: 95 %)" if band else "")
+    return f"contour {where:g}" + (" (band: 95 %)" if band else "")

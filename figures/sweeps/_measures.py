@@ -93,9 +93,9 @@ def measure(trajectory: ts.Trajectory, measures: Measures, layout: Layout) -> di
         return _of_runs(trajectory, measures, layout)
     result: dict[str, np.ndarray] = {}
     series = series_of(trajectory.observables, trajectory.problem, measures, layout)
-    spread = trajectory.sampling_error
-    spreading = dataclasses.replace(measures, keep=[name for name in measures.keep if name != "means_right"])
-    errors = {} if spread is None else series_of(spread, trajectory.problem, spreading, layout)
+    stated = trajectory.sampling_error
+    with_error = dataclasses.replace(measures, keep=[name for name in measures.keep if name != "means_right"])
+    errors = {} if stated is None else series_of(stated, trajectory.problem, with_error, layout)
     for name, values in series.items():
         result[name] = values[-1]
         error = errors[name][-1] if name in errors else 0.0

@@ -19,8 +19,8 @@ from teacher_student import internal
 
 from ..experiment import load_toml
 from ..running import stop_if_asked
+from ._cell_jobs import Cell, CellJob
 from ._cell_status import FINISHED, RETRY, CellStatus
-from ._cell_tasks import Cell, CellTask
 from ._resource_estimate import describe
 from ._spec import Sweep, check_sweep, read_sweep
 from ._store import Store, writing
@@ -68,8 +68,8 @@ def sweep(
     """
     require_guard(workers, scheduler)
     base = _tables_of(problem) | tables
-    settings = {"engine": engine, "simulate_every": dict(simulate_every or {}), "tile": tile}
-    spec = read_sweep({**base, "axes": axes, "measures": measures, "sweep": settings})
+    sweep_table = {"engine": engine, "simulate_every": dict(simulate_every or {}), "tile": tile}
+    spec = read_sweep({**base, "axes": axes, "measures": measures, "sweep": sweep_table})
     options: dict[str, Any] = {"scheduler": scheduler, "workers": workers, "retry": retry, "progress": progress}
     if out is not None:
         run_sweep(spec, out, say=_warnings_only, **options)
@@ -117,7 +117,7 @@ def axes_of(dataset: xr.Dataset) -> list[str]:
 
 
 @dataclasses.dataclass(frozen=True)
-class Summary:
+class Summary(internal.PublicRecord):
     """How a sweep ended; as a text it is one line.
 
     computed: cells computed now. counts: number of cells by status, over the whole store.
@@ -177,14 +177,14 @@ def run_sweep(
         todo = {engine: list(store.pending(engine, retry=retried)) for engine in store.sweep.engines}
         total = sum(len(tile) for engine in todo.values() for tile in engine)
         say(f"store       {path}: {_done(store)} of {_asked(store)} cells done before, {total} to do")
-        tasks = list(_planned_tasks(store, todo, threads=None if workers == 0 else 1))
+        jobs = list(_planned_jobs(store, todo, threads=None if workers == 0 else 1))
         computed, said = 0, (0, time.perf_counter())
-        with start_workers(scheduler, workers, len(tasks)) as running_workers, _bar(total, progress, store) as bar:
+        with start_workers(scheduler, workers, len(jobs)) as running_workers, _bar(total, progress, store) as bar:
             if total:
                 say(f"workers     {running_workers.description}; they compile before the first cells")
-            for task, cells in running_workers.do(_with_tables(store, planned) for planned in tasks):
+            for job, cells in running_workers.do(_with_tables(store, planned) for planned in jobs):
                 began = time.perf_counter()
-                _write(store, task.engine, cells)
+                _write(store, job.engine, cells)
                 stop_if_asked()  # here, where the store is whole
                 storing += time.perf_counter() - began
                 computed += len(cells)
@@ -201,21 +201,21 @@ def run_sweep(
 Planned = tuple[str, list[tuple[int, ...]], int | None]  # engine, indices of cells, threads
 
 
-def _planned_tasks(
+def _planned_jobs(
     store: Store, todo: Mapping[str, list[list[tuple[int, ...]]]], threads: int | None
 ) -> Iterator[Planned]:
-    """Give (engine, indices, threads) of every task: a tile of theory cells, or one simulated cell."""
+    """Give (engine, indices, threads) of every job: a tile of theory cells, or one simulated cell."""
     for engine, tiles in todo.items():
         for tile in tiles:
             for group in [tile] if engine == "theory" else [[place] for place in tile]:
                 yield engine, group, threads
 
 
-def _with_tables(store: Store, planned: Planned) -> CellTask:
-    """Return a task with its problems' tables, made when its turn comes: those of all tasks would fill the memory."""
+def _with_tables(store: Store, planned: Planned) -> CellJob:
+    """Return a job with its problems' tables, made when its turn comes: those of all jobs would fill the memory."""
     engine, indices, threads = planned
     spec = store.sweep
-    return CellTask(
+    return CellJob(
         engine,
         spec.engine == "both" and engine == "simulation",
         tuple(indices),

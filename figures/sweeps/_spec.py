@@ -25,7 +25,7 @@ SHAPING = ("student.width", "task.width", "simulation.runs", "record.")  # keys 
 
 
 @dataclasses.dataclass(frozen=True)
-class Sweep:
+class Sweep(internal.PublicRecord):
     """A grid of problems, and what is to be kept of each; `load_sweep` and `read_sweep` make one.
 
     tables: those of the problem, as in its file. axes: the dimensions of the grid. measures: what is kept.
@@ -43,16 +43,20 @@ class Sweep:
 
     @property
     def engines(self) -> tuple[str, ...]:
-        """Names of the engines, in the order of the data set's dimension."""
+        """The names of the engines, "theory" and "simulation", in the order of the data set's dimension."""
         return ENGINES[self.engine]
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """Lengths of the axes."""
+        """The lengths of the axes, in their order: the shape of the grid of cells."""
         return tuple(len(axis) for axis in self.axes)
 
     def tables_at(self, index: tuple[int, ...]) -> dict[str, Any]:
-        """Return the problem's tables of one cell: choices first, then numbers. Raises InputError."""
+        """Return the problem's tables of one cell, as in a file of its own.
+
+        Arguments: index: the cell's position on every axis.
+        Raises InputError where an axis' value does not fit the tables.
+        """
         # Choices lay whole tables over the problem's: after numbers, they would take these back.
         tables = dict(self.tables)
         for axis, position in sorted(zip(self.axes, index, strict=True), key=lambda pair: not pair[0].choices):
@@ -60,7 +64,10 @@ class Sweep:
         return tables
 
     def wanted(self, engine: str) -> np.ndarray:
-        """Return the mask over the grid of the cells that `engine` computes."""
+        """Return the mask over the grid of the cells that one engine computes, by `simulate_every`.
+
+        Arguments: engine: "theory" or "simulation". Returns booleans of `shape`.
+        """
         mask = np.ones(self.shape, bool)
         if engine == "simulation":
             for number, axis in enumerate(self.axes):

@@ -21,8 +21,8 @@ import zarr
 import teacher_student as ts
 from teacher_student import internal
 
+from ._cell_jobs import Cell
 from ._cell_status import FINISHED, CellStatus
-from ._cell_tasks import Cell
 from ._continue_store import check_identity, extended, old_layout
 from ._measures import Layout
 from ._spec import Sweep, tile_slices, tiles

@@ -89,7 +89,7 @@ def variables(sweep: Sweep) -> dict[str, Variable]:
     if sweep.engine == "both":
         add("agreement_z", (), "largest |z| of theory against simulation in the cell", per_engine=False)
         add("agreement_p", (), "family-wise p-value of theory against simulation in the cell", per_engine=False)
-        add("agrees", (), "1 if theory and simulation agree at the level of [agreement], else 0", per_engine=False)
+        add("agrees", (), "1 if theory and simulation agree (see [agreement]), else 0", per_engine=False)
     add("reached", (), "alpha at which it stopped (the last recorded one, unless it diverged)", "samples / N")
     meanings = {"long_name": "explanation of a failed cell"}
     result["message"] = Variable((), True, meanings, np.dtypes.StringDType(), "")

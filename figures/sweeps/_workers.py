@@ -1,4 +1,4 @@
-"""Where tasks are done: in this process, in a local Dask cluster that starts and stops by itself, or in a given one."""
+"""Where jobs are done: in this process, in a local Dask cluster that starts and stops by itself, or in a given one."""
 
 import concurrent.futures
 import contextlib
@@ -13,67 +13,67 @@ from typing import Any, Protocol
 import teacher_student as ts
 from teacher_student import internal
 
+from ._cell_jobs import Cell, CellJob, compute
 from ._cell_status import CellStatus
-from ._cell_tasks import Cell, CellTask, compute
 
 # Run by every local worker as it starts. A terminal sends Ctrl-C to all processes in front: a worker that died of it
-# would have its task given to another one, while the owner stops in order.
+# would have its job given to another one, while the owner stops in order.
 IGNORE_CTRL_C = "import signal\nsignal.signal(signal.SIGINT, signal.SIG_IGN)\n"
 
 
 class Workers(Protocol):
-    """Something that does the tasks of a sweep."""
+    """Something that does the jobs of a sweep."""
 
     description: str  # in words, for a line of progress
 
-    def do(self, tasks: Iterator[CellTask]) -> Iterator[tuple[CellTask, list[Cell]]]:
-        """Give each task with its cells, as they finish; only a few tasks are taken ahead."""
+    def do(self, jobs: Iterator[CellJob]) -> Iterator[tuple[CellJob, list[Cell]]]:
+        """Give each job with its cells, as they finish; only a few jobs are taken ahead."""
 
 
 class ThisProcess:
-    """This process, which does one task after the other."""
+    """This process, which does one job after the other."""
 
     description = "this process"
 
-    def do(self, tasks: Iterator[CellTask]) -> Iterator[tuple[CellTask, list[Cell]]]:
-        for task in tasks:
-            yield task, compute(task)
+    def do(self, jobs: Iterator[CellJob]) -> Iterator[tuple[CellJob, list[Cell]]]:
+        for job in jobs:
+            yield job, compute(job)
 
 
 class Cluster:
-    """The workers of a Dask scheduler. A task whose worker dies is given to another one.
+    """The workers of a Dask scheduler. A job whose worker dies is given to another one.
 
-    Dask blames a death on every task that the worker had; those it gives up are tried again at the end, cell by cell
+    Dask blames a death on every job that the worker had; those it gives up are tried again at the end, cell by cell
     and one at a time, so that only a cell that kills its workers by itself fails.
     """
 
     def __init__(self, client: Any, description: str):
         self.client, self.description = client, description
 
-    def do(self, tasks: Iterator[CellTask]) -> Iterator[tuple[CellTask, list[Cell]]]:
-        suspects: list[CellTask] = []
-        for task, cells in self._fly(tasks, lambda: max(8, 3 * sum(self.client.nthreads().values()))):
+    def do(self, jobs: Iterator[CellJob]) -> Iterator[tuple[CellJob, list[Cell]]]:
+        suspects: list[CellJob] = []
+        for job, cells in self._fly(jobs, lambda: max(8, 3 * sum(self.client.nthreads().values()))):
             if cells is None:
-                suspects += split(task)
+                suspects += split(job)
             else:
-                yield task, cells
-        for task, cells in self._fly(iter(suspects), lambda: 1):
-            yield task, [_killer(task)] if cells is None else cells
+                yield job, cells
+        for job, cells in self._fly(iter(suspects), lambda: 1):
+            yield job, [_killer(job)] if cells is None else cells
 
-    def _fly(self, tasks: Iterator[CellTask], room: Callable[[], int]) -> Iterator[tuple[CellTask, list[Cell] | None]]:
-        """Give each task with its cells as they finish, at most `room()` at a time; None where its workers kept dying.
+    def _fly(self, jobs: Iterator[CellJob], room: Callable[[], int]) -> Iterator[tuple[CellJob, list[Cell] | None]]:
+        """Give each job with its cells as they finish, at most `room()` at a time; None where its workers kept dying.
 
         `room` is asked again each time, since workers may come and go.
         """
         import distributed
 
-        flying: dict[Any, CellTask] = {}
+        flying: dict[Any, CellJob] = {}
         finished = distributed.as_completed(loop=self.client.loop)  # type: ignore[no-untyped-call]  # Dask has no types
         while True:
-            while len(flying) < room() and (task := next(tasks, None)) is not None:
-                # Not pure: Dask would else hash the task, and give two equal ones the same result.
-                future = self.client.submit(compute, task, pure=False)
-                flying[future] = task
+            while len(flying) < room() and (job := next(jobs, None)) is not None:
+                # Not pure: Dask would else hash the job, and give two equal ones the same result.
+                future = self.client.submit(compute, job, pure=False)
+                flying[future] = job
                 finished.add(future)  # type: ignore[no-untyped-call]  # Dask has no types
             if not flying:
                 return
@@ -83,9 +83,9 @@ class Cluster:
 
 
 def _fetched(future: Any) -> list[Cell] | None:
-    """Return the cells of a task that is over; None where its workers kept dying.
+    """Return the cells of a job that is over; None where its workers kept dying.
 
-    Waits where a worker died with the cells before they were fetched: Dask does the task again by itself.
+    Waits where a worker died with the cells before they were fetched: Dask does the job again by itself.
     """
     import distributed
 
@@ -99,27 +99,27 @@ def _fetched(future: Any) -> list[Cell] | None:
     except Exception as error:
         gone = isinstance(error, concurrent.futures.CancelledError)
         reason = "the scheduler has gone" if gone else internal.first_line(error)
-        raise ts.InputError("a Dask cluster that finishes its tasks", reason, "start the sweep again") from error
+        raise ts.InputError("a Dask cluster that finishes its jobs", reason, "start the sweep again") from error
 
 
-def _killer(task: CellTask) -> Cell:
-    return Cell(task.indices[0], CellStatus.FAILED, "its worker died whenever it was tried (out of memory?)")
+def _killer(job: CellJob) -> Cell:
+    return Cell(job.indices[0], CellStatus.FAILED, "its worker died whenever it was tried (out of memory?)")
 
 
-def split(task: CellTask) -> Sequence[CellTask]:
-    """Return the cells of a task as one task each."""
-    pairs = zip(task.indices, task.tables, strict=True)
-    return [dataclasses.replace(task, indices=(index,), tables=(tables,)) for index, tables in pairs]
+def split(job: CellJob) -> Sequence[CellJob]:
+    """Return the cells of a job as one job each."""
+    pairs = zip(job.indices, job.tables, strict=True)
+    return [dataclasses.replace(job, indices=(index,), tables=(tables,)) for index, tables in pairs]
 
 
 @contextlib.contextmanager
-def start_workers(scheduler: str | None, workers: int | None, tasks: int) -> Iterator[Workers]:
-    """Give workers for about `tasks` tasks.
+def start_workers(scheduler: str | None, workers: int | None, jobs: int) -> Iterator[Workers]:
+    """Give workers for about `jobs` jobs.
 
     Arguments: scheduler: address of a Dask scheduler; None: a local cluster of `workers` processes (None: as many as
     cores) or, with workers=0, this process. Raises InputError if the scheduler does not answer.
     """
-    if workers == 0 or tasks == 0:
+    if workers == 0 or jobs == 0:
         yield ThisProcess()
         return
     if scheduler is not None:
@@ -130,7 +130,7 @@ def start_workers(scheduler: str | None, workers: int | None, tasks: int) -> Ite
     from dask.system import CPU_COUNT
 
     wanted = CPU_COUNT if workers is None else workers
-    count = min(wanted, tasks)
+    count = min(wanted, jobs)
     fewer = f" of {wanted}: there are no more tiles of cells (a smaller `tile` makes more)" if count < wanted else ""
     with (
         _silent_dask(),

@@ -10,12 +10,12 @@ import jax.numpy as jnp
 import numpy as np
 
 from teacher_student import Condition, InputError, Overlaps, Problem
-from teacher_student.internal import first_line
+from teacher_student.internal import PublicModule, first_line
 
 Average = TypeVar("Average")
 
 
-class StepAverages(eqx.Module):
+class StepAverages(PublicModule):
     """The three averages under one condition (level, cluster) that the drift needs, with g_k = dloss/dlambda_k.
 
     Fields:
@@ -29,7 +29,7 @@ class StepAverages(eqx.Module):
     loss_slope: jax.Array
 
 
-class Averages(eqx.Module):
+class Averages(PublicModule):
     """Base of what supplies the drift with its Gaussian averages. It serves for averages of your own too.
 
     Averages of your own are a subclass with a method `step`, made of JAX operations in the precision of its arguments.
@@ -62,20 +62,32 @@ class Averages(eqx.Module):
         return f"{type(self).__module__}:{type(self).__qualname__}"
 
     def check(self, problem: Problem) -> None:
-        """Raise InputError unless these averages are for `problem`, as far as can be seen while it is being traced."""
+        """Raise InputError unless these averages are for `problem`, as far as can be seen while it is being traced.
+
+        Here nothing is checked. Averages of your own that are for some problems only may say so.
+        """
 
     @abc.abstractmethod
     def step(self, problem: Problem, overlaps: Overlaps, condition: Condition) -> StepAverages:
         """Return the averages of one SGD step's ingredients under one `condition` (level, cluster).
 
         Arguments:
+          problem: what is learned. Its numbers may be traced, and its levels are numbered.
           overlaps: of one state, without leading axes.
           condition: with its variances (B,) and mean (M,). The block fields z^b of students, then latents, have the
             covariance Delta_b times `overlaps.gram` (B, K + M, K + M).
         """
 
     def mean_step(self, problem: Problem, overlaps: Overlaps, conditions: Condition, weights: Any) -> "MeanStep":
-        """Return the averages over all `conditions` (leading axis), weighted with their probabilities `weights`."""
+        """Return the averages over all conditions, weighted with their probabilities.
+
+        Arguments:
+          problem, overlaps: as in `step`.
+          conditions: all of the task, `problem.task.conditions()`, with a leading axis (L * C,).
+          weights: (L * C,) their probabilities, `problem.condition_weights(alpha)`.
+
+        Raises InputError where `step` fails, and where it returns averages of other shapes.
+        """
 
         def step(condition: Condition) -> StepAverages:
             try:

@@ -98,7 +98,10 @@ def _are_built_in(*units: Activation) -> bool:
 
 
 def require_closed_form(problem: Problem, *, traced_noise: bool = True) -> None:
-    """Raise InputError if the drift of `problem` has no closed form (`missing_closed_form`)."""
+    """Raise InputError if the drift of a problem has no closed form, with the reason that `missing_closed_form` gives.
+
+    Arguments: problem: what is to be solved. traced_noise: as in `missing_closed_form`.
+    """
     reason = missing_closed_form(problem, traced_noise=traced_noise)
     if reason:
         raise InputError("a problem with closed-form averages", reason, "use averages=ode.Sampled()")

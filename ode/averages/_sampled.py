@@ -1,6 +1,5 @@
 """Randomised quasi-Monte Carlo points: how many, how often repeated, in which precision, and for which error."""
 
-import dataclasses
 from typing import Any
 
 import equinox as eqx
@@ -8,32 +7,38 @@ import jax
 import numpy as np
 
 from teacher_student import InputError, Problem
-from teacher_student.internal import PRECISIONS, as_count, as_key, is_integer, key_numbers, require_name
+from teacher_student.internal import (
+    PRECISIONS,
+    PublicModule,
+    as_count,
+    as_key,
+    is_integer,
+    key_numbers,
+    require_name,
+)
 
 from ..moments import look_up, units_of
 from ._fixed_sample import FixedSample, dimensions
 from ._missing import require_closed_form
 from ._sampled_products import SampledProducts
 
-MOST_TIMES = 64  # more points in one go, so that an accidentally large estimate of the error does not cost much
 
-
-class Sampled(eqx.Module):
+class Sampled(PublicModule):
     """Averages over scrambled Sobol points.
 
     The points are fixed for the whole integration, which is repeated with fresh scramblings.
 
-    The integration is done once per scrambling. The result is the mean, and the spread gives its standard error
+    The integration is done once per scrambling. The result is the mean, and the scatter gives its standard error
     (`Trajectory.sampling_error`). An unstable state, such as a plateau that is being left, amplifies the error of the
     averages (about 1e-4 with 2^12 points) like any perturbation, and the stated error grows with it. A bias of second
-    order in that error is not seen by the spread. With `error` or `products_only` it is: the solve is then repeated
+    order in that error is not seen by the scatter. With `error` or `products_only` it is: the solve is then repeated
     with half of the points, and the change is part of the stated error.
 
     Arguments:
       points: points per scrambling, a power of two.
       replicates: independent scramblings. The standard error over n of them is that of Student's t with n - 1 degrees
         of freedom: with 4, a deviation of 6 such errors happens in 1 % of cases. With 1, no error is estimated (NaN),
-        as for ensembles of starts, whose spread is far larger.
+        as for ensembles of starts, which differ by far more.
       key: a seed or JAX key of the scramblings.
       error: the standard error that every recorded generalisation error is to have at most, in units of the largest one
         of its level. `solve` and `solve_many` then repeat the integration with more points, from `points` up to
@@ -99,7 +104,7 @@ class Sampled(eqx.Module):
 
     @property
     def name(self) -> str:
-        """What results say of these averages."""
+        """What `Source.method` says of trajectories that come from these averages: how many points, and which part."""
         part = "closed form, E[g g] sampled" if self.products_only else "sampled"
         asked = "" if self.error is None else f", for an error of {self.error:g}"
         rounded = "" if self.precision == "float64" else f", {self.precision}"
@@ -108,6 +113,9 @@ class Sampled(eqx.Module):
     def draw(self, problem: Problem) -> FixedSample | SampledProducts:
         """Return the points of every scrambling, standard normal, with the leading axis `replicates`.
 
+        One scrambling, `jax.tree.map(lambda x: x[0], sampled.draw(problem))`, serves as averages of `ode.drift`.
+
+        Arguments: problem: gives the number of Gaussians, one for each block's fields and one for the label's noise.
         Raises InputError for `products_only` where the problem's units have no closed forms of the rest.
         """
         if self.products_only:
@@ -120,18 +128,6 @@ class Sampled(eqx.Module):
         count = fields if self.products_only else sum(dimensions(problem)) + 1  # the last one: label noise
         drawn = np.stack([_normals(self.points, count, seed).astype(self.precision) for seed in seeds])
         return SampledProducts(drawn) if self.products_only else FixedSample(drawn)
-
-    def finer(self, got: float) -> "Sampled | None":
-        """Return the same with as many points as should meet `error`, where the present ones left the error `got`.
-
-        The error falls as S^-1/2 at least, and as S^-1 at best. So the number of points grows as S^-3/4 needs, and at
-        least twofold. None means that the error is met, or that no more points are allowed.
-        """
-        if self.error is None or not got > self.error or self.points == self.most_points:
-            return None
-        times = 2 ** int(np.ceil(np.log2((got / self.error) ** (4 / 3))))
-        points = min(self.points * min(max(times, 2), MOST_TIMES), self.most_points)
-        return dataclasses.replace(self, points=points)
 
 
 def _normals(points: int, dimensions: int, seed: np.random.SeedSequence) -> np.ndarray:

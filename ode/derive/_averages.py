@@ -5,19 +5,25 @@ import dataclasses
 import sympy as sp
 
 from teacher_student import InputError
+from teacher_student.internal import PublicRecord
 
 from ..moments import WITH_AVERAGES, Sigmoid, pair, quad, sigmoid_I3, sigmoid_I4, sigmoid_pair, symbols, unit
 
 
 @dataclasses.dataclass(frozen=True)
-class DerivedAverages:
+class DerivedAverages(PublicRecord):
     r"""Averages of phi over jointly Gaussian fields a, b, c, d of mean 0 and covariance C (symbols C11, C12, ...).
 
-    I2 = E[phi(a) phi(b)], I3 = E[phi'(a) b phi(c)], I4 = E[phi'(a) phi'(b) phi(c) phi(d)], J2 = E[phi'(a) phi'(b)].
+      I2 = E[phi(a) phi(b)],  I3 = E[phi'(a) b phi(c)],  I4 = E[phi'(a) phi'(b) phi(c) phi(d)],  J2 = E[phi'(a) phi'(b)]
+
+    Fields:
+      activation: the name of phi.
+      covariance: C, 4 x 4, of the symbols that the expressions are made of.
+      I2, I3, I4, J2: the averages, as sympy expressions.
     """
 
     activation: str
-    covariance: sp.Matrix  # C, 4 x 4
+    covariance: sp.Matrix
     I2: sp.Expr
     I3: sp.Expr
     I4: sp.Expr
@@ -25,7 +31,7 @@ class DerivedAverages:
 
     @property
     def latex(self) -> str:
-        """One line of LaTeX per average."""
+        """The averages in LaTeX, one line each."""
         letters = {"I2": "I_2", "I3": "I_3", "I4": "I_4", "J2": "J_2"}
         names = {C: f"C_{{{C.name[1:]}}}" for C in set(self.covariance)}
         return "\n".join(

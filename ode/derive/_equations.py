@@ -11,7 +11,7 @@ import numpy as np
 import sympy as sp
 
 from teacher_student import InputError, Overlaps, Problem
-from teacher_student.internal import check_overlaps, level_index
+from teacher_student.internal import PublicRecord, check_overlaps, level_index
 
 from ..averages import missing_closed_form
 from ..moments import require_linear_labels, signed_readouts, unit, units_of
@@ -23,11 +23,17 @@ Parts = tuple[tuple[sp.Expr, sp.Expr], ...]  # prefactors and what they multiply
 
 
 @dataclasses.dataclass(frozen=True)
-class Equations(Mapping[str, sp.Eq]):
+class Equations(PublicRecord, Mapping[str, sp.Eq]):
     """The equations d(overlap)/dalpha of one level, by the overlap's name as in `ts.quantities` ("R[relevant][1,1]").
 
-    `definitions` says what the symbols on the right-hand sides stand for, each in terms of earlier ones. With several
+    It is a mapping: `equations["R[1,1]"]` is a sympy Eq, and `for name in equations` goes over all names. With several
     levels the ODE is the sum over levels, each with its Delta_b, weighted with the curriculum's shares.
+
+    Fields:
+      problem: whose equations they are.
+      fields: the symbols of the local fields' covariances, block by block.
+      definitions: what the symbols on the right-hand sides stand for, each in terms of earlier ones.
+      rates: name -> the overlap's symbol, and its right-hand side as pairs (prefactor, what it multiplies).
     """
 
     problem: Problem
@@ -36,6 +42,7 @@ class Equations(Mapping[str, sp.Eq]):
     rates: dict[str, tuple[sp.Symbol, Parts]]
 
     def __getitem__(self, name: str) -> sp.Eq:
+        """Return the equation of the overlap `name`, as a sympy Eq."""
         symbol, parts = self.rates[name]
         return sp.Eq(sp.Derivative(symbol, ALPHA), sp.Add(*(a * b for a, b in parts)), evaluate=False)
 
@@ -60,12 +67,19 @@ class Equations(Mapping[str, sp.Eq]):
 
     @property
     def latex(self) -> str:
-        """An align* environment (amsmath), one line per line."""
+        """The equations as an align* environment of amsmath, with one row for each of `lines`."""
         rows = ["& " + line if line.startswith(r"\quad") else line.replace(" = ", " &= ", 1) for line in self.lines]
         return "\n".join([r"\begin{align*}", " \\\\\n".join(rows), r"\end{align*}"])
 
     def evaluate(self, overlaps: Overlaps, level: str | None = None) -> dict[str, float]:
-        """Return the right-hand sides as numbers, at one state and level (None: the only one). Raises InputError."""
+        """Return the right-hand sides d(overlap)/dalpha as numbers, by name.
+
+        Arguments:
+          overlaps: one state, without leading axes.
+          level: the level whose inputs are seen. None is for inputs with one level.
+
+        Raises InputError for overlaps of another shape, and for an unknown level.
+        """
         check_overlaps(overlaps, self.problem)
         with jax.enable_x64(True):
             signed = signed_readouts(self.problem, jnp.asarray(overlaps.readout, jnp.float64))

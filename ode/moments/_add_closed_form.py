@@ -116,7 +116,7 @@ def _compare(average: str, units: tuple[Activation, ...], C: np.ndarray, value: 
     """Raise InputError unless `value` is the mean of `product` (SCRAMBLINGS, POINTS) within its error."""
     means = np.mean(np.asarray(product), axis=-1)
     mean, error = means.mean(), means.std(ddof=1) / np.sqrt(SCRAMBLINGS)
-    # The second term is for averages without spread, such as the slope of a linear unit, whose standard error
+    # The second term is for averages that do not scatter, such as the slope of a linear unit, whose standard error
     # is 0. Written with `not`, so that a formula that gives NaN is refused as well.
     if not abs(value - mean) <= LARGEST_Z * error + 1e-9 * (1 + abs(mean)):
         names = ", ".join(unit.name for unit in units)

@@ -15,20 +15,45 @@ Function = Callable[..., Any]
 
 @functools.lru_cache
 def mean_function(name: str | Activation, order: int) -> Function:
-    """Return the JAX function v -> E[f^(n)(z)], z ~ N(0, v). Raises InputError for a unit without derived averages."""
+    """Return the JAX function v -> E[f^(n)(z)] of a field z of mean 0 and variance v, elementwise.
+
+    Arguments: name: of the unit f, or its activation. order: n, how often f is differentiated.
+    Raises InputError for a unit without derived averages.
+
+    Example:
+      >>> from ode import derive
+      >>> float(derive.mean_function("x**2", 0)(3.0))
+      3.0
+    """
     C = symbols(1)
     return to_jax(unit(name).mean(order, C[0, 0]), C)
 
 
 @functools.lru_cache
 def pair_function(first: str | Activation, second: str | Activation, orders: tuple[int, int] = (0, 0)) -> Function:
-    """Return the JAX function (C11, C12, C22) -> E[f^(m)(a) g^(n)(b)]. Raises InputError."""
+    """Return the JAX function (C11, C12, C22) -> E[f^(m)(a) g^(n)(b)] of two fields of mean 0, elementwise.
+
+    Arguments: first, second: the units f and g, by name or as activations. orders: (m, n), how often each is
+    differentiated.
+    Raises InputError for a unit without derived averages.
+
+    Example:
+      >>> from ode import derive
+      >>> float(derive.pair_function("x**2", "x**2")(1.0, 0.5, 1.0))  # C11 C22 + 2 C12^2
+      1.5
+    """
     C = symbols(2)
     return to_jax(pair(unit(first), orders[0], unit(second), orders[1], C), C)
 
 
 @functools.lru_cache
 def quad_function(student: str | Activation, first: str | Activation, second: str | Activation) -> Function:
-    """Return the JAX function (C11, C12, C13, C14, C22, ..., C44) -> E[s'(a) s'(b) f(c) g(d)]. Raises InputError."""
+    """Return the JAX function (C11, C12, C13, C14, C22, ..., C44) -> E[s'(a) s'(b) f(c) g(d)], elementwise.
+
+    The fields a, b, c, d are jointly Gaussian of mean 0. The arguments are the upper triangle of their covariance.
+
+    Arguments: student: the unit s, which is differentiated. first, second: the units f and g.
+    Raises InputError for a unit without derived averages.
+    """
     C = symbols(4)
     return to_jax(quad(unit(student), unit(first), unit(second), C), C)

@@ -11,7 +11,17 @@ LARGEST = 2**53  # of an integer in a function
 
 
 def symbols(size: int) -> sp.Matrix:
-    """Return a symmetric matrix of symbols C11, C12, ..., with positive variances."""
+    """Return a symmetric matrix of sympy symbols C11, C12, ..., with positive variances.
+
+    Arguments: size: its number of rows, which is that of the fields whose covariance it is.
+
+    Example:
+      >>> from ode import derive
+      >>> derive.symbols(2)
+      Matrix([
+      [C11, C12],
+      [C12, C22]])
+    """
     names = [[f"C{min(i, j) + 1}{max(i, j) + 1}" for j in range(size)] for i in range(size)]
     return sp.Matrix(size, size, lambda i, j: sp.Symbol(names[i][j], positive=i == j or None, real=True))
 

@@ -93,7 +93,11 @@ def bells(widths: tuple[int, ...], C: sp.Matrix) -> sp.Expr:
 
 
 def unit(given: str | Activation) -> Unit:
-    """Return the unit of a given activation or its name. Raises InputError for one without derived averages."""
+    """Return what the derived averages of an activation are made from, such as a polynomial's coefficients.
+
+    Arguments: given: an activation, or its name: "erf", "linear", a polynomial, or a unit of your own with a formula.
+    Raises InputError for one without derived averages.
+    """
     name = given if isinstance(given, str) else given.name
     remedy = "averages=ode.Sampled() works for any"
     required = f"an activation with closed-form averages: {WITH_AVERAGES}"

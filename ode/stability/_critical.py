@@ -6,7 +6,7 @@ import numpy as np
 from scipy.optimize import brentq
 
 from teacher_student import InputError, Overlaps, Problem
-from teacher_student.internal import check_at_least, make_room
+from teacher_student.internal import PublicRecord, check_at_least, make_room
 
 from ._branch import Branch, BranchPoint, Parameter, ahead
 from ._fixed_point import FixedPoint
@@ -17,7 +17,7 @@ NEAR_BOUND = 0.5  # a branch that ends with a norm beyond this share of the boun
 
 
 @dataclasses.dataclass(frozen=True)
-class Critical:
+class Critical(PublicRecord):
     """Where a fixed point changes.
 
     Fields:
@@ -38,7 +38,7 @@ class Critical:
     fixed_point: FixedPoint
 
     def describe(self) -> str:
-        """Describe the change in one line."""
+        """Describe the change in one line: what changes, of which state, at which value and how precisely."""
         half = (self.bracket[1] - self.bracket[0]) / 2
         return f"{self.change} of the {self.fixed_point.name} state: critical value {self.value:.10g} +- {half:.1g}"
 

@@ -5,6 +5,7 @@ import dataclasses
 import numpy as np
 
 from teacher_student import Overlaps, Problem
+from teacher_student.internal import PublicRecord
 
 from ._field import Field, errors, linearised, state
 
@@ -13,7 +14,7 @@ MARGINAL = 1e-9  # in units of the learning rate: a real part below it counts as
 
 
 @dataclasses.dataclass(frozen=True)
-class FixedPoint:
+class FixedPoint(PublicRecord):
     """A state at which the drift vanishes, and the linearised drift there, d(delta)/dalpha = J delta.
 
     Fields:
@@ -47,13 +48,13 @@ class FixedPoint:
 
     @property
     def stability(self) -> str:
-        """ "stable", "unstable", or "marginal" where the largest real part is zero to rounding."""
+        """The word "stable", "unstable", or "marginal" where the largest real part is zero to rounding."""
         if abs(self.growth) <= MARGINAL * self.learning_rate:
             return "marginal"
         return "stable" if self.growth < 0 else "unstable"
 
     def describe(self) -> str:
-        """Describe the fixed point in one line."""
+        """Describe the fixed point in one line: its name, errors, stability and largest eigenvalue."""
         error = ", ".join(f"{level} {value:.4g}" for level, value in self.error.items())
         return (
             f"{self.name}: {self.stability}, largest eigenvalue {self.growth:.6g}, error {error}, "

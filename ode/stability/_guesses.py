@@ -25,6 +25,7 @@ def known_guesses(problem: Problem, like: Overlaps | None = None, *, alpha: floa
     The last two are left out where relaxing does not lead to a state.
 
     Arguments:
+      problem: of known numbers, with a task that is a sum of units.
       like: the T and the readout, which is kept if it is not trained. None means T^b_mn = rho_b delta_mn on the
         teacher's support (the law of large N) and v_k = 1.
       alpha: the time at which the curriculum's shares are frozen. None means its end.

@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 
 from teacher_student import InputError, Overlaps, Problem
-from teacher_student.internal import check_at_least, check_overlaps, level_index, make_room
+from teacher_student.internal import PublicRecord, check_at_least, check_overlaps, level_index, make_room
 
 from ._escape import LARGE, Rest, Tangent, rest_from, tangent, way_out
 from ._field import Field, entries, errors, field_of, linearised
@@ -17,7 +17,7 @@ ASYMMETRIC = 0.4  # norm of a start's asymmetry over its own, beyond which linea
 
 
 @dataclasses.dataclass(frozen=True)
-class Plateau:
+class Plateau(PublicRecord):
     """A plateau, by the linearised drift around the symmetric trajectory.
 
     Fields:
@@ -44,7 +44,7 @@ class Plateau:
     rate: float
 
     def describe(self) -> str:
-        """Describe the plateau in one line."""
+        """Describe the plateau in one line: its errors, its escape rate (per alpha) and when it ends."""
         height = ", ".join(f"{level} {value:.4g}" for level, value in self.height.items())
         when = f"escape at alpha = {self.escape_time:.4g}"
         if not np.isfinite(self.escape_time):
@@ -72,6 +72,8 @@ def plateau(
       a(escape_time) = a*,   which at rest is   escape_time = log(a* / a(0)) / lambda.
 
     Arguments:
+      problem: of known numbers, with two or more hidden units.
+      start: the overlaps at alpha = 0, near a symmetric state.
       share: of the plateau's error, in (0, 1), to which the error falls at the escape.
       level: whose error. None is for inputs with one level.
       alpha: the time at which the curriculum's shares are frozen for as long as it takes. None means its end.

@@ -39,7 +39,11 @@ def check_run(
 ) -> None:
     """Raise InputError unless `run` could start with these arguments; nothing is computed or compiled.
 
-    Arguments: as in `run`, but for precision, "float32" or "float64", which must be stated. Memory is not looked at.
+    Memory is not looked at.
+
+    Arguments:
+      problem, dim, runs, alphas, start, test_samples, method, inputs, distribution, workers, bound: as in `run`.
+      precision: "float32" or "float64", which must be stated.
     """
     check_sizes(problem, dim, runs, precision, inputs, workers)
     as_count(test_samples, "number of test samples")

@@ -33,7 +33,7 @@ class Ensemble(eqx.Module):
     """All that is constant over the steps of one call.
 
     tests: () blocks of test inputs. differ: which leaves of (problem, schedule) differ between members and have a
-    leading axis; (): none. devices: those that members are spread over.
+    leading axis; (): none. devices: those that share the members.
     """
 
     problem: Problem

@@ -31,7 +31,7 @@ def memory(
     kept weights (twice: as runs end, and put together) and of compiling. The estimate is for method "weights"; method
     "overlaps" needs a few megabytes at any N.
 
-    Arguments: as in `run`.
+    Arguments: problem, dim, precision, workers, runs, inputs, keep: as in `run`.
     Returns a number of bytes. Raises InputError for sizes that there cannot be.
     """
     check_sizes(problem, dim, runs, precision or "float64", inputs, workers)

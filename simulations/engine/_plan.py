@@ -34,7 +34,7 @@ class RunPlan:
       origins: what runs start from, with leading axes (problems, runs).
       dim, runs: N, and the number of runs of each problem. steps: (A,) after which to record, increasing.
       keys: of each run. space: the coordinates of inputs and weights. dtype: of the weights.
-      groups: which runs are stepped together. devices: those that each group is spread over.
+      groups: which runs are stepped together. devices: those that share each group.
       test_blocks: blocks of inputs for every measured error. bound: on Q_kk, as in `run`.
       workers, progress: as in `run`. keep_weights: whether trajectories keep their last weights.
       source: what trajectories say of how they were made.

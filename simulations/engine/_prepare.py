@@ -27,7 +27,9 @@ def prepare(
     and for the chain of the overlaps any N. Two threads may prepare two dimensions side by side; a `run` that begins
     before its `prepare` has ended compiles for itself.
 
-    Arguments: as in `run`; of several starts the first stands for all.
+    Arguments:
+      problem, dim, method, inputs, distribution, precision, workers, devices: as in `run`.
+      start: as in `run`; of several starts the first stands for all.
     Raises InputError for what `run` would refuse.
     """
     if start is not None and np.ndim(start.readout) > 1:

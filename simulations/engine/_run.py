@@ -41,6 +41,8 @@ def run(
     returns the finished runs with a warning.
 
     Arguments:
+      problem: what is learned, by whom and how, of known numbers.
+      dim: the dimension N of the inputs. runs: independent students, n >= 1.
       alphas: (A,) increasing times; each is recorded at the nearest step, and `Trajectory.alphas` says which.
       key: seed or JAX key. Run r depends on the key and r alone, not on the number of runs, workers or alphas.
       start: overlaps that every run's weights have exactly, or one start per run (leading axis); None: each run
@@ -60,7 +62,8 @@ def run(
         `Trajectory.source.test_samples` says how many.
       bound: a run whose Q_kk passes this many times the largest of 1, Q_kk at the start and T_mm has diverged.
       workers: threads on a CPU, runs at once on an accelerator; None: all cores, 32.
-      devices: how many of `jax.local_devices()` the runs are spread over (by `jax.shard_map`); None: all.
+      devices: how many of `jax.local_devices()` share the runs (by `jax.shard_map`); None: all.
+      progress: a progress bar.
       keep: "weights" keeps the weights at the last alpha in `Trajectory.weights`, with a leading axis of runs: as they
         are, those of a diverged run too. None keeps none.
     Returns a Trajectory with axes (runs, A). A run that diverges has its status, and NaN from then on.

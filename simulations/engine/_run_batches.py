@@ -58,7 +58,7 @@ def default_workers(workers: int | None) -> int:
 
 
 def devices_for(devices: int | None) -> tuple[jax.Device, ...]:
-    """Return the devices that runs are spread over. Raises InputError if there are fewer than asked for."""
+    """Return the devices that share the runs. Raises InputError if there are fewer than asked for."""
     available = jax.local_devices()
     if devices is None:
         return tuple(available)
@@ -100,7 +100,7 @@ def stacked(members: Sequence[Any]) -> tuple[Any, tuple[bool, ...]]:
 def over_members(
     function: Callable[..., Any], axes: tuple[Any, ...], devices: Sequence[jax.Device | None], *, in_turn: bool = False
 ) -> Callable[..., Any]:
-    """Return `function` of one member for many: mapped over those arguments whose axis is 0, spread over `devices`.
+    """Return `function` of one member for many: mapped over those arguments whose axis is 0, shared out to `devices`.
 
     Arguments: in_turn: whether to compute one member after the other; all axes must then be 0.
     """

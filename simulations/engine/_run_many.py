@@ -40,7 +40,7 @@ def run_many(
       problems: n >= 1 problems of one structure and one number of phases.
       start: as in `run`, or a sequence of one such per problem; None: each run draws its own, which is the same for
         every problem whose law of starts is the same.
-      dim, runs, alphas, key and the rest: as in `run`.
+      dim, runs, alphas, key, distribution, precision, test_samples, bound, workers, devices, progress: as in `run`.
     Returns n trajectories with axes (runs, A), in order. Raises InputError, before computing.
     """
     if isinstance(problems, Problem):

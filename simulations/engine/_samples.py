@@ -132,8 +132,14 @@ def make_sample(
       x = s_l sum_m a_cm u_m / sqrt(N) + sqrt(Delta_{l,b}) normal
     with the cluster's mean s_l a_cm along the latent directions u_m, and the variance of the level in each block b.
 
-    Arguments: latents: (M, N) directions u. blocks: (N,) block of each dimension. normal: (N,) standard normal numbers.
-    level, cluster: indices. noise: N(0, 1), of the label. dim: N, where the coordinates are fewer than the dimensions.
+    Arguments:
+      problem: has the variances of levels and blocks, and the means of clusters.
+      latents: (M, N) directions u.
+      blocks: (N,) block of each dimension.
+      normal: (N,) standard normal numbers.
+      level, cluster: () indices.
+      noise: N(0, 1), of the label.
+      dim: N, where the coordinates are fewer than the dimensions.
     Returns a Sample.
     """
     scale = jnp.sqrt(jnp.asarray(problem.inputs.variances, normal.dtype))[level][blocks]

@@ -2,16 +2,16 @@
 
 from typing import Any
 
-import equinox as eqx
 import jax
 import jax.numpy as jnp
 
 from teacher_student import Problem
+from teacher_student.internal import PublicModule
 
 from ._weights import Weights
 
 
-class Sample(eqx.Module):
+class Sample(PublicModule):
     """One sample's random parts.
 
     level, cluster: () indices of its level and of its cluster there. input: (N,). noise: () label noise, N(0, 1), which

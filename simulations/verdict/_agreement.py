@@ -1,4 +1,4 @@
-"""`simulations.agreement`: do theory and simulation agree? A statistic, a level and a verdict."""
+"""`simulations.agreement`: do theory and simulation agree? A statistic, a significance and a verdict."""
 
 import dataclasses
 import json
@@ -8,10 +8,10 @@ import numpy as np
 from scipy import special, stats
 
 from teacher_student import Trajectory
-from teacher_student.internal import Usual, describe_ties, require_name
+from teacher_student.internal import PublicRecord, Usual, describe_ties, require_name
 
 from ._comparable import check_comparable, check_predicted, check_trajectories, usable_alphas
-from ._evidence import Comparison, Evidence, dim_of, gather, gather_predicted
+from ._evidence import Deviation, Evidence, dim_of, gather, gather_predicted
 from ._max_t import FamilyTest, family_test, student_t
 from ._predicted import SpreadTest, mean_test, spread_test
 
@@ -19,14 +19,14 @@ FEWEST_RUNS = {"measured": 3, "predicted": 2}
 
 
 @dataclasses.dataclass(frozen=True, repr=False)
-class Agreement:
+class Agreement(PublicRecord):
     """The verdict on a theory trajectory and runs of the same problem.
 
     Fields:
-      agrees: whether p is above the level and nothing is against.
-      level: chance of "disagree" where theory is right, over all comparisons. p: family-wise p-value.
+      agrees: whether p is above the significance and nothing is against.
+      significance: chance of "disagree" where theory is right, over all comparisons. p: family-wise p-value.
       worst_z, threshold_z: largest |z| and the one beyond which theory is rejected, as equally likely normal values.
-      comparisons: every quantity at every alpha at which it fluctuates.
+      deviations: of every quantity at every alpha at which it fluctuates.
       fixed: quantities that do not fluctuate at some alphas, with their largest deviation there.
       dims, runs: dimension N and number of runs, of the simulation and of the smaller one.
       compared_to: the last alpha at which neither theory nor a run had diverged. recorded_to: the last recorded one.
@@ -37,11 +37,11 @@ class Agreement:
     """
 
     agrees: bool
-    level: float
+    significance: float
     p: float
     worst_z: float
     threshold_z: float
-    comparisons: tuple[Comparison, ...]
+    deviations: tuple[Deviation, ...]
     fixed: dict[str, float]
     dims: tuple[int, ...]
     runs: tuple[int, ...]
@@ -57,9 +57,9 @@ class Agreement:
         return f"Agreement({self.verdict})"
 
     @property
-    def worst(self) -> Comparison:
-        """The comparison with the largest |z|."""
-        return max(self.comparisons, key=lambda c: abs(c.z))
+    def worst(self) -> Deviation:
+        """The deviation with the largest |z|, of all quantities and alphas. There is none where nothing fluctuates."""
+        return max(self.deviations, key=lambda one: abs(one.z))
 
     @property
     def verdict(self) -> str:
@@ -69,10 +69,10 @@ class Agreement:
             word += f" up to alpha {self.compared_to:g} of {self.recorded_to:g}, where the first diverged"
         if self.against:
             word += f" ({'; '.join(self.against)})"
-        if not self.comparisons:
+        if not self.deviations:
             return f"{word}: no quantity fluctuates; largest deviation {max(self.fixed.values()):.1e}"
         text = (
-            f"{word}: largest |z| {self.worst_z:.2f} of {len(self.comparisons)} comparisons "
+            f"{word}: largest |z| {self.worst_z:.2f} of {len(self.deviations)} comparisons "
             f"({self.worst.name} at alpha {self.worst.alpha:g}), threshold {self.threshold_z:.2f}; "
         )
         if self.spread is not None:
@@ -81,23 +81,26 @@ class Agreement:
                 f"largest deviation of a variance {s.ratio:.3g} [{s.low:.3g}, {s.high:.3g}] times the predicted "
                 f"({s.name} at alpha {s.alpha:g}); "
             )
-        return text + f"family-wise p = {self.p:.3g}, level {self.level:g}"
+        return text + f"family-wise p = {self.p:.3g}, significance {self.significance:g}"
 
     @property
     def table(self) -> str:
-        """The verdict as a table in text: one row per quantity, with its worst comparison."""
+        """The verdict as a table in text: one row per quantity, with its worst deviation."""
         head = f"{'quantity':<24}{'alpha':>8}{'theory':>12}{'simulation':>24}{'1/N term':>24}{'worst z':>9}"
         rows = [head, "-" * len(head)]
-        for name in dict.fromkeys(c.name for c in self.comparisons):
-            c = max((c for c in self.comparisons if c.name == name), key=lambda c: abs(c.z))
-            simulated = f"{c.simulation:.5f} +- {c.standard_error:.5f}"
-            allowance = f"{c.allowance:+.5f} +- {c.allowance_error:.5f}" if len(self.dims) > 1 else "not measured"
+        for name in dict.fromkeys(one.name for one in self.deviations):
+            worst = max((one for one in self.deviations if one.name == name), key=lambda one: abs(one.z))
+            simulated = f"{worst.simulation:.5f} +- {worst.standard_error:.5f}"
+            term, its_error = worst.allowance, worst.allowance_error
+            allowance = f"{term:+.5f} +- {its_error:.5f}" if len(self.dims) > 1 else "not measured"
             if self.spread is not None:
-                allowance = f"{c.allowance:+.2e} +- {c.allowance_error:.0e}"
-            rows.append(f"{name:<24}{c.alpha:>8.4g}{c.theory:>12.5f}{simulated:>24}{allowance:>24}{c.z:>9.2f}")
+                allowance = f"{term:+.2e} +- {its_error:.0e}"
+            rows.append(
+                f"{name:<24}{worst.alpha:>8.4g}{worst.theory:>12.5f}{simulated:>24}{allowance:>24}{worst.z:>9.2f}"
+            )
         if self.fixed:
-            worst = max(self.fixed.values())
-            rows.append(f"do not fluctuate (at some alpha): {', '.join(self.fixed)}; largest deviation {worst:.1e}")
+            largest = max(self.fixed.values())
+            rows.append(f"do not fluctuate (at some alpha): {', '.join(self.fixed)}; largest deviation {largest:.1e}")
         excess = "simulation - 1/N term" if len(self.dims) > 1 or self.spread is not None else "simulation"
         error = "predicted standard error" if self.spread is not None else "standard error over the runs"
         formula = f"({excess} - theory) / its {error}"
@@ -106,8 +109,11 @@ class Agreement:
         return "\n".join(rows)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return everything in it as numbers, strings, lists and dicts."""
-        return dataclasses.asdict(self) | {"verdict": self.verdict, "number_of_comparisons": len(self.comparisons)}
+        """Return everything in it as numbers, strings, lists and dicts, by the names of the fields.
+
+        `verdict` and `number_of_deviations` are added. It is what report.json holds.
+        """
+        return dataclasses.asdict(self) | {"verdict": self.verdict, "number_of_deviations": len(self.deviations)}
 
     def to_json(self) -> str:
         """Return `to_dict` as JSON; it has no NaN, which JSON does not know."""
@@ -120,10 +126,10 @@ def agreement(
     smaller: Trajectory | None = None,
     *,
     spread: str = "measured",
-    level: float = Usual.significance,
+    significance: float = Usual.significance,
     seed: int = 0,
 ) -> Agreement:
-    r"""Compare theory with runs, at one family-wise level over all comparisons.
+    r"""Compare theory with runs, at one family-wise significance over all comparisons.
 
     With `smaller` (runs of the same problem and start at a dimension N' < N) the 1/N term of every quantity is
     measured and taken out: a pair of runs, one at each N, gives the sample
@@ -132,9 +138,9 @@ def agreement(
     `smaller` the runs themselves are the samples, and any 1/N term counts as a deviation.
 
     With spread="predicted" the standard deviation of a run and the 1/N term are those that `ode.fluctuations` states,
-    so that four runs are enough. Half of the level then goes to a test of that spread itself (`Agreement.spread`).
-    Predictions are of leading order in 1/N: thousands of runs at small N see the next order. Means are taken as normal,
-    which errors of polynomial students on few test samples are not: raise the test samples.
+    so that four runs are enough. Half of the significance then goes to a test of that spread itself
+    (`Agreement.spread`). Predictions are of leading order in 1/N: thousands of runs at small N see the next order.
+    Means are taken as normal, which errors of polynomial students on few test samples are not: raise the test samples.
 
     Accuracies that theory was not asked for are left out, and so are alphas at which theory or a run has diverged. A
     run that diverges where theory does not is a disagreement.
@@ -143,7 +149,8 @@ def agreement(
       theory: a trajectory of `ode.solve` or `ode.fluctuations`, which has recorded the alphas of `runs`.
       runs: a trajectory of `simulations.run` at dimension N; its alphas are compared (alpha = samples / N).
       smaller: one at a smaller dimension, which has recorded these alphas too; None: no 1/N term is taken out.
-      spread: "measured" or "predicted". level: chance of "disagree" where theory is right. seed: of the sign flips.
+      spread: "measured" or "predicted", the standard deviation over runs in which deviations are counted.
+      significance: chance of "disagree" where theory is right. seed: of the sign flips.
     Returns an Agreement.
     Raises InputError for trajectories that cannot be compared: of other problems, starts or alphas, or of too few runs.
     Source: Westfall & Young 1993 (max-t).
@@ -152,7 +159,7 @@ def agreement(
     check_trajectories(theory, runs, smaller)
     if spread == "predicted":
         check_predicted(theory, runs, smaller)
-    check_comparable(theory, runs, smaller, level, FEWEST_RUNS[spread])
+    check_comparable(theory, runs, smaller, significance, FEWEST_RUNS[spread])
     theory = theory.at(runs.alphas, "solve the theory at the runs' own: ode.solve(problem, start, runs.alphas)")
     if smaller is not None:
         smaller = smaller.at(runs.alphas, "take alphas that are whole numbers of steps (1/N each) at both dimensions")
@@ -162,13 +169,13 @@ def agreement(
     if spread == "predicted":
         evidence = gather_predicted(theory, runs, usable)
         moving = evidence.moving
-        z, test = mean_test(evidence, moving, level / 2)
-        scatter = spread_test(evidence, moving, level / 2)
+        z, test = mean_test(evidence, moving, significance / 2)
+        scatter = spread_test(evidence, moving, significance / 2)
         p = min(1.0, 2 * min(test.p, 1.0 if scatter is None else scatter.p))
     else:
         evidence = gather(theory, runs, smaller, usable)
         moving, scatter = evidence.moving, None
-        z, test = _measured(evidence, moving, level, seed)
+        z, test = _measured(evidence, moving, significance, seed)
         p = test.p
     off = evidence.fixed_but_off
     against = [f"{name} does not fluctuate and differs from theory by {evidence.fixed[name]:.1e}" for name in off]
@@ -178,13 +185,13 @@ def agreement(
     ties = theory.tie_probability
     notes += _notes_on_ties(ties) + _notes_on_sampling(evidence) + _notes_on_sizes(runs, smaller)
     return Agreement(
-        agrees=bool(p > level and not against),
-        level=level,
+        agrees=bool(p > significance and not against),
+        significance=significance,
         p=p,
         worst_z=float(np.max(np.abs(z), initial=0.0)),
         threshold_z=test.threshold,
-        comparisons=tuple(
-            evidence.comparison(column, value) for column, value in zip(np.flatnonzero(moving), z, strict=True)
+        deviations=tuple(
+            evidence.deviation(column, value) for column, value in zip(np.flatnonzero(moving), z, strict=True)
         ),
         fixed=evidence.fixed,
         dims=tuple(dim_of(trajectory) for trajectory in (runs, smaller) if trajectory is not None),

@@ -25,7 +25,7 @@ def check_comparable(
     if theory.runs is not None:
         raise InputError("a theory trajectory first", f"one with {theory.runs} runs", "agreement(theory, runs)")
     if not is_number(significance) or not 0 < significance < 1:
-        raise InputError("a level between 0 and 1", repr(significance))
+        raise InputError("a significance between 0 and 1", repr(significance))
     for trajectory, role in ((runs, "runs"), (smaller, "smaller")):
         if trajectory is None:
             continue

@@ -6,14 +6,15 @@ from typing import Any
 import numpy as np
 
 from teacher_student import Observables, Trajectory, quantities
+from teacher_student.internal import PublicRecord
 
 INTEGRATED = 1e-7  # relative error of a solve at the default tolerances, at most
 ROUNDING = 64  # units in the last place of a recorded overlap: what accumulates in sums of N products
 
 
 @dataclasses.dataclass(frozen=True)
-class Comparison:
-    """One recorded quantity at one alpha.
+class Deviation(PublicRecord):
+    """One recorded quantity at one alpha: theory, simulation, and how far apart they are.
 
     name, kind: of the quantity, as in `ts.quantities`. alpha: samples / N. theory: its value.
     simulation: the mean over the runs at N, and standard_error: its error. sampling_error: that of theory itself.
@@ -105,10 +106,10 @@ class Evidence:
         columns = np.flatnonzero(~self.moving & ~self._unknown & off)
         return sorted({self.names[column // self.alphas.size] for column in columns})
 
-    def comparison(self, column: "int | np.integer[Any]", z: float) -> Comparison:
-        """Return the report on one column."""
+    def deviation(self, column: "int | np.integer[Any]", z: float) -> Deviation:
+        """Return theory and simulation of one column, which are `z` standard errors apart."""
         which, when = divmod(int(column), self.alphas.size)
-        return Comparison(
+        return Deviation(
             name=self.names[which],
             kind=self.kinds[which],
             alpha=float(self.alphas[when]),

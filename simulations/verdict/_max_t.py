@@ -1,6 +1,6 @@
 """Family-wise test of many correlated means: are all of them zero?
 
-Each comparison's deviations over the runs give a Student t. The comparisons of one trajectory are strongly
+The deviations of a quantity over the runs give a Student t. Those of one trajectory are strongly
 correlated (the same runs at neighbouring alphas), so the distribution of the largest |t| under the null is taken
 from the data by flipping the signs of whole runs (Westfall & Young 1993: the max-t method): exact if deviations
 are symmetric about zero, and never more conservative than needed. With too few runs for enough sign patterns,
@@ -46,11 +46,11 @@ def family_test(
     """Test at a family-wise significance whether the means behind `t` (m,) are all 0, given `deviations` (runs, m)."""
     if not t.size:
         return FamilyTest(1.0, 0.0, "nothing fluctuates")
-    runs, comparisons = deviations.shape
+    runs, means = deviations.shape
     largest = float(np.max(np.abs(t)))
     if runs < FEWEST_RUNS_TO_FLIP:
-        p = min(1.0, comparisons * 2 * float(stats.t.sf(largest, runs - 1)))
-        threshold = float(stats.t.isf(significance / (2 * comparisons), runs - 1))
+        p = min(1.0, means * 2 * float(stats.t.sf(largest, runs - 1)))
+        threshold = float(stats.t.isf(significance / (2 * means), runs - 1))
         return FamilyTest(p, threshold, f"Bonferroni bound on Student's t, {runs - 1} degrees of freedom")
     flipped = _largest_t_of_flips(deviations, floor, rng)
     # The data themselves are one of the sign patterns: they count, so p is never 0. A flip that gives the same value,
@@ -61,11 +61,11 @@ def family_test(
 
 
 def _largest_t_of_flips(deviations: np.ndarray, floor: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Return the largest |t| over the comparisons for each random assignment of signs to runs."""
+    """Return the largest |t| of the family for each random assignment of signs to runs."""
     runs = deviations.shape[0]
     square = np.mean(deviations**2, axis=0)  # unchanged by flips
     largest = []
-    for _ in range(9):  # not all at once: flips x comparisons are many numbers
+    for _ in range(9):  # not all at once: flips x means are many numbers
         signs = rng.choice([-1.0, 1.0], size=((FLIPS + 8) // 9, runs))
         mean = signs @ deviations / runs
         variance = np.maximum((square - mean**2) * runs / (runs - 1), floor)

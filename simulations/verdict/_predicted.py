@@ -13,16 +13,19 @@ import dataclasses
 import numpy as np
 from scipy import special, stats
 
+from teacher_student.internal import PublicRecord
+
 from ._evidence import Evidence
 from ._max_t import FamilyTest
 
 
 @dataclasses.dataclass(frozen=True)
-class SpreadTest:
+class SpreadTest(PublicRecord):
     """The measured variance over runs against the predicted one, of every overlap and readout that fluctuates.
 
-    p: family-wise p-value. comparisons: their number. The others are of the worst one: name, alpha (samples / N), ratio
-    (measured / predicted variance) and its family-wise interval [low, high], which covers 1 where the two agree.
+    p: family-wise p-value. number_of_deviations: how many variances were compared. The others are of the worst one:
+    name, alpha (samples / N), ratio (measured / predicted variance) and its family-wise interval [low, high], which
+    covers 1 where the two agree.
     """
 
     p: float
@@ -31,7 +34,7 @@ class SpreadTest:
     ratio: float
     low: float
     high: float
-    comparisons: int
+    number_of_deviations: int
 
 
 def mean_test(evidence: Evidence, moving: np.ndarray, significance: float) -> tuple[np.ndarray, FamilyTest]:
@@ -61,7 +64,7 @@ def spread_test(evidence: Evidence, moving: np.ndarray, significance: float) -> 
     freedom = len(evidence.samples) - 1
     ratio = evidence.big[:, columns].var(axis=0, ddof=1) / evidence.spread[columns] ** 2
     widened = np.sqrt(1 + evidence.spread_error[columns] ** 2 * freedom / 2)  # variance of log s^2: 2 / freedom
-    # By logarithms of both tails: far out a tail is 0 as a number, and the worst comparison could not be told.
+    # By logarithms of both tails: far out a tail is 0 as a number, and the worst deviation could not be told.
     upper = stats.chi2.logsf(ratio * freedom, freedom)
     lower = stats.chi2.logcdf(ratio * freedom, freedom)
     z = np.maximum(-special.ndtri_exp(upper), special.ndtri_exp(lower) * -1) / widened

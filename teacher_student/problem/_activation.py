@@ -11,6 +11,7 @@ from .._address import address_in, address_of, imported
 from .._built_in_units import UNITS
 from .._errors import InputError, require_name
 from .._polynomial import Polynomial, is_polynomial, polynomial
+from .._public_module import PublicModule
 from ..tables import ACTIVATIONS, OTHERWISE, ActivationTable, read_table
 from ._try_out import try_unit
 
@@ -24,7 +25,7 @@ def _polynomial(name: str) -> Polynomial | None:
         return None
 
 
-class Activation(eqx.Module):
+class Activation(PublicModule):
     """A hidden unit's activation phi, with its derivative by forward-mode differentiation.
 
     What the code of a function does not say of itself is declared. What is not declared is taken not to hold, which is
@@ -76,10 +77,11 @@ class Activation(eqx.Module):
         self.smooth, self.continuous = smooth, continuous or smooth
 
     def __call__(self, x: jax.Array) -> jax.Array:
+        """Return phi(x), elementwise."""
         return self.function(x)
 
     def derivative(self, x: jax.Array) -> jax.Array:
-        """Return phi'(x), elementwise."""
+        """Return phi'(x), elementwise, by JAX's forward derivative: at a kink it is what JAX takes it to be."""
         slope: jax.Array = jax.jvp(self.function, (x,), (jnp.ones_like(x),))[1]
         return slope
 
@@ -90,7 +92,10 @@ class Activation(eqx.Module):
 
     @property
     def kind(self) -> "Kind":
-        """What closed forms go by: "erf", "relu", "linear", "sign", "polynomial", or a unit of one's own itself."""
+        """What closed forms go by: "erf", "relu", "linear", "sign", "polynomial", or a unit of one's own itself.
+
+        Two units of one kind have their averages from the same formula, such as all polynomials from Wick's theorem.
+        """
         if self == BUILT_IN.get(self.name):
             return self.name
         return self if self.polynomial is None else "polynomial"

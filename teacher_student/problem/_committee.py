@@ -110,13 +110,15 @@ class Committee(Task):
 
     @property
     def smooth(self) -> bool:  # type: ignore[override]  # a task may declare it by an attribute, or, as here, compute it
-        """Labels are values of units that do not jump."""
+        """Whether labels do not jump: they are values of units that do not."""
         return self.labels == "value" and self.activation.continuous
 
     def tie_probability(self, T: Any) -> dict[str, float]:
-        """Return the probability of a tie per level, as every task does.
+        """Return the probability that the noiseless label is 0, for each level, as every task does.
 
         It is exact for up to two units of sign or relu, and 0 for erf and polynomial units.
+
+        Arguments: T: (B, M, M) overlaps of the teacher's units, in every block.
         """
         unit, levels = self.activation, self.inputs.level_names
         if self.labels == "sign" and unit.name in ("sign", "relu") and self.width <= 2:
@@ -151,7 +153,10 @@ class Committee(Task):
         return cls(inputs, read.width, unit, read.readout, read.support, read.labels, read.noise)
 
     def output(self, nu: jax.Array) -> jax.Array:
-        """Return sum_m vt_m phi(nu_m) (...) of fields nu (..., M)."""
+        """Return the teacher's output before noise and sign, sum_m vt_m phi(nu_m).
+
+        Arguments: nu: (..., M) latent fields nu_m = u_m . x / sqrt(N). Returns outputs (...), in the precision of nu.
+        """
         return self.activation(nu) @ jnp.asarray(self.readout, nu.dtype)
 
     def label(self, nu: jax.Array, cluster: jax.Array, noise: jax.Array) -> jax.Array:

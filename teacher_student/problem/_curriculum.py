@@ -10,11 +10,12 @@ import numpy as np
 
 from .._errors import InputError, require_name
 from .._numbers import as_number, as_numbers, as_row, check_at_least, is_known
+from .._public_module import PublicModule
 
 Mixture = str | Mapping[str, Any]  # a level, or shares of levels
 
 
-class Curriculum(eqx.Module):
+class Curriculum(PublicModule):
     """A sequence of phases, in each of which the shares of the levels are constant or change linearly.
 
     Build one with `phases`, `mixed`, `single`, `ramp` or `ordered`. The operator `+` puts two of them one after the
@@ -78,19 +79,43 @@ class Curriculum(eqx.Module):
 
     @staticmethod
     def single(level: str, duration: Any) -> "Curriculum":
-        """Return the curriculum that shows one level throughout, for `duration` in alpha."""
+        """Return the curriculum that shows one level throughout.
+
+        Arguments: level: its name. duration: in alpha = samples / N.
+        Raises InputError for a duration of 0 or less.
+        """
         return Curriculum((level, level, duration))
 
     @staticmethod
     def mixed(shares: Mapping[str, Any], duration: Any) -> "Curriculum":
-        """Return levels in random order: each has its share {level: share} of the samples, for `duration` in alpha."""
+        """Return the curriculum that shows several levels in random order.
+
+        Each sample is of level l with probability p_l, so that the drift is sum_l p_l f_l.
+
+        Arguments: shares: {level: p_l}, of sum 1. duration: in alpha = samples / N.
+        Raises InputError for shares that do not sum to 1, and for a duration of 0 or less.
+
+        Example:
+          >>> import teacher_student as ts
+          >>> ts.Curriculum.mixed({"easy": 0.3, "hard": 0.7}, 10.0).phase_names()
+          ('0.3 easy + 0.7 hard',)
+        """
         return Curriculum((shares, shares, duration))
 
     @staticmethod
     def ramp(initial: Mixture, final: Mixture, duration: Any) -> "Curriculum":
-        """Return shares that change linearly in alpha from `initial` to `final` over `duration`.
+        """Return the curriculum whose shares change linearly in alpha.
 
-        Both ends are a level or shares {level: share}.
+          p(alpha) = p_initial + (p_final - p_initial) alpha / duration
+
+        Arguments: initial, final: a level, or shares {level: share}, at the beginning and at the end.
+        duration: in alpha = samples / N.
+        Raises InputError for shares that do not sum to 1, and for a duration of 0 or less.
+
+        Example:
+          >>> import teacher_student as ts
+          >>> ts.Curriculum.ramp("easy", "hard", 10.0).shares(2.5).tolist()
+          [0.75, 0.25]
         """
         return Curriculum((initial, final, duration))
 
@@ -103,6 +128,7 @@ class Curriculum(eqx.Module):
 
         Arguments:
           order: the levels one after the other, such as ("easy", "hard"), or "mixed" for random order.
+          shares: {level: share}, of sum 1. duration: of the whole budget, in alpha = samples / N.
 
         Raises InputError for an unknown or repeated level, and for shares that do not sum to 1.
         """
@@ -126,6 +152,7 @@ class Curriculum(eqx.Module):
         return Curriculum.phases(*((name, duration * chosen[name] / total) for name in present))
 
     def __add__(self, other: "Curriculum") -> "Curriculum":
+        """Return the phases of this curriculum, followed by those of the `other` one."""
         return Curriculum(*self._phases(), *other._phases())
 
     def _phases(self) -> list[tuple[Mixture, Mixture, Any]]:
@@ -140,7 +167,7 @@ class Curriculum(eqx.Module):
 
     @property
     def switches(self) -> Any:
-        """(P,) times at which the phases end. The last one is the end of the curriculum."""
+        """The (P,) times at which the phases end, in alpha. The last one is the end of the curriculum."""
         cumsum = np.cumsum if is_known(self.durations) else jnp.cumsum
         return cumsum(self.durations)
 
@@ -150,19 +177,22 @@ class Curriculum(eqx.Module):
         return self.switches[-1]
 
     def phase_names(self) -> tuple[str, ...]:
-        """Return what a figure calls each phase: "easy", "easy 0.3 + hard 0.7" or "easy to hard"."""
+        """Return what a figure calls each phase: "easy", "0.3 easy + 0.7 hard" or "easy to hard"."""
         pairs = zip(self.initial_shares, self.final_shares, strict=True)
         return tuple(_phase_name(self.level_names, *pair) for pair in pairs)
 
     def shares_in(self, phase: jax.Array, progress: jax.Array) -> jax.Array:
-        """Return the shares (len(level_names),) when a share `progress` in [0, 1] of `phase` is done."""
+        """Return the shares (len(level_names),) of the levels inside one phase.
+
+        Arguments: phase: () index of the phase. progress: () share of it that is done, in [0, 1].
+        """
         first, last = jnp.asarray(self.initial_shares)[phase], jnp.asarray(self.final_shares)[phase]
         return first + progress * (last - first)
 
     def shares(self, alpha: jax.Array) -> jax.Array:
-        """Return the shares (len(level_names),) of the levels at time alpha.
+        """Return the shares (len(level_names),) of the levels at time alpha = samples / N, in the order of the names.
 
-        At a switch they are those of the later phase.
+        At a switch they are those of the later phase, and beyond the end they are those at the end.
         """
         switches = jnp.asarray(self.switches)
         durations = jnp.asarray(self.durations)

@@ -9,9 +9,10 @@ import numpy as np
 from .._errors import InputError, nearest
 from .._fields import with_fields
 from .._numbers import as_numbers, as_row, check_at_least, check_finite, is_known
+from .._public_module import PublicModule
 
 
-class Inputs(eqx.Module):
+class Inputs(PublicModule):
     """Gaussian inputs: the dimensions come in blocks b, and the samples come in difficulty levels l.
 
     An input dimension i of block b is distributed as
@@ -85,7 +86,10 @@ class Inputs(eqx.Module):
             )
 
     def unnamed(self) -> "Inputs":
-        """Return the same inputs with numbers for the names of blocks and levels."""
+        """Return the same inputs with numbers for the names of blocks and levels.
+
+        Programs are compiled for structure alone, so that other names need no other program.
+        """
         blocks, levels = (tuple(map(str, range(len(names)))) for names in (self.block_names, self.level_names))
         return with_fields(self, block_names=blocks, level_names=levels)
 

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -10,6 +9,7 @@ import numpy as np
 from .._errors import InputError, require_name
 from .._fields import with_fields
 from .._numbers import as_numbers, check_at_least, is_known
+from .._public_module import PublicModule
 from ._curriculum import Curriculum
 from ._inputs import Inputs
 from ._sgd import SGD
@@ -18,7 +18,7 @@ from ._task import Task
 from ._try_out import try_labels
 
 
-class Problem(eqx.Module):
+class Problem(PublicModule):
     """A problem says what is learned, by whom, by which rule and in which order.
 
     `ode` and `simulations` take the same problem.
@@ -63,21 +63,28 @@ class Problem(eqx.Module):
 
     @property
     def inputs(self) -> Inputs:
-        """Blocks and levels of the task."""
+        """The blocks and levels of the task, as an Inputs."""
         return self.task.inputs
 
     @property
     def shape(self) -> tuple[int, int, int]:
-        """(B, K, M): numbers of blocks, student units and latent directions."""
+        """The numbers (B, K, M) of blocks, student units and latent directions, which give a state its shapes."""
         return len(self.inputs.block_names), self.student.width, self.task.latents
 
     def level_shares(self, shares: jax.Array) -> jax.Array:
-        """Return the curriculum's shares, which are of its own levels, in the order of the task's levels (L,)."""
+        """Return shares of the task's levels from those of the curriculum's, which may be fewer and in another order.
+
+        Arguments: shares: (len(curriculum.level_names),). Returns (L,), 0 for levels that the curriculum leaves out.
+        """
         order = [self.inputs.level_names.index(name) for name in self.curriculum.level_names]
         return jnp.zeros(len(self.inputs.level_names), jnp.asarray(shares).dtype).at[jnp.array(order)].set(shares)
 
     def curriculum_of_all_levels(self) -> Curriculum:
-        """Return the curriculum, of known numbers, with a column for each of the task's levels, in the task's order."""
+        """Return the curriculum with a column of shares for each of the task's levels, in the task's order.
+
+        Its numbers must be known ones, not traced. Curricula of one task and number of phases then have the same
+        shapes, and need the same programs.
+        """
         columns = [self.inputs.level_names.index(name) for name in self.curriculum.level_names]
 
         def spread_out(shares: Any) -> np.ndarray:
@@ -94,7 +101,10 @@ class Problem(eqx.Module):
         )
 
     def condition_weights(self, alpha: Any) -> jax.Array:
-        """Return the probabilities p(l, c) at time alpha, in the order of `task.conditions()`."""
+        """Return the probabilities p(l, c) = p_l(alpha) p_c of levels and clusters, (L * C,).
+
+        Arguments: alpha: the time, samples / N. The order is that of `task.conditions()`.
+        """
         levels = self.level_shares(self.curriculum.shares(alpha))
         return jnp.outer(levels, jnp.asarray(self.task.cluster_probabilities)).ravel()
 

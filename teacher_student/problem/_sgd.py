@@ -7,10 +7,11 @@ import jax
 
 from .._errors import require_name
 from .._numbers import as_number, check_at_least
+from .._public_module import PublicModule
 from ..tables import LOSSES, SGDTable
 
 
-class SGD(eqx.Module):
+class SGD(PublicModule):
     """One-pass SGD. Each step uses one fresh sample and advances alpha = samples / N by 1/N:
 
       w_k <- w_k - eta / sqrt(N) g_k x - eta gamma / N w_k,      g_k = dloss/dlambda_k
@@ -48,7 +49,12 @@ class SGD(eqx.Module):
         self.loss = loss
 
     def loss_slope(self, output: jax.Array, label: jax.Array) -> jax.Array:
-        """Return dloss/dyhat, which is yhat - y (squared) or -y sigmoid(-y yhat) (logistic)."""
+        """Return the derivative of the loss in the student's output, sample by sample.
+
+          dloss/dyhat = yhat - y (squared),      dloss/dyhat = -y sigmoid(-y yhat) (logistic)
+
+        Arguments: output: (...) outputs yhat. label: (...) labels y.
+        """
         if self.loss == "squared":
             return output - label
         return -label * jax.nn.sigmoid(-label * output)

@@ -7,11 +7,12 @@ import jax
 
 from .._counts import as_count
 from .._errors import InputError
+from .._public_module import PublicModule
 from .._usual import Usual
 from ._activation import Activation, as_activation
 
 
-class Student(eqx.Module):
+class Student(PublicModule):
     """A two-layer student, whose weights w_k and readout v_k are part of the state and not of this object:
 
       yhat = sum_k v_k phi(lambda_k),      lambda_k = w_k . x / sqrt(N).
@@ -44,5 +45,8 @@ class Student(eqx.Module):
             )
 
     def output(self, fields: jax.Array, readout: jax.Array) -> jax.Array:
-        """Return yhat (...) of fields lambda (..., K) with readout v (K,)."""
+        """Return the student's outputs yhat = sum_k v_k phi(lambda_k).
+
+        Arguments: fields: (..., K) local fields lambda. readout: (K,) weights v. Returns outputs (...).
+        """
         return self.activation(fields) @ readout

@@ -13,24 +13,30 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from .._public_module import PublicModule
 from ._activation import Activation, as_activation
 from ._inputs import Inputs
 from ._ties import tie_probabilities
 
 
-class Condition(eqx.Module):
-    """One (level, cluster). Under it the local fields are jointly Gaussian.
+class Condition(PublicModule):
+    """One level and one cluster of inputs, under which the local fields are jointly Gaussian.
 
+    Fields:
+      level: () index of the level.
+      cluster: () index of the cluster.
+      variances: (B,) variances Delta_lb of the inputs in every block.
+      mean: (M,) coefficients s_l a_c of the inputs' mean on the latent directions.
     Over all conditions of a task at once, every field has a leading axis (levels x clusters).
     """
 
-    level: Any  # () index of the level
-    cluster: Any  # () index of the cluster
-    variances: Any  # (B,) Delta_{l,b}
-    mean: Any  # (M,) s_l a_c: coefficients of the inputs' mean on the latent directions
+    level: Any
+    cluster: Any
+    variances: Any
+    mean: Any
 
 
-class SumOfUnits(eqx.Module):
+class SumOfUnits(PublicModule):
     """Labels that are a sum of units, y = sum_m vt_m psi(nu_m) + noise xi, or the sign of that, with xi ~ N(0, 1).
 
     Arguments:
@@ -46,7 +52,7 @@ class SumOfUnits(eqx.Module):
     signed: bool = eqx.field(static=True, default=False)
 
 
-class Task(eqx.Module):
+class Task(PublicModule):
     """Base of all tasks. It serves for tasks of your own too.
 
     A task of your own is a subclass with the field `inputs` (an Inputs) and six members, for M latent directions,
@@ -100,7 +106,7 @@ class Task(eqx.Module):
     @property
     @abc.abstractmethod
     def latents(self) -> int:
-        """Number M of latent directions."""
+        """The number M of latent directions, of which labels and clusters are made."""
 
     @property
     @abc.abstractmethod
@@ -114,7 +120,7 @@ class Task(eqx.Module):
 
     @property
     def usual_readout(self) -> str:
-        """The readout of `random_overlaps` where none is asked for."""
+        """The readout that `random_overlaps` gives a student where none is asked for, "ones" or "signs"."""
         return "ones"
 
     @property
@@ -129,11 +135,20 @@ class Task(eqx.Module):
 
     @abc.abstractmethod
     def label(self, nu: jax.Array, cluster: jax.Array, noise: jax.Array) -> jax.Array:
-        """Return the label y that SGD sees, from fields nu (..., M) and standard normal noise (...)."""
+        """Return the label y (...) that SGD sees.
+
+        Arguments:
+          nu: (..., M) latent fields nu_m = u_m . x / sqrt(N), with any leading axes.
+          cluster: () or (...) indices of the inputs' clusters. It is 0 without a mixture.
+          noise: (...) standard normal numbers, one for each sample.
+        """
 
     @abc.abstractmethod
     def clean_label(self, nu: jax.Array, cluster: jax.Array) -> jax.Array:
-        """Return the label without noise. Error and accuracy are measured against it."""
+        """Return the label (...) without noise, against which error and accuracy are measured.
+
+        Arguments: nu: (..., M) latent fields. cluster: () or (...) indices of clusters, as in `label`.
+        """
 
     def before_sign(self, nu: jax.Array, cluster: jax.Array) -> "tuple[jax.Array, Any] | None":
         """Return what labels are the sign of: outputs (...), and the standard deviation of the noise added to them.
@@ -141,6 +156,8 @@ class Task(eqx.Module):
         Derivatives in the numbers that outputs and noise are made of need it, because the sign alone has none. None
         means that labels are no signs, or that the task does not say what they are the sign of. Derivatives in these
         numbers then miss the jumps.
+
+        Arguments: nu: (..., M) latent fields. cluster: () or (...) indices of clusters, as in `label`.
         """
         return None
 
@@ -183,14 +200,22 @@ class Task(eqx.Module):
 
     @classmethod
     def from_table(cls, table: Mapping[str, Any]) -> "Task":
-        """Return the task that `to_table` described. Raises InputError."""
+        """Return the task that `to_table` described.
+
+        Arguments: table: entries by name, as TOML reads them, without the task's kind.
+        Raises InputError for a table that does not describe such a task.
+        """
         from ._task_tables import task_of_fields
 
         task: Task = task_of_fields(cls, table)
         return task
 
     def conditions(self) -> Condition:
-        """Return all pairs (level, cluster), level by level. Each field has the leading axis L * C."""
+        """Return all pairs (level, cluster), level by level, as one Condition.
+
+        Each of its fields has the leading axis L * C: level 0 with every cluster, then level 1, and so on.
+        `Problem.condition_weights` has their probabilities in the same order.
+        """
         levels, clusters, latents = np.shape(self.cluster_means)
         level, cluster = jnp.meshgrid(jnp.arange(levels), jnp.arange(clusters), indexing="ij")
         return Condition(

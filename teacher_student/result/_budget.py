@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from .._errors import InputError
+from .._public_record import PublicRecord
 from ._observables import Observables, quantities
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ PARTS = {  # what each part is, and how it is got where it is missing
 
 
 @dataclasses.dataclass(frozen=True, repr=False)
-class Budget:
+class Budget(PublicRecord):
     """The error of each quantity by part, as the largest over the recorded alphas. Printing it shows the table.
 
     Fields:

@@ -5,16 +5,21 @@ from typing import Any
 import equinox as eqx
 import numpy as np
 
+from .._public_module import PublicModule
 from ..problem import Problem
 from ..state import Overlaps
 
 
-class Observables(eqx.Module):
+class Observables(PublicModule):
     """Overlaps, generalisation error and accuracy at recorded alphas.
 
-    `error[level]` is E (yhat - y)^2 / 2 on fresh samples of that level, with the noiseless label. `accuracy[level]` is
-    the share of samples with sign(yhat) = sign(y), where sign(0) = 0 counts as a sign of its own. It is empty where it
-    was not asked for.
+      error = E (yhat - y)^2 / 2,      accuracy = P(sign(yhat) = sign(y))
+
+    Fields, each with the leading axes (A,) of theory or (runs, A) of a simulation:
+      overlaps: the states.
+      error: level -> generalisation error on fresh samples of that level, with the noiseless label y.
+      accuracy: level -> share of right signs, where sign(0) = 0 counts as a sign of its own. It is empty where it was
+        not asked for.
     """
 
     overlaps: Overlaps
@@ -22,8 +27,14 @@ class Observables(eqx.Module):
     accuracy: dict[str, Any]
 
 
-class Quantity(eqx.Module):
-    """One scalar quantity: its kind ("Q", "R", "readout", "error" or "accuracy"), its name, and its values (..., A)."""
+class Quantity(PublicModule):
+    """One recorded scalar, as `ts.quantities` lists them.
+
+    Fields:
+      kind: "Q", "R", "readout", "error" or "accuracy".
+      name: such as "Q[relevant][1,2]", "R[1,1]" (of a single block), "readout[1]" or "error[hard]".
+      values: (..., A) at the recorded alphas.
+    """
 
     kind: str = eqx.field(static=True)
     name: str = eqx.field(static=True)
@@ -34,6 +45,11 @@ def quantities(observables: Observables, problem: Problem) -> list[Quantity]:
     """Return every distinct recorded scalar, each once.
 
     Q has its upper triangle. T is constant and left out.
+
+    Arguments:
+      observables: such as `trajectory.observables`, or its `sampling_error`.
+      problem: the one that they are of, which has the names of blocks and levels.
+    Returns a list of Quantity: Q, R, the readout, the errors and the accuracies, in this order.
     """
     B, K, M = problem.shape
     blocks = problem.inputs.block_names

@@ -2,9 +2,11 @@
 
 import dataclasses
 
+from .._public_record import PublicRecord
+
 
 @dataclasses.dataclass(frozen=True)
-class Source:
+class Source(PublicRecord):
     """Where a trajectory comes from.
 
     Fields:

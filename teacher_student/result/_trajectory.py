@@ -9,6 +9,7 @@ import jax
 import numpy as np
 
 from .._errors import InputError, nearest
+from .._public_module import PublicModule
 from ..problem import Problem, describe_ties
 from ..state import Overlaps, Weights
 from ._budget import Budget, budget
@@ -37,7 +38,7 @@ class ByLevel(dict[str, Any]):
         raise InputError(f"a level of the task for the {self.quantity}", repr(level), nearest(level, self))
 
 
-class Trajectory(eqx.Module):
+class Trajectory(PublicModule):
     """Observables of one problem at recorded alphas, from theory (axes (A,)) or from simulated runs (axes (runs, A)).
 
     Fields:
@@ -74,17 +75,23 @@ class Trajectory(eqx.Module):
 
     @property
     def overlaps(self) -> Overlaps:
-        """Overlaps at the recorded alphas."""
+        """The overlaps at the recorded alphas, as an Overlaps with leading axes (A,) or (runs, A)."""
         return self.observables.overlaps
 
     @property
     def error(self) -> dict[str, Any]:
-        """Generalisation error per level, in the order of the task's levels."""
+        """The generalisation error E (yhat - y)^2 / 2 by level, (A,) or (runs, A), in the order of the task's levels.
+
+        Asking for a level that is not there raises InputError.
+        """
         return self._by_level("error", self.observables.error)
 
     @property
     def accuracy(self) -> dict[str, Any]:
-        """Accuracy per level, in the order of the task's levels."""
+        """The share of right signs by level, (A,) or (runs, A), in the order of the task's levels.
+
+        It is empty where it was not computed; asking for a level then raises InputError, which says how to have it.
+        """
         return self._by_level("accuracy", self.observables.accuracy)
 
     def _by_level(self, quantity: str, values: dict[str, Any]) -> dict[str, Any]:
@@ -105,7 +112,7 @@ class Trajectory(eqx.Module):
 
     @property
     def runs(self) -> int | None:
-        """Number of runs; None for a theory trajectory."""
+        """The number of runs, or None for a theory trajectory."""
         return int(np.shape(self.status)[0]) if self.source.engine == "sgd" else None
 
     @property
@@ -122,9 +129,12 @@ class Trajectory(eqx.Module):
         return {level: float(np.mean([tie[level] for tie in ties])) for level in self.problem.inputs.level_names}
 
     def at(self, alphas: Any, remedy: str = "solve or run it with these alphas") -> "Trajectory":
-        """Return the trajectory at some of its recorded alphas. Weights stay only beside the last one, theirs.
+        """Return the trajectory at some of its recorded alphas, with all that it states of errors there.
 
-        Raises InputError, which ends with `remedy`, if one of them was not recorded.
+        Weights stay only where the last alpha does, at which they were kept.
+
+        Arguments: alphas: (n,) recorded times, samples / N. remedy: what an error's last words are.
+        Raises InputError if one of them was not recorded (to 1e-9).
         """
         recorded, wanted = np.asarray(self.alphas), np.asarray(alphas, dtype=np.float64)
         # The same time, computed in two ways, may differ by rounding: times are equal to 1e-9.
@@ -145,12 +155,14 @@ class Trajectory(eqx.Module):
         Parts that were not computed are named, with what computes them: `ode.fluctuations` states the integrator's
         error, and with `dim` the 1/N term of the mean and the spread of one run.
 
+        Arguments: dim: the dimension N. None leaves finite N out.
+
         Raises InputError for runs, and for N below the number of overlaps.
         """
         return budget(self, dim)
 
     def describe(self) -> str:
-        """Say in one line how the trajectory ended."""
+        """Say in one line how the trajectory ended: "ok", or what stopped how many runs, and when the first."""
         codes = np.atleast_1d(np.asarray(self.status))
         reached = np.atleast_1d(np.asarray(self.reached))
         noun = "runs" if self.runs is not None else "solves"
@@ -187,9 +199,9 @@ class Trajectory(eqx.Module):
         last = recorded[-1]
         text = f"{level} {np.mean(errors[..., last][known[..., last]]):.5g}"
         if self.sampling_error is not None:
-            spread = np.asarray(self.sampling_error.error[level])[..., last]
-            spread = spread[np.isfinite(spread)]  # not known from a single scrambling
-            text += f" +- {np.mean(spread):.1g}" if np.any(spread) else ""
+            stated = np.asarray(self.sampling_error.error[level])[..., last]
+            stated = stated[np.isfinite(stated)]  # not known from a single scrambling
+            text += f" +- {np.mean(stated):.1g}" if np.any(stated) else ""
         return text if last == alphas.size - 1 else f"{text} at alpha {alphas[last]:g}"
 
     def to_xarray(self) -> "xr.Dataset":
@@ -202,14 +214,26 @@ class Trajectory(eqx.Module):
         return trajectory_to_xarray(self)
 
     def save(self, path: str | Path, *, force: bool = False) -> Path:
-        """Write NetCDF; the file appears whole or not at all. Raises InputError if it exists, unless `force`."""
+        """Write the trajectory with its whole problem as NetCDF, which `load` reads back.
+
+        The file appears whole or not at all.
+
+        Arguments: path: of the file. force: write over a file that is there.
+        Returns the path.
+        Raises InputError for a file that is there already, unless `force`, and for a problem that could not be read
+        back (a lambda as an activation).
+        """
         from ._files import save_dataset
 
         return save_dataset(self.to_xarray(), path, force=force)
 
     @staticmethod
     def load(path: str | Path) -> "Trajectory":
-        """Read a trajectory that `save` wrote, with its problem. Raises InputError for any other file."""
+        """Read a trajectory that `save` wrote, with its problem.
+
+        Arguments: path: of the file. Modules of the user's own that the problem names must be where Python looks.
+        Raises InputError for a file that is not there, or that `save` did not write.
+        """
         import xarray as xr
 
         from ._files import fields_from_xarray

@@ -12,6 +12,15 @@ def entry_names(problem: Problem) -> tuple[str, ...]:
 
     They are "Q[block][k,l]" with k <= l, "R[block][k,m]" and "readout[k]", counted from 1. The block is left out where
     there is only one.
+
+    Arguments: problem: gives the numbers of units and latent directions, and the names of the blocks.
+    Returns n = B (K (K + 1) / 2 + K M) + K names.
+
+    Example:
+      >>> import teacher_student as ts
+      >>> teacher = ts.Committee(ts.Inputs({"all": 1.0}), width=1)
+      >>> ts.entry_names(ts.Problem(teacher, ts.Student(2), ts.SGD(0.5), ts.Curriculum.single("all", 20.0)))
+      ('Q[1,1]', 'Q[1,2]', 'Q[2,2]', 'R[1,1]', 'R[2,1]', 'readout[1]', 'readout[2]')
     """
     B, K, M = problem.shape
     tags = [f"[{name}]" if B > 1 else "" for name in problem.inputs.block_names]
@@ -21,14 +30,30 @@ def entry_names(problem: Problem) -> tuple[str, ...]:
 
 
 def to_vector(overlaps: Overlaps) -> jnp.ndarray:
-    """Return the entries (n,) of a state without leading axes: Q^b_kl (k <= l), R^b_km and v_k."""
+    """Return the independent entries of a state as one vector (n,): Q^b_kl with k <= l, R^b_km and v_k.
+
+    `entry_names` has their names in the same order, and `from_vector` is the way back. T is constant and left out.
+
+    Arguments: overlaps: one state, without leading axes.
+
+    Example:
+      >>> import teacher_student as ts
+      >>> state = ts.Overlaps([[1.0, 0.5], [0.5, 2.0]], [[0.25], [0.0]], [[1.0]])
+      >>> ts.to_vector(state).tolist()
+      [1.0, 0.5, 2.0, 0.25, 0.0, 1.0, 1.0]
+    """
     first, second = np.triu_indices(jnp.shape(overlaps.Q)[-1])
     Q = jnp.asarray(overlaps.Q)[:, first, second]
     return jnp.concatenate([Q.ravel(), jnp.ravel(overlaps.R), jnp.asarray(overlaps.readout)])
 
 
 def from_vector(vector: jnp.ndarray, like: Overlaps) -> Overlaps:
-    """Return the state that has the entries `vector` (n,), and the T and the shapes of `like`."""
+    """Return the state that has the entries `vector` of `to_vector`, with both triangles of Q filled.
+
+    Arguments:
+      vector: (n,) entries, in the order of `entry_names`.
+      like: a state without leading axes, which has the shapes and the T.
+    """
     B, K, M = jnp.shape(like.R)
     first, second = np.triu_indices(K)
     pairs = B * first.size

@@ -2,18 +2,18 @@
 
 from typing import Any
 
-import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
 
 from .._errors import InputError
 from .._numbers import as_numbers, check_finite
+from .._public_module import PublicModule
 from ._pruning import units_that_stay
 
 LARGEST_VIOLATION = 1e-8  # of symmetry and positivity that a start may have, relative to its largest entry
 
 
-class Overlaps(eqx.Module):
+class Overlaps(PublicModule):
     """The state of the theory: the overlaps of weights per block b, and the readout.
 
       Q^b_kl = w_k^b . w_l^b / N,      R^b_km = w_k^b . u_m^b / N,      T^b_mn = u_m^b . u_n^b / N
@@ -45,7 +45,13 @@ class Overlaps(eqx.Module):
 
     @property
     def gram(self) -> Any:
-        """Omega^b = [[Q, R], [R^T, T]] of every block, (..., B, K + M, K + M)."""
+        """The Gram matrices of all weights, student's units first, (..., B, K + M, K + M).
+
+          Omega^b = [[Q^b, R^b], [(R^b)^T, T^b]]
+
+        Block fields of variance Delta_b have the covariance Delta_b Omega^b. It is symmetric and positive semidefinite
+        for every state that weights can have.
+        """
         parts = (self.Q, self.R, self.T)
         xp = np if all(isinstance(x, np.ndarray) for x in parts) else jnp  # NumPy stays float64 at any JAX setting
         return _gram(xp, *(xp.asarray(x) for x in parts))

@@ -20,6 +20,7 @@ def rank_units(problem: Problem, overlaps: Overlaps, by: str = "norm", level: st
     Units of equal strength keep their order.
 
     Arguments:
+      problem: has the student's activation, and the means of the task's clusters.
       overlaps: with any leading axes (runs, starts).
       by: "norm" or "means".
       level: the level whose means count. None is for inputs with one level.

@@ -2,14 +2,14 @@
 
 from typing import Any
 
-import equinox as eqx
 import jax
 import numpy as np
 
+from .._public_module import PublicModule
 from ._pruning import units_that_stay
 
 
-class Weights(eqx.Module):
+class Weights(PublicModule):
     """The state of one run, or of many with a leading axis of runs.
 
     student: (K, N) weights w of the hidden units. latents: (M, N) directions u that the teacher sees. readout: (K,).
@@ -22,7 +22,7 @@ class Weights(eqx.Module):
     readout: jax.Array
 
     def prune(self, units: Any) -> "Weights":
-        """Return the weights that are left when only `units` stay, in that order; the twin of `Overlaps.prune`.
+        """Return the weights that are left when only `units` stay, in that order; the twin of `ts.Overlaps.prune`.
 
         Arguments: units: (n,) distinct indices of hidden units, the same for all runs.
         Raises InputError for none, repeated ones, or units that the student does not have.

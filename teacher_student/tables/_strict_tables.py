@@ -12,6 +12,7 @@ from cattrs.errors import ClassValidationError, ForbiddenExtraKeysError
 from .._errors import InputError, nearest
 
 T = TypeVar("T")
+FORMERLY = "formerly"  # in the metadata of a field: the key that it had in files of earlier versions
 
 
 def read_table(cls: type[T], table: Any, where: str) -> T:
@@ -30,8 +31,10 @@ def read_table(cls: type[T], table: Any, where: str) -> T:
 def _first_cause(error: BaseException, where: str) -> InputError:
     if isinstance(error, ForbiddenExtraKeysError):
         key = sorted(error.extra_fields)[0]
-        known = [field.name for field in dataclasses.fields(error.cl)]
-        return InputError(f"known keys {_in_table(where)}", repr(key), nearest(key, known))
+        known = {field.name: field.metadata.get(FORMERLY) for field in dataclasses.fields(error.cl)}
+        now = [name for name, formerly in known.items() if formerly == key]
+        remedy = f"it is called {now[0]!r} now" if now else nearest(key, known)
+        return InputError(f"known keys {_in_table(where)}", repr(key), remedy)
     if isinstance(error, KeyError):
         return InputError(f"the key {error.args[0]!r} {_in_table(where)}", "none", "add it")
     if isinstance(error, ExceptionGroup):

@@ -25,7 +25,7 @@ def mean_exponent(data: xr.Dataset, alpha: float, names: Sequence[str] | None = 
 def variance_exponent(data: xr.Dataset, alpha: float, names: Sequence[str] | None = None) -> PowerLaw:
     """Fit the exponent p of N^-p to the variance over runs.
 
-    Arguments: as in `mean_exponent`. Returns a PowerLaw; theory says p = 1.
+    Arguments: data, alpha, names: as in `mean_exponent`. Returns a PowerLaw; theory says p = 1.
     """
     chosen = _at(data, alpha, names)
     return log_power_law(chosen["dim"].values, *_log_variances(chosen))
@@ -75,7 +75,7 @@ def along_shift(data: xr.Dataset, alpha: float) -> tuple[np.ndarray, np.ndarray]
 def variance_amplitude(data: xr.Dataset, alpha: float) -> Amplitude:
     """Compare the limit of N Var with the predicted variance, by log(N Var / predicted) = a_q + b_q / N.
 
-    Arguments, and what is returned: as in `shift_amplitude`.
+    Arguments: data, alpha: as in `shift_amplitude`, and so is what is returned.
     """
     chosen = _at(data, alpha, None)
     logs, covariances = _log_variances(chosen)
@@ -128,9 +128,9 @@ def _log_variances(data: xr.Dataset) -> tuple[np.ndarray, np.ndarray]:
     measured relative fourth moments k (3 for a Gaussian).
     """
     variance, correlation = _correlations(data)
-    spread = np.sqrt((data["fourth"].values - 1) / (data["runs"].values[:, None] - 1))
-    covariances = correlation**2 * spread[:, :, None] * spread[:, None, :]
-    return np.log(variance) + spread**2 / 2, covariances
+    error = np.sqrt((data["fourth"].values - 1) / (data["runs"].values[:, None] - 1))
+    covariances = correlation**2 * error[:, :, None] * error[:, None, :]
+    return np.log(variance) + error**2 / 2, covariances
 
 
 @dataclasses.dataclass(frozen=True)

@@ -122,7 +122,7 @@ def _moments(
 def escape_data(*, quick: bool = False, progress: bool = True, say: Callable[[str], object] = print) -> xr.Dataset:
     """Find the alpha at which every run's error has fallen to half of the symmetric plateau's, at every N.
 
-    Arguments: as in `deviation_data`.
+    Arguments: quick, progress, say: as in `deviation_data`.
     Returns a Dataset of `escape` (dim, run): alpha = samples / N, inf where the run had not escaped by `last` (dim),
     NaN where there is no such run. Attributes: `growth`, the unstable eigenvalue lambda of the symmetric fixed point;
     `height`, its error.

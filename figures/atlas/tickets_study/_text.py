@@ -69,7 +69,7 @@ def _verdict(dataset: xr.Dataset) -> str:
     family, p = int(dataset["agreement_family"]), float(dataset["agreement_family_p"])
     return (
         f"theory and simulation {word}: largest |z| {float(np.abs(z).max()):.2f} of {family} accuracies, family-wise "
-        f"p = {p:.2g}, level {dataset.attrs['significance']}; mean z {float(z.mean()):+.2f}"
+        f"p = {p:.2g}, significance {dataset.attrs['significance']}; mean z {float(z.mean()):+.2f}"
     )
 
 

@@ -76,9 +76,9 @@ class Simulation:
 
 @dataclasses.dataclass(frozen=True)
 class Agreement:
-    """[agreement]: the level of the verdict, and whether the spread over runs is "measured" or "predicted"."""
+    """[agreement]: the significance of the verdict, and whether the spread over runs is "measured" or "predicted"."""
 
-    level: float = Choices.level
+    significance: float = dataclasses.field(default=Choices.significance, metadata={"formerly": "level"})
     spread: str = Choices.spread
 
 
@@ -107,7 +107,7 @@ class File:
 TABLES = {  # where each choice stands in a file
     **dict.fromkeys(("dim", "smaller_dim", "runs", "precision", "test_samples"), "simulation."),
     **dict.fromkeys(("rtol", "atol", "fluctuations"), "theory."),
-    **dict.fromkeys(("level", "spread"), "agreement."),
+    **dict.fromkeys(("significance", "spread"), "agreement."),
     "seed": "",
 }
 

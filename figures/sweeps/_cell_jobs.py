@@ -1,4 +1,4 @@
-"""One task of a sweep, as a worker does it: the cells' tables in, their values out. No store, no grid."""
+"""One job of a sweep, as a worker does it: the cells' tables in, their values out. No store, no grid."""
 
 import dataclasses
 from collections.abc import Callable, Mapping, Sequence
@@ -22,7 +22,7 @@ OF_STATUS = {
 
 
 @dataclasses.dataclass(frozen=True)
-class CellTask:
+class CellJob:
     """Cells for one worker, all of one engine: their indices in the grid and their problems' tables."""
 
     engine: str
@@ -46,15 +46,15 @@ class Cell:
     values: Mapping[str, np.ndarray] = dataclasses.field(default_factory=dict)
 
 
-def compute(task: CellTask) -> list[Cell]:
-    """Compute the cells of a task; a cell that cannot be computed is FAILED with its message, and harms no other."""
-    if task.version != ts.__version__:
+def compute(job: CellJob) -> list[Cell]:
+    """Compute the cells of a job; a cell that cannot be computed is FAILED with its message, and harms no other."""
+    if job.version != ts.__version__:
         # Another version may give other numbers: cells of both would stand side by side in one store.
-        raise ts.InputError(f"workers with teacher-student {task.version}", ts.__version__, "install it there")
+        raise ts.InputError(f"workers with teacher-student {job.version}", ts.__version__, "install it there")
     ready: dict[tuple[int, ...], Experiment] = {}
     cells: dict[tuple[int, ...], Cell] = {}
-    starts, simulated = SharedStarts(), task.engine == "simulation"
-    for index, tables in zip(task.indices, task.tables, strict=True):
+    starts, simulated = SharedStarts(), job.engine == "simulation"
+    for index, tables in zip(job.indices, job.tables, strict=True):
         if isinstance(tables, str):
             cells[index] = Cell(index, CellStatus.FAILED, tables)
             continue
@@ -64,8 +64,8 @@ def compute(task: CellTask) -> list[Cell]:
         except Exception as error:
             cells[index] = _failed(index, error)
     engine = _simulation if simulated else _theory
-    cells |= {cell.index: cell for cell in engine(task, ready)}
-    return [cells[index] for index in task.indices]
+    cells |= {cell.index: cell for cell in engine(job, ready)}
+    return [cells[index] for index in job.indices]
 
 
 def _failed(index: tuple[int, ...], error: Exception) -> Cell:
@@ -78,7 +78,7 @@ def recorded(alphas: np.ndarray, measures: Measures) -> np.ndarray:
     return np.union1d([0.0], alphas) if measures.needs_record else alphas[-1:]
 
 
-def _theory(task: CellTask, ready: Mapping[tuple[int, ...], Experiment]) -> list[Cell]:
+def _theory(job: CellJob, ready: Mapping[tuple[int, ...], Experiment]) -> list[Cell]:
     groups: dict[Any, list[tuple[int, ...]]] = {}
     for index, experiment in ready.items():
         groups.setdefault(_way_to_solve(experiment), []).append(index)
@@ -88,14 +88,14 @@ def _theory(task: CellTask, ready: Mapping[tuple[int, ...], Experiment]) -> list
         trajectories = ode.solve_many(
             [experiment.problem for experiment in experiments],
             [experiment.start for experiment in experiments],
-            [recorded(experiment.alphas, task.measures) for experiment in experiments],
+            [recorded(experiment.alphas, job.measures) for experiment in experiments],
             averages=experiments[0].averages,
-            with_accuracy=task.measures.needs_accuracy,
+            with_accuracy=job.measures.needs_accuracy,
             rtol=experiments[0].rtol,
             atol=experiments[0].atol,
-            workers=task.threads,
+            workers=job.threads,
         )
-        return [_cell(index, experiment, task) for index, experiment in zip(group, trajectories, strict=True)]
+        return [_cell(index, experiment, job) for index, experiment in zip(group, trajectories, strict=True)]
 
     return [cell for group in groups.values() for cell in _one_by_one_if_need_be(solve, group)]
 
@@ -121,36 +121,36 @@ def _one_by_one_if_need_be(
         return [cell for index in indices for cell in _one_by_one_if_need_be(solve, [index])]
 
 
-def _cell(index: tuple[int, ...], trajectory: ts.Trajectory, task: CellTask) -> Cell:
+def _cell(index: tuple[int, ...], trajectory: ts.Trajectory, job: CellJob) -> Cell:
     worst = int(np.max(trajectory.status))
     reached = float(np.min(trajectory.reached))
-    values = measure(trajectory, task.measures, task.layout)
+    values = measure(trajectory, job.measures, job.layout)
     return Cell(index, OF_STATUS[ts.Status(worst)], "", reached, values)
 
 
-def _simulation(task: CellTask, ready: Mapping[tuple[int, ...], Experiment]) -> list[Cell]:
+def _simulation(job: CellJob, ready: Mapping[tuple[int, ...], Experiment]) -> list[Cell]:
     cells = []
     for index, experiment in ready.items():
         try:
             check_experiment(experiment)
-            cells.append(_simulated(index, experiment, task))
+            cells.append(_simulated(index, experiment, job))
         except Exception as error:
             cells.append(_failed(index, error))
     return cells
 
 
-def _simulated(index: tuple[int, ...], experiment: Experiment, task: CellTask) -> Cell:
-    alphas = recorded(experiment.alphas, task.measures)
+def _simulated(index: tuple[int, ...], experiment: Experiment, job: CellJob) -> Cell:
+    alphas = recorded(experiment.alphas, job.measures)
 
     def run(which: int) -> ts.Trajectory:
-        runs = run_one(experiment, which, alphas, workers=task.threads)
+        runs = run_one(experiment, which, alphas, workers=job.threads)
         if runs.runs != experiment.runs:  # Ctrl-C: no cell is kept with some of its runs
             raise KeyboardInterrupt
         return runs
 
     runs = run(0)
-    cell = _cell(index, runs, task)
-    if not task.agreement or cell.status != CellStatus.DONE:
+    cell = _cell(index, runs, job)
+    if not job.agreement or cell.status != CellStatus.DONE:
         return cell
     smaller = run(1) if len(experiment.dims) > 1 else None
     theory = ode.solve(
@@ -158,7 +158,7 @@ def _simulated(index: tuple[int, ...], experiment: Experiment, task: CellTask) -
         experiment.start,
         runs.alphas,
         averages=experiment.averages,
-        with_accuracy=task.measures.needs_accuracy,
+        with_accuracy=job.measures.needs_accuracy,
         rtol=experiment.rtol,
         atol=experiment.atol,
     )

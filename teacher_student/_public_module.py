@@ -1,0 +1,26 @@
+"""The base of public PyTrees: equinox modules of which help() and Tab show what a user can use."""
+
+from typing import TYPE_CHECKING
+
+import equinox as eqx
+
+from ._public_record import shown_names, shown_names_of
+
+if TYPE_CHECKING:  # checkers need not know: to them, and to an editor, it is an equinox module
+
+    class PublicModule(eqx.Module):
+        """An equinox module."""
+
+else:
+
+    class _Shown(type(eqx.Module)):
+        """Equinox's class of classes, with a `dir`, from which help() is made, of public names only."""
+
+        def __dir__(cls) -> list[str]:
+            return shown_names(cls)
+
+    class PublicModule(eqx.Module, metaclass=_Shown):
+        """Base of public PyTrees, of which help() and Tab show fields, methods and properties."""
+
+        def __dir__(self) -> list[str]:
+            return shown_names_of(self)

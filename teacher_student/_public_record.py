@@ -1,0 +1,31 @@
+"""What help() and Tab show of a public class: what a user can use, and nothing of the machinery below it."""
+
+import abc
+import dataclasses
+from typing import Any
+
+OPERATORS = ("__add__", "__call__", "__getitem__")  # said by an expression, not by a name
+
+
+def shown_names(cls: type) -> list[str]:
+    """Return the names of methods, properties and constants of `cls`, and the operators that it understands."""
+    return sorted(name for name in type.__dir__(cls) if not name.startswith("_") or name in OPERATORS)
+
+
+def shown_names_of(instance: Any) -> list[str]:
+    """Return the names of `instance`: its fields too, which its class has only where they have a default."""
+    return sorted({*shown_names(type(instance)), *(field.name for field in dataclasses.fields(instance))})
+
+
+class _Shown(abc.ABCMeta):  # not of `type`: a record may be a Mapping too
+    """The class of classes whose `dir`, from which help() is made, has public names only."""
+
+    def __dir__(cls) -> list[str]:
+        return shown_names(cls)
+
+
+class PublicRecord(metaclass=_Shown):
+    """Base of public dataclasses, of which help() and Tab show fields, methods and properties."""
+
+    def __dir__(self) -> list[str]:
+        return shown_names_of(self)
