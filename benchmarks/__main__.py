@@ -12,6 +12,8 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from teacher_student.internal import usable_cores
+
 from . import _catalogue, _output, _processes, _table
 from ._errors import UsageError
 from ._machine import machine
@@ -29,8 +31,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             print(_show(*_output.read(options.read), options))
             return 0
         cases = _catalogue.chosen(options.only or [], options.quick)
-        if options.core is not None and options.core not in _processes.usable_cores():
-            raise UsageError(f"no core {options.core} for this process; there are {_processes.usable_cores()}")
+        if options.core is not None and options.core not in usable_cores():
+            raise UsageError(f"no core {options.core} for this process; there are {usable_cores()}")
         if not options.quick:
             _output.make_folder(options.out)
     except UsageError as error:
@@ -71,7 +73,7 @@ def _measure_all(cases: Sequence[_catalogue.Case], options: argparse.Namespace, 
 
 
 def _report(found: Sequence[Row | Curve], options: argparse.Namespace, interrupted: bool) -> int:
-    described = machine(len(_processes.usable_cores()), tuned=not options.untuned)
+    described = machine(len(usable_cores()), tuned=not options.untuned)
     print(_show(found, described, options))
     if interrupted:
         print("benchmarks: interrupted; nothing is written", file=sys.stderr)

@@ -10,6 +10,8 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from teacher_student.internal import usable_cores
+
 from ._catalogue import Case
 from ._records import Curve, Row, from_tables
 
@@ -21,13 +23,6 @@ ONE_THREAD = {
 }
 XLA_ONE_THREAD = "--xla_cpu_multi_thread_eigen=false"
 LONGEST = 240.0  # seconds of one process
-
-
-def usable_cores() -> list[int]:
-    """Cores that this process may use; without affinity (macOS), numbers for as many as there are."""
-    if hasattr(os, "sched_getaffinity"):
-        return sorted(os.sched_getaffinity(0))
-    return list(range(os.cpu_count() or 1))
 
 
 def groups(cases: Sequence[Case], quick: bool) -> list[list[Case]]:

@@ -121,13 +121,11 @@ def large(name: str, plan: Plan, K: int, M: int, eta: float, dim: int, steps: in
     problem = committee(K, M, eta)
     begin = start(problem, dim=dim)
     before = peak_memory()
-    (_, kept), starting, memory = first_call(
-        lambda: simulate(K, M, eta, dim, 1, 1, "weights", begin, keep_weights=True)
-    )
-    need = simulations.memory(problem, dim, workers=1, keep_weights=True)
+    first, starting, memory = first_call(lambda: simulate(K, M, eta, dim, 1, 1, "weights", begin, keep="weights"))
+    need = simulations.memory(problem, dim, workers=1, keep="weights")
 
     def run(steps: int) -> ts.Trajectory:
-        return simulate(K, M, eta, dim, 1, steps, "weights", kept)
+        return simulate(K, M, eta, dim, 1, steps, "weights", first.weights)
 
     weights, rng = weights_with(gram_of(begin), dim), np.random.default_rng(0)
     loop = Work(lambda: sgd(weights, K, eta, max(2, steps // 10), rng), max(2, steps // 10))

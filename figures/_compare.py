@@ -5,18 +5,17 @@ from __future__ import annotations  # types are not looked up, which would load 
 from collections.abc import Callable, Sequence
 from concurrent.futures import wait
 from pathlib import Path
-from typing import Any, overload
+from typing import Any, Unpack, cast
 
 import numpy as np
 
-import ode
 import teacher_student as ts
 from teacher_student import internal
 
 from ._comparison import Comparison, load_pictures
 from ._describe import describe
 from .experiment import (
-    Choices,
+    ChoiceArguments,
     Experiment,
     check_experiment,
     judge,
@@ -33,65 +32,16 @@ SIMULATIONS = ("simulation", "smaller")  # files of the simulations, the larger 
 NOT_ALWAYS_WRITTEN = ("fluctuations", "smaller")  # files that only some comparisons have
 
 
-@overload
 def compare(
-    experiment: Experiment,
-    out: str | Path | None,
-    /,
-    *,
-    force: bool = False,
-    progress: bool = True,
-    say: Callable[[str], None] = print,
-) -> Comparison: ...
-
-
-@overload
-def compare(
-    experiment: Experiment,
-    /,
-    *,
-    out: str | Path | None = None,
-    force: bool = False,
-    progress: bool = True,
-    say: Callable[[str], None] = print,
-) -> Comparison: ...
-
-
-@overload
-def compare(
-    problem: ts.Problem,
-    start: ts.Overlaps,
-    alphas: Any,
-    *,
-    dim: int = Choices.dim,
-    runs: int = Choices.runs,
-    smaller_dim: int | None = Choices.smaller_dim,
-    averages: ode.Averages | ode.Sampled | None = None,
-    rtol: float | None = Choices.rtol,
-    atol: float | None = Choices.atol,
-    fluctuations: bool | None = Choices.fluctuations,
-    precision: str | None = Choices.precision,
-    test_samples: int = Choices.test_samples,
-    significance: float = Choices.significance,
-    spread: str = Choices.spread,
-    seed: int = Choices.seed,
-    out: str | Path | None = None,
-    force: bool = False,
-    progress: bool = True,
-    say: Callable[[str], None] = print,
-) -> Comparison: ...
-
-
-def compare(
-    problem: Any,
-    start: Any = None,
+    problem: ts.Problem | Experiment,
+    start: ts.Overlaps | str | Path | None = None,
     alphas: Any = None,
     *,
     out: str | Path | None = None,
     force: bool = False,
     progress: bool = True,
     say: Callable[[str], None] = print,
-    **choices: Any,
+    **choices: Unpack[ChoiceArguments],
 ) -> Comparison:
     """Solve, simulate, judge and draw: `compare(problem, start, alphas, ...)` or `compare(experiment, out)`.
 
@@ -104,8 +54,7 @@ def compare(
       out: directory for the files, made if need be; None: nothing is written.
       force: write over an earlier comparison, and remove those of its files that this one may not write.
       progress: a progress bar. say: what gets each line of text.
-      choices: of a problem: dim=1000, runs=32, smaller_dim, averages, rtol, atol, fluctuations, precision,
-        test_samples, significance, spread and seed, as in `figures.make_experiment`.
+      choices: of a problem, by name: dim=1000, runs=32 and all else that `figures.make_experiment` takes.
     Returns a Comparison: its `theory` (with alphas between the alphas, for a smooth line: `theory.at(alphas)`), `runs`,
     `agreement.verdict`, `table` and `plot()`.
     Raises InputError before computing, also for what could not be written to `out` (a lambda as an activation); and
@@ -113,10 +62,10 @@ def compare(
     """
     if isinstance(problem, Experiment):
         experiment, out = problem, _out_of(start, out)
-        _refuse_choices({**choices, **({} if alphas is None else {"alphas": alphas})})
+        _refuse_choices([*choices, *([] if alphas is None else ["alphas"])])
         check_experiment(experiment)
     else:
-        experiment = make_experiment(problem, start, alphas, **choices)
+        experiment = make_experiment(problem, cast(ts.Overlaps, start), alphas, **choices)  # it refuses anything else
     require_comparable(experiment)
     paths = {} if out is None else _checked_paths(experiment, out, force=force)
     stale = [Path(out) / COMPARISON_FILES[name] for name in NOT_ALWAYS_WRITTEN] if out is not None and force else []
@@ -140,11 +89,11 @@ def _out_of(second: Any, out: str | Path | None) -> str | Path | None:
     return out if second is None else second
 
 
-def _refuse_choices(choices: dict[str, Any]) -> None:
+def _refuse_choices(names: Sequence[str]) -> None:
     """Raise InputError for what an experiment has already chosen."""
-    if choices:
+    if names:
         remedy = "change it with dataclasses.replace, or give problem, start and alphas"
-        raise ts.InputError("only out, force, progress and say beside an Experiment", ", ".join(choices), remedy)
+        raise ts.InputError("only out, force, progress and say beside an Experiment", ", ".join(names), remedy)
 
 
 def _checked_paths(experiment: Experiment, out: str | Path, *, force: bool) -> dict[str, Path]:

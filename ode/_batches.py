@@ -1,7 +1,6 @@
 """Problems of one structure in batches: side by side where that is faster, one after the other elsewhere."""
 
 import dataclasses
-import os
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
@@ -12,7 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from teacher_student import Overlaps, Problem, Status
-from teacher_student.internal import to_float64, to_host
+from teacher_student.internal import to_float64, to_host, usable_cores
 
 from ._compiled_solve import jitted_solve, solve_one
 from ._method import Method
@@ -65,7 +64,7 @@ def _threads(method: Method, workers: int | None) -> int:
         return workers
     if not method.exact or jax.default_backend() != "cpu":
         return 1
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return len(usable_cores())
 
 
 def _in_batches(

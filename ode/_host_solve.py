@@ -1,11 +1,12 @@
 """A solve of known numbers, stepped from the host: the quickest way to the first curve and to the next one."""
 
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import jax
 import numpy as np
 
 from teacher_student import Observables, Overlaps, Problem
+from teacher_student.internal import largest_allowed_norm as largest_allowed_norm
 
 from ._compiled import compiled_drift, largest_norm, observe_states, pack, unpack
 from ._host_steps import Bounds, StepTolerances, integrate_from_host
@@ -40,12 +41,6 @@ def _with_sampled_averages(problem: Problem, start: Overlaps, alphas: np.ndarray
     )
     whole = worst(_stack(paths[:replicates]))
     return whole, *(fine_and_change(observed, replicates, np.hypot) if method.halved else mean_and_error(observed))
-
-
-def largest_allowed_norm(start: Overlaps, bound: Any) -> float:
-    """Return the largest Q_kk that counts as finite: `bound` times the largest of 1, Q_kk at the start and T_mm."""
-    norms = [np.asarray(x).diagonal(axis1=-2, axis2=-1).ravel() for x in (start.Q, start.T)]
-    return float(bound) * max(1.0, float(np.max(np.concatenate(norms))))
 
 
 def _path(problem: Problem, start: Overlaps, alphas: np.ndarray, averages: Averages, method: Method) -> Path:

@@ -10,6 +10,7 @@ import jax.numpy as jnp
 import optimistix
 
 from teacher_student import Overlaps, Problem, Status
+from teacher_student.internal import largest_allowed_norm
 
 from ._drift import drift
 from ._method import Tolerances
@@ -21,7 +22,7 @@ from .averages import Averages
 def integrate(problem: Problem, averages: Averages, start: Overlaps, alphas: jax.Array, tolerances: Tolerances) -> Path:
     """Integrate the drift from alpha = 0 to the last of `alphas` (float64; inside jit)."""
     # Ten times the bound, so that the drift is right up to the bound and just beyond it, where divergence is seen.
-    limit = 10 * _bound(start, tolerances)
+    limit = 10 * largest_allowed_norm(start, tolerances.bound)
     clock = PhaseClock(problem.curriculum)
 
     def clipped(state: Overlaps) -> Overlaps:
@@ -58,7 +59,7 @@ def integrate_field(
 
     switches: times at which the field jumps.
     """
-    bound = _bound(overlaps_of(start), tolerances)
+    bound: jax.Array = largest_allowed_norm(overlaps_of(start), tolerances.bound)
 
     def diverged(t: jax.Array, y: Overlaps, args: Any, **_: Any) -> jax.Array:
         largest = jnp.max(overlaps_of(y).Q.diagonal(axis1=-2, axis2=-1))
@@ -96,13 +97,6 @@ def integrate_field(
 
     stats = {name: jnp.asarray(solution.stats[name]) for name in _COUNTS}
     return Path(jax.tree.map(blank, states), status, stop[0], stats)
-
-
-def _bound(start: Overlaps, tolerances: Tolerances) -> jax.Array:
-    """Return the largest Q_kk that counts as finite."""
-    norms = jnp.concatenate([x.diagonal(axis1=-2, axis2=-1).ravel() for x in (start.Q, start.T)])
-    largest: jax.Array = tolerances.bound * jnp.maximum(1.0, jnp.max(norms))
-    return largest
 
 
 def _largest_rms(scaled_error: Any) -> jax.Array:

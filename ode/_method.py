@@ -10,7 +10,7 @@ import equinox as eqx
 import numpy as np
 
 from teacher_student import InputError, Problem, Source
-from teacher_student.internal import check_bound, check_problem, is_number, key_words, to_float64
+from teacher_student.internal import as_count, check_bound, check_problem, is_number, key_words, to_float64
 
 from ._observe import accuracy_is_closed, error_is_closed
 from .averages import (
@@ -145,8 +145,8 @@ def check_tolerances(rtol: Any, atol: Any, max_steps: Any, bound: Any, adjoint: 
         if not is_number(tolerance) or not 0 < tolerance < 1:
             raise InputError(f"{name} between 0 and 1", repr(tolerance))
     check_bound(bound)
-    if not is_number(max_steps) or max_steps < 1 or max_steps != int(max_steps):
-        raise InputError("an integer max_steps >= 1", repr(max_steps))
+    # 1e5 is a whole number too.
+    as_count(int(max_steps) if is_number(max_steps) and float(max_steps).is_integer() else max_steps, "max_steps")
     # Whoever has an adjoint has imported diffrax; whoever has none need not.
     diffrax = sys.modules.get("diffrax")
     if adjoint is not None and (diffrax is None or not isinstance(adjoint, diffrax.AbstractAdjoint)):

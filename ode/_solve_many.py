@@ -10,6 +10,7 @@ from jax.tree_util import PyTreeDef
 
 from teacher_student import DIVERGENCE_BOUND, InputError, Overlaps, Problem, Trajectory
 from teacher_student.internal import (
+    as_count,
     check_alphas,
     check_overlaps,
     check_problem,
@@ -67,8 +68,8 @@ def solve_many(
     from ._batches import solve_batches  # with diffrax, whose import takes half a second
     from ._compiled_solve import INTEGRATOR
 
-    if workers is not None and (isinstance(workers, bool) or not isinstance(workers, int) or workers < 1):
-        raise InputError("workers as an integer >= 1, or None for all cores", repr(workers))
+    if workers is not None:
+        as_count(workers, "number of workers", "None takes all cores")
     if not isinstance(problems, Problem) and not isinstance(problems, (list, tuple)):
         raise InputError("a list of problems, or one for several starts", type(problems).__name__)
     all_starts = _starts(starts)

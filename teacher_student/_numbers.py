@@ -73,10 +73,3 @@ def check_at_least(x: Any, bound: float, quantity: str, *, strict: bool = False)
         return
     if np.any(np.asarray(x) <= bound) if strict else np.any(np.asarray(x) < bound):
         raise InputError(f"{quantity} {'>' if strict else '>='} {bound:g}", np.asarray(x).tolist())
-
-
-def check_width(width: Any, quantity: str) -> int:
-    """Return `width` as a positive integer. Raises InputError for anything else."""
-    if isinstance(width, bool) or not isinstance(width, (int, np.integer)) or width < 1:
-        raise InputError(f"an integer {quantity} >= 1", repr(width))
-    return int(width)

@@ -1,6 +1,9 @@
 # What the other packages use and users need not; `internal.py` loads each name when it is first used.
 from ._address import imported as imported
 from ._compiler import jax_has_started as jax_has_started
+from ._cores import usable_cores as usable_cores
+from ._counts import as_count as as_count
+from ._counts import is_integer as is_integer
 from ._errors import first_line as first_line
 from ._errors import nearest as nearest
 from ._errors import require_name as require_name
@@ -18,11 +21,16 @@ from ._precision import to_host as to_host
 from ._programs import make_room as make_room
 from ._public_module import PublicModule as PublicModule
 from ._public_record import PublicRecord as PublicRecord
+from ._trees import differing_leaves as differing_leaves
+from ._trees import same_structure as same_structure
+from ._usual import PRECISIONS as PRECISIONS
+from ._usual import Usual as Usual
 from ._write_whole import write_whole as write_whole
 from .problem import BUILT_IN as BUILT_IN
 from .problem import Kind as Kind
 from .problem import as_activation as as_activation
 from .problem import check_alphas as check_alphas
+from .problem import check_one_problem as check_one_problem
 from .problem import check_problem as check_problem
 from .problem import describe_ties as describe_ties
 from .problem import to_times as to_times
@@ -31,8 +39,10 @@ from .result import LONG_NAMES as LONG_NAMES
 from .result import check_bound as check_bound
 from .result import filled_length as filled_length
 from .result import joined as joined
+from .result import largest_allowed_norm as largest_allowed_norm
 from .result import unnamed as unnamed
 from .result import with_level_names as with_level_names
+from .state import Weights as Weights
 from .state import as_key as as_key
 from .state import check_overlaps as check_overlaps
 from .state import check_shapes as check_shapes

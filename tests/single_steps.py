@@ -7,7 +7,7 @@ import jax.numpy as jnp
 
 import simulations
 import teacher_student as ts
-from simulations.engine._step import block_of_dimension
+from simulations.engine._samples import block_of_dimension
 from teacher_student import internal
 
 from . import build

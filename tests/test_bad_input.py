@@ -72,6 +72,7 @@ REFUSED: dict[str, tuple[Callable[[], Any], str]] = {
     "solve: useless atol": (lambda: ode.solve(PROBLEM, START, [1.0], atol=np.inf), "atol between 0 and 1; got: inf"),
     "solve: bound": (lambda: ode.solve(PROBLEM, START, [1.0], bound=np.nan), "a bound > 0"),
     "solve: max_steps": (lambda: ode.solve(PROBLEM, START, [1.0], max_steps=wrong(1.5)), "an integer max_steps"),
+    "solve: endless": (lambda: ode.solve(PROBLEM, START, [1.0], max_steps=wrong(np.inf)), "an integer max_steps"),
     "solve: adjoint": (lambda: ode.solve(PROBLEM, START, [1.0], adjoint=wrong("x")), "a diffrax adjoint"),
     "solve: accuracy": (
         lambda: ode.solve(PROBLEM, START, [1.0], with_accuracy=wrong("x")),

@@ -13,7 +13,7 @@ from scipy import stats
 import ode
 import simulations
 import teacher_student as ts
-from simulations.engine import _advance, _chain, _run
+from simulations.engine import _chain, _plan, _samples
 from simulations.engine._chi_square import chi_square
 from teacher_student import internal
 
@@ -121,9 +121,9 @@ def test_sabotaged_chains_are_found_out(
         space = _chain.span_of(problem, start, dim)
         return sabotage(space.counts, space.dim, space.free, space.beside, space.latents)
 
-    monkeypatch.setattr(_run, "span_of", spoilt)
+    monkeypatch.setattr(_plan, "span_of", spoilt)
     if sabotage is OneLevel:
-        monkeypatch.setattr(_advance, "draw_level", lambda *_: jnp.int32(1))
+        monkeypatch.setattr(_samples, "draw_level", lambda *_: jnp.int32(1))
     assert distance(name, sample(name, "overlaps")) < 1e-6
 
 
@@ -206,7 +206,8 @@ def test_a_diverging_run_is_marked() -> None:
     [
         ({"method": "overlap"}, "known method"),
         ({"precision": "float32"}, "float64 for method"),
-        ({"keep_weights": True}, "keep_weights=False with method"),
+        ({"keep": "weights"}, "keep=None with method"),
+        ({"keep": "weigths"}, "did you mean 'weights'"),
         ({"start": "weights"}, "overlaps to start from"),
     ],
 )

@@ -136,7 +136,7 @@ def test_laws_that_cannot_be_are_refused() -> None:
         ({"inputs": "shared", "method": "overlaps"}, 'inputs="own" with method="overlaps"'),
         ({"inputs": "common"}, "a known kind of inputs"),
         ({"devices": 99}, "99 devices; got: "),
-        ({"devices": 0}, "devices as an integer >= 1"),
+        ({"devices": 0}, "an integer number of devices >= 1"),
     ):
         with pytest.raises(ts.InputError, match=message) as caught:
             simulations.run(problem, 100, 2, [1.0], 0, **QUIET, **options)
@@ -170,7 +170,7 @@ def test_memory_is_said_before_it_is_allocated(monkeypatch: pytest.MonkeyPatch) 
     assert four > 1.5 * two
     assert simulations.memory(problem, 10**7, workers=4, runs=2) == two  # no more threads than runs
     kept = 2 * 8 * 5 * 10**6 * 8  # twice, in float64: decay is 7e-8 a step
-    assert simulations.memory(problem, 10**6, workers=2, runs=8, keep_weights=True) == need + kept
+    assert simulations.memory(problem, 10**6, workers=2, runs=8, keep="weights") == need + kept
     monkeypatch.setattr(_memory, "available_memory", lambda: 10**8)
     with pytest.raises(ts.InputError, match=r"0\.[0-9]+ GB of memory for these runs; got: 0\.1 GB available; lower"):
         simulations.run(problem, 10**6, 2, [1e-6], 0, start=build.overlaps(problem, 1), workers=2, **QUIET)
@@ -191,8 +191,7 @@ def peak():  # of this program: getrusage counts the process it was started from
 
 simulations.run, simulations.memory  # loaded now: what importing takes is none of a run's memory
 before = peak()
-found = simulations.run(problem, dim, runs, [10 / dim], 0, start=start, test_samples=64, progress=False, **options)
-run = found[0] if options.get("keep_weights") else found
+run = simulations.run(problem, dim, runs, [10 / dim], 0, start=start, test_samples=64, progress=False, **options)
 print(run.status[0], peak() - before, simulations.memory(problem, dim, runs=runs, **options))
 """
 
@@ -203,7 +202,7 @@ print(run.status[0], peak() - before, simulations.memory(problem, dim, runs=runs
     [
         (2, 10**6, 1, {"workers": 1}),
         (1024, 10**4, 1, {"workers": 1}),
-        (2, 5 * 10**5, 32, {"workers": 2, "keep_weights": True}),
+        (2, 5 * 10**5, 32, {"workers": 2, "keep": "weights"}),
         (2, 1000, 64, {"workers": 2, "inputs": "shared"}),
     ],
     ids=["long", "wide", "kept", "shared"],

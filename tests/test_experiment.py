@@ -1,6 +1,8 @@
 """The main job without a file: an experiment as data, the same numbers as its file's, bad input in one line."""
 
 import dataclasses
+import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,7 @@ import figures
 import ode
 import simulations
 import teacher_student as ts
+from figures.experiment._choices import ChoiceArguments, Choices
 from figures.experiment._experiment import check_experiment
 from figures.experiment._experiment_file import resolve
 from figures.experiment._file_tables import read_file
@@ -127,7 +130,7 @@ def test_a_lambda_is_refused_before_anything_is_computed_or_made(tmp_path: Path,
 SOME_RUNS = np.ones((2, 2, 1, 1))
 WRONG = [
     ({"dim": 0}, "dim >= 1"),
-    ({"dim": 200.0}, "dim >= 1 .an integer.; got: 200.0"),
+    ({"dim": 200.0}, "an integer dim >= 1; got: 200.0"),
     ({"dim": 997, "smaller_dim": None}, "divisor between N/10 and N/3"),
     ({"smaller_dim": 200}, "smaller_dim below dim"),
     ({"smaller_dim": "100"}, "smaller_dim below dim"),
@@ -158,6 +161,28 @@ WRONG = [
     ({"start": ts.Overlaps(SOME_RUNS, SOME_RUNS, SOME_RUNS, np.ones((2, 1)))}, "start|block"),
     ({"problem": "relevant_irrelevant.toml"}, "a ts.Problem; got: str"),
 ]
+
+
+def test_a_misspelt_choice_is_refused_with_the_nearest_one(nothing_is_computed: None) -> None:
+    start = ts.random_overlaps(problem(), 200, 0)
+    makes: list[Callable[..., Any]] = [quiet, figures.make_experiment]
+    for make in makes:
+        with pytest.raises(ts.InputError, match="choice of a comparison; got: 'smaler_dim'; did you mean") as caught:
+            make(problem(), start, ALPHAS, smaler_dim=100)
+        assert "\n" not in str(caught.value)
+
+
+def test_choices_are_typed_and_told_as_they_are_taken() -> None:
+    """Names, types and defaults: of the arguments, of what is made of them, and in the help."""
+    arguments = dict(ChoiceArguments.__annotations__)
+    arguments.pop("averages")
+    fields = dataclasses.fields(Choices)
+    types = {name: kind.__forward_arg__ for name, kind in arguments.items()}
+    assert types == {field.name: field.type for field in fields}
+    text = str(figures.make_experiment.__doc__)
+    told = dict(re.findall(r"(\w+) \(([^()]+)\)[,:]", text))
+    assert told.pop("averages") == "None"
+    assert told == {field.name: repr(field.default).replace("'", '"') for field in fields}
 
 
 @pytest.mark.parametrize(("wrong", "message"), WRONG)

@@ -68,20 +68,24 @@ TASK, ORDER = ts.Committee(ts.Inputs({"all": 1.0}), 2), ts.Curriculum.single("al
 PROBLEM = ts.Problem(TASK, ts.Student(2), ts.SGD(0.5), ORDER)
 PAIR = [[[1.0, 0.1], [0.1, 1.0]]]
 START = ts.Overlaps(PAIR, [[[0.1, 0.2], [0.2, 0.1]]], PAIR, [1.0, 1.0])
-CALLS: dict[str, Callable[[], Any]] = {
-    "simulations.engine._run": lambda: simulations.run(PROBLEM, 50, 2, [1.0], 0, start=START),
-    "simulations.engine._run_many": lambda: simulations.run_many([PROBLEM], 50, 2, [1.0], 0, start=START),
-    "ode.stability._search": lambda: ode.fixed_points(PROBLEM, START),
-    "ode.stability._critical": lambda: ode.critical(PROBLEM, "sgd.learning_rate", (0.1, 1.0), guess=START),
-    "ode.stability._plateau": lambda: ode.plateau(PROBLEM, START),
+CALLS: dict[str, tuple[str, Callable[[], Any]]] = {  # where room is made, and what makes it
+    "run": ("simulations.engine._plan", lambda: simulations.run(PROBLEM, 50, 2, [1.0], 0, start=START)),
+    "run_many": ("simulations.engine._plan", lambda: simulations.run_many([PROBLEM], 50, 2, [1.0], 0, start=START)),
+    "fixed_points": ("ode.stability._search", lambda: ode.fixed_points(PROBLEM, START)),
+    "critical": (
+        "ode.stability._critical",
+        lambda: ode.critical(PROBLEM, "sgd.learning_rate", (0.1, 1.0), guess=START),
+    ),
+    "plateau": ("ode.stability._plateau", lambda: ode.plateau(PROBLEM, START)),
 }
 
 
-@pytest.mark.parametrize("module", CALLS)
-def test_public_computations_make_room_before_they_compute(module: str, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("name", CALLS)
+def test_public_computations_make_room_before_they_compute(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     def asked() -> None:
         raise Asked
 
+    module, call = CALLS[name]
     monkeypatch.setattr(importlib.import_module(module), "make_room", asked)
     with pytest.raises(Asked):
-        CALLS[module]()
+        call()

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -157,7 +158,8 @@ def test_rankings_need_a_level_a_mixture_and_a_known_name() -> None:
 
 def test_runs_go_on_where_they_stopped() -> None:
     problem = build.mixture(K=4)
-    first, last = simulate(problem, keep_weights=True)
+    first = simulate(problem, keep="weights")
+    last = first.weights
     assert [x.shape for x in jax.tree.leaves(last)] == [(5, 4, 40), (5, 2, 40), (5, 4)]
     second = simulate(problem, start=last, key=4)
     equal(
@@ -173,7 +175,7 @@ def test_same_samples_after_the_same_weights() -> None:
     problem = build.mixture(K=4)
     start = build.overlaps(problem, 9)
     plain = simulate(problem, start=start)
-    kept, _ = simulate(problem, start=start, keep_weights=True)
+    kept = simulate(problem, start=start, keep="weights")
     equal(kept.observables, plain.observables)
     sizes = problem.inputs.sizes(40, 2)
     with jax.enable_x64(True):
@@ -181,6 +183,38 @@ def test_same_samples_after_the_same_weights() -> None:
         made = jax.jit(jax.vmap(lambda key: simulations.weights_with(start, sizes, key, jnp.float32)))(keys)
     again = simulate(problem, start=made)
     np.testing.assert_allclose(again.overlaps.Q, plain.overlaps.Q, rtol=1e-4, atol=1e-5)
+
+
+def test_weights_are_kept_at_the_last_alpha_alone(tmp_path: Path) -> None:
+    """They have the overlaps recorded there; other alphas, files and runs that kept none say so in one line."""
+    problem = build.mixture(K=4)
+    kept = simulate(problem, keep="weights")
+    sizes = problem.inputs.sizes(40, 2)
+    for r in range(5):
+        measured = simulations.measure_overlaps(jax.tree.map(lambda x, r=r: x[r], kept.weights), sizes)
+        np.testing.assert_allclose(measured.Q, kept.overlaps.Q[r, -1], rtol=1e-6)
+    assert kept.at([0.5, 1.0]).weights is kept.weights
+    loaded = ts.Trajectory.load(kept.save(tmp_path / "runs.nc"))
+    for without in (kept.at([0.5]), loaded, simulate(problem)):
+        with pytest.raises(ts.InputError, match=r"with weights; got: one without; .*keep=\"weights\"") as caught:
+            without.weights  # noqa: B018  # asking for them is what is tested
+        assert "\n" not in str(caught.value)
+
+
+def test_paired_problems_go_on_from_weights_as_single_ones_do() -> None:
+    one = build.mixture(K=4)
+    problems = [one, eqx.tree_at(lambda p: p.sgd.learning_rate, one, 2 * one.sgd.learning_rate)]
+    weights = random_weights(problems[0], 40, 5)
+    options: dict[str, Any] = {"test_samples": 64, "progress": False, "workers": 1}
+    paired = simulations.run_many(problems, 40, 5, [0.0, 0.5, 1.0], 3, start=weights, **options)
+    for problem, found in zip(problems, paired, strict=True):
+        alone = simulate(problem, start=weights)
+        np.testing.assert_allclose(found.overlaps.Q, alone.overlaps.Q, rtol=1e-4, atol=1e-5)
+        equal(found.start, alone.start)
+    assert np.all(paired[0].overlaps.Q[:, -1, 1, 0, 0] != paired[1].overlaps.Q[:, -1, 1, 0, 0])
+    mixed: Any = [weights, build.overlaps(problems[1])]
+    with pytest.raises(ts.InputError, match="starts of one kind; got: weights and overlaps"):
+        simulations.run_many(problems, 40, 5, [1.0], 3, start=mixed, **options)
 
 
 def test_runs_without_the_new_options_are_the_old_ones() -> None:

@@ -16,7 +16,8 @@ from scipy import stats
 import ode
 import simulations
 import teacher_student as ts
-from simulations.engine._advance import draw_level, schedule
+from simulations.engine._samples import draw_level
+from simulations.engine._schedule import schedule
 
 from . import build
 

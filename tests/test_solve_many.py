@@ -121,7 +121,7 @@ def test_bad_members_are_named_before_anything_is_solved() -> None:
     start = start_of(problems[0])
     with pytest.raises(ts.InputError, match="at least one problem"):
         ode.solve_many([], start, ALPHAS)
-    with pytest.raises(ts.InputError, match="workers as an integer >= 1"):
+    with pytest.raises(ts.InputError, match="an integer number of workers >= 1"):
         ode.solve_many(problems, start, ALPHAS, workers=0)
     with pytest.raises(ts.InputError, match="Q of shape"):
         ode.solve_many([problem(0.5), problem(0.5, width=2)], start, ALPHAS)

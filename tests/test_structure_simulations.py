@@ -11,7 +11,8 @@ import pytest
 
 import simulations
 import teacher_student as ts
-from simulations.engine._advance import draw_level, schedule
+from simulations.engine._samples import draw_level
+from simulations.engine._schedule import schedule
 from teacher_student import internal
 
 from . import build
@@ -137,7 +138,7 @@ def test_paired_problems_and_tests_of_weights_compile_once() -> None:
 
     options = {name: value for name, value in USUAL.items() if name not in ("problem", "runs", "alphas", "key")}
     dim = options.pop("dim")
-    weights = simulations.run(**USUAL, keep_weights=True)[1]
+    weights = simulations.run(**USUAL, keep="weights").weights
     one = jax.tree.map(lambda x: x[:1], weights)
     with requests() as compiled:
         simulations.run_many(problems("easy", "hard"), dim, 2, [0.1], 0, **options)
@@ -152,13 +153,13 @@ def test_paired_problems_and_tests_of_weights_compile_once() -> None:
 
 def test_results_have_the_names_of_the_problem() -> None:
     problem = small(names=("simple", "difficult"))
-    run, weights = simulations.run(**USUAL | {"problem": problem}, keep_weights=True)
+    run = simulations.run(**USUAL | {"problem": problem}, keep="weights")
     usual = simulations.run(**USUAL)
     assert run.problem is problem
     assert set(run.error) == set(run.accuracy) == {"simple", "difficult"}
     np.testing.assert_array_equal(run.error["simple"], usual.error["easy"])
     np.testing.assert_array_equal(run.accuracy["difficult"], usual.accuracy["hard"])
-    assert list(simulations.test(problem, weights, 64, 0).error) == ["simple", "difficult"]
+    assert list(simulations.test(problem, run.weights, 64, 0).error) == ["simple", "difficult"]
 
 
 def test_phases_that_fill_up_a_curriculum_have_no_sample() -> None:

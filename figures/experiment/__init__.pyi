@@ -1,5 +1,5 @@
 # The room's names and where they are; `__init__.py` loads each when it is first used.
-from ._choices import Choices as Choices
+from ._choices import ChoiceArguments as ChoiceArguments
 from ._experiment import Experiment as Experiment
 from ._experiment import check_experiment as check_experiment
 from ._experiment import require_comparable as require_comparable

@@ -1,12 +1,17 @@
 """The numbers and words that a comparison chooses, which need no arrays: they are checked before JAX is loaded."""
 
+from __future__ import annotations  # types are not looked up, which would load JAX before a file is checked
+
 import dataclasses
 from collections.abc import Mapping
-from numbers import Integral, Real
-from typing import Any
+from numbers import Real
+from typing import TYPE_CHECKING, Any, TypedDict
 
 import teacher_student as ts
 from teacher_student import internal
+
+if TYPE_CHECKING:
+    import ode
 
 FEWEST_RUNS = 3  # of a verdict
 
@@ -27,13 +32,37 @@ class Choices:
     smaller_dim: int | None = None
     runs: int = 32
     precision: str | None = None
-    test_samples: int = 256
+    test_samples: int = internal.Usual.test_samples
     rtol: float | None = None
     atol: float | None = None
     fluctuations: bool | None = None
-    significance: float = 0.01
+    significance: float = internal.Usual.significance
     spread: str = "measured"
     seed: int = 0
+
+
+class ChoiceArguments(TypedDict, total=False):
+    """The same as arguments by name, for whoever checks types; averages, too, which are an object."""
+
+    dim: int
+    smaller_dim: int | None
+    runs: int
+    averages: ode.Averages | ode.Sampled | None
+    precision: str | None
+    test_samples: int
+    rtol: float | None
+    atol: float | None
+    fluctuations: bool | None
+    significance: float
+    spread: str
+    seed: int
+
+
+def choices_of(arguments: Mapping[str, Any]) -> Choices:
+    """Return the choices that are made by name; averages are left out. Raises InputError for an unknown name."""
+    for name in arguments:
+        internal.require_name(name, ChoiceArguments.__annotations__, "choice of a comparison")
+    return Choices(**{name: value for name, value in arguments.items() if name != "averages"})
 
 
 def check_choices(choices: Choices, tables: Mapping[str, str] | None = None) -> None:
@@ -43,15 +72,15 @@ def check_choices(choices: Choices, tables: Mapping[str, str] | None = None) -> 
     """
     called = _names(tables)
     _require_between(called["significance"], choices.significance)
-    _require_at_least_one(called["dim"], choices.dim)
+    internal.as_count(choices.dim, called["dim"])
     if choices.precision is not None:
-        internal.require_name(choices.precision, ("float32", "float64"), "precision")
+        internal.require_name(choices.precision, internal.PRECISIONS, "precision")
     for name, tolerance in (("rtol", choices.rtol), ("atol", choices.atol)):
         if tolerance is not None:
             _require_between(called[name], tolerance)
     if choices.fluctuations is not None and not isinstance(choices.fluctuations, bool):
         raise ts.InputError(f"{called['fluctuations']} True, False or None (where cheap)", repr(choices.fluctuations))
-    if not _is_integer(choices.seed) or not 0 <= choices.seed < 2**32:
+    if not internal.is_integer(choices.seed) or not 0 <= choices.seed < 2**32:
         raise ts.InputError(f"{called['seed']} an integer between 0 and 2**32 - 1", repr(choices.seed))
     _check_spread(choices, called)
 
@@ -67,13 +96,13 @@ def check_simulated(choices: Choices, tables: Mapping[str, str] | None = None, *
     smaller = choices.smaller_dim
     if smaller is None or choices.spread == "predicted":
         return
-    if not _is_integer(smaller) or not 0 <= smaller < choices.dim:
+    if not internal.is_integer(smaller) or not 0 <= smaller < choices.dim:
         raise ts.InputError(f"{called['smaller_dim']} below {called['dim']} (0: none)", repr(smaller))
 
 
 def require_runs(runs: Any, called: str = "runs") -> None:
     """Raise InputError for fewer runs than a verdict needs. called: what the message calls them."""
-    if not _is_integer(runs) or runs < FEWEST_RUNS:
+    if not internal.is_integer(runs) or runs < FEWEST_RUNS:
         raise ts.InputError(f"{called} >= {FEWEST_RUNS} (a standard error needs them)", repr(runs))
 
 
@@ -99,12 +128,3 @@ def _check_spread(choices: Choices, called: Mapping[str, str]) -> None:
 def _require_between(called: str, value: Any) -> None:
     if isinstance(value, bool) or not isinstance(value, Real) or not 0 < float(value) < 1:
         raise ts.InputError(f"{called} between 0 and 1", repr(value))
-
-
-def _require_at_least_one(called: str, value: Any) -> None:
-    if not _is_integer(value) or value < 1:
-        raise ts.InputError(f"{called} >= 1 (an integer)", repr(value))
-
-
-def _is_integer(value: Any) -> bool:
-    return isinstance(value, Integral) and not isinstance(value, bool)

@@ -47,17 +47,17 @@ class Record:
 class Theory:
     """[theory]: how the ODEs are solved.
 
-    averages: "auto", "closed form", "sampled" or "module:Class" of your own. points, replicates: of sampled ones.
-    error: the standard error to reach with more points than that, up to most_points, in units of the largest
-    generalisation error. rtol, atol: tolerances of the solver.
+    averages: "auto", "closed form", "sampled" or "module:Class" of your own. points, replicates: of sampled ones
+    (omitted: those of ode.Sampled). error: the standard error to reach with more points than that, up to most_points,
+    in units of the largest generalisation error. rtol, atol: tolerances of the solver.
     fluctuations: whether to predict spread and 1/N term (omitted: with closed forms and at most 60 entries).
     """
 
     averages: str = "auto"
-    points: int = 2**12
-    replicates: int = 4
+    points: int | None = None
+    replicates: int | None = None
     error: float | None = None
-    most_points: int = 2**17
+    most_points: int | None = None
     rtol: float | None = Choices.rtol
     atol: float | None = Choices.atol
     fluctuations: bool | None = Choices.fluctuations
@@ -100,20 +100,8 @@ class File:
     @property
     def choices(self) -> Choices:
         """The numbers and words that a comparison from Python chooses too."""
-        theory, simulation, agreement = self.theory, self.simulation, self.agreement
-        return Choices(
-            simulation.dim,
-            simulation.smaller_dim,
-            simulation.runs,
-            simulation.precision,
-            simulation.test_samples,
-            theory.rtol,
-            theory.atol,
-            theory.fluctuations,
-            agreement.significance,
-            agreement.spread,
-            self.seed,
-        )
+        tables = {name: getattr(self, table.rstrip("."), self) for name, table in TABLES.items()}
+        return Choices(**{name: getattr(table, name) for name, table in tables.items()})
 
 
 TABLES = {  # where each choice stands in a file
@@ -174,8 +162,8 @@ def _check_record(record: Record) -> None:
     internal.require_name(record.spacing, ("linear", "log"), "record.spacing")
     if record.alphas is not None and (record.count is not None or record.first is not None):
         raise ts.InputError("either record.alphas or record.count (and first)", "both", "leave one out")
-    if record.count is not None and record.count < 1:
-        raise ts.InputError("record.count >= 1", record.count)
+    if record.count is not None:
+        internal.as_count(record.count, "record.count")
     if record.first is not None and record.spacing == "linear":
         raise ts.InputError('record.first only with spacing = "log"', 'spacing "linear"', "leave it out")
 

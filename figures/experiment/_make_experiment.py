@@ -2,15 +2,14 @@
 
 from __future__ import annotations  # types are not looked up, which would load JAX before a file is checked
 
-from typing import Any
+from typing import Any, Unpack
 
 import numpy as np
 
-import ode
 import teacher_student as ts
 from teacher_student import internal
 
-from ._choices import Choices, check_choices, check_simulated
+from ._choices import ChoiceArguments, Choices, check_choices, check_simulated, choices_of
 from ._dims import recorded_alphas, simulated_dims
 from ._experiment import Experiment, check_averages, check_experiment
 from ._keys import run_keys
@@ -19,49 +18,37 @@ from ._which_fluctuations import are_predicted, are_required
 
 
 def make_experiment(
-    problem: ts.Problem,
-    start: ts.Overlaps,
-    alphas: Any,
-    *,
-    dim: int = Choices.dim,
-    runs: int = Choices.runs,
-    smaller_dim: int | None = Choices.smaller_dim,
-    averages: ode.Averages | ode.Sampled | None = None,
-    rtol: float | None = Choices.rtol,
-    atol: float | None = Choices.atol,
-    fluctuations: bool | None = Choices.fluctuations,
-    precision: str | None = Choices.precision,
-    test_samples: int = Choices.test_samples,
-    significance: float = Choices.significance,
-    spread: str = Choices.spread,
-    seed: int = Choices.seed,
+    problem: ts.Problem, start: ts.Overlaps, alphas: Any, **choices: Unpack[ChoiceArguments]
 ) -> Experiment:
     """Make the experiment that compares theory and simulation of `problem`; nothing is solved or simulated yet.
 
     Arguments:
       problem, start: what is learned, and from which overlaps (one start, the same for theory and every run).
       alphas: increasing times to record (alpha = samples / N) within the curriculum, moved to whole numbers of steps.
-      dim: dimension N of the simulation. runs: independent students, at least 3.
-      smaller_dim: a second dimension, to measure the 1/N term (None: a divisor of N; 0: none).
-      averages: of the theory, ode.ClosedForm(), ode.Sampled(...) or ode.Averages of one's own; None: closed forms
-        where there are, else sampled.
-      rtol, atol: tolerances of the ODE solver. fluctuations: whether theory predicts spread and 1/N term (None: where
-        cheap). precision: "float32" or "float64" of the simulation. test_samples: per measured error.
-      significance: chance of "disagree" where theory is right. spread: over runs, "measured" or "predicted" (no second
-        dimension then). seed: all that is random follows from it, as from a file's.
+      choices: by name, with what is usual:
+        dim (1000): dimension N of the simulation. runs (32): independent students, at least 3.
+        smaller_dim (None): a second dimension, to measure the 1/N term (None: a divisor of N; 0: none).
+        averages (None): of the theory, ode.ClosedForm(), ode.Sampled(...) or ode.Averages of one's own; None: closed
+          forms where there are, else sampled.
+        rtol (None), atol (None): tolerances of the ODE solver; None: usual ones.
+        fluctuations (None): whether theory predicts spread and 1/N term; None: where cheap.
+        precision (None): "float32" or "float64" of the simulation; None: the usual one at each N.
+        test_samples (256): per measured error.
+        significance (0.01): chance of "disagree" where theory is right.
+        spread ("measured"): over runs, "measured" or "predicted" (no second dimension then).
+        seed (0): all that is random follows from it, as from a file's.
     Returns an Experiment. Raises InputError for anything that could not be computed.
     """
-    choices = Choices(
-        dim, smaller_dim, runs, precision, test_samples, rtol, atol, fluctuations, significance, spread, seed
-    )
-    check_choices(choices)
-    check_simulated(choices)
+    chosen = choices_of(choices)
+    check_choices(chosen)
+    check_simulated(chosen)
     _check_one_problem(problem, start, alphas)
+    averages = choices.get("averages")
     check_averages(averages, problem)
     internal.check_alphas(alphas, problem)
     wanted = np.asarray(internal.to_times(alphas, problem), float)
-    chosen = usual_averages(problem, seed) if averages is None else averages
-    experiment = assemble(problem, start, wanted, chosen, choices)
+    averages = usual_averages(problem, chosen.seed) if averages is None else averages
+    experiment = assemble(problem, start, wanted, averages, chosen)
     check_experiment(experiment)
     return experiment
 
@@ -107,5 +94,4 @@ def _check_one_problem(problem: Any, start: Any, alphas: Any) -> None:
     internal.check_problem(problem)
     if not internal.is_known((problem, start, alphas)):
         raise ts.InputError("plain numbers to compare", "traced ones", "call it outside jit, grad and vmap")
-    if np.ndim(problem.sgd.learning_rate) or np.ndim(problem.curriculum.durations) != 1:
-        raise ts.InputError("one problem, not a batch, to compare", "a problem with batched numbers")
+    internal.check_one_problem(problem, "compare")

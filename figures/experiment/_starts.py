@@ -17,13 +17,13 @@ def start_of(file: File, problem: ts.Problem) -> ts.Overlaps:
     start = file.start
     if start.Q is not None and start.R is not None and start.T is not None:
         return ts.Overlaps(start.Q, start.R, start.T, 1.0 if start.readout in (None, "ones") else start.readout)
+    law: dict[str, Any] = {"scale": start.scale, "teacher": start.teacher}
     return ts.random_overlaps(
         problem,
         file.simulation.dim,
         key_for("start", file.seed, start.number),
-        scale=0.5 if start.scale is None else start.scale,
         readout=start.readout,
-        teacher=start.teacher or "random",
+        **{name: entry for name, entry in law.items() if entry is not None},
     )
 
 

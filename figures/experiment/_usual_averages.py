@@ -27,13 +27,11 @@ def usual_averages(problem: ts.Problem, seed: int, theory: Theory = AUTO) -> ode
         return ode.ClosedForm()
     if theory.averages == "auto" and isinstance(ode.fastest_averages(problem), ode.ClosedForm):
         return None
+    asked = {name: getattr(theory, name) for name in ("points", "replicates", "error", "most_points")}
     return ode.Sampled(
-        theory.points,
-        theory.replicates,
-        key_for("averages", seed),
-        error=theory.error,
-        most_points=theory.most_points,
+        key=key_for("averages", seed),
         products_only=theory.averages == "auto" and reason is None,
+        **{name: number for name, number in asked.items() if number is not None},
     )
 
 

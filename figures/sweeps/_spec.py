@@ -104,12 +104,10 @@ def read_sweep(tables: Mapping[str, Any]) -> Sweep:
     axes, measures = read_axes(tables.get("axes")), read_measures(tables.get("measures", {}))
     table = internal.read_table(_SweepTable, tables.get("sweep", {}), "sweep")
     internal.require_name(table.engine, ENGINES, "sweep.engine")
-    if table.tile < 1:
-        raise ts.InputError("sweep.tile >= 1", table.tile)
+    internal.as_count(table.tile, "sweep.tile")
     for name, every in table.simulate_every.items():
         internal.require_name(name, [axis.name for axis in axes], "axis in sweep.simulate_every")
-        if every < 1:
-            raise ts.InputError(f"sweep.simulate_every.{name} >= 1", every)
+        internal.as_count(every, f"sweep.simulate_every.{name}")
     if table.simulate_every and table.engine == "theory":
         raise ts.InputError("sweep.simulate_every only with a simulation", 'engine = "theory"', 'set engine = "both"')
     keys = [key for axis in axes for key in axis.keys]

@@ -7,7 +7,15 @@ import jax
 import numpy as np
 
 from teacher_student import InputError, Problem
-from teacher_student.internal import PublicModule, as_key, key_numbers, require_name
+from teacher_student.internal import (
+    PRECISIONS,
+    PublicModule,
+    as_count,
+    as_key,
+    is_integer,
+    key_numbers,
+    require_name,
+)
 
 from ..moments import look_up, units_of
 from ._fixed_sample import FixedSample, dimensions
@@ -74,10 +82,9 @@ class Sampled(PublicModule):
         products_only: bool = False,
     ):
         for name, number in (("points", points), ("most_points", most_points)):
-            if not isinstance(number, (int, np.integer)) or number < 2 or number & (number - 1):
+            if not is_integer(number) or number < 2 or number & (number - 1):
                 raise InputError(f"a power of two as {name} (Sobol points are balanced only then)", number)
-        if isinstance(replicates, bool) or not isinstance(replicates, (int, np.integer)) or replicates < 1:
-            raise InputError("replicates >= 1 (with 1 no error is estimated)", replicates)
+        as_count(replicates, "number of replicates", "with 1 no error is estimated")
         if error is not None:
             if not isinstance(error, (float, int, np.floating)) or not 0 < error < 1:
                 raise InputError("an error between 0 and 1, of the largest generalisation error", repr(error))
@@ -86,7 +93,7 @@ class Sampled(PublicModule):
                 raise InputError("replicates >= 2, to estimate the error that is asked for", replicates)
             if most_points < points:
                 raise InputError(f"most_points >= points = {points}", most_points)
-        require_name(precision, ("float32", "float64"), "precision")
+        require_name(precision, PRECISIONS, "precision")
         if not isinstance(products_only, bool):
             raise InputError("products_only=True or False", repr(products_only))
         self.points, self.replicates = int(points), int(replicates)

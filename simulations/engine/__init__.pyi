@@ -6,8 +6,8 @@ from ._precision import usual_precision as usual_precision
 from ._prepare import prepare as prepare
 from ._run import run as run
 from ._run_many import run_many as run_many
+from ._samples import make_sample as make_sample
 from ._step import Sample as Sample
-from ._step import make_sample as make_sample
 from ._step import sgd_step as sgd_step
 from ._testing import test as test
 from ._weights import Weights as Weights

@@ -1,20 +1,26 @@
 """What `simulations.run` refuses, before it computes anything."""
 
 import math
-from collections.abc import Callable
 from typing import Any
 
-import jax
 import numpy as np
 
 from teacher_student import DIVERGENCE_BOUND, InputError, Overlaps, Problem
-from teacher_student.internal import check_alphas, check_bound, check_overlaps, check_problem, require_name
+from teacher_student.internal import (
+    PRECISIONS,
+    as_count,
+    check_alphas,
+    check_bound,
+    check_overlaps,
+    check_problem,
+    require_name,
+)
 
-from ._advance import MOST_STEPS
-from ._distributions import as_distribution
+from ._distributions import Law, as_distribution
+from ._schedule import MOST_STEPS
 from ._weights import Weights, check_room, check_weights
 
-PRECISIONS = {"weights": ("float32", "float64"), "overlaps": ("float64",)}  # of each method, the usual one first
+PRECISIONS_OF = {"weights": PRECISIONS, "overlaps": ("float64",)}  # of each method
 
 
 def check_run(
@@ -27,7 +33,7 @@ def check_run(
     test_samples: int,
     method: str = "weights",
     inputs: str = "own",
-    distribution: str | Callable[..., jax.Array] = "gaussian",
+    distribution: Law = "gaussian",
     workers: int | None = None,
     bound: float = DIVERGENCE_BOUND,
 ) -> None:
@@ -40,10 +46,10 @@ def check_run(
       precision: "float32" or "float64", which must be stated.
     """
     check_sizes(problem, dim, runs, precision, inputs, workers)
-    _check_count(test_samples, "number of test samples")
+    as_count(test_samples, "number of test samples")
     check_alphas(alphas, problem)
-    require_name(method, PRECISIONS, "method")
-    if precision not in PRECISIONS[method]:
+    require_name(method, PRECISIONS_OF, "method")
+    if precision not in PRECISIONS_OF[method]:
         raise InputError('float64 for method="overlaps" (increments are of order 1/N)', precision, "leave it out")
     if method == "overlaps" and inputs != "own":
         raise InputError('inputs="own" with method="overlaps" (runs have no samples to share)', repr(inputs))
@@ -77,20 +83,15 @@ def check_sizes(problem: Problem, dim: Any, runs: Any, precision: Any, inputs: A
     It raises too where the blocks of inputs cannot be told apart at this dimension.
     """
     check_problem(problem)
-    _check_count(dim, "dimension N")
-    _check_count(runs, "number of runs")
+    as_count(dim, "dimension N")
+    as_count(runs, "number of runs")
     if workers is not None:
-        _check_count(workers, "number of workers")
+        as_count(workers, "number of workers")
     if dim > MOST_STEPS:
         raise InputError("a dimension N below 2^31", dim)
-    require_name(precision, ("float32", "float64"), "precision")
+    require_name(precision, PRECISIONS, "precision")
     require_name(inputs, ("own", "shared"), "kind of inputs")
     problem.inputs.sizes(dim, problem.task.latents)
-
-
-def _check_count(value: Any, name: str) -> None:
-    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 1:
-        raise InputError(f"an integer {name} >= 1", repr(value))
 
 
 def recordable_alphas(alphas: Any, *dims: int) -> np.ndarray:

@@ -1,15 +1,15 @@
 """In which coordinates a run's inputs and weights are written: all N of them, or those of their span."""
 
 import abc
-from collections.abc import Callable
 from typing import Any
 
 import equinox as eqx
 import jax
+import numpy as np
 
 from teacher_student import Overlaps, Problem
 
-from ._distributions import NAMED, Distribution, as_distribution
+from ._distributions import NAMED, Distribution, Law, as_distribution
 from ._weights import Weights, measure_overlaps, weights_with
 
 BLOCK_NUMBERS = 2**16  # drawn at once: at most this many, as the cache holds, in at most 64 steps, at least one step's
@@ -29,6 +29,10 @@ class Space(eqx.Module):
     @abc.abstractmethod
     def block_steps(self) -> int:
         """Steps whose inputs are drawn together."""
+
+    def blocks_holding(self, tests: int) -> np.int32:
+        """Return how many blocks of inputs hold `tests` of them."""
+        return np.int32(-(-tests // self.block_steps))
 
     @property
     @abc.abstractmethod
@@ -73,7 +77,7 @@ class FullWeights(Space):
     distribution: Distribution = eqx.field(static=True, default=Distribution("gaussian", NAMED["gaussian"]))
 
     @staticmethod
-    def of(problem: Problem, dim: int, distribution: "str | Callable[..., jax.Array]" = "gaussian") -> "FullWeights":
+    def of(problem: Problem, dim: int, distribution: Law = "gaussian") -> "FullWeights":
         """Return the coordinates of `problem` at N = `dim`."""
         return FullWeights(problem.inputs.sizes(dim, problem.task.latents), dim, as_distribution(distribution))
 

@@ -30,6 +30,9 @@ NAMED: dict[str, Callable[..., jax.Array]] = {
 }
 
 
+Law = str | Callable[..., jax.Array]  # as a user gives it: a name, or a function (key, shape, dtype) -> numbers
+
+
 @dataclasses.dataclass(frozen=True)
 class Distribution:
     """Independent numbers of mean 0 and variance 1, `draw(key, shape, dtype)`, and what files call them."""
@@ -38,7 +41,7 @@ class Distribution:
     draw: Callable[..., jax.Array]
 
 
-def as_distribution(law: "str | Callable[..., jax.Array]") -> Distribution:
+def as_distribution(law: Law) -> Distribution:
     """Return the law that `law` names, or that a user's own function draws from.
 
     The function takes (key, shape, dtype), and its numbers have mean 0 and variance 1.

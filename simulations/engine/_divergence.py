@@ -3,13 +3,7 @@
 import jax
 import numpy as np
 
-from teacher_student import Observables, Overlaps, Status
-
-
-def limits(starts: Overlaps, bound: float) -> np.ndarray:
-    """Return the largest Q_kk (runs,) that counts as finite, by the rule that `ode.solve` uses too."""
-    norms = [np.diagonal(x, axis1=-2, axis2=-1).max(axis=(-2, -1)) for x in (starts.Q, starts.T)]
-    return np.asarray(bound * np.maximum(1.0, np.maximum(*norms)))
+from teacher_student import Observables, Status
 
 
 def mark_divergence(

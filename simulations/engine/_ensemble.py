@@ -1,7 +1,6 @@
 """Many runs of one problem or several: in groups, in threads or over devices, stopped in order by Ctrl-C."""
 
 import operator
-import os
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -13,11 +12,13 @@ import numpy as np
 from teacher_student import Observables, Overlaps, Problem
 from teacher_student.internal import to_host
 
-from ._advance import Schedule, advance, measure
+from ._advance import advance, measure
 from ._coordinates import Space
 from ._host import to_float_on_host
 from ._keys import Keys
-from ._run_batches import Group, over_members
+from ._plan import RunPlan
+from ._run_batches import Group, default_workers, over_members
+from ._schedule import Schedule
 from ._threads import in_threads, stop_on_ctrl_c
 from ._weights import Weights
 
@@ -59,51 +60,30 @@ class Ensemble(eqx.Module):
         return Ensemble(problem, schedule, self.space, self.tests, self.differ, self.devices)
 
 
-def default_workers(workers: int | None) -> int:
-    """Return the number of threads on a CPU, or of runs at once on an accelerator: `workers`, where it is stated."""
-    if workers is not None:
-        return workers
-    if jax.default_backend() != "cpu":
-        return 32
-    # Cores that this process may use: a container or batch system gives it fewer than the machine has.
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def run_all(
-    ensemble: Ensemble,
-    groups: list[Group],
-    keys: Keys,
-    starts: Overlaps | Weights,
-    steps: np.ndarray,
-    dtype: np.dtype,
-    workers: int | None,
-    report: Callable[[int], object],
-    keep_weights: bool,
-) -> dict[tuple[int, int], Finished]:
-    """Return the finished runs by (problem, run), with their last weights if those are kept.
+def run_all(ensemble: Ensemble, plan: RunPlan, report: Callable[[int], object]) -> dict[tuple[int, int], Finished]:
+    """Return the finished runs of `plan` by (problem, run), with their last weights if those are kept.
 
     There are fewer than all only after Ctrl-C.
 
     On a CPU each thread takes a group of runs at a time, under vmap; on an accelerator, or on several devices, one
     thread takes one group after the other. Groups are filled up, so that a run's numbers do not depend on how many
-    there are. starts: with leading axes (problems, runs).
+    there are. report: is told the steps that are done.
     """
-    threads = default_workers(workers) if jax.default_backend() == "cpu" and len(ensemble.devices) == 1 else 1
+    threads = default_workers(plan.workers) if jax.default_backend() == "cpu" and len(ensemble.devices) == 1 else 1
     with stop_on_ctrl_c() as stop:
 
         def work(group: Group) -> Finished | None:
-            with jax.enable_x64(dtype == np.float64):
-                chosen = _starts_of(group, starts)
+            with jax.enable_x64(plan.dtype == np.float64):
 
                 def tell(steps: int) -> None:
                     report(steps * group.wanted)
 
-                return _run_group(ensemble, group, keys, chosen, steps, dtype, stop, tell, keep_weights)
+                return _run_group(ensemble, plan, group, stop, tell)
 
         # Before the threads start: each would find the programs missing and compile them again.
-        _compile(ensemble, groups[0], keys, starts, dtype, stop)
+        _compile(ensemble, plan, stop)
         finished: dict[tuple[int, int], Finished] = {}
-        for group, result in in_threads(work, groups, min(threads, len(groups)), stop):
+        for group, result in in_threads(work, plan.groups, min(threads, len(plan.groups)), stop):
             for position in range(group.wanted):
                 member = int(group.problems[position]), int(group.runs[position])
                 finished[member] = jax.tree.map(operator.itemgetter(position), result)
@@ -111,20 +91,12 @@ def run_all(
 
 
 def _run_group(
-    ensemble: Ensemble,
-    group: Group,
-    keys: Keys,
-    starts: Overlaps | Weights,
-    steps: np.ndarray,
-    dtype: np.dtype,
-    stop: threading.Event,
-    report: Callable[[int], object],
-    keep_weights: bool,
+    ensemble: Ensemble, plan: RunPlan, group: Group, stop: threading.Event, report: Callable[[int], object]
 ) -> Finished | None:
-    """Return the observables (group, A, ...) of some runs at the given steps, or None if `stop` was set on the way."""
+    """Return the observables (group, A, ...) of a group's runs, or None if `stop` was set on the way."""
     ensemble = ensemble.of(group.problems)
-    shared = group.stream is not None
-    start_keys, sample_keys, test_keys = _keys_of(group, keys)
+    starts, steps, dtype, shared = _starts_of(group, plan.origins), plan.steps, plan.dtype, group.stream is not None
+    start_keys, sample_keys, test_keys = _keys_of(group, plan.keys)
     if isinstance(starts, Weights):
         weights = to_float_on_host(starts, dtype)
     else:
@@ -147,7 +119,7 @@ def _run_group(
         if now in steps:
             with jax.enable_x64(True):  # for the outputs; inputs are drawn in the weights' precision
                 recorded.append(to_host(_measure_group(ensemble, test_keys, weights, np.int32(now), shared)))
-    return jax.tree.map(lambda *x: np.stack(x, axis=1), *recorded), to_host(weights) if keep_weights else None
+    return jax.tree.map(lambda *x: np.stack(x, axis=1), *recorded), to_host(weights) if plan.keep_weights else None
 
 
 def _starts_of(group: Group, starts: Overlaps | Weights) -> Overlaps | Weights:
@@ -165,23 +137,17 @@ def _keys_of(group: Group, keys: Keys) -> tuple[Keys, Keys, Keys]:
     return keys[np.full(group.runs.size, group.stream), 1], keys[group.stream, 2], keys[group.stream, 3]
 
 
-def _compile(
-    ensemble: Ensemble,
-    group: Group,
-    keys: Keys,
-    starts: Overlaps | Weights,
-    dtype: np.dtype,
-    stop: threading.Event,
-) -> None:
-    """Compile what `group` needs, side by side and once for all threads, without computing anything.
+def _compile(ensemble: Ensemble, plan: RunPlan, stop: threading.Event) -> None:
+    """Compile what the groups of `plan` need, side by side and once for all threads, without computing anything.
 
     XLA compiles each program in one thread, so three at once take the time of the longest.
     """
     if len(ensemble.devices) > 1:  # where the first group's weights lie is not known before they are made
         return
-    chosen, ensemble = _starts_of(group, starts), ensemble.of(group.problems)
+    group, dtype = plan.groups[0], plan.dtype
+    chosen, ensemble = _starts_of(group, plan.origins), ensemble.of(group.problems)
     shared, step = group.stream is not None, np.int32(0)
-    start_keys, sample_keys, test_keys = _keys_of(group, keys)
+    start_keys, sample_keys, test_keys = _keys_of(group, plan.keys)
     weights = _blank_weights(chosen, ensemble.space.counts, dtype)
     programs: list[tuple[Any, bool, tuple[Any, ...]]] = [  # whether at 64 bits; arguments as in `_run_group`
         (_advance_group, dtype == np.float64, ((ensemble, sample_keys), weights, step, step, shared)),

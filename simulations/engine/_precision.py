@@ -23,13 +23,13 @@ def usual_precision(problem: Problem, dim: int) -> str:
 
 
 def warn_of_rounding(problem: Problem, dim: int, precision: str) -> None:
-    """Warn, in the name of the caller's caller, if `precision` loses part of a step."""
+    """Warn, in the name of who called `run` or `run_many`, if `precision` loses part of a step."""
     smallest = _smallest(problem, dim)
     if precision == "float32" and smallest < LEAST_STEP:
         warnings.warn(
             f"float32 rounds away part of a step of {smallest:.1g} (decay, or readout rate, over N): "
             f'leave precision out, or take "float64"',
-            stacklevel=3,
+            stacklevel=4,
         )
 
 

@@ -5,7 +5,8 @@ import numpy as np
 
 from teacher_student import Overlaps, Problem
 
-from ._run import Distribution, run
+from ._distributions import Law
+from ._run import run
 
 
 def prepare(
@@ -15,7 +16,7 @@ def prepare(
     start: Overlaps | None = None,
     method: str = "weights",
     inputs: str = "own",
-    distribution: Distribution = "gaussian",
+    distribution: Law = "gaussian",
     precision: str | None = None,
     workers: int | None = None,
     devices: int | None = None,

@@ -9,6 +9,7 @@ import numpy as np
 from jax.sharding import Mesh, PartitionSpec
 
 from teacher_student import InputError, Problem
+from teacher_student.internal import as_count, differing_leaves, same_structure, usable_cores
 
 
 @dataclasses.dataclass(frozen=True)
@@ -49,14 +50,19 @@ def _group(runs: np.ndarray | int, problems: np.ndarray | int, stream: int | Non
     return Group(problems, runs, stream, min(runs.size, left))
 
 
+def default_workers(workers: int | None) -> int:
+    """Return the number of threads on a CPU, or of runs at once on an accelerator: `workers`, where it is stated."""
+    if workers is not None:
+        return workers
+    return len(usable_cores()) if jax.default_backend() == "cpu" else 32
+
+
 def devices_for(devices: int | None) -> tuple[jax.Device, ...]:
     """Return the devices that share the runs. Raises InputError if there are fewer than asked for."""
     available = jax.local_devices()
     if devices is None:
         return tuple(available)
-    if isinstance(devices, bool) or not isinstance(devices, (int, np.integer)) or devices < 1:
-        raise InputError("devices as an integer >= 1, or None for all", repr(devices))
-    if devices > len(available):
+    if as_count(devices, "number of devices", "None takes all") > len(available):
         raise InputError(
             f"{devices} devices", f"{len(available)} ({available[0].platform})", "ask for fewer, or None for all"
         )
@@ -65,21 +71,19 @@ def devices_for(devices: int | None) -> tuple[jax.Device, ...]:
 
 def check_structure(problems: Sequence[Problem]) -> None:
     """Raise InputError if the problems differ in more than numbers."""
-    first = problems[0]
     for other in problems[1:]:
-        difference = ""
-        structures: list[Any] = [jax.tree.structure(problem) for problem in (first, other)]
-        if structures[0] != structures[1]:
-            difference = "different names, widths, activations, labels or losses"
-        else:
-            for (path, leaf), other_leaf in zip(jax.tree.leaves_with_path(first), jax.tree.leaves(other), strict=True):
-                if np.shape(leaf) != np.shape(other_leaf):
-                    where = jax.tree_util.keystr(path).lstrip(".")
-                    difference = f"{where} of shapes {np.shape(leaf)} and {np.shape(other_leaf)}"
-        if difference:
+        if difference := _difference(problems[0], other):
             raise InputError(
                 "problems that differ in numbers only", difference, "simulate each structure in a call of its own"
             )
+
+
+def _difference(first: Problem, other: Problem) -> str:
+    """Say in words where two problems differ in more than numbers; empty if they do not."""
+    if not same_structure(first, other):
+        return "different names, widths, activations, labels or losses"
+    differing = differing_leaves(first, other, lambda x, y: np.shape(x) == np.shape(y))
+    return ", ".join(f"{name} of shapes {np.shape(x)} and {np.shape(y)}" for name, (x, y) in differing.items())
 
 
 def stacked(members: Sequence[Any]) -> tuple[Any, tuple[bool, ...]]:

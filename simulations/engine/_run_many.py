@@ -4,14 +4,13 @@ from collections.abc import Sequence
 from typing import Any
 
 from teacher_student import DIVERGENCE_BOUND, InputError, Overlaps, Problem, Trajectory
-from teacher_student.internal import make_room
+from teacher_student.internal import Usual
 
-from ._check_run import check_run, check_sizes
-from ._coordinates import FullWeights
-from ._memory import check_memory, memory
-from ._precision import usual_precision, warn_of_rounding
-from ._run import Call, Distribution, one_per_run, simulate, start_overlaps
-from ._run_batches import check_structure, devices_for, paired_groups
+from ._distributions import Law
+from ._plan import plan_runs
+from ._run_batches import check_structure
+from ._simulate import simulate
+from ._weights import Weights
 
 
 def run_many(
@@ -21,10 +20,10 @@ def run_many(
     alphas: Any,
     key: Any,
     *,
-    start: Overlaps | Sequence[Overlaps] | None = None,
-    distribution: Distribution = "gaussian",
+    start: Overlaps | Weights | Sequence[Overlaps] | Sequence[Weights] | None = None,
+    distribution: Law = "gaussian",
     precision: str | None = None,
-    test_samples: int = 256,
+    test_samples: int = Usual.test_samples,
     bound: float = DIVERGENCE_BOUND,
     workers: int | None = None,
     devices: int | None = None,
@@ -50,45 +49,25 @@ def run_many(
     if not problems:
         raise InputError("at least one problem", "none")
     check_structure(problems)
-    if precision is None:
-        check_sizes(problems[0], dim, runs, "float64", "own", workers)
-        precision = max(usual_precision(problem, dim) for problem in problems)  # "float64" if one of them needs it
-    starts = [start] * len(problems) if start is None or isinstance(start, Overlaps) else list(start)
+    starts: list[Any] = [start] * len(problems)
+    if start is not None and not isinstance(start, (Overlaps, Weights)):
+        starts = list(start)
     if len(starts) != len(problems):
         raise InputError(f"one start, or {len(problems)}, as many as problems", len(starts))
-    for problem, start_of_problem in zip(problems, starts, strict=True):
-        check_run(
-            problem,
-            dim,
-            runs,
-            alphas,
-            start_of_problem,
-            precision,
-            test_samples,
-            "weights",
-            "own",
-            distribution,
-            workers,
-            bound,
-        )
-    space = FullWeights.of(problems[0], dim, distribution)
-    for problem in problems[1:]:
-        if (sizes := problem.inputs.sizes(dim, problem.task.latents)) != space.counts:
-            raise InputError("problems with blocks of the same sizes", f"{space.counts} and {sizes} at N = {dim}")
-    make_room()
-    chosen_devices = devices_for(devices)
-    need = memory(problems[0], dim, precision=precision, workers=workers, runs=len(problems) * runs, inputs="shared")
-    check_memory(need, "lower the dimension, the width or the workers")
-    for problem in problems:
-        warn_of_rounding(problem, dim, precision)
-    size = min(space.sharing(problems[0].student.width), -(-len(problems) // len(chosen_devices)))
-    groups = paired_groups(len(problems), runs, size * len(chosen_devices))
-    recorded_starts = [
-        start_overlaps(problem, dim, start_of_problem, key, runs)
-        for problem, start_of_problem in zip(problems, starts, strict=True)
-    ]
-    origins = [one_per_run(start_of_problem, runs) for start_of_problem in recorded_starts]
-    call = Call(dim, runs, alphas, key, precision, test_samples, bound, workers, progress, False)
-    source = {"distribution": space.unusual_distribution}
-    results = simulate(problems, recorded_starts, origins, space, groups, chosen_devices, call, "weights", source)
-    return [trajectory for trajectory, _ in results]
+    plan = plan_runs(
+        problems,
+        starts,
+        dim,
+        runs,
+        alphas,
+        key,
+        distribution=distribution,
+        precision=precision,
+        test_samples=test_samples,
+        bound=bound,
+        workers=workers,
+        devices=devices,
+        progress=progress,
+        paired=True,
+    )
+    return simulate(plan)

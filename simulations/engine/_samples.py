@@ -1,7 +1,12 @@
-"""Inputs of samples, in the coordinates of a run."""
+"""What a sample is: how its level, cluster, noise and input are drawn and put together. The task gives its label.
+
+They are drawn in blocks of steps. Block i of a run always holds the samples of steps i * block_steps ... , so the
+stream does not depend on which alphas are recorded.
+"""
 
 from typing import Any
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -10,6 +15,78 @@ from teacher_student import Problem
 from teacher_student.internal import is_known
 
 from ._coordinates import Space
+from ._schedule import Schedule
+from ._step import Sample
+
+
+class Drawn(eqx.Module):
+    """The random parts of a block of samples, which are the same whatever the weights.
+
+    normal: (steps, coordinates) inputs of variance 1. level, cluster: (steps,) indices. noise: (steps,) N(0, 1).
+    """
+
+    normal: jax.Array
+    level: jax.Array
+    cluster: jax.Array
+    noise: jax.Array
+
+
+def draw_samples(problem: Problem, schedule: Schedule, space: Space, key: jax.Array, index: Any, dtype: Any) -> Drawn:
+    """Draw the random parts of the samples of block `index` of a run."""
+    length = space.block_steps
+    normals_key, levels_key, clusters_key, noise_key = jax.random.split(jax.random.fold_in(key, index), 4)
+    uniforms = jax.random.uniform(levels_key, (length,), dtype)
+    levels = jax.vmap(lambda step, uniform: draw_level(problem, schedule, step, uniform))(
+        index * length + jnp.arange(length), uniforms
+    )
+    return Drawn(
+        space.draw(normals_key, length, dtype),
+        levels,
+        _draw_clusters(problem, clusters_key, length, dtype),
+        jax.random.normal(noise_key, (length,), dtype),
+    )
+
+
+def sample_of(problem: Problem, latents: jax.Array, space: Space, drawn: Drawn, i: Any) -> Sample:
+    """Return sample `i` of a block, beside a teacher with the directions `latents`."""
+    level, cluster = drawn.level[i], drawn.cluster[i]
+    return Sample(level, cluster, make_input(problem, latents, space, drawn.normal[i], level, cluster), drawn.noise[i])
+
+
+def draw_test_inputs(
+    problem: Problem, space: Space, key: jax.Array, index: Any, dtype: Any
+) -> tuple[jax.Array, jax.Array]:
+    """Draw inputs of variance 1 (steps, coordinates) and clusters (steps,) of block `index`: all levels share them."""
+    normals_key, clusters_key = jax.random.split(jax.random.fold_in(key, index))
+    normals = space.draw(normals_key, space.block_steps, dtype)
+    return normals, _draw_clusters(problem, clusters_key, space.block_steps, dtype)
+
+
+def _draw_clusters(problem: Problem, key: jax.Array, steps: int, dtype: Any) -> jax.Array:
+    probabilities = jnp.asarray(problem.task.cluster_probabilities, dtype)
+    return _choose(probabilities, jax.random.uniform(key, (steps,), dtype))
+
+
+def draw_level(problem: Problem, schedule: Schedule, step: jax.Array, uniform: jax.Array) -> jax.Array:
+    """Return the index of the level of the sample at `step`.
+
+    It is drawn with the curriculum's shares at the middle of the step, by a number `uniform` in [0, 1).
+    """
+    # The first phase that ends after the step, which is never one without steps. Alphas are rounded to steps, so the
+    # last step may lie beyond the curriculum: it belongs to the last phase with steps, not to one filled up with.
+    phase = jnp.minimum(jnp.searchsorted(schedule.ends, step, side="right"), schedule.last)
+    begin, length = (jnp.asarray(steps)[phase] for steps in (schedule.begins, schedule.lengths))
+    length = jnp.maximum(length.astype(uniform.dtype), 1)  # 0 where the whole curriculum is shorter than half a step
+    progress = ((step - begin).astype(uniform.dtype) + 0.5) / length
+    return _choose(problem.level_shares(problem.curriculum.shares_in(phase, progress)), uniform)
+
+
+def _choose(shares: jax.Array, uniform: jax.Array) -> jax.Array:
+    """Return an index drawn with probabilities `shares`; it is never one of share 0."""
+    # Shares may sum to a little less or more than 1: scaled by their sum, the number stays below the last edge. From
+    # the right, an edge that it meets exactly is passed, and with it an index of share 0.
+    edges = jnp.cumsum(shares)
+    return jnp.searchsorted(edges, uniform * edges[-1], side="right")
 
 
 def make_input(
@@ -17,14 +94,54 @@ def make_input(
 ) -> jax.Array:
     """Return the input of `make_sample`, x = s_l sum_m a_cm u_m / sqrt(N) + sqrt(Delta_{l,b}) normal.
 
-    A variance multiplies a whole block at once, and means that are all zero are left out: what `make_sample` looks up
-    dimension by dimension takes as long as the rest of a step.
+    A variance multiplies a whole block at once: what `make_sample` looks up dimension by dimension takes as long as the
+    rest of a step.
     """
     scale = jnp.sqrt(jnp.asarray(problem.inputs.variances, normal.dtype))[level]
     edges = np.cumsum((0, *space.counts))
     x = jnp.concatenate([scale[b] * normal[edges[b] : edges[b + 1]] for b in range(len(space.counts))])
+    return _with_mean(problem, latents, x, level, cluster, space.dim)
+
+
+def _with_mean(problem: Problem, latents: jax.Array, x: jax.Array, level: Any, cluster: Any, dim: Any) -> jax.Array:
+    """Return `x` shifted by the mean of its cluster, s_l sum_m a_cm u_m / sqrt(N)."""
     means = problem.task.cluster_means
-    if is_known(means) and not np.any(means):
+    if is_known(means) and not np.any(means):  # as of a committee: a product with the latents costs as much as a step
         return x
-    shift = jnp.asarray(means, normal.dtype)[level, cluster] @ latents
-    return x + shift / jnp.sqrt(jnp.asarray(space.dim, normal.dtype))
+    shift = jnp.asarray(means, x.dtype)[level, cluster] @ latents
+    return x + shift / jnp.sqrt(jnp.asarray(dim, x.dtype))
+
+
+def block_of_dimension(sizes: tuple[int, ...]) -> jax.Array:
+    """Return the index (N,) of the block that each input dimension (or coordinate) belongs to."""
+    return jnp.repeat(jnp.arange(len(sizes)), jnp.array(sizes), total_repeat_length=sum(sizes))
+
+
+def make_sample(
+    problem: Problem,
+    latents: jax.Array,
+    blocks: jax.Array,
+    normal: jax.Array,
+    level: Any,
+    cluster: Any,
+    noise: Any,
+    dim: Any = None,
+) -> Sample:
+    """Make a sample of a level and a cluster from standard normal numbers.
+
+      x = s_l sum_m a_cm u_m / sqrt(N) + sqrt(Delta_{l,b}) normal
+    with the cluster's mean s_l a_cm along the latent directions u_m, and the variance of the level in each block b.
+
+    Arguments:
+      problem: has the variances of levels and blocks, and the means of clusters.
+      latents: (M, N) directions u.
+      blocks: (N,) block of each dimension.
+      normal: (N,) standard normal numbers.
+      level, cluster: () indices.
+      noise: N(0, 1), of the label.
+      dim: N, where the coordinates are fewer than the dimensions.
+    Returns a Sample.
+    """
+    scale = jnp.sqrt(jnp.asarray(problem.inputs.variances, normal.dtype))[level][blocks]
+    dim = normal.size if dim is None else dim
+    return Sample(level, cluster, _with_mean(problem, latents, scale * normal, level, cluster, dim), noise)

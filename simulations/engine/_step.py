@@ -24,42 +24,6 @@ class Sample(PublicModule):
     noise: jax.Array
 
 
-def block_of_dimension(sizes: tuple[int, ...]) -> jax.Array:
-    """Return the index (N,) of the block that each input dimension (or coordinate) belongs to."""
-    return jnp.repeat(jnp.arange(len(sizes)), jnp.array(sizes), total_repeat_length=sum(sizes))
-
-
-def make_sample(
-    problem: Problem,
-    latents: jax.Array,
-    blocks: jax.Array,
-    normal: jax.Array,
-    level: Any,
-    cluster: Any,
-    noise: Any,
-    dim: Any = None,
-) -> Sample:
-    """Make a sample of a level and a cluster from standard normal numbers.
-
-      x = s_l sum_m a_cm u_m / sqrt(N) + sqrt(Delta_{l,b}) normal
-    with the cluster's mean s_l a_cm along the latent directions u_m, and the variance of the level in each block b.
-
-    Arguments:
-      problem: has the variances of levels and blocks, and the means of clusters.
-      latents: (M, N) directions u.
-      blocks: (N,) block of each dimension.
-      normal: (N,) standard normal numbers.
-      level, cluster: () indices.
-      noise: N(0, 1), of the label.
-      dim: N, where the coordinates are fewer than the dimensions.
-    Returns a Sample.
-    """
-    scale = jnp.sqrt(jnp.asarray(problem.inputs.variances, normal.dtype))[level][blocks]
-    mean = jnp.asarray(problem.task.cluster_means, normal.dtype)[level, cluster]
-    shift = mean @ latents / jnp.sqrt(jnp.asarray(normal.size if dim is None else dim, normal.dtype))
-    return Sample(level, cluster, scale * normal + shift, noise)
-
-
 def sgd_step(problem: Problem, weights: Weights, sample: Sample, dim: Any = None) -> Weights:
     r"""One step of SGD on one sample.
 

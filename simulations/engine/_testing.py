@@ -8,9 +8,9 @@ import jax
 import numpy as np
 
 from teacher_student import InputError, Observables, Problem
-from teacher_student.internal import as_key, to_host, unnamed, with_level_names
+from teacher_student.internal import as_count, as_key, to_host, unnamed, with_level_names
 
-from ._advance import blocks_holding, measure
+from ._advance import measure
 from ._coordinates import FullWeights
 from ._host import to_float_on_host
 from ._weights import Weights, check_weights
@@ -26,8 +26,7 @@ def test(problem: Problem, weights: Weights, samples: int, key: Any) -> Observab
     Returns Observables with a leading axis of runs.
     Raises InputError for weights that do not fit the problem, or are not finite.
     """
-    if isinstance(samples, bool) or not isinstance(samples, (int, np.integer)) or samples < 1:
-        raise InputError("an integer number of test samples >= 1", repr(samples))
+    samples = as_count(samples, "number of test samples")
     if np.ndim(weights.student) != 3:
         raise InputError("weights with a leading axis of runs", f"student of shape {np.shape(weights.student)}")
     dim = np.shape(weights.student)[-1]
@@ -35,7 +34,7 @@ def test(problem: Problem, weights: Weights, samples: int, key: Any) -> Observab
     space = FullWeights(problem.inputs.sizes(dim, problem.task.latents), dim)
     dtype, key = np.asarray(weights.student).dtype, as_key(key)
     numbers, weights = to_float_on_host(unnamed(problem), dtype), to_float_on_host(weights, dtype)
-    blocks = blocks_holding(int(samples), space)
+    blocks = space.blocks_holding(samples)
     with jax.enable_x64(True):  # for the outputs
         outcomes = [
             to_host(_measure(numbers, space, key, np.uint32(r), jax.tree.map(operator.itemgetter(r), weights), blocks))

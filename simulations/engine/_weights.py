@@ -9,32 +9,11 @@ import jax.numpy as jnp
 import numpy as np
 
 from teacher_student import InputError, Overlaps, Problem
-from teacher_student.internal import PublicModule, to_host, units_that_stay
+from teacher_student.internal import Weights as Weights
+from teacher_student.internal import to_host
 
 CHUNK_NUMBERS = 2**20  # of float64 that starts are made of at a time
 RANK_TOLERANCE = 1e-9  # eigenvalues below this share of the largest count as zero
-
-
-class Weights(PublicModule):
-    """The state of one run, or of many with a leading axis of runs.
-
-    student: (K, N) weights w of the hidden units. latents: (M, N) directions u that the teacher sees. readout: (K,).
-    Fields are w . x / sqrt(N), so that entries are of order 1. Input dimensions are ordered by block, with sizes
-    `problem.inputs.sizes(N, M)`.
-    """
-
-    student: jax.Array
-    latents: jax.Array
-    readout: jax.Array
-
-    def prune(self, units: Any) -> "Weights":
-        """Return the weights that are left when only `units` stay, in that order; the twin of `ts.Overlaps.prune`.
-
-        Arguments: units: (n,) distinct indices of hidden units, the same for all runs.
-        Raises InputError for none, repeated ones, or units that the student does not have.
-        """
-        kept = units_that_stay(units, np.shape(self.readout)[-1])
-        return Weights(self.student[..., kept, :], self.latents, self.readout[..., kept])
 
 
 def check_room(problem: Problem, start: Overlaps, dim: int) -> None:

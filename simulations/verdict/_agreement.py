@@ -9,7 +9,7 @@ import numpy as np
 from scipy import special, stats
 
 from teacher_student import InputError, Trajectory
-from teacher_student.internal import PublicRecord, describe_ties, nearest, require_name
+from teacher_student.internal import PublicRecord, Usual, describe_ties, nearest, require_name
 
 from ._comparable import check_comparable, check_predicted, check_trajectories, usable_alphas
 from ._evidence import Deviation, Evidence, dim_of, gather, gather_predicted
@@ -108,7 +108,7 @@ def agreement(
     smaller: Trajectory | None = None,
     *,
     spread: str = "measured",
-    significance: float = 0.01,
+    significance: float = Usual.significance,
     seed: int = 0,
 ) -> Agreement:
     r"""Compare theory with runs, at one family-wise significance over all questions that the data allow.

@@ -2,11 +2,10 @@
 
 from typing import Any
 
-import jax
 import numpy as np
 
 from teacher_student import InputError, Overlaps, Problem, Status, Trajectory
-from teacher_student.internal import is_number
+from teacher_student.internal import differing_leaves, is_number, same_structure
 
 from ._evidence import dim_of
 
@@ -44,11 +43,9 @@ def check_comparable(
 
 def _difference(solved: Problem, simulated: Problem) -> str:
     """Say in words where two problems differ; empty if they do not."""
-    structures: list[Any] = [jax.tree.structure(problem) for problem in (solved, simulated)]
-    if structures[0] != structures[1]:
+    if not same_structure(solved, simulated):
         return "their structure (names, widths, activations, labels, loss)"
-    pairs = zip(jax.tree.leaves_with_path(solved), jax.tree.leaves(simulated), strict=True)
-    return ", ".join(jax.tree_util.keystr(path).lstrip(".") for (path, x), y in pairs if not np.array_equal(x, y))
+    return ", ".join(differing_leaves(solved, simulated, np.array_equal))
 
 
 def _check_start(trajectory: Trajectory, runs: Overlaps, role: str) -> None:

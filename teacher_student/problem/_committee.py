@@ -8,10 +8,12 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from .._counts import as_count
 from .._errors import InputError, require_name
 from .._fields import with_fields
-from .._numbers import as_number, as_numbers, check_at_least, check_finite, check_width
-from ..tables import CommitteeTable, read_table
+from .._numbers import as_number, as_numbers, check_at_least, check_finite
+from .._usual import Usual
+from ..tables import LABELS, CommitteeTable, read_table
 from ._activation import Activation, activation_from_table, as_activation
 from ._inputs import Inputs
 from ._task import SumOfUnits, Task
@@ -59,16 +61,16 @@ class Committee(Task):
         self,
         inputs: Inputs,
         width: int,
-        activation: "str | Activation | Callable[[jax.Array], jax.Array]" = "erf",
-        readout: Any = 1.0,
-        support: str | Sequence[str] | None = None,
-        labels: str = "value",
-        noise: Any = 0.0,
+        activation: "str | Activation | Callable[[jax.Array], jax.Array]" = Usual.activation,
+        readout: Any = CommitteeTable.readout,
+        support: str | Sequence[str] | None = CommitteeTable.support,
+        labels: str = CommitteeTable.labels,
+        noise: Any = CommitteeTable.noise,
     ):
         if not isinstance(inputs, Inputs):
             raise InputError("an Inputs object for the committee's inputs", type(inputs).__name__)
         self.inputs = inputs
-        self.width = check_width(width, "width M of the teacher")
+        self.width = as_count(width, "width M of the teacher")
         self.activation = as_activation(activation)
         readout = as_numbers(readout, "the teacher's readout")
         self.readout = readout if np.ndim(readout) else readout * np.ones(self.width)
@@ -81,7 +83,7 @@ class Committee(Task):
         if not names:
             raise InputError("at least one block in the teacher's support", "none")
         self.support = tuple(name for name in inputs.block_names if name in names)
-        require_name(labels, ("value", "sign"), "kind of labels")
+        require_name(labels, LABELS, "kind of labels")
         self.labels = labels
         self.noise = as_number(noise, "noise")
         check_at_least(self.noise, 0.0, "noise (a standard deviation)")

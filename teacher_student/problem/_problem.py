@@ -147,6 +147,12 @@ def check_problem(problem: Any) -> None:
         raise InputError("a ts.Problem", type(problem).__name__)
 
 
+def check_one_problem(problem: Problem, purpose: str) -> None:
+    """Raise InputError for a batch of problems, where only one serves the `purpose` ("write")."""
+    if np.ndim(problem.sgd.learning_rate) or np.ndim(problem.curriculum.durations) != 1:
+        raise InputError(f"one problem, not a batch, to {purpose}", "a problem with batched numbers")
+
+
 def to_times(alphas: Any, problem: Problem) -> Any:
     """Return `alphas` as float64 times within the curriculum; traced ones are returned as they are.
 

@@ -1,19 +1,20 @@
 """A problem from nested tables (TOML, JSON), and back."""
 
 import dataclasses
+import functools
 from collections.abc import Mapping
 from typing import Any
 
-import jax
 import numpy as np
 
 from .._address import address_of, imported
 from .._errors import InputError
+from .._trees import differing_leaves, same_structure
 from ..tables import CurriculumTable, SGDTable, read_problem
 from ._activation import activation_from_table
 from ._committee import Committee
 from ._curriculum import Curriculum
-from ._problem import Problem
+from ._problem import Problem, check_one_problem
 from ._sgd import SGD
 from ._student import Student
 from ._task import Task
@@ -43,8 +44,7 @@ def problem_to_tables(problem: Problem) -> dict[str, Any]:
     Raises InputError for a batch of problems. It also raises it for what could not be read back: a task or an
     activation that cannot be imported, or a task that its table does not describe.
     """
-    if np.ndim(problem.sgd.learning_rate) or np.ndim(problem.curriculum.durations) != 1:
-        raise InputError("one problem, not a batch, to write", "a problem with batched numbers")
+    check_one_problem(problem, "write")
     return {
         "task": _table_of_task(problem.task),
         "student": {"width": problem.student.width, "activation": problem.student.activation.text},
@@ -90,9 +90,7 @@ def _table_of_task(task: Task) -> dict[str, Any]:
 
 def _same(a: Task, b: Task) -> bool:
     """Return whether both have the same structure and numbers, be these Python's, NumPy's or JAX's."""
-    pairs = zip(jax.tree.leaves(a), jax.tree.leaves(b), strict=False)
-    structures = {jax.tree.structure(a), jax.tree.structure(b)}
-    return len(structures) == 1 and all(np.array_equal(x, y, equal_nan=True) for x, y in pairs)
+    return same_structure(a, b) and not differing_leaves(a, b, functools.partial(np.array_equal, equal_nan=True))
 
 
 def _curriculum(table: CurriculumTable) -> Curriculum:

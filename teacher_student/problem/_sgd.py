@@ -8,6 +8,7 @@ import jax
 from .._errors import require_name
 from .._numbers import as_number, check_at_least
 from .._public_module import PublicModule
+from ..tables import LOSSES, SGDTable
 
 
 class SGD(PublicModule):
@@ -34,9 +35,9 @@ class SGD(PublicModule):
     def __init__(
         self,
         learning_rate: Any,
-        readout_learning_rate: Any = 0.0,
-        weight_decay: Any = 0.0,
-        loss: str = "squared",
+        readout_learning_rate: Any = SGDTable.readout_learning_rate,
+        weight_decay: Any = SGDTable.weight_decay,
+        loss: str = SGDTable.loss,
     ):
         self.learning_rate = as_number(learning_rate, "learning rate")
         self.readout_learning_rate = as_number(readout_learning_rate, "readout learning rate")
@@ -44,7 +45,7 @@ class SGD(PublicModule):
         check_at_least(self.learning_rate, 0.0, "learning rate")
         check_at_least(self.readout_learning_rate, 0.0, "readout learning rate")
         check_at_least(self.weight_decay, 0.0, "weight decay")
-        require_name(loss, ("squared", "logistic"), "loss")
+        require_name(loss, LOSSES, "loss")
         self.loss = loss
 
     def loss_slope(self, output: jax.Array, label: jax.Array) -> jax.Array:

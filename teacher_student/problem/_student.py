@@ -5,9 +5,10 @@ from collections.abc import Callable
 import equinox as eqx
 import jax
 
+from .._counts import as_count
 from .._errors import InputError
-from .._numbers import check_width
 from .._public_module import PublicModule
+from .._usual import Usual
 from ._activation import Activation, as_activation
 
 
@@ -33,8 +34,10 @@ class Student(PublicModule):
     width: int = eqx.field(static=True)
     activation: Activation
 
-    def __init__(self, width: int, activation: "str | Activation | Callable[[jax.Array], jax.Array]" = "erf"):
-        self.width = check_width(width, "width K of the student")
+    def __init__(
+        self, width: int, activation: "str | Activation | Callable[[jax.Array], jax.Array]" = Usual.activation
+    ):
+        self.width = as_count(width, "width K of the student")
         self.activation = as_activation(activation)
         if self.activation.name == "sign":
             raise InputError(

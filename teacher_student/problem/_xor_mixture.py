@@ -10,7 +10,7 @@ import numpy as np
 from .._errors import InputError
 from .._fields import with_fields
 from .._numbers import as_row, check_at_least
-from ..tables import XorMixtureTable, check_mixture_row, read_table
+from ..tables import MIXTURE_NUMBERS, XorMixtureTable, check_mixture_row, read_table
 from ._inputs import Inputs
 from ._task import Task
 
@@ -84,7 +84,7 @@ class XorMixture(Task):
 
     def to_table(self) -> dict[str, Any]:
         numbers = np.column_stack([self.separation, np.asarray(self.inputs.variances)]).tolist()
-        rows = [dict(zip(("separation", "plane_variance", "rest_variance"), row, strict=True)) for row in numbers]
+        rows = [dict(zip(MIXTURE_NUMBERS, row, strict=True)) for row in numbers]
         return {"levels": dict(zip(self.inputs.level_names, rows, strict=True))}
 
     @classmethod

@@ -11,7 +11,7 @@ import numpy as np
 from .._errors import InputError, nearest
 from .._public_module import PublicModule
 from ..problem import Problem, describe_ties
-from ..state import Overlaps
+from ..state import Overlaps, Weights
 from ._budget import Budget, budget
 from ._fluctuations import Fluctuations
 from ._observables import Observables
@@ -56,6 +56,8 @@ class Trajectory(PublicModule):
       integrator_error: the error of `observables` from the integration. `ode.fluctuations` computes it, else it is
         None.
       fluctuations: of runs at finite N. `ode.fluctuations` computes them, else they are None.
+      kept_weights: of runs at the last alpha, where `simulations.run(..., keep="weights")` kept them, else None. They
+        are not written to files. `weights` says so where there are none.
     """
 
     problem: Problem
@@ -69,6 +71,7 @@ class Trajectory(PublicModule):
     source: Source = eqx.field(static=True)
     integrator_error: Observables | None = None
     fluctuations: Fluctuations | None = None
+    kept_weights: Weights | None = None
 
     @property
     def overlaps(self) -> Overlaps:
@@ -97,6 +100,17 @@ class Trajectory(PublicModule):
         return ByLevel(quantity, {level: values[level] for level in levels if level in values})
 
     @property
+    def weights(self) -> Weights:
+        """Weights at the last alpha, with a leading axis of runs: as they are, also those of a diverged run.
+
+        Raises InputError where none were kept, as in theory and in a trajectory that was read from a file.
+        """
+        if self.kept_weights is None:
+            remedy = 'simulations.run(..., keep="weights") keeps them'
+            raise InputError("a trajectory with weights", "one without", remedy)
+        return self.kept_weights
+
+    @property
     def runs(self) -> int | None:
         """The number of runs, or None for a theory trajectory."""
         return int(np.shape(self.status)[0]) if self.source.engine == "sgd" else None
@@ -117,6 +131,8 @@ class Trajectory(PublicModule):
     def at(self, alphas: Any, remedy: str = "solve or run it with these alphas") -> "Trajectory":
         """Return the trajectory at some of its recorded alphas, with all that it states of errors there.
 
+        Weights stay only where the last alpha does, at which they were kept.
+
         Arguments: alphas: (n,) recorded times, samples / N. remedy: what an error's last words are.
         Raises InputError if one of them was not recorded (to 1e-9).
         """
@@ -130,7 +146,10 @@ class Trajectory(PublicModule):
         along = ("observables", "sampling_error", "integrator_error")
         chosen = {name: jax.tree.map(lambda x: np.take(x, index, axis), getattr(self, name)) for name in along}
         fluctuations = None if self.fluctuations is None else self.fluctuations.at(index)
-        return dataclasses.replace(self, alphas=recorded[index], fluctuations=fluctuations, **chosen)
+        weights = self.kept_weights if recorded.size - 1 in index else None
+        return dataclasses.replace(
+            self, alphas=recorded[index], fluctuations=fluctuations, kept_weights=weights, **chosen
+        )
 
     def budget(self, dim: int | None = None) -> Budget:
         """Return the error budget of a theory: what contributes how much to the error of each quantity.

@@ -21,3 +21,4 @@ from ._random_overlaps import random_overlaps as random_overlaps
 from ._start_law import start_law as start_law
 from ._ranking import level_index as level_index
 from ._ranking import rank_units as rank_units
+from ._weights import Weights as Weights

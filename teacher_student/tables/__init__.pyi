@@ -1,6 +1,9 @@
 # The room's names and where they are; `__init__.py` loads each when it is first used.
 from ._dotted import with_entry as with_entry
 from ._problem_file import ACTIVATIONS as ACTIVATIONS
+from ._problem_file import LABELS as LABELS
+from ._problem_file import LOSSES as LOSSES
+from ._problem_file import MIXTURE_NUMBERS as MIXTURE_NUMBERS
 from ._problem_file import OTHERWISE as OTHERWISE
 from ._problem_file import ActivationTable as ActivationTable
 from ._problem_file import CommitteeTable as CommitteeTable

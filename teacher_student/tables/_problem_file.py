@@ -10,8 +10,10 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from .._built_in_units import UNITS
+from .._counts import as_count
 from .._errors import InputError, nearest, require_name
 from .._polynomial import EXAMPLE, is_polynomial, polynomial
+from .._usual import Usual
 from ._strict_tables import read_table
 
 ACTIVATIONS = tuple(UNITS)
@@ -45,7 +47,7 @@ class CommitteeTable:
     width: int
     kind: str = "committee"
     levels: dict[str, dict[str, float]] | None = None
-    activation: str | ActivationTable = "erf"
+    activation: str | ActivationTable = Usual.activation
     readout: float | list[float] = 1.0
     support: str | list[str] | None = None
     labels: str = "value"
@@ -63,7 +65,7 @@ class CommitteeTable:
         for level, row in (self.levels or {}).items():
             _check_blocks(level, row, self.fractions)
         _check_sum(self.fractions)
-        _check_width(self.width, "width M of the teacher")
+        as_count(self.width, "width M of the teacher")
         _check_activation(self.activation)
         if isinstance(self.readout, list) and len(self.readout) != self.width:
             raise InputError(f"{self.width} readout weights of the teacher", f"shape ({len(self.readout)},)")
@@ -119,11 +121,11 @@ class StudentTable:
     """[student]: the arguments of Student."""
 
     width: int
-    activation: str | ActivationTable = "erf"
+    activation: str | ActivationTable = Usual.activation
 
     def check(self) -> None:
         """Raise InputError for a width or an activation that no student has."""
-        _check_width(self.width, "width K of the student")
+        as_count(self.width, "width K of the student")
         _check_activation(self.activation)
         if self.activation == "sign":
             raise InputError(
@@ -251,11 +253,6 @@ def _check_sum(fractions: Mapping[str, float]) -> None:
     total = math.fsum(fractions.values())
     if min(fractions.values()) >= 0 and math.isfinite(total) and abs(total - 1) > 1e-9:
         raise InputError("fractions that sum to 1", f"a sum of {total:.12g} of {fractions}")
-
-
-def _check_width(width: int, quantity: str) -> None:
-    if width < 1:
-        raise InputError(f"an integer {quantity} >= 1", repr(width))
 
 
 def _check_at_least_zero(number: float, quantity: str) -> None:

@@ -22,21 +22,21 @@ def by_simulation(plan: Plan) -> dict[str, Any]:
     law = ts.random_overlaps(whole, plan.dim, plan.keys("simulation", "starts"), scale=SCALE)
     start = _weights(plan, whole, law, "weights")
     keys = [jax.random.fold_in(plan.key("simulation", "runs"), i) for i in range(2)]
-    trajectory, ends = simulations.run(
-        whole, plan.dim, plan.runs, [ALPHA], keys[0], start=start, keep_weights=True, progress=False
+    trajectory = simulations.run(
+        whole, plan.dim, plan.runs, [ALPHA], keys[0], start=start, keep="weights", progress=False
     )
     orders = orders_of(plan, "simulation", whole, _row_of_runs(trajectory.overlaps))
-    tested = [[_test(plan, prune_each(ends, orders[by][:, :n])) for n in plan.kept] for by in RANKINGS]
+    tested = [[_test(plan, prune_each(trajectory.weights, orders[by][:, :n])) for n in plan.kept] for by in RANKINGS]
     n = plan.short[0]
     made = started_candidates(plan, "simulation", law, orders, n)
     alone = {name: _weights(plan, xor_problem(n), made[name], "weights") for name in CANDIDATES[len(TICKETS) :]}
     alone |= {f"rewound, {by}": prune_each(start, orders[by][:, :n]) for by in TICKETS}  # their actual weights
     joined = jax.tree.map(lambda *x: np.concatenate(x), *(alone[name] for name in CANDIDATES))
     count = plan.runs * len(CANDIDATES)
-    _, last = simulations.run(
-        xor_problem(n), plan.dim, count, [ALPHA], keys[1], start=joined, keep_weights=True, progress=False
+    tickets = simulations.run(
+        xor_problem(n), plan.dim, count, [ALPHA], keys[1], start=joined, keep="weights", progress=False
     )
-    tickets_tested = _test(plan, last)
+    tickets_tested = _test(plan, tickets.weights)
     dims, alone_dims = ("ranking", "kept", "run"), ("candidate", "run")
     shape = (len(CANDIDATES), plan.runs)
     return {
