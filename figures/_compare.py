@@ -20,6 +20,7 @@ from .experiment import (
     check_experiment,
     judge,
     make_experiment,
+    planned,
     predict_fluctuations,
     prepared_beside,
     require_comparable,
@@ -136,6 +137,7 @@ def _compare(
         bands = predict_fluctuations(experiment, say)
         _save(bands, paths.get("fluctuations"))
         stop_if_asked()
+        experiment = planned(experiment, bands, say)
         ensembles: list[ts.Trajectory | None] = []
         for which, ready in enumerate(prepared):
             wait([ready])
@@ -144,10 +146,10 @@ def _compare(
     runs, smaller = [*ensembles, None][:2]
     assert runs is not None
     say("verdict     ...")
-    verdict, predicted = judge(experiment, theory, runs, smaller, bands)
+    verdict = judge(experiment, theory, runs, smaller, bands)
     say(verdict.verdict)
     written = {name: path for name, path in paths.items() if name != "fluctuations" or bands is not None}
-    result = Comparison(theory, runs, smaller, verdict, written, bands, predicted)
+    result = Comparison(theory, runs, smaller, verdict, written, bands)
     if paths:
         internal.write_whole(paths["report"], lambda path: path.write_text(verdict.to_json()), force=True)
         stop_if_asked()

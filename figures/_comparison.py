@@ -25,7 +25,7 @@ class Comparison(internal.PublicRecord):
 
     theory: the trajectory of the ODEs, with alphas between the recorded alphas. runs: that of the simulation at N.
     smaller: that at the second dimension, or None. agreement: the verdict. paths: what was written, by name.
-    bands: theory with fluctuations at the recorded alphas, and predicted: the verdict with these (None without).
+    bands: theory with fluctuations at the recorded alphas (None without).
     """
 
     theory: ts.Trajectory
@@ -34,20 +34,11 @@ class Comparison(internal.PublicRecord):
     agreement: simulations.Agreement
     paths: dict[str, Path]
     bands: ts.Trajectory | None = None
-    predicted: simulations.Agreement | None = None
 
     @property
     def table(self) -> str:
-        """The verdict's table, with what predicted spread and 1/N term say as its last row, where they are known."""
-        if self.predicted is None or self.predicted is self.agreement:
-            return self.agreement.table
-        predicted, verdict = self.predicted, self.agreement
-        differs = (
-            "" if predicted.agrees == verdict.agrees else "; it differs from the verdict, which allows for any spread"
-        )
-        word = "agrees" if predicted.agrees else "disagrees"
-        outcome = f"{word}, largest |z| {predicted.worst_z:.2f}, p = {predicted.p:.3g}"
-        return f"{verdict.table}\nwith predicted spread and 1/N term: {outcome}{differs}"
+        """The verdict's table: a row for each question, each number's implied shift, and each quantity."""
+        return self.agreement.table
 
     def plot(self) -> Figure:
         """Draw theory as lines, simulation as points, and the z of every deviation, as `figures.comparison` does.

@@ -15,7 +15,7 @@ from typing import Any
 import teacher_student as ts
 from teacher_student import internal
 
-from ..experiment import load_tables, read_file, require_verdict
+from ..experiment import load_tables, read_file, require_verdict, with_detect
 from ..running import COMPARISON_FILES, Interrupted, heeding_ctrl_c, refuse_results, stop_if_asked
 from ..sweeps import FINISHED, RETRY, CellStatus
 from ._derive import add_derive_options
@@ -87,6 +87,12 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("--out", default="comparison", metavar="DIR", help="where results go (default: ./comparison)")
     one.add_argument("--dim", type=int, metavar="N", help="input dimension")
     one.add_argument("--runs", type=int, help="independent students")
+    one.add_argument(
+        "--detect",
+        action="append",
+        metavar="NAME=SHIFT",
+        help="take as many runs as find a relative error of a number, such as sgd.learning_rate=0.01; may be repeated",
+    )
     one.add_argument("--seed", type=int, help="the one seed that everything random follows from")
     one.add_argument("--force", action="store_true", help="overwrite existing results")
     one.add_argument("--quiet", action="store_true", help="no progress bar, only the verdict")
@@ -141,7 +147,7 @@ def progress_and_say(options: argparse.Namespace) -> tuple[bool, Callable[[str],
 
 def _compare(options: argparse.Namespace) -> int:
     changes = {"dim": options.dim, "runs": options.runs, "seed": options.seed}
-    tables = load_tables(options.problem, **changes)
+    tables = with_detect(load_tables(options.problem, **changes), options.detect)
     require_verdict(read_file(tables))
     refuse_results([Path(options.out) / name for name in COMPARISON_FILES.values()], force=options.force)
     from .._compare import compare
@@ -150,7 +156,7 @@ def _compare(options: argparse.Namespace) -> int:
     progress, say = progress_and_say(options)
     result = compare(read_experiment(tables), options.out, force=options.force, progress=progress, say=say)
     if not options.quiet:
-        print(result.table)
+        print(f"{result.table}\n")
         for path in result.paths.values():
             print(f"wrote {path}")
     print(result.agreement.verdict)

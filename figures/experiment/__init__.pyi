@@ -11,8 +11,10 @@ from ._file_tables import load_toml as load_toml
 from ._file_tables import look_for_modules as look_for_modules
 from ._file_tables import read_file as read_file
 from ._file_tables import require_verdict as require_verdict
+from ._file_tables import with_detect as with_detect
 from ._fluctuations import predict_fluctuations as predict_fluctuations
 from ._judge import judge as judge
+from ._judge import planned as planned
 from ._make_experiment import make_experiment as make_experiment
 from ._settings import Settings as Settings
 from ._settings import load_settings as load_settings

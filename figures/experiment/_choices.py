@@ -24,8 +24,10 @@ class Choices:
     runs: independent students at each dimension. precision: "float32" or "float64" (None: the usual one at each N).
     test_samples: per measured error. rtol, atol: tolerances of the ODE solver (None: usual).
     fluctuations: whether theory predicts spread and 1/N term (None: where cheap).
-    significance: chance of "disagree" where theory is right. spread: over runs, "measured" or "predicted".
-    seed: all that is random follows from it.
+    significance: chance of "disagree" where theory is right. spread: over runs, "measured" or "predicted" (None: the
+    sharpest that there is, predicted where theory predicts fluctuations and no second dimension is asked for).
+    detect: the relative errors of numbers that are to be found, such as {"sgd.learning_rate": 0.01}: as many runs are
+    taken as that needs. seed: all that is random follows from it.
     """
 
     dim: int = 1000
@@ -37,7 +39,8 @@ class Choices:
     atol: float | None = None
     fluctuations: bool | None = None
     significance: float = internal.Usual.significance
-    spread: str = "measured"
+    spread: str | None = None
+    detect: Mapping[str, float] | None = None
     seed: int = 0
 
 
@@ -54,7 +57,8 @@ class ChoiceArguments(TypedDict, total=False):
     atol: float | None
     fluctuations: bool | None
     significance: float
-    spread: str
+    spread: str | None
+    detect: Mapping[str, float] | None
     seed: int
 
 
@@ -94,7 +98,7 @@ def check_simulated(choices: Choices, tables: Mapping[str, str] | None = None, *
     if not ensemble:
         require_runs(choices.runs, called["runs"])
     smaller = choices.smaller_dim
-    if smaller is None or choices.spread == "predicted":
+    if smaller is None or choices.spread == "predicted" or choices.detect is not None:
         return
     if not internal.is_integer(smaller) or not 0 <= smaller < choices.dim:
         raise ts.InputError(f"{called['smaller_dim']} below {called['dim']} (0: none)", repr(smaller))
@@ -113,16 +117,30 @@ def _names(tables: Mapping[str, str] | None) -> dict[str, str]:
 
 
 def _check_spread(choices: Choices, called: Mapping[str, str]) -> None:
-    internal.require_name(choices.spread, ("measured", "predicted"), called["spread"])
-    if choices.spread == "measured":
+    if choices.spread is not None:
+        internal.require_name(choices.spread, ("measured", "predicted"), called["spread"])
+    if choices.detect is not None:
+        _check_detect(choices.detect, choices.spread, called)
+    if choices.spread != "predicted" and choices.detect is None:
         return
-    predicted = f'{called["spread"]} = "predicted"'
+    predicted = f'{called["spread"]} = "predicted"' if choices.detect is None else called["detect"]
     if choices.fluctuations is False:
         raise ts.InputError(f"{called['fluctuations']} for {predicted}", "false", "leave it out, or measure the spread")
     if choices.smaller_dim:
         raise ts.InputError(
             f"no {called['smaller_dim']} with {predicted} (it states the 1/N term)", choices.smaller_dim, "leave it out"
         )
+
+
+def _check_detect(detect: Any, spread: str | None, called: Mapping[str, str]) -> None:
+    """Raise InputError unless `detect` names numbers with shifts; whether a problem has them is seen with its theory."""
+    if not isinstance(detect, Mapping) or not detect:
+        raise ts.InputError(f'{called["detect"]} as {{"sgd.learning_rate": 0.01}}', repr(detect))
+    for name, shift in detect.items():
+        if not isinstance(name, str) or not internal.is_number(shift) or not 0 < shift < float("inf"):
+            raise ts.InputError(f"{called['detect']} with a shift > 0 for each number", f"{name!r}: {shift!r}")
+    if spread == "measured":
+        raise ts.InputError(f"{called['detect']} with predicted spread", 'spread = "measured"', "leave the spread out")
 
 
 def _require_between(called: str, value: Any) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations  # types are not looked up, which would load JAX before a file is checked
 
 import dataclasses
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -39,6 +40,7 @@ class Experiment(internal.PublicRecord):
       run_keys: a JAX key for the simulation at each of `dims`. runs, precision ("float32", "float64", None: the usual
         one at that N) and test_samples: of every simulation.
       significance: chance of "disagree" where theory is right. spread: over runs, "measured" or "predicted".
+      detect: relative errors of numbers that are to be found, by which the number of runs is chosen (None: `runs`).
       seed: of the verdict's sign flips; in an experiment of a file all keys follow from it too.
     """
 
@@ -57,7 +59,8 @@ class Experiment(internal.PublicRecord):
     precision: str | None = None
     test_samples: int = Choices.test_samples
     significance: float = Choices.significance
-    spread: str = Choices.spread
+    spread: str = "measured"
+    detect: Mapping[str, float] | None = None
     seed: int = Choices.seed
 
 
@@ -133,10 +136,9 @@ def _check_verdict(experiment: Experiment) -> None:
         fluctuations=experiment.fluctuations,
         significance=experiment.significance,
         spread=experiment.spread,
+        detect=experiment.detect,
         seed=experiment.seed,
     )
     check_choices(choices)
-    if experiment.spread == "predicted" and experiment.fluctuations_may_fail:
-        raise ts.InputError('fluctuations_may_fail=False with spread = "predicted", which needs them', "True")
     if experiment.fluctuations and not experiment.fluctuations_may_fail:
         check_fluctuations(experiment.problem, experiment.averages, dims[0])

@@ -66,7 +66,7 @@ def resolve(
         file.theory.atol,
         runs=file.simulation.runs,
         significance=file.agreement.significance,
-        spread=file.agreement.spread,
+        spread=file.agreement.spread or "measured",
         seed=file.seed,
     )
     check_theory(experiment)

@@ -3,7 +3,7 @@
 import dataclasses
 import sys
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -76,10 +76,15 @@ class Simulation:
 
 @dataclasses.dataclass(frozen=True)
 class Agreement:
-    """[agreement]: the significance of the verdict, and whether the spread over runs is "measured" or "predicted"."""
+    """[agreement]: the significance of the verdict, by which spread over runs it is judged, and what it is to detect.
+
+    spread: "measured" or "predicted" (omitted: predicted where theory predicts fluctuations). detect: relative errors by
+    the names of the numbers, such as { "sgd.learning_rate" = 0.01 }.
+    """
 
     significance: float = dataclasses.field(default=Choices.significance, metadata={"formerly": "level"})
-    spread: str = Choices.spread
+    spread: str | None = Choices.spread
+    detect: dict[str, Any] | None = Choices.detect
 
 
 @dataclasses.dataclass(frozen=True)
@@ -107,7 +112,7 @@ class File:
 TABLES = {  # where each choice stands in a file
     **dict.fromkeys(("dim", "smaller_dim", "runs", "precision", "test_samples"), "simulation."),
     **dict.fromkeys(("rtol", "atol", "fluctuations"), "theory."),
-    **dict.fromkeys(("significance", "spread"), "agreement."),
+    **dict.fromkeys(("significance", "spread", "detect"), "agreement."),
     "seed": "",
 }
 
@@ -128,6 +133,26 @@ def with_changes(tables: Mapping[str, Any], **changes: Any) -> dict[str, Any]:
         if name == "dim":
             target.pop("smaller_dim", None)
     return changed
+
+
+def with_detect(tables: Mapping[str, Any], options: Sequence[str] | None) -> dict[str, Any]:
+    """Return `tables` with what the options "NAME=SHIFT" say in place of agreement.detect (None: as they are).
+
+    Raises InputError for an option of another form.
+    """
+    if not options:
+        return dict(tables)
+    detect = {}
+    for option in options:
+        name, _, shift = option.partition("=")
+        try:
+            detect[name] = float(shift)
+        except ValueError:
+            raise ts.InputError("--detect NAME=SHIFT, such as sgd.learning_rate=0.01", repr(option)) from None
+    agreement = tables.get("agreement", {})
+    if not isinstance(agreement, Mapping):  # said where it is read
+        return dict(tables)
+    return {**tables, "agreement": {**agreement, "detect": detect}}
 
 
 def read_file(tables: Mapping[str, Any], *, simulated: bool = True) -> File:

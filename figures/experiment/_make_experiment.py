@@ -2,6 +2,7 @@
 
 from __future__ import annotations  # types are not looked up, which would load JAX before a file is checked
 
+import dataclasses
 from typing import Any, Unpack
 
 import numpy as np
@@ -14,7 +15,7 @@ from ._dims import recorded_alphas, simulated_dims
 from ._experiment import Experiment, check_averages, check_experiment
 from ._keys import run_keys
 from ._usual_averages import usual_averages
-from ._which_fluctuations import are_predicted, are_required
+from ._which_fluctuations import are_predicted, are_required, chosen_spread
 
 
 def make_experiment(
@@ -68,7 +69,9 @@ def assemble(
     Arguments: every: whether each of the `wanted` times is to be recorded, as in `recorded_alphas`. number: which of
     the seed's independent runs. Raises InputError for dimensions, times or fluctuations that there cannot be.
     """
-    predicted, dims = are_predicted(problem, averages, choices), simulated_dims(choices)
+    predicted = are_predicted(problem, averages, choices)
+    spread = chosen_spread(choices, predicted)
+    dims = simulated_dims(dataclasses.replace(choices, spread=spread))
     return Experiment(
         problem,
         start,
@@ -85,7 +88,8 @@ def assemble(
         precision=choices.precision,
         test_samples=choices.test_samples,
         significance=choices.significance,
-        spread=choices.spread,
+        spread=spread,
+        detect=choices.detect,
         seed=choices.seed,
     )
 

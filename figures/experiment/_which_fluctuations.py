@@ -14,7 +14,17 @@ CHEAP_ENTRIES = 60  # of a state: the covariance of more takes minutes
 
 def are_required(choices: Choices) -> bool:
     """Say whether fluctuations are asked for, by themselves or by a verdict that needs them."""
-    return bool(choices.fluctuations) or choices.spread == "predicted"
+    return bool(choices.fluctuations) or choices.spread == "predicted" or choices.detect is not None
+
+
+def chosen_spread(choices: Choices, predicted: bool) -> str:
+    """Return by which spread a comparison is judged, the sharpest one unless it is chosen.
+
+    Arguments: predicted: whether theory predicts fluctuations, and with them the joint law of the runs.
+    """
+    if choices.spread is not None:
+        return choices.spread
+    return "predicted" if predicted and not choices.smaller_dim else "measured"
 
 
 def are_predicted(problem: ts.Problem, averages: Any, choices: Choices) -> bool:

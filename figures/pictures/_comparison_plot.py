@@ -1,6 +1,7 @@
 """The picture of a comparison: errors, accuracies and overlaps against alpha, theory as lines, simulation as points."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import matplotlib as mpl
@@ -12,8 +13,8 @@ from scipy import stats
 
 import teacher_student as ts
 
-COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#999933")  # Okabe & Ito
-MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
+from ._verdict_plot import COLOURS, MARKERS, SYMBOLS, draw_shifts, draw_sizes
+
 LINES = ("-", "--", "-.", ":")
 STYLE: Any = {
     "font.size": 8,
@@ -23,7 +24,6 @@ STYLE: Any = {
     "axes.spines.right": False,
     "pdf.fonttype": 42,
 }
-SYMBOLS = {"Q": "$Q$", "R": "$R$", "readout": "$v$", "error": r"$\epsilon_g$", "accuracy": "accuracy"}
 CHARACTER = 0.018  # width of a letter in phases' names, as a share of a panel's
 CURVES_NAMED = 12  # a panel with more curves than this has no legend
 
@@ -42,7 +42,8 @@ def comparison(
 
     Arguments:
       theory: a trajectory of the ODEs. runs: one of the simulation; None: theory alone.
-      report: `Agreement.to_dict()`, or what report.json holds: adds the z of every deviation, between the thresholds.
+      report: `Agreement.to_dict()`, or what report.json holds: adds |z| of every deviation below its threshold, and the
+        shift of every number that the simulation implies.
       bands: theory of `ode.fluctuations`: the mean at the runs' N is shaded +- one standard deviation of a single run,
         and darker +- that of the mean over the runs, as predicted; adds measured over predicted standard deviations.
     Returns a matplotlib Figure.
@@ -50,7 +51,15 @@ def comparison(
     with mpl.rc_context(STYLE):
         panels = _panels(theory)
         ratios = _spread_ratios(bands, runs)
-        count = len(panels) + (report is not None) + (ratios is not None)
+        # What stands below the curves, each as a function of the axes.
+        below: list[Callable[[Axes], None]] = []
+        if report is not None:
+            below += [partial(draw_sizes, report=report, theory=theory)]
+        if ratios is not None:
+            below += [partial(_draw_spread, ratios=ratios, theory=theory)]
+        if report is not None and report.get("shifts"):
+            below += [partial(draw_shifts, shifts=report["shifts"])]
+        count = len(panels) + len(below)
         rows = -(-count // 2)
         figure = Figure(figsize=(7.0, 0.4 + 2.1 * rows), layout="constrained")
         grid = figure.add_gridspec(rows, 2)
@@ -58,14 +67,14 @@ def comparison(
             axes = figure.add_subplot(grid[index // 2, index % 2])
             if index < len(panels):
                 _draw_panel(axes, *panels[index], theory, runs, bands)
-            elif report is not None and index == len(panels):
-                _draw_z(axes, report, theory)
-            elif ratios is not None:
-                _draw_spread(axes, ratios, theory)
-            _shade_phases(axes, theory, named=index < 2)
+            else:
+                below[index - len(panels)](axes)
             axes.set_title(f"({chr(ord('a') + index)})", loc="left", fontsize=8)
-            if index + 2 >= count:  # the lowest of its column
-                axes.set_xlabel(r"$\alpha$ = samples / $N$")
+            if axes.get_xlabel():  # it is not against alpha
+                continue
+            _shade_phases(axes, theory, named=index < 2)
+            if index + 2 >= count or (index + 3 == count and report is not None and report.get("shifts")):
+                axes.set_xlabel(r"$\alpha$ = samples / $N$")  # the lowest of its column
         if report is not None and runs is not None:
             figure.suptitle(_caption(runs, report, bands), fontsize=7)
         return figure
@@ -77,25 +86,14 @@ def _caption(runs: ts.Trajectory, report: Mapping[str, Any], bands: ts.Trajector
     how = "measured" if report.get("spread") is None else "predicted"
     return (
         f"lines: ODEs; points: mean of {runs.runs} runs at N = {runs.source.dim} with its standard error;\n"
-        f"{shaded}dashed: family-wise limits; with {how} spread they {word} (p = {report['p']:.2g})"
+        f"{shaded}dashed: family-wise limits; with {how} spread they {word} (p = {report['p']:.2g}{_questions(report)})"
     )
 
 
-def _draw_z(axes: Axes, report: Mapping[str, Any], theory: ts.Trajectory) -> None:
-    """Draw the z of every deviation against alpha, and the thresholds beyond which the family is rejected."""
-    for index, (kind, name) in enumerate(SYMBOLS.items()):
-        chosen = [c for c in report["deviations"] if c["kind"] == kind]
-        if chosen:
-            alphas, z = [c["alpha"] for c in chosen], [c["z"] for c in chosen]
-            marker, colour = MARKERS[index], COLOURS[index]
-            axes.plot(alphas, z, marker, ms=3, mfc="none", mew=0.6, color=colour, label=name)
-    for sign in (-1, 1):
-        axes.axhline(sign * report["threshold_z"], color="0.3", lw=0.8, ls="--")
-    axes.set_ylabel("z of each deviation")
-    axes.set_xlim(left=float(theory.alphas[0]))
-    largest = 1.1 * max(1.2 * report["threshold_z"], report["worst_z"], 0.1)
-    axes.set_ylim(-1.5 * largest, largest)  # room below for the legend
-    axes.legend(frameon=False, ncols=5, loc="lower left", columnspacing=0.8, handletextpad=0.1)
+def _questions(report: Mapping[str, Any]) -> str:
+    """Say over how many questions the verdict goes, where it says so itself."""
+    count = len(report.get("questions", ()))
+    return f" over {count} questions" if count > 1 else ""
 
 
 def _spread_ratios(bands: ts.Trajectory | None, runs: ts.Trajectory | None) -> xr.Dataset | None:

@@ -165,7 +165,7 @@ def _simulated(index: tuple[int, ...], experiment: Experiment, job: CellJob) -> 
     if theory.status != ts.Status.OK:
         return cell
     later = runs.at(runs.alphas[runs.alphas > 0])  # at alpha = 0 they agree by construction
-    verdict, _ = judge(experiment, theory, later, smaller, None)
+    verdict = judge(experiment, theory, later, smaller, None)
     agrees = np.asarray(float(verdict.agrees))
     compared = {"agreement_z": np.asarray(verdict.worst_z), "agreement_p": np.asarray(verdict.p), "agrees": agrees}
     return dataclasses.replace(cell, values={**cell.values, **compared})

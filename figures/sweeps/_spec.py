@@ -162,6 +162,10 @@ def experiment_at(sweep: Sweep, index: tuple[int, ...], starts: SharedStarts, *,
             'fluctuations = true or spread = "predicted"',
             "leave it out",
         )
+    if file.agreement.detect is not None:
+        raise ts.InputError("no agreement.detect in a sweep, whose cells measure their spread", "one", "leave it out")
+    # A cell's theory predicts no fluctuations: thousands of cells would each take seconds for them.
+    file = dataclasses.replace(file, agreement=dataclasses.replace(file.agreement, spread="measured"))
     experiment = resolve(file, ts.problem_from_tables(tables), simulated=simulated, starts=starts)
     if "means_right" in sweep.measures.keep:
         internal.require_clusters(experiment.problem)
