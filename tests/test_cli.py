@@ -42,7 +42,7 @@ def test_compare_agrees_writes_and_refuses_to_overwrite(
     assert main(["compare", str(file), "--out", str(out)]) == 0
     printed = capsys.readouterr().out
     assert {path.name for path in out.iterdir()} == FILES
-    assert printed.splitlines()[-1].startswith("AGREE: largest |z|")
+    assert printed.splitlines()[-1].startswith("AGREE")
     assert all(f"wrote {out / name}" in printed for name in FILES)
     report = json.loads((out / "report.json").read_text())
     assert report["agrees"] is True

@@ -18,7 +18,7 @@ def test_the_ten_lines_run_and_agree(capsys: pytest.CaptureFixture[str]) -> None
     lines = [line for line in code.splitlines() if line and not line.startswith("import")]
     assert len(lines) <= 10
     exec(compile(code, "README.md", "exec"), {})
-    assert "AGREE: largest |z|" in capsys.readouterr().out
+    assert "AGREE: p = " in capsys.readouterr().out
 
 
 def snippet(marker: str) -> str:
@@ -32,7 +32,7 @@ def test_fluctuations_print_what_the_readme_says(capsys: pytest.CaptureFixture[s
     exec(compile(snippet("simulations.agreement(theory, runs)"), "README.md", "exec"), names)
     exec(compile(snippet("ode.fluctuations"), "README.md", "exec"), names)
     printed = capsys.readouterr().out
-    assert printed.count("AGREE: largest |z|") == 2
+    assert printed.count("AGREE: p = ") == 2
     assert "largest: spread, 4.45e-03 of error[hard]" in printed
     assert names["band"].shape == names["alphas"].shape
 
@@ -53,7 +53,7 @@ def test_batches_and_other_inputs_run_and_agree(capsys: pytest.CaptureFixture[st
     names: dict[str, Any] = {}
     exec(compile(snippet("simulations.agreement(theory, runs)"), "README.md", "exec"), names)
     exec(compile(snippet("simulations.run_many"), "README.md", "exec"), names)
-    assert capsys.readouterr().out.count("AGREE: largest |z|") == 2
+    assert capsys.readouterr().out.count("AGREE: p = ") == 2
     assert len(names["theories"]) == len(names["paired"]) == 8
 
 
