@@ -151,7 +151,7 @@ def _observe_program(structure: PyTreeDef, with_accuracy: bool) -> Callable[...,
         # Points of all states at once would not fit into the cache, and states that fill up would cost as much.
         rows: tuple[jax.Array, jax.Array] = jax.lax.map(
             lambda numbered: jax.lax.cond(numbered[0] < count, one, lambda _: nothing, numbered[1]),
-            (jnp.arange(STATES), states),
+            (jnp.arange(STATES, dtype=count.dtype), states),
         )
         return rows
 

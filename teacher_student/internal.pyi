@@ -16,6 +16,7 @@ from ._precision import to_float as to_float
 from ._precision import to_float64 as to_float64
 from ._precision import to_host as to_host
 from ._programs import make_room as make_room
+from ._shapes import Numbers as Numbers
 from ._write_whole import write_whole as write_whole
 from .problem import BUILT_IN as BUILT_IN
 from .problem import Kind as Kind

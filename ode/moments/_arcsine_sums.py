@@ -54,7 +54,7 @@ def _arcsine_sums_jvp(apart: int, primals: tuple[Any, ...], tangents: tuple[Any,
     def row(_: None, at: tuple[Any, ...]) -> tuple[None, tuple[jax.Array, ...]]:
         C_i, s_i, A_i, B_i, root_i, dC_i, apart_i = at
         weight = s * ~(apart_i & last) if apart else s
-        c = C_i[:, None] * root * root_i - A * A_i - B * B_i
+        c = C_i[:, None] * root * root_i[None] - A * A_i[None] - B * B_i[None]
         if apart:
             # A pair that is left out may have c = 1 (a sign unit and itself), where the slope is infinite: times its
             # weight 0 it would be NaN.
@@ -80,4 +80,4 @@ def columns(C: jax.Array, index: Any) -> jax.Array:
 @columns.defjvp
 def _columns_jvp(primals: tuple[Any, ...], tangents: tuple[Any, ...]) -> tuple[jax.Array, jax.Array]:
     (C, index), (dC, _) = primals, tangents
-    return C[:, index], dC @ jnp.asarray(jnp.arange(C.shape[1])[:, None] == index, C.dtype)
+    return C[:, index], dC @ jnp.asarray(jnp.arange(C.shape[1])[:, None] == index[None], C.dtype)

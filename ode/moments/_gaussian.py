@@ -82,7 +82,7 @@ def _slope_of_linear(unit: Activation, variance: jax.Array) -> jax.Array:
 
 @row_for("square", "sign")
 def _square_of_sign(unit: Activation, variance: jax.Array) -> jax.Array:
-    return 1.0 * (variance > 0)  # the rounding of C11 C22 - C12^2 misses it by 1e-9
+    return (variance > 0).astype(variance.dtype)  # the rounding of C11 C22 - C12^2 misses it by 1e-9
 
 
 def I2(units: "tuple[Activation | str, Activation | str]", C11: Any, C12: Any, C22: Any) -> jax.Array:

@@ -94,7 +94,7 @@ def advance(
         noise = jax.random.normal(noise_key, (length,), dtype)
         first_step = index * length
         levels = jax.vmap(lambda i, uniform: draw_level(problem, schedule, i, uniform))(
-            first_step + jnp.arange(length), levels
+            first_step + jnp.arange(length, dtype=first_step.dtype), levels
         )
         clusters = _choose(jnp.asarray(problem.task.cluster_probabilities, dtype), clusters)
 

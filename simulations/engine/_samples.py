@@ -2,19 +2,19 @@
 
 from typing import Any
 
-import jax
 import jax.numpy as jnp
 import numpy as np
+from jaxtyping import Array, Float
 
 from teacher_student import Problem
-from teacher_student.internal import is_known
+from teacher_student.internal import Numbers, is_known
 
 from ._coordinates import Space
 
 
 def make_input(
-    problem: Problem, latents: jax.Array, space: Space, normal: jax.Array, level: Any, cluster: Any
-) -> jax.Array:
+    problem: Problem, latents: Float[Numbers, "M N"], space: Space, normal: Float[Array, "N"], level: Any, cluster: Any
+) -> Float[Array, "N"]:
     """Return the input of `make_sample`, x = s_l sum_m a_cm u_m / sqrt(N) + sqrt(Delta_{l,b}) normal.
 
     A variance multiplies a whole block at once, and means that are all zero are left out: what `make_sample` looks up

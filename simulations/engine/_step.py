@@ -5,8 +5,10 @@ from typing import Any
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+from jaxtyping import Array, Float, Int
 
 from teacher_student import Problem
+from teacher_student.internal import Numbers
 
 from ._weights import Weights
 
@@ -14,26 +16,25 @@ from ._weights import Weights
 class Sample(eqx.Module):
     """One sample's random parts.
 
-    level, cluster: () indices of its level and of its cluster there. input: (N,). noise: () label noise, N(0, 1), which
-    the task scales.
+    level, cluster: indices of its level and of its cluster there. noise: of the label, N(0, 1), which the task scales.
     """
 
     level: Any
     cluster: Any
-    input: jax.Array
-    noise: jax.Array
+    input: Float[Array, "N"]
+    noise: Float[Array, ""]
 
 
-def block_of_dimension(sizes: tuple[int, ...]) -> jax.Array:
-    """Return the index (N,) of the block that each input dimension (or coordinate) belongs to."""
+def block_of_dimension(sizes: tuple[int, ...]) -> Int[Array, "N"]:
+    """Return the index of the block that each input dimension (or coordinate) belongs to."""
     return jnp.repeat(jnp.arange(len(sizes)), jnp.array(sizes), total_repeat_length=sum(sizes))
 
 
 def make_sample(
     problem: Problem,
-    latents: jax.Array,
-    blocks: jax.Array,
-    normal: jax.Array,
+    latents: Float[Numbers, "M N"],
+    blocks: Int[Array, "N"],
+    normal: Float[Array, "N"],
     level: Any,
     cluster: Any,
     noise: Any,
@@ -44,7 +45,7 @@ def make_sample(
       x = s_l sum_m a_cm u_m / sqrt(N) + sqrt(Delta_{l,b}) normal
     with the cluster's mean s_l a_cm along the latent directions u_m, and the variance of the level in each block b.
 
-    Arguments: latents: (M, N) directions u. blocks: (N,) block of each dimension. normal: (N,) standard normal numbers.
+    Arguments: latents: directions u. blocks: the block of each dimension. normal: standard normal numbers.
     level, cluster: indices. noise: N(0, 1), of the label. dim: N, where the coordinates are fewer than the dimensions.
     Returns a Sample.
     """

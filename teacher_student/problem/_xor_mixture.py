@@ -73,7 +73,7 @@ class XorMixture(Task):
 
     @property
     def cluster_means(self) -> Any:
-        return self.separation[:, None, None] * DIRECTIONS.astype(self.separation.dtype)
+        return self.separation[:, None, None] * DIRECTIONS.astype(self.separation.dtype)[None]
 
     @property
     def usual_readout(self) -> str:

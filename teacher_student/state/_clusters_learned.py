@@ -4,9 +4,11 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jaxtyping import Array, Float
 
 from .._errors import InputError
 from .._precision import to_float, to_host
+from .._shapes import Numbers
 from ..problem import Problem
 from ._overlaps import Overlaps
 
@@ -32,8 +34,10 @@ def means_right(problem: Problem, overlaps: Overlaps) -> dict[str, np.ndarray]:
 
 
 @eqx.filter_jit
-def _outputs(problem: Problem, R: jax.Array, v: jax.Array) -> tuple[jax.Array, jax.Array]:
-    """Return yhat (L, ..., C) and y (L, C) at the means of every level's clusters."""
+def _outputs(
+    problem: Problem, R: Float[Numbers, "*batch B K M"], v: Float[Numbers, "*#batch K"]
+) -> tuple[Float[Array, "L *batch C"], Float[Array, "L C"]]:
+    """Return yhat and y at the means of every level's clusters."""
     means = jnp.asarray(problem.task.cluster_means)
     fields = jnp.einsum("...bkm,lcm->l...kc", R, means)
     outputs = jnp.einsum("...k,l...kc->l...c", v, problem.student.activation(fields))

@@ -5,9 +5,11 @@ from typing import Any
 import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
+from jaxtyping import Float
 
 from .._errors import InputError
 from .._numbers import as_numbers, check_finite
+from .._shapes import Numbers
 from ._pruning import units_that_stay
 
 LARGEST_VIOLATION = 1e-8  # of symmetry and positivity that a start may have, relative to its largest entry
@@ -29,10 +31,10 @@ class Overlaps(eqx.Module):
     Source: Saad & Solla 1995, section II, with one Gram matrix per block.
     """
 
-    Q: Any
-    R: Any
-    T: Any
-    readout: Any
+    Q: Float[Numbers, "*batch B K K"]
+    R: Float[Numbers, "*batch B K M"]
+    T: Float[Numbers, "*batch B M M"]
+    readout: Float[Numbers, "*#batch K"]  # one for all, or one each
 
     def __init__(self, Q: Any, R: Any, T: Any, readout: Any = 1.0):
         self.Q, self.R, self.T = (_with_block_axis(as_numbers(x, name)) for x, name in ((Q, "Q"), (R, "R"), (T, "T")))
