@@ -152,7 +152,7 @@ def _scales_and_means(
 ) -> tuple[Float[Array, "B"], Float[Array, "B J"]]:
     """Return, per block, sqrt(Delta_b) and the mean fields."""
     K = problem.student.width
-    return jnp.sqrt(condition.variances), overlaps.gram[:, :, K:] @ condition.mean
+    return jnp.sqrt(condition.variances), jnp.asarray(overlaps.gram)[:, :, K:] @ condition.mean
 
 
 def _fields(

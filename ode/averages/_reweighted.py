@@ -157,8 +157,9 @@ class _Law(eqx.Module):
 
     @staticmethod
     def of(overlaps: Overlaps, condition: Condition, K: int) -> "_Law":
-        block_mean = overlaps.gram[:, :, K:] @ condition.mean
-        block_covariance = condition.variances[:, None, None] * overlaps.gram
+        gram = jnp.asarray(overlaps.gram)
+        block_mean = gram[:, :, K:] @ condition.mean
+        block_covariance = condition.variances[:, None, None] * gram
         return _Law(block_mean.sum(axis=0), block_covariance.sum(axis=0), block_mean, block_covariance)
 
 

@@ -6,6 +6,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jaxtyping import Array, Float, Int
 
 from ._arcsin import arcsin
 
@@ -13,14 +14,20 @@ PART = 2**14  # arcsines computed at a time: they stay in the cache
 
 
 @partial(jax.custom_jvp, nondiff_argnums=(5,))
-def arcsine_sums(C: jax.Array, s: jax.Array, A: jax.Array, B: jax.Array, root: jax.Array, apart: int) -> jax.Array:
-    """Return sum_ij s_i s_j asin(c_ij) (P,),  c_ij = C_ij root_i root_j - A_i A_j - B_i B_j, for each of P columns.
+def arcsine_sums(
+    C: Float[Array, "J J"],
+    s: Float[Array, "J"],
+    A: Float[Array, "J P"],
+    B: Float[Array, "J P"],
+    root: Float[Array, "J P"],
+    apart: int,
+) -> Float[Array, "P"]:
+    """Return sum_ij s_i s_j asin(c_ij),  c_ij = C_ij root_i root_j - A_i A_j - B_i B_j, for each of P columns.
 
     Only pairs i <= j are computed. They come in at least two parts, one after the other: what a loop takes as constant
     is computed once, while XLA would compute A, B and root anew for every pair.
 
-    Arguments: C: (J, J) symmetric. s: (J,). A, B, root: (J, P). apart: pairs among the last so many fields are left
-      out.
+    Arguments: C: symmetric. apart: pairs among the last so many fields are left out.
     """
     i, j = np.triu_indices(s.size)
     taken = i < s.size - apart
@@ -69,7 +76,7 @@ def _arcsine_sums_jvp(apart: int, primals: tuple[Any, ...], tangents: tuple[Any,
 
 
 @jax.custom_jvp
-def columns(C: jax.Array, index: Any) -> jax.Array:
+def columns(C: Float[Array, "n m"], index: Int[Array | np.ndarray, "P"]) -> Float[Array, "n P"]:
     """Return C[:, index], whose derivative is a matrix product.
 
     The transpose of a gather is a scatter, which is slow on a CPU.

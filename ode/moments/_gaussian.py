@@ -19,6 +19,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jaxtyping import Array, Float
 
 from teacher_student import Activation, InputError
 from teacher_student.internal import as_activation
@@ -148,7 +149,9 @@ def _arcsine_with_sign(first: Activation, second: Activation, C11: Any, C12: Any
     return (2 / np.pi) * arcsin(C12 * jax.lax.rsqrt(1 + C11) * safe_rsqrt(C22))
 
 
-def tilt(C: jax.Array, cross: jax.Array, D: jax.Array) -> jax.Array:
+def tilt(
+    C: Float[Array, "*batch n n"], cross: Float[Array, "*batch n"], D: Float[Array, "*batch"]
+) -> Float[Array, "*batch n n"]:
     """Return C - cross cross^T / D, cross = C[:, a], D = 1 + C_aa: the covariance under the density times phi'(a)."""
     return C - cross[..., :, None] * cross[..., None, :] / D[..., None, None]
 

@@ -4,12 +4,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import equinox as eqx
-import jax
 import jax.numpy as jnp
 import numpy as np
+from jaxtyping import Array, Float, Int
 
 from .._errors import InputError, require_name
 from .._numbers import as_number, as_numbers, as_row, check_at_least, is_known
+from .._shapes import Numbers
 
 Mixture = str | Mapping[str, Any]  # a level, or shares of levels
 
@@ -34,9 +35,9 @@ class Curriculum(eqx.Module):
     """
 
     level_names: tuple[str, ...] = eqx.field(static=True)
-    durations: Any  # (P,) of each phase, in alpha
-    initial_shares: Any  # (P, len(level_names)) at the phase's beginning
-    final_shares: Any  # (P, len(level_names)) at its end
+    durations: Float[Numbers, "P"]  # of each phase, in alpha
+    initial_shares: Float[Numbers, "P levels"]  # at the phase's beginning, of the curriculum's own levels
+    final_shares: Float[Numbers, "P levels"]  # at its end
 
     def __init__(self, *phases: "tuple[Mixture, Mixture, Any]"):
         """Take each phase as (shares at its beginning, shares at its end, duration)."""
@@ -139,8 +140,8 @@ class Curriculum(eqx.Module):
         ]
 
     @property
-    def switches(self) -> Any:
-        """(P,) times at which the phases end. The last one is the end of the curriculum."""
+    def switches(self) -> Float[Numbers, "P"]:
+        """Times at which the phases end. The last one is the end of the curriculum."""
         cumsum = np.cumsum if is_known(self.durations) else jnp.cumsum
         return cumsum(self.durations)
 
@@ -154,13 +155,13 @@ class Curriculum(eqx.Module):
         pairs = zip(self.initial_shares, self.final_shares, strict=True)
         return tuple(_phase_name(self.level_names, *pair) for pair in pairs)
 
-    def shares_in(self, phase: jax.Array, progress: jax.Array) -> jax.Array:
-        """Return the shares (len(level_names),) when a share `progress` in [0, 1] of `phase` is done."""
+    def shares_in(self, phase: Int[Array, ""], progress: Float[Array, ""]) -> Float[Array, "levels"]:
+        """Return the shares of the curriculum's levels when a share `progress` in [0, 1] of `phase` is done."""
         first, last = jnp.asarray(self.initial_shares)[phase], jnp.asarray(self.final_shares)[phase]
         return first + progress * (last - first)
 
-    def shares(self, alpha: jax.Array) -> jax.Array:
-        """Return the shares (len(level_names),) of the levels at time alpha.
+    def shares(self, alpha: Any) -> Float[Array, "levels"]:
+        """Return the shares of the curriculum's levels at time alpha.
 
         At a switch they are those of the later phase.
         """
@@ -181,8 +182,10 @@ def _mixture(mixture: Mixture) -> dict[str, Any]:
     return dict(mixture)
 
 
-def _phase_name(names: tuple[str, ...], initial: np.ndarray, final: np.ndarray) -> str:
-    def mixture(shares: np.ndarray) -> str:
+def _phase_name(
+    names: tuple[str, ...], initial: Float[np.ndarray, "levels"], final: Float[np.ndarray, "levels"]
+) -> str:
+    def mixture(shares: Float[np.ndarray, "levels"]) -> str:
         present = [(name, share) for name, share in zip(names, shares, strict=True) if share > 0]
         if len(present) == 1:
             return present[0][0]

@@ -6,6 +6,7 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jaxtyping import Array, Float
 
 from .._errors import InputError, require_name
 from .._fields import with_fields
@@ -71,8 +72,8 @@ class Problem(eqx.Module):
         """(B, K, M): numbers of blocks, student units and latent directions."""
         return len(self.inputs.block_names), self.student.width, self.task.latents
 
-    def level_shares(self, shares: jax.Array) -> jax.Array:
-        """Return the curriculum's shares, which are of its own levels, in the order of the task's levels (L,)."""
+    def level_shares(self, shares: Float[Array, "levels"]) -> Float[Array, "L"]:
+        """Return the curriculum's shares, which are of its own levels, in the order of the task's levels."""
         order = [self.inputs.level_names.index(name) for name in self.curriculum.level_names]
         return jnp.zeros(len(self.inputs.level_names), jnp.asarray(shares).dtype).at[jnp.array(order)].set(shares)
 
@@ -93,7 +94,7 @@ class Problem(eqx.Module):
             final_shares=spread_out(self.curriculum.final_shares),
         )
 
-    def condition_weights(self, alpha: Any) -> jax.Array:
+    def condition_weights(self, alpha: Any) -> Float[Array, "conditions"]:
         """Return the probabilities p(l, c) at time alpha, in the order of `task.conditions()`."""
         levels = self.level_shares(self.curriculum.shares(alpha))
         return jnp.outer(levels, jnp.asarray(self.task.cluster_probabilities)).ravel()

@@ -4,9 +4,11 @@ from typing import Any
 
 import equinox as eqx
 import jax
+from jaxtyping import Array, Float
 
 from .._errors import require_name
 from .._numbers import as_number, check_at_least
+from .._shapes import Numbers
 
 
 class SGD(eqx.Module):
@@ -25,9 +27,9 @@ class SGD(eqx.Module):
     Source: Saad & Solla 1995; Goldt et al. 2019, Eq. (4) (readout).
     """
 
-    learning_rate: Any
-    readout_learning_rate: Any
-    weight_decay: Any
+    learning_rate: Float[Numbers, ""]
+    readout_learning_rate: Float[Numbers, ""]
+    weight_decay: Float[Numbers, ""]
     loss: str = eqx.field(static=True)
 
     def __init__(
@@ -46,7 +48,7 @@ class SGD(eqx.Module):
         require_name(loss, ("squared", "logistic"), "loss")
         self.loss = loss
 
-    def loss_slope(self, output: jax.Array, label: jax.Array) -> jax.Array:
+    def loss_slope(self, output: Float[Array, "*samples"], label: Float[Array, "*samples"]) -> Float[Array, "*samples"]:
         """Return dloss/dyhat, which is yhat - y (squared) or -y sigmoid(-y yhat) (logistic)."""
         if self.loss == "squared":
             return output - label

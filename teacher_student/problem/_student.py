@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import equinox as eqx
 import jax
+from jaxtyping import Array, Float
 
 from .._errors import InputError
 from .._numbers import check_width
@@ -40,6 +41,6 @@ class Student(eqx.Module):
                 "a differentiable activation of the student", "'sign'", "use 'erf'; sign is for teachers only"
             )
 
-    def output(self, fields: jax.Array, readout: jax.Array) -> jax.Array:
-        """Return yhat (...) of fields lambda (..., K) with readout v (K,)."""
+    def output(self, fields: Float[Array, "*samples K"], readout: Float[Array, "K"]) -> Float[Array, "*samples"]:
+        """Return yhat of fields lambda with readout v."""
         return self.activation(fields) @ readout

@@ -4,6 +4,7 @@ from typing import Any
 
 import equinox as eqx
 import numpy as np
+from jaxtyping import Float
 
 from ..problem import Problem
 from ..state import Overlaps
@@ -18,16 +19,16 @@ class Observables(eqx.Module):
     """
 
     overlaps: Overlaps
-    error: dict[str, Any]
-    accuracy: dict[str, Any]
+    error: dict[str, Float[Any, "*batch"]]
+    accuracy: dict[str, Float[Any, "*batch"]]
 
 
 class Quantity(eqx.Module):
-    """One scalar quantity: its kind ("Q", "R", "readout", "error" or "accuracy"), its name, and its values (..., A)."""
+    """One scalar quantity: its kind ("Q", "R", "readout", "error" or "accuracy"), its name, and its values."""
 
     kind: str = eqx.field(static=True)
     name: str = eqx.field(static=True)
-    values: Any
+    values: Float[np.ndarray, "*batch A"]
 
 
 def quantities(observables: Observables, problem: Problem) -> list[Quantity]:

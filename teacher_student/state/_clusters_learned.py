@@ -4,7 +4,7 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float
+from jaxtyping import Array, Bool, Float
 
 from .._errors import InputError
 from .._precision import to_float, to_host
@@ -13,8 +13,8 @@ from ..problem import Problem
 from ._overlaps import Overlaps
 
 
-def means_right(problem: Problem, overlaps: Overlaps) -> dict[str, np.ndarray]:
-    """Return, for every level, whether sign(yhat) = y at the mean of each cluster, (..., C) booleans.
+def means_right(problem: Problem, overlaps: Overlaps) -> dict[str, Bool[np.ndarray, "*batch C"]]:
+    """Return, for every level, whether sign(yhat) = y at the mean of each cluster.
 
       yhat_c = sum_k v_k phi(s_l sum_b sum_m R^b_km a_cm)
 

@@ -2,6 +2,7 @@
 
 import jax.numpy as jnp
 import numpy as np
+from jaxtyping import Array, Float
 
 from ..problem import Problem
 from ._overlaps import Overlaps
@@ -20,15 +21,15 @@ def entry_names(problem: Problem) -> tuple[str, ...]:
     return (*Q, *R, *(f"readout[{k + 1}]" for k in range(K)))
 
 
-def to_vector(overlaps: Overlaps) -> jnp.ndarray:
-    """Return the entries (n,) of a state without leading axes: Q^b_kl (k <= l), R^b_km and v_k."""
+def to_vector(overlaps: Overlaps) -> Float[Array, "n"]:
+    """Return the entries of a state without leading axes: Q^b_kl (k <= l), R^b_km and v_k."""
     first, second = np.triu_indices(jnp.shape(overlaps.Q)[-1])
     Q = jnp.asarray(overlaps.Q)[:, first, second]
     return jnp.concatenate([Q.ravel(), jnp.ravel(overlaps.R), jnp.asarray(overlaps.readout)])
 
 
-def from_vector(vector: jnp.ndarray, like: Overlaps) -> Overlaps:
-    """Return the state that has the entries `vector` (n,), and the T and the shapes of `like`."""
+def from_vector(vector: Float[Array, "n"], like: Overlaps) -> Overlaps:
+    """Return the state that has the entries `vector`, and the T and the shapes of `like`."""
     B, K, M = jnp.shape(like.R)
     first, second = np.triu_indices(K)
     pairs = B * first.size

@@ -46,8 +46,8 @@ class Overlaps(eqx.Module):
         self.readout = readout if np.ndim(readout) else readout * np.ones(np.shape(self.Q)[-1])
 
     @property
-    def gram(self) -> Any:
-        """Omega^b = [[Q, R], [R^T, T]] of every block, (..., B, K + M, K + M)."""
+    def gram(self) -> Float[Numbers, "*batch B J J"]:
+        """Omega^b = [[Q, R], [R^T, T]] of every block, J = K + M."""
         parts = (self.Q, self.R, self.T)
         xp = np if all(isinstance(x, np.ndarray) for x in parts) else jnp  # NumPy stays float64 at any JAX setting
         return _gram(xp, *(xp.asarray(x) for x in parts))
@@ -67,9 +67,12 @@ class Overlaps(eqx.Module):
         return Overlaps(self.Q[..., kept, :][..., kept], self.R[..., kept, :], self.T, self.readout[..., kept])
 
 
-def _gram(xp: Any, Q: Any, R: Any, T: Any) -> Any:
+def _gram(
+    xp: Any, Q: Float[Numbers, "*batch B K K"], R: Float[Numbers, "*batch B K M"], T: Float[Numbers, "*batch B M M"]
+) -> Float[Numbers, "*batch B K+M K+M"]:
     top = xp.concatenate([Q, R], axis=-1)
-    return xp.concatenate([top, xp.concatenate([R.swapaxes(-1, -2), T], axis=-1)], axis=-2)
+    gram: Numbers = xp.concatenate([top, xp.concatenate([R.swapaxes(-1, -2), T], axis=-1)], axis=-2)
+    return gram
 
 
 def _with_block_axis(x: Any) -> Any:
