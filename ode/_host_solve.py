@@ -4,6 +4,7 @@ from typing import Any, TypeVar
 
 import jax
 import numpy as np
+from jaxtyping import Float
 
 from teacher_student import Observables, Overlaps, Problem
 
@@ -17,7 +18,7 @@ Member = TypeVar("Member", Path, Observables)
 INTEGRATORS = {True: "DOP853, stepped from the host", False: "RK45, stepped from the host"}  # by: averages are exact
 
 
-def solve_from_host(problem: Problem, start: Overlaps, alphas: np.ndarray, method: Method) -> Outcome:
+def solve_from_host(problem: Problem, start: Overlaps, alphas: Float[np.ndarray, "A"], method: Method) -> Outcome:
     """Return path, observables and their sampling error (call it at 64 bits)."""
     if method.formula is None:
         return _with_sampled_averages(problem, start, alphas, method)
@@ -29,7 +30,9 @@ def solve_from_host(problem: Problem, start: Overlaps, alphas: np.ndarray, metho
     )
 
 
-def _with_sampled_averages(problem: Problem, start: Overlaps, alphas: np.ndarray, method: Method) -> Outcome:
+def _with_sampled_averages(
+    problem: Problem, start: Overlaps, alphas: Float[np.ndarray, "A"], method: Method
+) -> Outcome:
     """Return the mean of one solve per scrambling, and the error that their spread gives."""
     assert method.sample is not None
     replicates = len(method.sample.normals)
@@ -48,7 +51,9 @@ def largest_allowed_norm(start: Overlaps, bound: Any) -> float:
     return float(bound) * max(1.0, float(np.max(np.concatenate(norms))))
 
 
-def _path(problem: Problem, start: Overlaps, alphas: np.ndarray, averages: Averages, method: Method) -> Path:
+def _path(
+    problem: Problem, start: Overlaps, alphas: Float[np.ndarray, "A"], averages: Averages, method: Method
+) -> Path:
     """Return the states at `alphas` under one supplier of averages."""
     tolerances = method.tolerances
     largest = largest_allowed_norm(start, tolerances.bound)

@@ -10,6 +10,7 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jaxtyping import Array, Float, Int
 
 from teacher_student import Observables, Problem
 
@@ -24,15 +25,15 @@ MOST_STEPS = 2**31 - 1  # of a run: steps are counted in 32 bits
 class Schedule(eqx.Module):
     """The curriculum in steps.
 
-    begins, ends: (P,) steps at which phases begin and end, none beyond those that a run can have. lengths: (P,) steps
-    of the phases. last: () index of the last phase that has a step. Phases without steps, such as those that a
+    begins, ends: steps at which phases begin and end, none beyond those that a run can have. lengths: steps of the
+    phases. last: index of the last phase that has a step. Phases without steps, such as those that a
     curriculum is filled up with, have no sample.
     """
 
-    begins: Any
-    ends: Any
-    lengths: Any
-    last: Any
+    begins: Int[Any, "*batch P"]
+    ends: Int[Any, "*batch P"]
+    lengths: Float[Any, "*batch P"]
+    last: Int[Any, "*batch"]
 
 
 def schedule(problem: Problem, dim: int) -> Schedule:
@@ -48,7 +49,7 @@ def schedule(problem: Problem, dim: int) -> Schedule:
     return Schedule(first, end, ends - begins, np.int32(last))
 
 
-def draw_level(problem: Problem, schedule: Schedule, step: jax.Array, uniform: jax.Array) -> jax.Array:
+def draw_level(problem: Problem, schedule: Schedule, step: Int[Array, ""], uniform: Float[Array, ""]) -> Int[Array, ""]:
     """Return the index of the level of the sample at `step`.
 
     It is drawn with the curriculum's shares at the middle of the step, by a number `uniform` in [0, 1).
@@ -62,7 +63,7 @@ def draw_level(problem: Problem, schedule: Schedule, step: jax.Array, uniform: j
     return _choose(problem.level_shares(problem.curriculum.shares_in(phase, progress)), uniform)
 
 
-def _choose(shares: jax.Array, uniform: jax.Array) -> jax.Array:
+def _choose(shares: Float[Array, "n"], uniform: Float[Array, "*samples"]) -> Int[Array, "*samples"]:
     """Return an index drawn with probabilities `shares`; it is never one of share 0."""
     # Shares may sum to a little less or more than 1: scaled by their sum, the number stays below the last edge. From
     # the right, an edge that it meets exactly is passed, and with it an index of share 0.
@@ -76,8 +77,8 @@ def advance(
     space: Space,
     key: jax.Array,
     weights: Weights,
-    first: jax.Array,
-    last: jax.Array,
+    first: Int[Array, ""],
+    last: Int[Array, ""],
 ) -> Weights:
     """Return the weights after steps `first` ... `last` - 1.
 
@@ -86,7 +87,7 @@ def advance(
     """
     length, dtype = space.block_steps, weights.student.dtype
 
-    def run_block(index: jax.Array, weights: Weights) -> Weights:
+    def run_block(index: Int[Array, ""], weights: Weights) -> Weights:
         normals_key, levels_key, clusters_key, noise_key = jax.random.split(jax.random.fold_in(key, index), 4)
         normals = space.draw(normals_key, length, dtype)
         levels = jax.random.uniform(levels_key, (length,), dtype)
@@ -98,7 +99,7 @@ def advance(
         )
         clusters = _choose(jnp.asarray(problem.task.cluster_probabilities, dtype), clusters)
 
-        def run_step(i: jax.Array, weights: Weights) -> Weights:
+        def run_step(i: Int[Array, ""], weights: Weights) -> Weights:
             x = make_input(problem, weights.latents, space, normals[i], levels[i], clusters[i])
             sample = Sample(levels[i], clusters[i], x, noise[i])
             return space.to_normal_form(sgd_step(problem, weights, sample, space.dim))
@@ -129,7 +130,9 @@ def measure(problem: Problem, space: Space, key: jax.Array, weights: Weights, bl
     root = jnp.sqrt(jnp.asarray(space.dim, dtype))
     probabilities = jnp.asarray(problem.task.cluster_probabilities, dtype)
 
-    def test(level: Any, cluster: Any, normal: jax.Array) -> tuple[jax.Array, jax.Array]:
+    def test(
+        level: Int[Array, ""], cluster: Int[Array, ""], normal: Float[Array, "N"]
+    ) -> tuple[Float[Array, ""], Float[Array, ""]]:
         x = make_input(problem, weights.latents, space, normal, level, cluster)
         fields, nu = ((rows @ x / root).astype(jnp.float64) for rows in (weights.student, weights.latents))
         # float32 saturates erf(lambda / sqrt 2) at lambda = 5.5, and units that cancel would then have the sign 0.
@@ -137,7 +140,7 @@ def measure(problem: Problem, space: Space, key: jax.Array, weights: Weights, bl
         y = problem.task.clean_label(nu, cluster)
         return (output - y) ** 2 / 2, (jnp.sign(output) == jnp.sign(y)).astype(jnp.float64)
 
-    def test_block(index: jax.Array, total: Any) -> Any:
+    def test_block(index: Int[Array, ""], total: Any) -> Any:
         normals_key, clusters_key = jax.random.split(jax.random.fold_in(key, index))
         normals = space.draw(normals_key, length, dtype)
         clusters = _choose(probabilities, jax.random.uniform(clusters_key, (length,), dtype))
