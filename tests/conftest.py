@@ -7,10 +7,11 @@ import importlib
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import Any
 
+import jaxtyping
 import pytest
 from jaxtyping import install_import_hook
 
@@ -60,6 +61,21 @@ def _promoting(function: Callable[..., Any]) -> Callable[..., Any]:
             return function(*arguments, **named)
 
     return as_for_users
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """Run slow tests as users run programs: several of them promote, and checks take part of their time."""
+    if item.get_closest_marker("slow") is None:
+        return (yield)
+    import jax
+
+    jaxtyping.config.update("jaxtyping_disable", True)
+    try:
+        with _jax_as_users_have_it(), jax.debug_key_reuse(False):
+            return (yield)
+    finally:
+        jaxtyping.config.update("jaxtyping_disable", False)
 
 
 @contextlib.contextmanager
