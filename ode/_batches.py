@@ -137,5 +137,5 @@ def _mapped(stacked: Member, count: Any, method: Method) -> Outcome:
         outcome: Outcome = jax.lax.cond(index < count, one, lambda _: nothing, member)
         return outcome
 
-    outcomes: Outcome = jax.lax.map(if_wanted, (jnp.arange(ONE_BY_ONE), stacked))
+    outcomes: Outcome = jax.lax.map(if_wanted, (jnp.arange(ONE_BY_ONE, dtype=count.dtype), stacked))
     return outcomes

@@ -12,9 +12,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax.tree_util import PyTreeDef
+from jaxtyping import Array, Float
 
 from teacher_student import Observables, Overlaps, Problem
-from teacher_student.internal import to_float64, unnamed, with_fields
+from teacher_student.internal import Numbers, to_float64, unnamed, with_fields
 
 from ._drift import drift
 from ._host_steps import Slope
@@ -33,8 +34,8 @@ def bare(problem: Problem) -> Problem:
     return at_shares(nameless, np.zeros(len(nameless.inputs.level_names)))
 
 
-def at_shares(problem: Problem, shares: Any) -> Problem:
-    """Return `problem` with the shares (L,) of the task's levels at all times."""
+def at_shares(problem: Problem, shares: Float[Numbers, "L"]) -> Problem:
+    """Return `problem` with the shares of the task's levels at all times."""
     xp = np if isinstance(shares, np.ndarray) else jnp
     constant = with_fields(
         problem.curriculum,
@@ -46,15 +47,15 @@ def at_shares(problem: Problem, shares: Any) -> Problem:
     return with_fields(problem, curriculum=constant)
 
 
-def pack(overlaps: Overlaps) -> np.ndarray:
-    """Return Q, R, T and the readout of one state, or of several with leading axes, as one vector (..., n)."""
+def pack(overlaps: Overlaps) -> Float[np.ndarray, "*batch n"]:
+    """Return Q, R, T and the readout of one state, or of several with leading axes, as one vector."""
     parts = (np.asarray(x, np.float64) for x in (overlaps.Q, overlaps.R, overlaps.T))
     leading = np.shape(overlaps.readout)[:-1]
     return np.concatenate([*(x.reshape(*leading, -1) for x in parts), np.asarray(overlaps.readout)], axis=-1)
 
 
-def unpack(y: Any, shape: tuple[int, int, int]) -> Overlaps:
-    """Return the overlaps of vectors (..., n) that `pack` made; (B, K, M) is `Problem.shape`."""
+def unpack(y: Float[Numbers, "*batch n"], shape: tuple[int, int, int]) -> Overlaps:
+    """Return the overlaps of vectors that `pack` made; (B, K, M) is `Problem.shape`."""
     B, K, M = shape
     leading, edges = y.shape[:-1], np.cumsum([B * K * K, B * K * M, B * M * M])
     Q, R, T, readout = (y[..., a:b] for a, b in zip((0, *edges), (*edges, None), strict=True))
@@ -70,7 +71,7 @@ def largest_norm(problem: Problem) -> Callable[[np.ndarray], float]:
 
 
 def compiled_drift(problem: Problem, averages: Averages, limit: float) -> Slope:
-    """Return the drift as a function of shares (L,) and a packed state, in float64 (call it at 64 bits).
+    """Return the drift as a function of shares and a packed state, in float64 (call it at 64 bits).
 
     Q and R are clipped to +-limit first: a trial step far beyond the bound must stay finite to be rejected.
     """
@@ -83,8 +84,10 @@ def compiled_drift(problem: Problem, averages: Averages, limit: float) -> Slope:
     return slope
 
 
-def observe_states(problem: Problem, states: np.ndarray, sample: Averages | None, with_accuracy: bool) -> Observables:
-    """Return what `observe` says of packed states (A, n), with the problem's own names (call it at 64 bits)."""
+def observe_states(
+    problem: Problem, states: Float[np.ndarray, "A n"], sample: Averages | None, with_accuracy: bool
+) -> Observables:
+    """Return what `observe` says of packed states, with the problem's own names (call it at 64 bits)."""
     leaves, structure = operands((bare(problem), sample))
     program = _observe_program(structure, with_accuracy)
     parts = []
@@ -117,7 +120,7 @@ def _drift_program(structure: PyTreeDef) -> Callable[..., jax.Array]:
     """
 
     @jax.jit
-    def slope(leaves: list[jax.Array], shares: jax.Array, y: jax.Array) -> jax.Array:
+    def slope(leaves: list[jax.Array], shares: Float[Array, "L"], y: Float[Array, "n"]) -> Float[Array, "n"]:
         problem, averages, limit = jax.tree.unflatten(structure, leaves)
         state = unpack(y, problem.shape)
         Q, R = (jnp.clip(x, -limit, limit) for x in (state.Q, state.R))
@@ -139,7 +142,7 @@ def _observe_program(structure: PyTreeDef, with_accuracy: bool) -> Callable[...,
         problem, sample = jax.tree.unflatten(structure, leaves)
         levels = problem.inputs.level_names
 
-        def one(y: jax.Array) -> tuple[jax.Array, jax.Array]:
+        def one(y: Float[Array, "n"]) -> tuple[Float[Array, "_"], Float[Array, "_"]]:
             seen = observe(problem, unpack(y, problem.shape), sample, with_accuracy=with_accuracy)
             rows = ([values[name] for name in levels if name in values] for values in (seen.error, seen.accuracy))
             error, accuracy = (jnp.stack(row) if row else jnp.zeros(0) for row in rows)
@@ -151,7 +154,7 @@ def _observe_program(structure: PyTreeDef, with_accuracy: bool) -> Callable[...,
         # Points of all states at once would not fit into the cache, and states that fill up would cost as much.
         rows: tuple[jax.Array, jax.Array] = jax.lax.map(
             lambda numbered: jax.lax.cond(numbered[0] < count, one, lambda _: nothing, numbered[1]),
-            (jnp.arange(STATES), states),
+            (jnp.arange(STATES, dtype=count.dtype), states),
         )
         return rows
 

@@ -5,6 +5,7 @@ from typing import Any
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+from jaxtyping import Array, Bool, Float
 
 from teacher_student import Observables, Overlaps, Problem
 
@@ -16,7 +17,7 @@ from ._outcome import Outcome, Path, fine_and_change, mean_and_error, with_halve
 INTEGRATOR = "Tsit5, compiled whole"
 
 
-def solve_one(problem: Problem, start: Overlaps, alphas: jax.Array, method: Method) -> Outcome:
+def solve_one(problem: Problem, start: Overlaps, alphas: Float[Array, "A"], method: Method) -> Outcome:
     """Return path, observables and their sampling error. It is called inside jit, in float64."""
     sample, accuracy = method.sample, method.with_accuracy
     # A list of times may be filled up with its last one, whose sampled averages are then not computed again.
@@ -48,7 +49,9 @@ def solve_one(problem: Problem, start: Overlaps, alphas: jax.Array, method: Meth
 jitted_solve = eqx.filter_jit(solve_one)
 
 
-def _observe_path(problem: Problem, path: Path, points: Points, accuracy: bool, is_new: jax.Array) -> Observables:
+def _observe_path(
+    problem: Problem, path: Path, points: Points, accuracy: bool, is_new: Bool[Array, "A"]
+) -> Observables:
     """Return the observables of the states that are new, and zeros for the others."""
 
     def one(state: Overlaps) -> Observables:

@@ -8,12 +8,13 @@ from collections.abc import Callable
 
 import jax
 import jax.numpy as jnp
+from jaxtyping import Array, Float
 
-Function = Callable[[jax.Array], jax.Array]
+Function = Callable[[Float[Array, "n"]], Float[Array, "m"]]
 
 
-def jacobian(f: Function, x: jax.Array, *, one_by_one: bool = False) -> jax.Array:
-    """Return df_i/dx_j (m, n), by forward mode."""
+def jacobian(f: Function, x: Float[Array, "n"], *, one_by_one: bool = False) -> Float[Array, "m n"]:
+    """Return df_i/dx_j, by forward mode."""
     matrix: jax.Array
     if one_by_one:
         matrix = jax.lax.map(lambda axis: jax.jvp(f, (x,), (axis,))[1], jnp.eye(x.size)).T
@@ -22,13 +23,15 @@ def jacobian(f: Function, x: jax.Array, *, one_by_one: bool = False) -> jax.Arra
     return matrix
 
 
-def half_hessian(f: Function, x: jax.Array, Sigma: jax.Array, *, one_by_one: bool = False) -> jax.Array:
-    """Return (1/2) sum_jk d2f_i/dx_j dx_k Sigma_jk (m,): second derivatives along the principal axes of Sigma."""
+def half_hessian(
+    f: Function, x: Float[Array, "n"], Sigma: Float[Array, "n n"], *, one_by_one: bool = False
+) -> Float[Array, "m"]:
+    """Return (1/2) sum_jk d2f_i/dx_j dx_k Sigma_jk: second derivatives along the principal axes of Sigma."""
     values, vectors = jnp.linalg.eigh((Sigma + Sigma.T) / 2)
     # Sigma was integrated to a tolerance, so that eigenvalues near 0 may be negative: their roots would be NaN.
-    axes = (vectors * jnp.sqrt(jnp.maximum(values, 0.0))).T
+    axes = (vectors * jnp.sqrt(jnp.maximum(values, 0.0))[None]).T
 
-    def along(axis: jax.Array) -> jax.Array:
+    def along(axis: Float[Array, "n"]) -> Float[Array, "m"]:
         def slope(x: jax.Array) -> jax.Array:
             tangent: jax.Array = jax.jvp(f, (x,), (axis,))[1]
             return tangent

@@ -4,6 +4,7 @@ from typing import TypeVar
 
 import jax
 import numpy as np
+from jaxtyping import Float
 
 from teacher_student import Observables, Overlaps, Problem
 from teacher_student.internal import largest_allowed_norm as largest_allowed_norm
@@ -18,7 +19,7 @@ Member = TypeVar("Member", Path, Observables)
 INTEGRATORS = {True: "DOP853, stepped from the host", False: "RK45, stepped from the host"}  # by: averages are exact
 
 
-def solve_from_host(problem: Problem, start: Overlaps, alphas: np.ndarray, method: Method) -> Outcome:
+def solve_from_host(problem: Problem, start: Overlaps, alphas: Float[np.ndarray, "A"], method: Method) -> Outcome:
     """Return path, observables and their sampling error (call it at 64 bits)."""
     if method.formula is None:
         return _with_sampled_averages(problem, start, alphas, method)
@@ -30,7 +31,9 @@ def solve_from_host(problem: Problem, start: Overlaps, alphas: np.ndarray, metho
     )
 
 
-def _with_sampled_averages(problem: Problem, start: Overlaps, alphas: np.ndarray, method: Method) -> Outcome:
+def _with_sampled_averages(
+    problem: Problem, start: Overlaps, alphas: Float[np.ndarray, "A"], method: Method
+) -> Outcome:
     """Return the mean of one solve per scrambling, and the error that their scatter gives."""
     assert method.sample is not None
     replicates = len(method.sample.normals)
@@ -43,7 +46,9 @@ def _with_sampled_averages(problem: Problem, start: Overlaps, alphas: np.ndarray
     return whole, *(fine_and_change(observed, replicates, np.hypot) if method.halved else mean_and_error(observed))
 
 
-def _path(problem: Problem, start: Overlaps, alphas: np.ndarray, averages: Averages, method: Method) -> Path:
+def _path(
+    problem: Problem, start: Overlaps, alphas: Float[np.ndarray, "A"], averages: Averages, method: Method
+) -> Path:
     """Return the states at `alphas` under one supplier of averages."""
     tolerances = method.tolerances
     largest = largest_allowed_norm(start, tolerances.bound)

@@ -6,24 +6,25 @@ right-hand side is, for its structure alone: any times, any number of phases, an
 
 import dataclasses
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
+from jaxtyping import Float
 
 from teacher_student import Curriculum, Status
 
-Slope = Callable[[np.ndarray, np.ndarray], np.ndarray]  # (shares of levels, state y (n,)) -> dy/dalpha (n,)
+# From shares of levels and a state y to dy/dalpha.
+Slope = Callable[[Float[np.ndarray, "L"], Float[np.ndarray, "n"]], Float[np.ndarray, "n"]]
 
 
 @dataclasses.dataclass(frozen=True)
 class StepTolerances:
     """The tolerances per step, in the root mean square over all entries.
 
-    Each is one number, or one for each entry (n,).
+    Each is one number, or one for each entry.
     """
 
-    rtol: Any
-    atol: Any
+    rtol: float | Float[np.ndarray, "n"]
+    atol: float | Float[np.ndarray, "n"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -40,9 +41,9 @@ class Bounds:
 
 @dataclasses.dataclass(frozen=True)
 class HostPath:
-    """States (A, n) at the recorded alphas (NaN after a stop), Status, the time it stopped at, and step counts."""
+    """States at the recorded alphas (NaN after a stop), Status, the time it stopped at, and step counts."""
 
-    states: np.ndarray
+    states: Float[np.ndarray, "A n"]
     status: Status
     reached: float
     accepted: int
@@ -61,7 +62,7 @@ class _Progress:
     """Where an integration stands: time, state, size of the next step (None: to be chosen), counts and status."""
 
     alpha: float
-    y: np.ndarray
+    y: Float[np.ndarray, "n"]
     step: float | None = None
     accepted: int = 0
     attempted: int = 0
@@ -71,8 +72,8 @@ class _Progress:
 def integrate_from_host(
     slope: Slope,
     curriculum: Curriculum,
-    y: np.ndarray,
-    alphas: np.ndarray,
+    y: Float[np.ndarray, "n"],
+    alphas: Float[np.ndarray, "A"],
     tolerances: StepTolerances,
     bounds: Bounds,
     *,
@@ -84,7 +85,7 @@ def integrate_from_host(
     Steps end on every recorded alpha, because dense output is less accurate than the steps where a plateau is left, and
     on every switch, where the slope jumps.
 
-    Arguments: curriculum: known numbers; y: (n,) the state at alpha = 0; alphas: (A,) increasing.
+    Arguments: curriculum: known numbers; y: the state at alpha = 0; alphas: increasing.
     high_order: DOP853 for slopes that are smooth; else RK45, as the error estimate of a high order has no meaning for
       averages over points, whose slopes have kinks.
     go_on_from: the state from which the integration goes on, of the one that is recorded; None: the same. It must not
@@ -109,7 +110,7 @@ def integrate_from_host(
     return HostPath(records, progress.status, progress.alpha, progress.accepted, progress.attempted)
 
 
-def _targets(curriculum: Curriculum, alphas: np.ndarray) -> list[tuple[int, float]]:
+def _targets(curriculum: Curriculum, alphas: Float[np.ndarray, "A"]) -> list[tuple[int, float]]:
     """Return the times to land on, each with the phase that leads to it.
 
     They are the recorded alphas > 0, and the switches before the last of these.
@@ -169,7 +170,7 @@ def _advance(
     return _Progress(float(solver.t), solver.y, float(wanted), accepted, attempted, status)
 
 
-def _shares_of(curriculum: Curriculum, phase: int) -> Callable[[float], np.ndarray]:
+def _shares_of(curriculum: Curriculum, phase: int) -> Callable[[float], Float[np.ndarray, "levels"]]:
     """Return the shares of the levels as a function of alpha within one phase, its ends included."""
     initial, final = (np.asarray(side, float)[phase] for side in (curriculum.initial_shares, curriculum.final_shares))
     if np.array_equal(initial, final):

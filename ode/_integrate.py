@@ -8,6 +8,7 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import optimistix
+from jaxtyping import Array, Bool, Float
 
 from teacher_student import Overlaps, Problem, Status
 from teacher_student.internal import largest_allowed_norm
@@ -19,7 +20,9 @@ from ._phase_clock import PhaseClock
 from .averages import Averages
 
 
-def integrate(problem: Problem, averages: Averages, start: Overlaps, alphas: jax.Array, tolerances: Tolerances) -> Path:
+def integrate(
+    problem: Problem, averages: Averages, start: Overlaps, alphas: Float[Array, "A"], tolerances: Tolerances
+) -> Path:
     """Integrate the drift from alpha = 0 to the last of `alphas` (float64; inside jit)."""
     # Ten times the bound, so that the drift is right up to the bound and just beyond it, where divergence is seen.
     limit = 10 * largest_allowed_norm(start, tolerances.bound)
@@ -30,10 +33,10 @@ def integrate(problem: Problem, averages: Averages, start: Overlaps, alphas: jax
         Q, R = (jnp.clip(x, -limit, limit) for x in (state.Q, state.R))
         return Overlaps(Q, R, state.T, state.readout)
 
-    def in_alpha(alpha: Any, state: Overlaps) -> Overlaps:
+    def in_alpha(alpha: Float[Array, ""], state: Overlaps) -> Overlaps:
         return drift(problem, averages, jax.lax.stop_gradient(alpha), clipped(state))
 
-    def in_phases(s: Any, state: Overlaps) -> Overlaps:
+    def in_phases(s: Float[Array, ""], state: Overlaps) -> Overlaps:
         speed, at = clock.at(s, problem)
         velocity: Overlaps = jax.tree.map(lambda x: speed * x, drift(at, averages, 0.0, clipped(state)))
         return velocity
@@ -43,15 +46,15 @@ def integrate(problem: Problem, averages: Averages, start: Overlaps, alphas: jax
         switches = jnp.asarray(problem.curriculum.switches)
         return integrate_field(in_alpha, switches, start, alphas, tolerances, lambda state: state)
     path = integrate_field(in_phases, clock.switches, start, clock.when(alphas), tolerances, lambda state: state)
-    timed: Path = eqx.tree_at(lambda solved: solved.reached, path, clock.alpha(path.reached))
+    timed: Path = eqx.tree_at(lambda solved: solved.reached, path, clock.alpha(jnp.asarray(path.reached)))
     return timed
 
 
 def integrate_field(
     field: Callable[[Any, Any], Any],
-    switches: jax.Array,
+    switches: Float[Array, "P"],
     start: Any,
-    alphas: jax.Array,
+    alphas: Float[Array, "A"],
     tolerances: Tolerances,
     overlaps_of: Callable[[Any], Overlaps],
 ) -> Path:
@@ -61,7 +64,7 @@ def integrate_field(
     """
     bound: jax.Array = largest_allowed_norm(overlaps_of(start), tolerances.bound)
 
-    def diverged(t: jax.Array, y: Overlaps, args: Any, **_: Any) -> jax.Array:
+    def diverged(t: Float[Array, ""], y: Overlaps, args: Any, **_: Any) -> Bool[Array, ""]:
         largest = jnp.max(overlaps_of(y).Q.diagonal(axis1=-2, axis2=-1))
         # Written with `~`, so that a norm that is NaN counts as diverged too.
         return ~(largest < bound)
@@ -92,14 +95,14 @@ def integrate_field(
         jnp.where(solution.result == diffrax.RESULTS.max_steps_reached, int(Status.TOO_STIFF), int(Status.DIVERGED)),
     )
 
-    def blank(x: jax.Array) -> jax.Array:
+    def blank(x: Float[Array, "A *_"]) -> Float[Array, "A *_"]:
         return jnp.where(got.reshape(-1, *[1] * (x.ndim - 1)), x, jnp.nan)
 
     stats = {name: jnp.asarray(solution.stats[name]) for name in _COUNTS}
     return Path(jax.tree.map(blank, states), status, stop[0], stats)
 
 
-def _largest_rms(scaled_error: Any) -> jax.Array:
+def _largest_rms(scaled_error: Any) -> Float[Array, ""]:
     """Return the root mean square of the part that has the largest.
 
     In a mean over all parts, the many entries of one kind would dilute the error of another.

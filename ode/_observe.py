@@ -2,6 +2,7 @@
 
 import jax
 import jax.numpy as jnp
+from jaxtyping import Array, Float
 
 from teacher_student import Activation, Condition, InputError, Observables, Overlaps, Problem
 from teacher_student.internal import check_state
@@ -34,26 +35,26 @@ def _has_sign_of_a_field(unit: Activation, width: int) -> bool:
     return linear or (width == 1 and unit.odd)
 
 
-def covariance(overlaps: Overlaps, condition: Condition) -> jax.Array:
+def covariance(overlaps: Overlaps, condition: Condition) -> Float[Array, "J J"]:
     """Return C = sum_b Delta_{l,b} Omega^b."""
     return jnp.einsum("b,bij->ij", condition.variances, overlaps.gram)
 
 
-def generalisation_error(problem: Problem, overlaps: Overlaps, condition: Condition) -> jax.Array:
+def generalisation_error(problem: Problem, overlaps: Overlaps, condition: Condition) -> Float[Array, ""]:
     """Return eps_g = (1/2) sum_ij s_i s_j I2(i, j), s = (v, -vt). Source: Saad & Solla 1995, Eq. (5)."""
     s = signed_readouts(problem, overlaps.readout)
     moments = second_moments(units_of(problem), covariance(overlaps, condition), problem.student.width)
     return s @ moments @ s / 2
 
 
-def sign_accuracy(problem: Problem, overlaps: Overlaps, condition: Condition) -> jax.Array:
+def sign_accuracy(problem: Problem, overlaps: Overlaps, condition: Condition) -> Float[Array, ""]:
     """Return 1 - acos(r)/pi, where r is the correlation of the student's and the teacher's Gaussian field.
 
     For K = M = 1 it is r = R / sqrt(T C_lambda). Source: Saglietti, Sarao Mannelli, Saxe 2022.
     """
     K = problem.student.width
     C = covariance(overlaps, condition)
-    v, vt = overlaps.readout, -signed_readouts(problem, overlaps.readout)[K:]
+    v, vt = jnp.asarray(overlaps.readout), -signed_readouts(problem, overlaps.readout)[K:]
     cross = v @ C[:K, K:] @ vt
     product = (v @ C[:K, :K] @ v) * (vt @ C[K:, K:] @ vt)
     # Not the arc cosine of r: rounding takes r beyond 1 for a perfect student, and the derivative is infinite there.
@@ -84,7 +85,7 @@ def observe(
     conditions = problem.task.conditions()
     probabilities = jnp.asarray(problem.task.cluster_probabilities)
 
-    def per_level(values: jax.Array) -> dict[str, jax.Array]:
+    def per_level(values: Float[Array, "_"]) -> dict[str, Float[Array, ""]]:
         levels = values.reshape(-1, probabilities.size) @ probabilities
         return {name: levels[index] for index, name in enumerate(problem.inputs.level_names)}
 

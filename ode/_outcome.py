@@ -5,6 +5,7 @@ from typing import Any, TypeVar
 import equinox as eqx
 import jax
 import numpy as np
+from jaxtyping import Float, Int
 
 from teacher_student import Observables, Overlaps, Problem, Source, Trajectory
 
@@ -17,8 +18,8 @@ class Path(eqx.Module):
     """States at recorded alphas (NaN after a stop), status, the time it stopped at and step counts."""
 
     states: Any
-    status: Any
-    reached: Any
+    status: Int[Any, "*batch"]
+    reached: Float[Any, "*batch"]
     stats: dict[str, Any]
 
 

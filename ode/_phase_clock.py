@@ -1,10 +1,9 @@
 """Time counted in phases, in which a phase of any duration takes one unit, also an empty one."""
 
-from typing import Any
-
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+from jaxtyping import Array, Float, Int
 
 from teacher_student import Curriculum, Problem
 
@@ -18,11 +17,11 @@ class PhaseClock(eqx.Module):
     curriculum: Curriculum
 
     @property
-    def switches(self) -> jax.Array:
-        """(P,) values of s at which phases end."""
+    def switches(self) -> Float[Array, "P"]:
+        """Values of s at which phases end."""
         return 1.0 + jnp.arange(jnp.shape(self.curriculum.durations)[0])
 
-    def when(self, alpha: jax.Array) -> jax.Array:
+    def when(self, alpha: Float[Array, "A"]) -> Float[Array, "A"]:
         """Return the s at which alpha is reached.
 
         At a switch it is the end of the earlier phase, and at the curriculum's end that of the last phase.
@@ -36,13 +35,13 @@ class PhaseClock(eqx.Module):
         # taken makes the derivative in the duration NaN.
         return phase + jnp.where(duration > 0, since / jnp.where(duration > 0, duration, 1.0), 1.0 * (alpha > 0))
 
-    def alpha(self, s: jax.Array) -> jax.Array:
+    def alpha(self, s: Float[Array, ""]) -> Float[Array, ""]:
         """Return the alpha that is reached at s."""
         phase, progress = self._within(s)
         duration = jnp.asarray(self.curriculum.durations)[phase]
         return jnp.asarray(self.curriculum.switches)[phase] - (1.0 - progress) * duration
 
-    def at(self, s: jax.Array, problem: Problem) -> tuple[jax.Array, Problem]:
+    def at(self, s: Float[Array, ""], problem: Problem) -> tuple[Float[Array, ""], Problem]:
         """Return d(alpha)/ds at s, and `problem` with the shares of s all the time."""
         phase, progress = self._within(s)
         shares = self.curriculum.shares_in(phase, jnp.minimum(progress, 1.0))[None]
@@ -52,7 +51,7 @@ class PhaseClock(eqx.Module):
         duration = jnp.asarray(self.curriculum.durations)[phase]
         return duration, eqx.tree_at(lambda p: p.curriculum, problem, frozen)
 
-    def _within(self, s: Any) -> tuple[jax.Array, jax.Array]:
+    def _within(self, s: Float[Array, ""]) -> tuple[Int[Array, ""], Float[Array, ""]]:
         """Return the phase, and the share of it that is done at s.
 
         After the last switch, the last phase goes on.

@@ -6,6 +6,7 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jaxtyping import Array, Float, Int
 
 from teacher_student import Condition, Overlaps, Problem
 from teacher_student.internal import check_shapes, level_index, to_float, to_host
@@ -53,20 +54,24 @@ def rank_by_loss(
 
 
 @eqx.filter_jit
-def _moments(problem: Problem, starts: Overlaps, sample: FixedSample, level: Any) -> tuple[jax.Array, jax.Array]:
-    """Return G (n, K, K) and c (n, K) on samples of one level, computed for one state after the other."""
+def _moments(
+    problem: Problem, starts: Overlaps, sample: FixedSample, level: Int[Any, ""]
+) -> tuple[Float[Array, "starts K K"], Float[Array, "starts K"]]:
+    """Return G and c on samples of one level, computed for one state after the other."""
     probabilities = jnp.asarray(problem.task.cluster_probabilities)
     conditions = problem.task.conditions()
-    first = level * probabilities.size
+    first, clusters = level * probabilities.size, jnp.arange(probabilities.size, dtype=level.dtype)
 
-    def of_cluster(overlaps: Overlaps, points: FixedSample, cluster: Any) -> tuple[jax.Array, jax.Array]:
+    def of_cluster(
+        overlaps: Overlaps, points: FixedSample, cluster: Int[Array, ""]
+    ) -> tuple[Float[Array, "K K"], Float[Array, "K"]]:
         condition: Condition = jax.tree.map(lambda x: x[first + cluster], conditions)
         hidden, y = points.hidden_and_label(problem, overlaps, condition)
         return hidden @ hidden.T / y.size, hidden @ y / y.size
 
     def of_state(overlaps: Overlaps) -> Any:
         per_cluster = jax.vmap(of_cluster, (None, None, 0))
-        moments = jax.vmap(per_cluster, (None, 0, None))(overlaps, sample, jnp.arange(probabilities.size))
+        moments = jax.vmap(per_cluster, (None, 0, None))(overlaps, sample, clusters)
         return jax.tree.map(lambda x: jnp.tensordot(probabilities, x.mean(axis=0), 1), moments)
 
     moments: tuple[jax.Array, jax.Array] = jax.lax.map(of_state, starts)

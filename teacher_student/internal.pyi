@@ -21,6 +21,7 @@ from ._precision import to_host as to_host
 from ._programs import make_room as make_room
 from ._public_module import PublicModule as PublicModule
 from ._public_record import PublicRecord as PublicRecord
+from ._shapes import Numbers as Numbers
 from ._trees import differing_leaves as differing_leaves
 from ._trees import same_structure as same_structure
 from ._usual import PRECISIONS as PRECISIONS

@@ -1,15 +1,25 @@
-"""Test processes share compiled programs: most of the tests' time is compilation."""
+"""What holds in every test process: programs are shared, types of arrays are checked, and JAX promotes nothing."""
 
 import atexit
+import contextlib
+import functools
+import importlib
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
+from typing import Any
 
+import jaxtyping
 import pytest
+from jaxtyping import install_import_hook
 
+from .array_types import check_arrays
 from .problem_files import SMALL
+
+# Before anything imports our packages. Programs that tests start run without it, as a user's do.
+install_import_hook(["teacher_student", "ode", "simulations"], f"{check_arrays.__module__}.{check_arrays.__qualname__}")
 
 # Before anything imports JAX; the workers of pytest-xdist inherit it. Programs that call back to Python are not kept.
 if "JAX_COMPILATION_CACHE_DIR" not in os.environ:
@@ -18,6 +28,69 @@ if "JAX_COMPILATION_CACHE_DIR" not in os.environ:
     os.environ["JAX_COMPILATION_CACHE_DIR"] = folder
 os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0.1")
 os.environ.setdefault("EQX_ON_ERROR", "nan")
+
+
+# Pages that read as papers write them: vectors times matrices get an axis there, and fractions times counts are floats.
+PAGES = (
+    ("ode.averages._tilted_step", "_step"),
+    ("ode._diffusion", "increments"),
+    ("ode._diffusion", "_beyond"),
+    ("simulations.engine._step", "sgd_step"),
+)
+
+
+def pytest_sessionstart() -> None:
+    """Let JAX refuse axes that it would add, types of numbers that it would change, and keys that are used twice."""
+    import jax
+
+    for option, choice in (
+        ("jax_numpy_rank_promotion", "raise"),
+        ("jax_numpy_dtype_promotion", "strict"),
+        ("jax_debug_key_reuse", True),
+    ):
+        jax.config.update(option, choice)  # type: ignore[no-untyped-call]  # JAX has no annotations there
+    for module, name in PAGES:
+        page = importlib.import_module(module)
+        setattr(page, name, _promoting(getattr(page, name)))
+
+
+def _promoting(function: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(function)
+    def as_for_users(*arguments: Any, **named: Any) -> Any:
+        with _jax_as_users_have_it():
+            return function(*arguments, **named)
+
+    return as_for_users
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """Run slow tests as users run programs: several of them promote, and checks take part of their time."""
+    if item.get_closest_marker("slow") is None:
+        return (yield)
+    import jax
+
+    jaxtyping.config.update("jaxtyping_disable", True)
+    try:
+        with _jax_as_users_have_it(), jax.debug_key_reuse(False):
+            return (yield)
+    finally:
+        jaxtyping.config.update("jaxtyping_disable", False)
+
+
+@contextlib.contextmanager
+def _jax_as_users_have_it() -> Iterator[None]:
+    import jax
+
+    with jax.numpy_dtype_promotion("standard"), jax.numpy_rank_promotion("allow"):
+        yield
+
+
+@pytest.fixture
+def promotion() -> Iterator[None]:
+    """For what users may do in functions of their own: JAX adds axes, and changes types of numbers."""
+    with _jax_as_users_have_it():
+        yield
 
 
 @pytest.fixture

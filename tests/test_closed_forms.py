@@ -181,6 +181,7 @@ def test_a_unit_that_lacks_one_average_says_so(rows: Any) -> None:
         ("I2", lambda C11, C12, C22: I2(C11, C12, C22) + 1j, "not real numbers"),
     ],
 )
+@pytest.mark.usefixtures("promotion")
 def test_a_wrong_closed_form_is_refused_in_one_line(rows: Any, average: str, formula: Any, message: str) -> None:
     unit, before = sine(), set(rows)
     with pytest.raises(ts.InputError, match=message) as error:
@@ -308,8 +309,8 @@ def test_the_accuracy_of_one_odd_unit_of_each_is_closed(teacher: str) -> None:
     state = build.overlaps(problem, 3)
     exact = ode.observe(problem, state, None).accuracy["easy"]
     points = ode.Sampled(2**12, 8, key=2).draw(problem)
-    condition = jax.tree.map(lambda x: x[0], problem.task.conditions())
     with jax.enable_x64(True):
+        condition = jax.tree.map(lambda x: x[0], problem.task.conditions())
         sampled = jax.vmap(lambda sample: sample.error_and_accuracy(problem, state, condition)[1])(points)
     found = np.asarray(sampled)
     assert abs(found.mean() - exact) < 6 * found.std(ddof=1) / np.sqrt(8) + 1e-6

@@ -268,7 +268,7 @@ def test_the_specialisation_transition_is_one_for_both_phases() -> None:
     start = ts.Overlaps(R @ R.T + 0.1 * np.eye(2), R, np.eye(2))
     for factor, specialises in ((0.8, True), (1.25, False)):
         decayed = problem(2, 1.0, weight_decay=factor * stable.value)
-        R = ode.solve(decayed, start, [2000.0], with_accuracy=False).overlaps.R[-1, 0]
+        R = np.asarray(ode.solve(decayed, start, [2000.0], with_accuracy=False).overlaps.R[-1, 0])
         assert (abs(R[0, 0] - R[0, 1]) > 0.05) == specialises
         assert (abs(R[0, 0] - R[0, 1]) < 1e-6) != specialises
 

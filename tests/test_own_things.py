@@ -336,6 +336,7 @@ def test_large_coefficients_have_closed_forms_too() -> None:
 NUMBERS = (0.8, np.float32(0.8), jnp.array(0.8), np.int64(1), jnp.array([0.5, 0.2]), np.array([1, 2]), np.array([True]))
 
 
+@pytest.mark.usefixtures("promotion")
 @pytest.mark.parametrize("width", NUMBERS)
 def test_numbers_of_every_kind_in_a_field_are_written_and_read_back(own: Path, width: Any) -> None:
     task: Any = ts.problem_from_tables(tables(own)).task

@@ -100,7 +100,9 @@ def test_sampling_errors_stand_beside_their_numbers_and_long_states_are_left_out
         errors = ts.Observables(state, {"all": np.array([0.0, 0.001])}, {})
         first = ts.Overlaps(*(x[0] for x in (state.Q, state.R, state.T, state.readout)))
         source = ts.Source("ode", "sampled", "float64")
-        theory = ts.Trajectory(problem, first, np.array([0.5, 1.0]), values, 0, 1.0, {}, errors, source)
+        theory = ts.Trajectory(
+            problem, first, np.array([0.5, 1.0]), values, np.int32(0), np.float64(1.0), {}, errors, source
+        )
         header, exact, sampled = solution_table(theory).splitlines()
         assert ("Q[" in header) is listed
         assert "+-" not in exact

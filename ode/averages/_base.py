@@ -8,9 +8,10 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jaxtyping import Array, Float
 
 from teacher_student import Condition, InputError, Overlaps, Problem
-from teacher_student.internal import PublicModule, first_line
+from teacher_student.internal import Numbers, PublicModule, first_line
 
 Average = TypeVar("Average")
 
@@ -19,14 +20,14 @@ class StepAverages(PublicModule):
     """The three averages under one condition (level, cluster) that the drift needs, with g_k = dloss/dlambda_k.
 
     Fields:
-      gz: (B, K, K + M) E[g_k z^b_j], where z^b are the block fields of students, then latents.
-      gg: (K, K) E[g_k g_l].
-      loss_slope: (K,) E[dloss/dv_k].
+      gz: E[g_k z^b_j], where z^b are the block fields of students, then latents, J = K + M.
+      gg: E[g_k g_l].
+      loss_slope: E[dloss/dv_k].
     """
 
-    gz: jax.Array
-    gg: jax.Array
-    loss_slope: jax.Array
+    gz: Float[Numbers, "B K J"]
+    gg: Float[Numbers, "K K"]
+    loss_slope: Float[Numbers, "K"]
 
 
 class Averages(PublicModule):
@@ -74,11 +75,13 @@ class Averages(PublicModule):
         Arguments:
           problem: what is learned. Its numbers may be traced, and its levels are numbered.
           overlaps: of one state, without leading axes.
-          condition: with its variances (B,) and mean (M,). The block fields z^b of students, then latents, have the
+          condition: one of them, without leading axes. The block fields z^b of students, then latents, have the
             covariance Delta_b times `overlaps.gram` (B, K + M, K + M).
         """
 
-    def mean_step(self, problem: Problem, overlaps: Overlaps, conditions: Condition, weights: Any) -> "MeanStep":
+    def mean_step(
+        self, problem: Problem, overlaps: Overlaps, conditions: Condition, weights: Float[Array, "conditions"]
+    ) -> "MeanStep":
         """Return the averages over all conditions, weighted with their probabilities.
 
         Arguments:
@@ -116,21 +119,23 @@ def _require_step(result: Any, problem: Problem, averages: Averages) -> None:
 
 
 class MeanStep(eqx.Module):
-    """What the drift is made of: E[g_k z^b_j] (B, K, K + M), E[Delta_b g_k g_l] (B, K, K), E[dloss/dv_k] (K,)."""
+    """What the drift is made of: E[g_k z^b_j], E[Delta_b g_k g_l] and E[dloss/dv_k]."""
 
-    gz: jax.Array
-    gg: jax.Array
-    loss_slope: jax.Array
+    gz: Float[Numbers, "B K J"]
+    gg: Float[Numbers, "B K K"]
+    loss_slope: Float[Numbers, "K"]
 
 
-def sum_of_conditions(step: Callable[[Condition], StepAverages], conditions: Condition, weights: Any) -> MeanStep:
+def sum_of_conditions(
+    step: Callable[[Condition], StepAverages], conditions: Condition, weights: Float[Array, "conditions"]
+) -> MeanStep:
     """Return the sum of `step` over conditions, each with its weight."""
 
     # Every condition has all points. Sobol points that are dealt out to four clusters by their index modulo 4 have a
     # quarter of the first coordinate each, and turn an accuracy of 0.975 into 1.
     def part(condition: Condition) -> MeanStep:
         averages = step(condition)
-        return MeanStep(averages.gz, condition.variances[:, None, None] * averages.gg, averages.loss_slope)
+        return MeanStep(averages.gz, condition.variances[:, None, None] * averages.gg[None], averages.loss_slope)
 
     return weighted_sum(part, conditions, weights)
 
@@ -143,7 +148,9 @@ def check_normals(normals: Any, rows: int) -> None:
         raise InputError(f"one scrambling of a sample for this problem, ({rows}, points)", f"shape {shape}", remedy)
 
 
-def weighted_sum(part: Callable[[Condition], Average], conditions: Condition, weights: Any) -> Average:
+def weighted_sum(
+    part: Callable[[Condition], Average], conditions: Condition, weights: Float[Array, "conditions"]
+) -> Average:
     """Return the weighted sum of `part` over conditions, one after the other. Those of weight 0 are not computed.
 
     They are computed where derivatives with respect to the weights are asked for, because a share of 0 can grow.
@@ -164,7 +171,7 @@ def weighted_sum(part: Callable[[Condition], Average], conditions: Condition, we
 
 
 @eqx.filter_custom_jvp
-def _weighted(part: Callable[[Condition], Any], weight: jax.Array, condition: Condition) -> Any:
+def _weighted(part: Callable[[Condition], Any], weight: Float[Array, ""], condition: Condition) -> Any:
     """Return weight * part(condition), or 0 without computing the part."""
     return _unless_zero(lambda: jax.tree.map(lambda x: weight * x, part(condition)), weight)
 
@@ -205,7 +212,7 @@ def value_and_change(function: Callable[..., Average], primals: Any, tangents: A
     return value, jax.tree.map(number, change, value, is_leaf=lambda dx: dx is None)
 
 
-def _unless_zero(compute: Callable[[], Average], weight: jax.Array) -> Average:
+def _unless_zero(compute: Callable[[], Average], weight: Float[Array, ""]) -> Average:
     shapes = jax.eval_shape(compute)
     result: Average = jax.lax.cond(
         weight > 0, compute, lambda: jax.tree.map(lambda x: jnp.zeros(x.shape, x.dtype), shapes)
@@ -214,14 +221,13 @@ def _unless_zero(compute: Callable[[], Average], weight: jax.Array) -> Average:
 
 
 def unit_gradients(
-    problem: Problem, readout: jax.Array, z: jax.Array, label: jax.Array
-) -> tuple[jax.Array, jax.Array, jax.Array]:
-    """Return phi(lambda_k) (K, S), dloss/dyhat (S,) and g_k = dloss/dlambda_k (K, S) at the points of a sample.
+    problem: Problem, readout: Float[Numbers, "K"], z: Float[Array, "J S"], label: Float[Array, "S"]
+) -> tuple[Float[Array, "K S"], Float[Array, "S"], Float[Array, "K S"]]:
+    """Return phi(lambda_k), dloss/dyhat and g_k = dloss/dlambda_k at the points of a sample.
 
-    Arguments:
-      z: (K + M, S) total fields. label: (S,).
+    Arguments: z: total fields.
     """
     K = problem.student.width
     hidden = problem.student.activation(z[:K])
-    loss_slope = problem.sgd.loss_slope(readout @ hidden, label)
-    return hidden, loss_slope, loss_slope * readout[:, None] * problem.student.activation.derivative(z[:K])
+    loss_slope = problem.sgd.loss_slope(jnp.asarray(readout) @ hidden, label)
+    return hidden, loss_slope, loss_slope[None] * readout[:, None] * problem.student.activation.derivative(z[:K])

@@ -5,13 +5,14 @@ from typing import Any, TypeVar
 
 import jax
 import jax.numpy as jnp
+from jaxtyping import Array, Float
 
 Sums = TypeVar("Sums")
 PIECE = 2**12  # points whose fields are in memory at a time
 
 
-def mean_over_points(sums: Callable[[jax.Array], Sums], normals: jax.Array) -> Sums:
-    """Return the average over all points (D, S), where `sums` adds up over some of them.
+def mean_over_points(sums: Callable[[jax.Array], Sums], normals: Float[Array, "D S"]) -> Sums:
+    """Return the average over all points, where `sums` adds up over some of them.
 
     The result is in JAX's default precision. Within a piece, `sums` adds in the points' own precision.
     """

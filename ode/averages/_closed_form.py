@@ -31,7 +31,7 @@ class ClosedForm(Averages):
         require_closed_form(problem, traced_noise=False)
 
     def step(self, problem: Problem, overlaps: Overlaps, condition: Condition) -> StepAverages:
-        v, units = overlaps.readout, units_of(problem)
+        v, units = jnp.asarray(overlaps.readout), units_of(problem)
         block = condition.variances[:, None, None] * overlaps.gram  # Cov(z^b_i, z_j) = Cov(z^b_i, z^b_j)
         noise = jnp.asarray(require_linear_labels(problem).noise) ** 2
         return step_of(units)(block, v, signed_readouts(problem, v), noise)

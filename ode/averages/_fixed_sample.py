@@ -7,9 +7,10 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jaxtyping import Array, Float
 
 from teacher_student import Condition, Overlaps, Problem
-from teacher_student.internal import to_float
+from teacher_student.internal import Numbers, to_float
 
 from ._base import Averages, MeanStep, StepAverages, check_normals, sum_of_conditions, unit_gradients
 from ._chunked_mean import mean_over_points
@@ -24,7 +25,7 @@ class FixedSample(Averages):
     overlaps alone, that of the overlaps. Cost: S (K + M)^2 a block; memory: PIECE (K + M) numbers, whatever S is.
     """
 
-    normals: Any  # (D, S)
+    normals: Float[Numbers, "*batch D S"]
 
     def check(self, problem: Problem) -> None:
         check_normals(self.normals, sum(dimensions(problem)) + 1)
@@ -40,21 +41,23 @@ class FixedSample(Averages):
     def step(self, problem: Problem, overlaps: Overlaps, condition: Condition) -> StepAverages:
         return self._step(problem, overlaps, condition, factors(problem, overlaps))
 
-    def mean_step(self, problem: Problem, overlaps: Overlaps, conditions: Condition, weights: Any) -> MeanStep:
+    def mean_step(
+        self, problem: Problem, overlaps: Overlaps, conditions: Condition, weights: Float[Array, "conditions"]
+    ) -> MeanStep:
         """Do as the base class does, one condition after the other. Those of weight 0 are not computed."""
         if is_smooth(problem):
             return self.mean_step_of_points(problem, overlaps, conditions, weights)
         return mean_step_by_law(self, problem, overlaps, conditions, weights)
 
     def mean_step_of_points(
-        self, problem: Problem, overlaps: Overlaps, conditions: Condition, weights: Any
+        self, problem: Problem, overlaps: Overlaps, conditions: Condition, weights: Float[Array, "conditions"]
     ) -> MeanStep:
         """Return `mean_step`, with the derivative of the points."""
         roots = factors(problem, overlaps)
         return sum_of_conditions(lambda c: self._step(problem, overlaps, c, roots), conditions, weights)
 
     def _step(
-        self, problem: Problem, overlaps: Overlaps, condition: Condition, factors: list[jax.Array]
+        self, problem: Problem, overlaps: Overlaps, condition: Condition, factors: list[Float[Array, "J _"]]
     ) -> StepAverages:
         scales, means = _scales_and_means(problem, overlaps, condition)
 
@@ -75,13 +78,13 @@ class FixedSample(Averages):
 
     def error_and_accuracy(
         self, problem: Problem, overlaps: Overlaps, condition: Condition
-    ) -> tuple[jax.Array, jax.Array]:
+    ) -> tuple[Float[Array, ""], Float[Array, ""]]:
         """Return E (yhat - y)^2 / 2 with the noiseless label, and P(sign yhat = sign y)."""
         return error_and_accuracy_by_law(self, problem, overlaps, condition)
 
     def error_and_accuracy_of_points(
         self, problem: Problem, overlaps: Overlaps, condition: Condition
-    ) -> tuple[jax.Array, jax.Array]:
+    ) -> tuple[Float[Array, ""], Float[Array, ""]]:
         """Return `error_and_accuracy`, with the derivative of the points. That of an accuracy is 0."""
         K, roots = problem.student.width, factors(problem, overlaps)
         scales, means = _scales_and_means(problem, overlaps, condition)
@@ -100,22 +103,22 @@ class FixedSample(Averages):
 
     def hidden_and_label(
         self, problem: Problem, overlaps: Overlaps, condition: Condition
-    ) -> tuple[jax.Array, jax.Array]:
-        """Return phi(lambda_k) (K, S) and the noiseless label (S,) at every point."""
+    ) -> tuple[Float[Array, "K S"], Float[Array, "S"]]:
+        """Return phi(lambda_k) and the noiseless label at every point."""
         K, blocks = problem.student.width, _by_block(problem, jnp.asarray(self.normals))[:-1]
         z = _fields(factors(problem, overlaps), blocks, *_scales_and_means(problem, overlaps, condition))
         return problem.student.activation(z[:K]), problem.task.clean_label(z[K:].T, condition.cluster)
 
 
 class BlockSpread(eqx.Module):
-    """A block's standard normals xi (r, S) and the factor (K + M, r) that makes its fields of them."""
+    """A block's standard normals xi and the factor that makes its fields of them."""
 
-    xi: jax.Array
-    factor: jax.Array
+    xi: Float[Array, "r S"]
+    factor: Float[Array, "J r"]
 
 
-def factors(problem: Problem, overlaps: Overlaps) -> list[jax.Array]:
-    """Return, per block, the factor (J, r) that makes fields of unit variance of standard normals.
+def factors(problem: Problem, overlaps: Overlaps) -> list[Float[Array, "J _"]]:
+    """Return, per block, the factor that makes fields of unit variance of standard normals.
 
     The latents come first and the students are drawn given them, so that the latent fields stay fixed as the student
     moves: nu^b = T^(1/2) xi,  lambda^b = R T^(-1/2) xi + (Q - R T^-1 R^T)^(1/2) xi'.
@@ -138,20 +141,27 @@ def factors(problem: Problem, overlaps: Overlaps) -> list[jax.Array]:
     return per_block
 
 
-def _by_block(problem: Problem, normals: jax.Array) -> list[jax.Array]:
+def _by_block(problem: Problem, normals: Float[Array, "D S"]) -> list[Float[Array, "*_ S"]]:
     """Return the blocks' standard normals (r, S), and last the output noise (S,)."""
     edges = np.cumsum([0, *dimensions(problem)])
     return [*(normals[i:j] for i, j in itertools.pairwise(edges)), normals[-1]]
 
 
-def _scales_and_means(problem: Problem, overlaps: Overlaps, condition: Condition) -> tuple[jax.Array, jax.Array]:
-    """Return, per block, sqrt(Delta_b) and the mean fields (B, J)."""
+def _scales_and_means(
+    problem: Problem, overlaps: Overlaps, condition: Condition
+) -> tuple[Float[Array, "B"], Float[Array, "B J"]]:
+    """Return, per block, sqrt(Delta_b) and the mean fields."""
     K = problem.student.width
-    return jnp.sqrt(condition.variances), overlaps.gram[:, :, K:] @ condition.mean
+    return jnp.sqrt(condition.variances), jnp.asarray(overlaps.gram)[:, :, K:] @ condition.mean
 
 
-def _fields(factors: list[jax.Array], blocks: list[jax.Array], scales: jax.Array, means: jax.Array) -> jax.Array:
-    """Return z_j (J, S): sum over blocks of mean + sqrt(Delta_b) factor xi, in the precision of xi."""
+def _fields(
+    factors: list[Float[Array, "J _"]],
+    blocks: list[Float[Array, "_ S"]],
+    scales: Float[Array, "B"],
+    means: Float[Array, "B J"],
+) -> Float[Array, "J S"]:
+    """Return z_j: the sum over blocks of mean + sqrt(Delta_b) factor xi, in the precision of xi."""
     dtype = blocks[0].dtype
     parts = [(s * factor).astype(dtype) @ xi for factor, xi, s in zip(factors, blocks, scales, strict=True)]
     fields: jax.Array = sum(parts[1:], parts[0]) + means.sum(axis=0).astype(dtype)[:, None]

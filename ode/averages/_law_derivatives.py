@@ -11,6 +11,7 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jaxtyping import Array, Float
 
 from teacher_student import Condition, Overlaps, Problem
 
@@ -27,7 +28,7 @@ def is_smooth(problem: Problem) -> bool:
 
 
 def mean_step_by_law(
-    sample: Any, problem: Problem, overlaps: Overlaps, conditions: Condition, weights: Any
+    sample: Any, problem: Problem, overlaps: Overlaps, conditions: Condition, weights: Float[Array, "conditions"]
 ) -> MeanStep:
     """Return the sample's averages, whose derivative is that of the law's."""
     averages: MeanStep = _mean_step(*_as_operands((sample, problem, overlaps, conditions, weights)))
@@ -48,7 +49,9 @@ def _as_operands(arguments: Any) -> Any:
 
 
 @eqx.filter_custom_jvp
-def _mean_step(sample: Any, problem: Problem, overlaps: Overlaps, conditions: Condition, weights: Any) -> MeanStep:
+def _mean_step(
+    sample: Any, problem: Problem, overlaps: Overlaps, conditions: Condition, weights: Float[Array, "conditions"]
+) -> MeanStep:
     averages: MeanStep = sample.mean_step_of_points(problem, overlaps, conditions, weights)
     return averages
 
@@ -63,7 +66,7 @@ def _mean_step_jvp(primals: Any, tangents: Any) -> tuple[MeanStep, MeanStep]:
 
 def error_and_accuracy_by_law(
     sample: Any, problem: Problem, overlaps: Overlaps, condition: Condition
-) -> tuple[jax.Array, jax.Array]:
+) -> tuple[Float[Array, ""], Float[Array, ""]]:
     """Return the sample's error and accuracy.
 
     Their derivatives are those of the law's, but for an error without jumps, which has that of the points.
@@ -75,7 +78,7 @@ def error_and_accuracy_by_law(
 @eqx.filter_custom_jvp
 def _error_and_accuracy(
     sample: Any, problem: Problem, overlaps: Overlaps, condition: Condition
-) -> tuple[jax.Array, jax.Array]:
+) -> tuple[Float[Array, ""], Float[Array, ""]]:
     values: tuple[jax.Array, jax.Array] = sample.error_and_accuracy_of_points(problem, overlaps, condition)
     return values
 

@@ -13,13 +13,15 @@ Only the total fields z = sum_b z^b are drawn; the block fields are Gaussian giv
 """
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+from jaxtyping import Array, Float
 
 from teacher_student import Condition, Overlaps, Problem
+from teacher_student.internal import Numbers
 
 from ._base import Averages, MeanStep, StepAverages, sum_of_conditions, unit_gradients
 from ._matrix_roots import field_root, inverse_field_root
@@ -30,19 +32,22 @@ Average = TypeVar("Average")
 class Reweighted(Averages):
     """Averages over points drawn at the state `at`, as differentiable functions of the state.
 
-    normals: (J + 1, S) standard normals, J = K + M; the last row is label noise. at: the state at which the value is
-    exact for these points; elsewhere only first and second derivatives at it are meant to be used.
+    normals: standard normals, a row for each of the J fields and the last one for label noise.
+    at: the state at which the value is exact for these points; elsewhere only first and second derivatives at it are
+      meant to be used.
     moving_labels: whether derivatives in what labels are made of are wanted too: noise and the teacher's readout, as
       far as the task says what its labels are the sign of (`Task.before_sign`).
     """
 
-    normals: Any
+    normals: Float[Numbers, "rows S"]
     at: Overlaps
     moving_labels: bool = eqx.field(static=True, default=False)
 
     @staticmethod
-    def of(problem: Problem, normals: Any, at: Overlaps, *, moving_labels: bool = False) -> "Reweighted":
-        """Return points (D, S) of a sample as points of the total fields at the state `at`.
+    def of(
+        problem: Problem, normals: Float[Numbers, "D S"], at: Overlaps, *, moving_labels: bool = False
+    ) -> "Reweighted":
+        """Return points of a sample as points of the total fields at the state `at`.
 
         The last row is for noise.
         """
@@ -58,13 +63,13 @@ class Reweighted(Averages):
         noise = jnp.asarray(self.normals)[-1]
         change, _, W = self._change(overlaps, condition, K)
         inverse = W.T @ (jnp.eye(len(W)) - change + change @ change) @ W  # C^-1, to second order in the change
-        regression = inverse @ law.block_covariance  # (B, J, J): C^-1 Delta_b Omega^b
+        regression = inverse @ law.block_covariance  # C^-1 Delta_b Omega^b, per block
 
-        def averages(y: jax.Array, weights: jax.Array) -> StepAverages:
+        def averages(y: Float[Array, "S"], weights: Float[Array, "S"]) -> StepAverages:
             hidden, loss_slope, g = unit_gradients(problem, overlaps.readout, z, y)
-            weighted = weights * g
+            weighted = weights[None] * g
             g_centred = weighted @ (z - law.mean[:, None]).T
-            gz = weighted.sum(axis=1)[:, None] * law.block_mean[:, None, :] + g_centred @ regression
+            gz = weighted.sum(axis=1)[None, :, None] * law.block_mean[:, None, :] + g_centred @ regression
             return StepAverages(gz, weighted @ g.T, hidden @ (weights * loss_slope))
 
         result = averages(problem.task.label(z[K:].T, condition.cluster, noise), weights)
@@ -74,8 +79,8 @@ class Reweighted(Averages):
         self,
         problem: Problem,
         cluster: jax.Array,
-        z: jax.Array,
-        weights: jax.Array,
+        z: Float[Array, "J S"],
+        weights: Float[Array, "S"],
         averages: Callable[[jax.Array, jax.Array], Average],
         result: Average,
         *,
@@ -93,26 +98,30 @@ class Reweighted(Averages):
         moved: Average = jax.tree.map(lambda *x: sum(x), result, *parts)
         return moved
 
-    def mean_step(self, problem: Problem, overlaps: Overlaps, conditions: Condition, weights: Any) -> MeanStep:
+    def mean_step(
+        self, problem: Problem, overlaps: Overlaps, conditions: Condition, weights: Float[Array, "conditions"]
+    ) -> MeanStep:
         """Do as the base class does, one condition after the other. Those of weight 0 are not computed."""
         return sum_of_conditions(lambda c: self.step(problem, overlaps, c), conditions, weights)
 
     def error_and_accuracy(
         self, problem: Problem, overlaps: Overlaps, condition: Condition
-    ) -> tuple[jax.Array, jax.Array]:
+    ) -> tuple[Float[Array, ""], Float[Array, ""]]:
         """Return E (yhat - y)^2 / 2 with the noiseless label, and P(sign yhat = sign y), as functions of the law."""
         K = problem.student.width
         z, weights = self._points(overlaps, condition, K)
-        output = overlaps.readout @ problem.student.activation(z[:K])
+        output = jnp.asarray(overlaps.readout) @ problem.student.activation(z[:K])
 
-        def averages(y: jax.Array, weights: jax.Array) -> tuple[jax.Array, jax.Array]:
+        def averages(y: Float[Array, "S"], weights: Float[Array, "S"]) -> tuple[Float[Array, ""], Float[Array, ""]]:
             return weights @ (output - y) ** 2 / 2, weights @ _right(output, y)
 
         result = averages(problem.task.clean_label(z[K:].T, condition.cluster), weights)
         return self._with_moving_labels(problem, condition.cluster, z, weights, averages, result, noisy=False)
 
-    def _points(self, overlaps: Overlaps, condition: Condition, K: int) -> tuple[jax.Array, jax.Array]:
-        """Return total fields z (J, S) that are drawn at the state `at`, and weights (S,).
+    def _points(
+        self, overlaps: Overlaps, condition: Condition, K: int
+    ) -> tuple[Float[Array, "J S"], Float[Array, "S"]]:
+        """Return total fields z that are drawn at the state `at`, and the weights of the points.
 
         The weights, of sum 1, turn the law at that state into ours.
         """
@@ -125,7 +134,9 @@ class Reweighted(Averages):
         exponent = jnp.einsum("ij,is,js->s", quadratic / 2, normals, normals) + linear @ normals
         return root @ normals + origin[:, None], jax.nn.softmax(exponent)
 
-    def _change(self, overlaps: Overlaps, condition: Condition, K: int) -> tuple[jax.Array, jax.Array, jax.Array]:
+    def _change(
+        self, overlaps: Overlaps, condition: Condition, K: int
+    ) -> tuple[Float[Array, "J J"], Float[Array, "J"], Float[Array, "J J"]]:
         """Return W C W^T - W C_0 W^T and W (m - m_0), which are 0 at the state `at`, and W, the inverse of C_0's root.
 
         In directions in which the fields of that state do not spread W is 0: a change that makes them is missed.
@@ -137,22 +148,23 @@ class Reweighted(Averages):
 
 
 class _Law(eqx.Module):
-    """Mean and covariance of the total fields, (J,) and (J, J), and of each block's, with leading axis B."""
+    """Mean and covariance of the total fields, and of each block's."""
 
-    mean: jax.Array
-    covariance: jax.Array
-    block_mean: jax.Array
-    block_covariance: jax.Array
+    mean: Float[Array, "J"]
+    covariance: Float[Array, "J J"]
+    block_mean: Float[Array, "B J"]
+    block_covariance: Float[Array, "B J J"]
 
     @staticmethod
     def of(overlaps: Overlaps, condition: Condition, K: int) -> "_Law":
-        block_mean = overlaps.gram[:, :, K:] @ condition.mean
-        block_covariance = condition.variances[:, None, None] * overlaps.gram
+        gram = jnp.asarray(overlaps.gram)
+        block_mean = gram[:, :, K:] @ condition.mean
+        block_covariance = condition.variances[:, None, None] * gram
         return _Law(block_mean.sum(axis=0), block_covariance.sum(axis=0), block_mean, block_covariance)
 
 
-def _right(output: jax.Array, y: jax.Array) -> jax.Array:
-    """Return whether sign(yhat) = sign(y) (S,), with derivatives (in the readout) as if the sign had the width `width`.
+def _right(output: Float[Array, "S"], y: Float[Array, "S"]) -> Float[Array, "S"]:
+    """Return whether sign(yhat) = sign(y), with derivatives (in the readout) as if the sign had the width `width`.
 
     The law's weights do not move with the readout, so the jump at yhat = 0 is smoothed: Phi(y yhat / width), with a
     bias of the order of width^2.
@@ -162,7 +174,7 @@ def _right(output: jax.Array, y: jax.Array) -> jax.Array:
     return right + smooth - jax.lax.stop_gradient(smooth)
 
 
-def _width(output: jax.Array) -> jax.Array:
+def _width(output: Float[Array, "S"]) -> Float[Array, ""]:
     """Return the usual width of an estimate of the density at 0."""
     # The floor is for outputs that are all the same, as of a student whose readout is 0: dividing by 0 gives NaN.
     return jax.lax.stop_gradient(jnp.maximum(jnp.std(output) * output.size**-0.2, 1e-150))

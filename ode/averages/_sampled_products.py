@@ -10,9 +10,10 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+from jaxtyping import Array, Float
 
 from teacher_student import Activation, Condition, Overlaps, Problem
-from teacher_student.internal import to_float
+from teacher_student.internal import Numbers, to_float
 
 from ..moments import J2, look_up, require_linear_labels, row_for, second_moments, signed_readouts, units_of
 from ._base import StepAverages, check_normals
@@ -34,18 +35,18 @@ def _step_with(student: Activation, teacher: Activation, *rest: jax.Array) -> St
 class SampledProducts(ClosedForm):
     """ClosedForm with E[g_k g_l] over points, at the cost of S (K + M)^2.
 
-    normals: (J, S) standard normals of the total fields z = C^(1/2) xi, J = K + M. Fields, units and products of
+    normals: standard normals of the total fields z = C^(1/2) xi. Fields, units and products of
     matrices have their precision.
     """
 
-    normals: Any
+    normals: Float[Numbers, "*batch J S"]
 
     def check(self, problem: Problem) -> None:
         super().check(problem)
         check_normals(self.normals, problem.student.width + problem.task.latents)
 
     def step(self, problem: Problem, overlaps: Overlaps, condition: Condition) -> StepAverages:
-        v, units = overlaps.readout, units_of(problem)
+        v, units = jnp.asarray(overlaps.readout), units_of(problem)
         row = look_up("sampled products", *units)
         assert row is not None  # `Sampled.draw` comes first
         block = condition.variances[:, None, None] * overlaps.gram
@@ -53,19 +54,21 @@ class SampledProducts(ClosedForm):
         averages: StepAverages = row.function(*units, block, v, s, self._products(problem, v, block.sum(axis=0), s))
         return averages
 
-    def _products(self, problem: Problem, v: jax.Array, C: jax.Array, s: jax.Array) -> jax.Array:
-        """Return (K, K) E[g_k g_l]."""
+    def _products(
+        self, problem: Problem, v: Float[Array, "K"], C: Float[Array, "J J"], s: Float[Array, "J"]
+    ) -> Float[Array, "K K"]:
+        """Return E[g_k g_l]."""
         K = problem.student.width
         square = s @ second_moments(units_of(problem), C, K) @ s
         variance = jnp.diagonal(C)[:K]
         together = J2(variance[:, None], C[:K, :K], variance[None, :])
         root = field_root(C, K)
 
-        def sums(normals: jax.Array) -> tuple[jax.Array, jax.Array]:
+        def sums(normals: Float[Array, "J S"]) -> tuple[Float[Array, "K K"], Float[Array, ""]]:
             delta, z = self._difference(problem, v, root, normals, 0)
             excess = delta**2 - square.astype(z.dtype)
             slopes = problem.student.activation.derivative(z[:K])
-            return (excess * slopes) @ slopes.T, jnp.sum(excess)
+            return (excess[None] * slopes) @ slopes.T, jnp.sum(excess)
 
         product, excess = mean_over_points(sums, jnp.asarray(self.normals))
         noise = jnp.asarray(require_linear_labels(problem).noise) ** 2
@@ -73,19 +76,19 @@ class SampledProducts(ClosedForm):
 
     def error_and_accuracy(
         self, problem: Problem, overlaps: Overlaps, condition: Condition
-    ) -> tuple[jax.Array, jax.Array]:
+    ) -> tuple[Float[Array, ""], Float[Array, ""]]:
         """Return E (yhat - y)^2 / 2 with the noiseless label, and P(sign yhat = sign y)."""
         return error_and_accuracy_by_law(self, problem, overlaps, condition)
 
     def error_and_accuracy_of_points(
         self, problem: Problem, overlaps: Overlaps, condition: Condition
-    ) -> tuple[jax.Array, jax.Array]:
+    ) -> tuple[Float[Array, ""], Float[Array, ""]]:
         """Return `error_and_accuracy`, with the derivative of the points. That of an accuracy is 0."""
-        K, v = problem.student.width, overlaps.readout
+        K, v = problem.student.width, jnp.asarray(overlaps.readout)
         C = jnp.einsum("b,bij->ij", condition.variances, overlaps.gram)
         root = field_root(C, K)
 
-        def sums(normals: jax.Array) -> tuple[jax.Array, jax.Array]:
+        def sums(normals: Float[Array, "J S"]) -> tuple[Float[Array, ""], Float[Array, ""]]:
             delta, z = self._difference(problem, v, root, normals, condition.cluster)
             y = to_float(problem, z.dtype).task.clean_label(z[K:].T, condition.cluster)
             right = jnp.sign(delta + y) == jnp.sign(y)
@@ -94,9 +97,14 @@ class SampledProducts(ClosedForm):
         return mean_over_points(sums, jnp.asarray(self.normals))
 
     def _difference(
-        self, problem: Problem, v: jax.Array, root: jax.Array, normals: jax.Array, cluster: Any
-    ) -> tuple[jax.Array, jax.Array]:
-        """Return yhat - y (S,), without noise, and the fields z (J, S)."""
+        self,
+        problem: Problem,
+        v: Float[Array, "K"],
+        root: Float[Array, "J J"],
+        normals: Float[Array, "J S"],
+        cluster: Any,
+    ) -> tuple[Float[Array, "S"], Float[Array, "J S"]]:
+        """Return yhat - y, without noise, and the fields z."""
         K = problem.student.width
         rounded, v, root = to_float((problem, v, root), normals.dtype)
         z = root @ normals

@@ -6,6 +6,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jaxtyping import Array, Float, Int
 
 from ._arcsin import arcsin
 
@@ -13,14 +14,20 @@ PART = 2**14  # arcsines computed at a time: they stay in the cache
 
 
 @partial(jax.custom_jvp, nondiff_argnums=(5,))
-def arcsine_sums(C: jax.Array, s: jax.Array, A: jax.Array, B: jax.Array, root: jax.Array, apart: int) -> jax.Array:
-    """Return sum_ij s_i s_j asin(c_ij) (P,),  c_ij = C_ij root_i root_j - A_i A_j - B_i B_j, for each of P columns.
+def arcsine_sums(
+    C: Float[Array, "J J"],
+    s: Float[Array, "J"],
+    A: Float[Array, "J P"],
+    B: Float[Array, "J P"],
+    root: Float[Array, "J P"],
+    apart: int,
+) -> Float[Array, "P"]:
+    """Return sum_ij s_i s_j asin(c_ij),  c_ij = C_ij root_i root_j - A_i A_j - B_i B_j, for each of P columns.
 
     Only pairs i <= j are computed. They come in at least two parts, one after the other: what a loop takes as constant
     is computed once, while XLA would compute A, B and root anew for every pair.
 
-    Arguments: C: (J, J) symmetric. s: (J,). A, B, root: (J, P). apart: pairs among the last so many fields are left
-      out.
+    Arguments: C: symmetric. apart: pairs among the last so many fields are left out.
     """
     i, j = np.triu_indices(s.size)
     taken = i < s.size - apart
@@ -54,7 +61,7 @@ def _arcsine_sums_jvp(apart: int, primals: tuple[Any, ...], tangents: tuple[Any,
     def row(_: None, at: tuple[Any, ...]) -> tuple[None, tuple[jax.Array, ...]]:
         C_i, s_i, A_i, B_i, root_i, dC_i, apart_i = at
         weight = s * ~(apart_i & last) if apart else s
-        c = C_i[:, None] * root * root_i - A * A_i - B * B_i
+        c = C_i[:, None] * root * root_i[None] - A * A_i[None] - B * B_i[None]
         if apart:
             # A pair that is left out may have c = 1 (a sign unit and itself), where the slope is infinite: times its
             # weight 0 it would be NaN.
@@ -69,7 +76,7 @@ def _arcsine_sums_jvp(apart: int, primals: tuple[Any, ...], tangents: tuple[Any,
 
 
 @jax.custom_jvp
-def columns(C: jax.Array, index: Any) -> jax.Array:
+def columns(C: Float[Array, "n m"], index: Int[Array | np.ndarray, "P"]) -> Float[Array, "n P"]:
     """Return C[:, index], whose derivative is a matrix product.
 
     The transpose of a gather is a scatter, which is slow on a CPU.
@@ -80,4 +87,4 @@ def columns(C: jax.Array, index: Any) -> jax.Array:
 @columns.defjvp
 def _columns_jvp(primals: tuple[Any, ...], tangents: tuple[Any, ...]) -> tuple[jax.Array, jax.Array]:
     (C, index), (dC, _) = primals, tangents
-    return C[:, index], dC @ jnp.asarray(jnp.arange(C.shape[1])[:, None] == index, C.dtype)
+    return C[:, index], dC @ jnp.asarray(jnp.arange(C.shape[1])[:, None] == index[None], C.dtype)

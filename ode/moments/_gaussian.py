@@ -19,6 +19,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jaxtyping import Array, Float
 
 from teacher_student import Activation, InputError
 from teacher_student.internal import as_activation
@@ -82,7 +83,7 @@ def _slope_of_linear(unit: Activation, variance: jax.Array) -> jax.Array:
 
 @row_for("square", "sign")
 def _square_of_sign(unit: Activation, variance: jax.Array) -> jax.Array:
-    return 1.0 * (variance > 0)  # the rounding of C11 C22 - C12^2 misses it by 1e-9
+    return (variance > 0).astype(variance.dtype)  # the rounding of C11 C22 - C12^2 misses it by 1e-9
 
 
 def I2(units: "tuple[Activation | str, Activation | str]", C11: Any, C12: Any, C22: Any) -> jax.Array:
@@ -148,7 +149,9 @@ def _arcsine_with_sign(first: Activation, second: Activation, C11: Any, C12: Any
     return (2 / np.pi) * arcsin(C12 * jax.lax.rsqrt(1 + C11) * safe_rsqrt(C22))
 
 
-def tilt(C: jax.Array, cross: jax.Array, D: jax.Array) -> jax.Array:
+def tilt(
+    C: Float[Array, "*batch n n"], cross: Float[Array, "*batch n"], D: Float[Array, "*batch"]
+) -> Float[Array, "*batch n n"]:
     """Return C - cross cross^T / D, cross = C[:, a], D = 1 + C_aa: the covariance under the density times phi'(a)."""
     return C - cross[..., :, None] * cross[..., None, :] / D[..., None, None]
 

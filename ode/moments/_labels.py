@@ -2,9 +2,10 @@
 
 import jax.numpy as jnp
 import numpy as np
+from jaxtyping import Array, Float
 
 from teacher_student import Activation, InputError, Problem, SumOfUnits
-from teacher_student.internal import as_activation, is_known
+from teacher_student.internal import Numbers, as_activation, is_known
 
 
 def linear_labels(problem: Problem) -> SumOfUnits | None:
@@ -36,6 +37,6 @@ def units_of(problem: Problem) -> tuple[Activation, Activation]:
     return problem.student.activation, require_linear_labels(problem).activation
 
 
-def signed_readouts(problem: Problem, readout: object) -> jnp.ndarray:
+def signed_readouts(problem: Problem, readout: Float[Numbers, "K"]) -> Float[Array, "J"]:
     """Return s = (v, -vt): yhat - y = sum_i s_i phi_i(z_i) over students and latents."""
     return jnp.concatenate([jnp.asarray(readout), -jnp.asarray(require_linear_labels(problem).readout)])

@@ -2,13 +2,14 @@
 
 import jax
 import jax.numpy as jnp
+from jaxtyping import Array, Float
 
 from ._gaussian import I2, Units
 from ._registry import Row, look_up
 
 
-def moments_with_students(units: Units, C: jax.Array, K: int) -> jax.Array:
-    """Return (..., K, J) E[phi_k phi_i] = I2(k, i) of K student units with student and teacher units."""
+def moments_with_students(units: Units, C: Float[Array, "*batch J J"], K: int) -> Float[Array, "*batch K J"]:
+    """Return E[phi_k phi_i] = I2(k, i) of K student units with student and teacher units."""
     student, teacher = units
     variance = jnp.diagonal(C, axis1=-2, axis2=-1)
     row, column = variance[..., :K, None], variance[..., None, :]
@@ -18,8 +19,8 @@ def moments_with_students(units: Units, C: jax.Array, K: int) -> jax.Array:
     return jnp.concatenate([among_students, I2((student, teacher), row, C[..., :K, K:], column[..., K:])], -1)
 
 
-def second_moments(units: Units, C: jax.Array, K: int) -> jax.Array:
-    """Return (..., J, J) E[phi_i phi_j] = I2(i, j) for K student units followed by teacher units."""
+def second_moments(units: Units, C: Float[Array, "*batch J J"], K: int) -> Float[Array, "*batch J J"]:
+    """Return E[phi_i phi_j] = I2(i, j) for K student units followed by teacher units."""
     teacher = units[1]
     variance = jnp.diagonal(C, axis1=-2, axis2=-1)[..., K:]
     among = I2((teacher, teacher), variance[..., :, None], C[..., K:, K:], variance[..., None, :])

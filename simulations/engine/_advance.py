@@ -4,6 +4,7 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+from jaxtyping import Array, Float, Int
 
 from teacher_student import Observables, Problem
 
@@ -20,8 +21,8 @@ def advance(
     space: Space,
     key: jax.Array,
     weights: Weights,
-    first: jax.Array,
-    last: jax.Array,
+    first: Int[Array, ""],
+    last: Int[Array, ""],
 ) -> Weights:
     """Return the weights after steps `first` ... `last` - 1.
 
@@ -30,11 +31,11 @@ def advance(
     """
     length, dtype = space.block_steps, weights.student.dtype
 
-    def run_block(index: jax.Array, weights: Weights) -> Weights:
+    def run_block(index: Int[Array, ""], weights: Weights) -> Weights:
         drawn = draw_samples(problem, schedule, space, key, index, dtype)
         first_step = index * length
 
-        def run_step(i: jax.Array, weights: Weights) -> Weights:
+        def run_step(i: Int[Array, ""], weights: Weights) -> Weights:
             sample = sample_of(problem, weights.latents, space, drawn, i)
             return space.to_normal_form(sgd_step(problem, weights, sample, space.dim))
 
@@ -58,7 +59,9 @@ def measure(problem: Problem, space: Space, key: jax.Array, weights: Weights, bl
     levels = jnp.arange(len(problem.inputs.level_names))
     root = jnp.sqrt(jnp.asarray(space.dim, dtype))
 
-    def test(level: Any, cluster: Any, normal: jax.Array) -> tuple[jax.Array, jax.Array]:
+    def test(
+        level: Int[Array, ""], cluster: Int[Array, ""], normal: Float[Array, "N"]
+    ) -> tuple[Float[Array, ""], Float[Array, ""]]:
         x = make_input(problem, weights.latents, space, normal, level, cluster)
         fields, nu = ((rows @ x / root).astype(jnp.float64) for rows in (weights.student, weights.latents))
         # float32 saturates erf(lambda / sqrt 2) at lambda = 5.5, and units that cancel would then have the sign 0.
@@ -66,7 +69,7 @@ def measure(problem: Problem, space: Space, key: jax.Array, weights: Weights, bl
         y = problem.task.clean_label(nu, cluster)
         return (output - y) ** 2 / 2, (jnp.sign(output) == jnp.sign(y)).astype(jnp.float64)
 
-    def test_block(index: jax.Array, total: Any) -> Any:
+    def test_block(index: Int[Array, ""], total: Any) -> Any:
         normals, clusters = draw_test_inputs(problem, space, key, index, dtype)
         outcomes = jax.vmap(lambda level: jax.vmap(lambda c, n: test(level, c, n))(clusters, normals))(levels)
         return jax.tree.map(lambda t, f: t + f.sum(axis=1), total, outcomes)

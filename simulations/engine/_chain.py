@@ -7,8 +7,10 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jaxtyping import Array, Float
 
 from teacher_student import Overlaps, Problem
+from teacher_student.internal import Numbers
 
 from ._chi_square import chi_square
 from ._coordinates import Space
@@ -39,7 +41,7 @@ class OverlapChain(Space):
     """
 
     dim: Any
-    free: Any  # (B,) N_b - r_b
+    free: Float[Numbers, "B"]  # N_b - r_b
     beside: tuple[bool, ...] = eqx.field(static=True)  # N_b > r_b: the last coordinate is for the rest
     latents: tuple[int, ...] = eqx.field(static=True)  # coordinates that the latents take, first in their block
 
@@ -62,9 +64,9 @@ class OverlapChain(Space):
             for b, (count, beside) in enumerate(zip(self.counts, self.beside, strict=True))
         ]
         rows = (jnp.sqrt(self.dim) * jnp.concatenate(parts, axis=1)).astype(dtype)
-        return Weights(rows[:K], rows[K:], overlaps.readout.astype(dtype))
+        return Weights(rows[:K], rows[K:], jnp.asarray(overlaps.readout).astype(dtype))
 
-    def draw(self, key: jax.Array, steps: int, dtype: Any) -> jax.Array:
+    def draw(self, key: jax.Array, steps: int, dtype: Any) -> Float[Array, "{steps} N"]:
         normals_key, *keys = jax.random.split(key, 1 + len(self.counts))
         numbers = jax.random.normal(normals_key, (steps, sum(self.counts)), dtype)
         for b, (last, rest_key) in enumerate(zip(np.cumsum(self.counts) - 1, keys, strict=True)):
@@ -98,19 +100,19 @@ def span_of(problem: Problem, start: Overlaps, dim: int) -> OverlapChain:
     return OverlapChain(counts, *numbers, tuple(rest > 0 for rest in free), latents)
 
 
-def _start(gram: jax.Array, K: int, rank: int, beside: bool) -> jax.Array:
+def _start(gram: Float[Array, "J J"], K: int, rank: int, beside: bool) -> Float[Array, "J {rank+beside}"]:
     """Return rows (students, latents) with Gram matrix `gram` in `rank` coordinates, the latents in the first ones."""
     # Eigenvalues come ascending, so the last `rank` are kept. Those that should be 0 may be -1e-17 by rounding, of
     # which the root would be NaN.
     values, vectors = jnp.linalg.eigh(gram)
-    factor = (vectors * jnp.sqrt(jnp.maximum(values, 0.0)))[:, -rank:]
+    factor = (vectors * jnp.sqrt(jnp.maximum(values, 0.0))[None])[:, -rank:]
     rows = jnp.linalg.qr(jnp.roll(factor, -K, axis=0).T, mode="r").T  # latents first; lower trapezoidal
     rows = jnp.pad(rows, ((0, 0), (0, rank - rows.shape[1])))
     return jnp.pad(jnp.roll(rows, K, axis=0), ((0, 0), (0, int(beside))))
 
 
-def lower_triangular(rows: jax.Array) -> jax.Array:
-    """Return `rows` (K, n), n >= K, rotated so that entry k is the last one of row k; products of rows stay.
+def lower_triangular(rows: Float[Array, "K n"]) -> Float[Array, "K n"]:
+    """Return `rows`, n >= K, rotated so that entry k is the last one of row k; products of rows stay.
 
     It is done by Householder reflections, one a row. A row that is already zero from its diagonal on is left alone.
     """
@@ -123,7 +125,7 @@ def lower_triangular(rows: jax.Array) -> jax.Array:
         # The inner `where` keeps 2 / 0 out, which would be NaN in a gradient even where the outer one takes 0.
         scaled = mirror * jnp.where(square > 0, 2 / jnp.where(square > 0, square, 1), 0)
         lower = rows[k:, k:]
-        lower = lower - jnp.sum(lower * mirror, axis=1)[:, None] * scaled
+        lower = lower - jnp.sum(lower * mirror[None], axis=1)[:, None] * scaled[None]
         # Exactly 0, where rounding leaves a little: the next input's rest is orthogonal to all weights, so they may
         # have nothing in the coordinate beside their subspace.
         rows = rows.at[k:, k:].set(lower).at[k, k + 1 :].set(0)

@@ -10,9 +10,10 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jaxtyping import Array, Float, Int
 
 from teacher_student import Problem
-from teacher_student.internal import is_known
+from teacher_student.internal import Numbers, is_known
 
 from ._coordinates import Space
 from ._schedule import Schedule
@@ -22,22 +23,24 @@ from ._step import Sample
 class Drawn(eqx.Module):
     """The random parts of a block of samples, which are the same whatever the weights.
 
-    normal: (steps, coordinates) inputs of variance 1. level, cluster: (steps,) indices. noise: (steps,) N(0, 1).
+    normal: inputs of variance 1, in their coordinates. level, cluster: indices. noise: N(0, 1).
     """
 
-    normal: jax.Array
-    level: jax.Array
-    cluster: jax.Array
-    noise: jax.Array
+    normal: Float[Array, "steps N"]
+    level: Int[Array, "steps"]
+    cluster: Int[Array, "steps"]
+    noise: Float[Array, "steps"]
 
 
-def draw_samples(problem: Problem, schedule: Schedule, space: Space, key: jax.Array, index: Any, dtype: Any) -> Drawn:
+def draw_samples(
+    problem: Problem, schedule: Schedule, space: Space, key: jax.Array, index: Int[Array, ""], dtype: Any
+) -> Drawn:
     """Draw the random parts of the samples of block `index` of a run."""
     length = space.block_steps
     normals_key, levels_key, clusters_key, noise_key = jax.random.split(jax.random.fold_in(key, index), 4)
     uniforms = jax.random.uniform(levels_key, (length,), dtype)
     levels = jax.vmap(lambda step, uniform: draw_level(problem, schedule, step, uniform))(
-        index * length + jnp.arange(length), uniforms
+        index * length + jnp.arange(length, dtype=index.dtype), uniforms
     )
     return Drawn(
         space.draw(normals_key, length, dtype),
@@ -47,27 +50,29 @@ def draw_samples(problem: Problem, schedule: Schedule, space: Space, key: jax.Ar
     )
 
 
-def sample_of(problem: Problem, latents: jax.Array, space: Space, drawn: Drawn, i: Any) -> Sample:
+def sample_of(
+    problem: Problem, latents: Float[Numbers, "M N"], space: Space, drawn: Drawn, i: Int[Array, ""]
+) -> Sample:
     """Return sample `i` of a block, beside a teacher with the directions `latents`."""
     level, cluster = drawn.level[i], drawn.cluster[i]
     return Sample(level, cluster, make_input(problem, latents, space, drawn.normal[i], level, cluster), drawn.noise[i])
 
 
 def draw_test_inputs(
-    problem: Problem, space: Space, key: jax.Array, index: Any, dtype: Any
-) -> tuple[jax.Array, jax.Array]:
-    """Draw inputs of variance 1 (steps, coordinates) and clusters (steps,) of block `index`: all levels share them."""
+    problem: Problem, space: Space, key: jax.Array, index: Int[Array, ""], dtype: Any
+) -> tuple[Float[Array, "steps N"], Int[Array, "steps"]]:
+    """Draw inputs of variance 1 and clusters of block `index`: all levels share them."""
     normals_key, clusters_key = jax.random.split(jax.random.fold_in(key, index))
     normals = space.draw(normals_key, space.block_steps, dtype)
     return normals, _draw_clusters(problem, clusters_key, space.block_steps, dtype)
 
 
-def _draw_clusters(problem: Problem, key: jax.Array, steps: int, dtype: Any) -> jax.Array:
+def _draw_clusters(problem: Problem, key: jax.Array, steps: int, dtype: Any) -> Int[Array, "{steps}"]:
     probabilities = jnp.asarray(problem.task.cluster_probabilities, dtype)
     return _choose(probabilities, jax.random.uniform(key, (steps,), dtype))
 
 
-def draw_level(problem: Problem, schedule: Schedule, step: jax.Array, uniform: jax.Array) -> jax.Array:
+def draw_level(problem: Problem, schedule: Schedule, step: Int[Array, ""], uniform: Float[Array, ""]) -> Int[Array, ""]:
     """Return the index of the level of the sample at `step`.
 
     It is drawn with the curriculum's shares at the middle of the step, by a number `uniform` in [0, 1).
@@ -81,7 +86,7 @@ def draw_level(problem: Problem, schedule: Schedule, step: jax.Array, uniform: j
     return _choose(problem.level_shares(problem.curriculum.shares_in(phase, progress)), uniform)
 
 
-def _choose(shares: jax.Array, uniform: jax.Array) -> jax.Array:
+def _choose(shares: Float[Array, "n"], uniform: Float[Array, "*samples"]) -> Int[Array, "*samples"]:
     """Return an index drawn with probabilities `shares`; it is never one of share 0."""
     # Shares may sum to a little less or more than 1: scaled by their sum, the number stays below the last edge. From
     # the right, an edge that it meets exactly is passed, and with it an index of share 0.
@@ -90,8 +95,8 @@ def _choose(shares: jax.Array, uniform: jax.Array) -> jax.Array:
 
 
 def make_input(
-    problem: Problem, latents: jax.Array, space: Space, normal: jax.Array, level: Any, cluster: Any
-) -> jax.Array:
+    problem: Problem, latents: Float[Numbers, "M N"], space: Space, normal: Float[Array, "N"], level: Any, cluster: Any
+) -> Float[Array, "N"]:
     """Return the input of `make_sample`, x = s_l sum_m a_cm u_m / sqrt(N) + sqrt(Delta_{l,b}) normal.
 
     A variance multiplies a whole block at once: what `make_sample` looks up dimension by dimension takes as long as the
@@ -103,7 +108,9 @@ def make_input(
     return _with_mean(problem, latents, x, level, cluster, space.dim)
 
 
-def _with_mean(problem: Problem, latents: jax.Array, x: jax.Array, level: Any, cluster: Any, dim: Any) -> jax.Array:
+def _with_mean(
+    problem: Problem, latents: Float[Numbers, "M N"], x: Float[Array, "N"], level: Any, cluster: Any, dim: Any
+) -> Float[Array, "N"]:
     """Return `x` shifted by the mean of its cluster, s_l sum_m a_cm u_m / sqrt(N)."""
     means = problem.task.cluster_means
     if is_known(means) and not np.any(means):  # as of a committee: a product with the latents costs as much as a step
@@ -112,16 +119,16 @@ def _with_mean(problem: Problem, latents: jax.Array, x: jax.Array, level: Any, c
     return x + shift / jnp.sqrt(jnp.asarray(dim, x.dtype))
 
 
-def block_of_dimension(sizes: tuple[int, ...]) -> jax.Array:
-    """Return the index (N,) of the block that each input dimension (or coordinate) belongs to."""
+def block_of_dimension(sizes: tuple[int, ...]) -> Int[Array, "N"]:
+    """Return the index of the block that each input dimension (or coordinate) belongs to."""
     return jnp.repeat(jnp.arange(len(sizes)), jnp.array(sizes), total_repeat_length=sum(sizes))
 
 
 def make_sample(
     problem: Problem,
-    latents: jax.Array,
-    blocks: jax.Array,
-    normal: jax.Array,
+    latents: Float[Numbers, "M N"],
+    blocks: Int[Array, "N"],
+    normal: Float[Array, "N"],
     level: Any,
     cluster: Any,
     noise: Any,

@@ -4,6 +4,7 @@ from typing import Any
 
 import equinox as eqx
 import numpy as np
+from jaxtyping import Float, Int
 
 from teacher_student import Problem
 
@@ -13,15 +14,15 @@ MOST_STEPS = 2**31 - 1  # of a run: steps are counted in 32 bits
 class Schedule(eqx.Module):
     """The curriculum in steps.
 
-    begins, ends: (P,) steps at which phases begin and end, none beyond those that a run can have. lengths: (P,) steps
-    of the phases. last: () index of the last phase that has a step. Phases without steps, such as those that a
+    begins, ends: steps at which phases begin and end, none beyond those that a run can have. lengths: steps of the
+    phases. last: index of the last phase that has a step. Phases without steps, such as those that a
     curriculum is filled up with, have no sample.
     """
 
-    begins: Any
-    ends: Any
-    lengths: Any
-    last: Any
+    begins: Int[Any, "*batch P"]
+    ends: Int[Any, "*batch P"]
+    lengths: Float[Any, "*batch P"]
+    last: Int[Any, "*batch"]
 
 
 def schedule(problem: Problem, dim: int) -> Schedule:

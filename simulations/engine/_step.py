@@ -4,6 +4,7 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+from jaxtyping import Array, Float
 
 from teacher_student import Problem
 from teacher_student.internal import PublicModule
@@ -14,14 +15,14 @@ from ._weights import Weights
 class Sample(PublicModule):
     """One sample's random parts.
 
-    level, cluster: () indices of its level and of its cluster there. input: (N,). noise: () label noise, N(0, 1), which
-    the task scales.
+    level, cluster: indices of its level and of its cluster there. input: x, in the coordinates of the weights.
+    noise: of the label, N(0, 1), which the task scales.
     """
 
     level: Any
     cluster: Any
-    input: jax.Array
-    noise: jax.Array
+    input: Float[Array, "N"]
+    noise: Float[Array, ""]
 
 
 def sgd_step(problem: Problem, weights: Weights, sample: Sample, dim: Any = None) -> Weights:

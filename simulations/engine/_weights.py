@@ -7,10 +7,11 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jaxtyping import Array, Float, Int
 
 from teacher_student import InputError, Overlaps, Problem
+from teacher_student.internal import Numbers, to_host
 from teacher_student.internal import Weights as Weights
-from teacher_student.internal import to_host
 
 CHUNK_NUMBERS = 2**20  # of float64 that starts are made of at a time
 RANK_TOLERANCE = 1e-9  # eigenvalues below this share of the largest count as zero
@@ -50,15 +51,17 @@ def weights_with(overlaps: Overlaps, sizes: tuple[int, ...], key: jax.Array, dty
         for b, (size, block_key) in enumerate(zip(sizes, jax.random.split(key, len(sizes)), strict=True))
     ]
     rows = parts[0] if len(parts) == 1 else jnp.concatenate(parts, axis=1)
-    return Weights(rows[:K], rows[K:], overlaps.readout.astype(dtype))
+    return Weights(rows[:K], rows[K:], jnp.asarray(overlaps.readout).astype(dtype))
 
 
-def _block_weights(gram: jax.Array, size: int, dim: int, key: jax.Array, dtype: Any) -> jax.Array:
-    """Return the rows (J, size) of one block with Gram matrix `gram`, of rank at most `size`."""
+def _block_weights(
+    gram: Float[Array, "J J"], size: int, dim: int, key: jax.Array, dtype: Any
+) -> Float[Array, "J {size}"]:
+    """Return the rows of one block with Gram matrix `gram`, of rank at most `size`."""
     # Eigenvalues come ascending. Those that should be 0 may be -1e-17 by rounding, of which the root would be NaN.
     values, vectors = jnp.linalg.eigh(gram)
     rank = min(gram.shape[0], size)
-    factor = jnp.sqrt(1.0 * dim) * (vectors * jnp.sqrt(jnp.maximum(values, 0.0)))[:, -rank:]
+    factor = jnp.sqrt(1.0 * dim) * (vectors * jnp.sqrt(jnp.maximum(values, 0.0))[None])[:, -rank:]
     if rank * size <= CHUNK_NUMBERS:
         orthonormal, _ = jnp.linalg.qr(jax.random.normal(key, (size, rank)))
         rows: jax.Array = (factor @ orthonormal.T).astype(dtype)
@@ -66,8 +69,8 @@ def _block_weights(gram: jax.Array, size: int, dim: int, key: jax.Array, dtype: 
     return _whitened(factor, size, key, dtype)
 
 
-def _whitened(factor: jax.Array, size: int, key: jax.Array, dtype: Any) -> jax.Array:
-    """Return factor E (J, size), where E = (G G^T)^(-1/2) G has orthonormal rows and G has Gaussian ones.
+def _whitened(factor: Float[Array, "J rank"], size: int, key: jax.Array, dtype: Any) -> Float[Array, "J {size}"]:
+    """Return factor E, where E = (G G^T)^(-1/2) G has orthonormal rows and G has Gaussian ones.
 
     G is drawn twice, a chunk of columns at a time. So the only large array is the result; a QR decomposition would need
     several of float64.
@@ -76,16 +79,16 @@ def _whitened(factor: jax.Array, size: int, key: jax.Array, dtype: Any) -> jax.A
     length = max(1, CHUNK_NUMBERS // rank)
     chunks = -(-size // length)
 
-    def draw(i: jax.Array) -> jax.Array:
+    def draw(i: Int[Array, ""]) -> Float[Array, "rank length"]:
         numbers = jax.random.normal(jax.random.fold_in(key, i), (rank, length), jnp.float32).astype(jnp.float64)
         # The last chunk reaches beyond the block: columns that are not there must not count in the products.
-        return jnp.where(i * length + jnp.arange(length) < size, numbers, 0.0)
+        return jnp.where((i * length + jnp.arange(length) < size)[None], numbers, 0.0)
 
     products = jax.lax.fori_loop(0, chunks, lambda i, S: S + draw(i) @ draw(i).T, jnp.zeros((rank, rank)))
     values, vectors = jnp.linalg.eigh(products)
-    rows = factor @ (vectors / jnp.sqrt(values)) @ vectors.T
+    rows = factor @ (vectors / jnp.sqrt(values)[None]) @ vectors.T
 
-    def fill(i: jax.Array, result: jax.Array) -> jax.Array:
+    def fill(i: Int[Array, ""], result: Float[Array, "J size"]) -> Float[Array, "J size"]:
         # Slices of a compiled program have one length: the last chunk is moved back over the one before it, whose
         # columns it leaves as they are.
         first = jnp.minimum(i * length, size - length)
@@ -93,7 +96,7 @@ def _whitened(factor: jax.Array, size: int, key: jax.Array, dtype: Any) -> jax.A
         moved = jnp.roll(chunk, i * length - first, axis=1)
         kept = jnp.arange(length) >= i * length - first
         old = jax.lax.dynamic_slice(result, (0, first), chunk.shape)
-        return jax.lax.dynamic_update_slice(result, jnp.where(kept, moved, old), (0, first))
+        return jax.lax.dynamic_update_slice(result, jnp.where(kept[None], moved, old), (0, first))
 
     filled: jax.Array = jax.lax.fori_loop(0, chunks, fill, jnp.zeros((factor.shape[0], size), dtype))
     return filled
@@ -106,12 +109,11 @@ def measure_overlaps(weights: Weights, sizes: tuple[int, ...], dim: Any = None) 
 
     Arguments: weights: of one run. sizes: (B,) dimensions of the blocks. dim: N, where weights are written in fewer
       coordinates than dimensions; None: the sum of `sizes`.
-    Returns Overlaps with axes (B, K, K), (B, K, M), (B, M, M), and the readout (K,).
     """
     dim = sum(sizes) if dim is None else dim
     edges = np.cumsum((0, *sizes))
 
-    def product(a: jax.Array, b: jax.Array) -> jax.Array:
+    def product(a: Float[Numbers, "m N"], b: Float[Numbers, "n N"]) -> Float[Array, "B m n"]:
         blocks = [  # at the highest precision: accelerators would multiply float32 with fewer bits
             jnp.matmul(a[:, i:j], b[:, i:j].T, precision=jax.lax.Precision.HIGHEST)
             for i, j in itertools.pairwise(edges)

@@ -6,6 +6,7 @@ from typing import Any
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+from jaxtyping import Array, Float
 
 from .._address import address_in, address_of, imported
 from .._built_in_units import UNITS
@@ -76,11 +77,11 @@ class Activation(PublicModule):
         self.name, self.function, self.odd = name, function, odd
         self.smooth, self.continuous = smooth, continuous or smooth
 
-    def __call__(self, x: jax.Array) -> jax.Array:
+    def __call__(self, x: Float[Array, "*fields"]) -> Float[Array, "*fields"]:
         """Return phi(x), elementwise."""
         return self.function(x)
 
-    def derivative(self, x: jax.Array) -> jax.Array:
+    def derivative(self, x: Float[Array, "*fields"]) -> Float[Array, "*fields"]:
         """Return phi'(x), elementwise, by JAX's forward derivative: at a kink it is what JAX takes it to be."""
         slope: jax.Array = jax.jvp(self.function, (x,), (jnp.ones_like(x),))[1]
         return slope

@@ -7,11 +7,13 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jaxtyping import Array, Float, Int
 
 from .._counts import as_count
 from .._errors import InputError, require_name
 from .._fields import with_fields
 from .._numbers import as_number, as_numbers, check_at_least, check_finite
+from .._shapes import Numbers
 from .._usual import Usual
 from ..tables import LABELS, CommitteeTable, read_table
 from ._activation import Activation, activation_from_table, as_activation
@@ -52,10 +54,10 @@ class Committee(Task):
     inputs: Inputs
     width: int = eqx.field(static=True)
     activation: Activation
-    readout: Any  # (M,)
+    readout: Float[Numbers, "M"]
     support: tuple[str, ...] = eqx.field(static=True)
     labels: str = eqx.field(static=True)
-    noise: Any  # ()
+    noise: Float[Numbers, ""]
 
     def __init__(
         self,
@@ -97,11 +99,11 @@ class Committee(Task):
         return tuple(name in self.support for name in self.inputs.block_names)
 
     @property
-    def cluster_probabilities(self) -> Any:
+    def cluster_probabilities(self) -> Float[np.ndarray, "C"]:
         return np.ones(1)
 
     @property
-    def cluster_means(self) -> Any:
+    def cluster_means(self) -> Float[np.ndarray, "L C M"]:
         return np.zeros((len(self.inputs.level_names), 1, self.width))
 
     @property
@@ -113,7 +115,7 @@ class Committee(Task):
         """Whether labels do not jump: they are values of units that do not."""
         return self.labels == "value" and self.activation.continuous
 
-    def tie_probability(self, T: Any) -> dict[str, float]:
+    def tie_probability(self, T: Float[Any, "B M M"]) -> dict[str, float]:
         """Return the probability that the noiseless label is 0, for each level, as every task does.
 
         It is exact for up to two units of sign or relu, and 0 for erf and polynomial units.
@@ -152,26 +154,30 @@ class Committee(Task):
         unit = activation_from_table(read.activation)
         return cls(inputs, read.width, unit, read.readout, read.support, read.labels, read.noise)
 
-    def output(self, nu: jax.Array) -> jax.Array:
+    def output(self, nu: Float[Array, "*samples M"]) -> Float[Array, "*samples"]:
         """Return the teacher's output before noise and sign, sum_m vt_m phi(nu_m).
 
         Arguments: nu: (..., M) latent fields nu_m = u_m . x / sqrt(N). Returns outputs (...), in the precision of nu.
         """
         return self.activation(nu) @ jnp.asarray(self.readout, nu.dtype)
 
-    def label(self, nu: jax.Array, cluster: jax.Array, noise: jax.Array) -> jax.Array:
+    def label(
+        self, nu: Float[Array, "*samples M"], cluster: Int[Array, "*#samples"], noise: Float[Array, "*samples"]
+    ) -> Float[Array, "*samples"]:
         y = self.output(nu) + jnp.asarray(self.noise, nu.dtype) * noise
         return jnp.sign(y) if self.labels == "sign" else y
 
-    def before_sign(self, nu: jax.Array, cluster: jax.Array) -> tuple[jax.Array, Any] | None:
+    def before_sign(
+        self, nu: Float[Array, "*samples M"], cluster: Int[Array, "*#samples"]
+    ) -> tuple[Float[Array, "*samples"], Any] | None:
         return (self.output(nu), self.noise) if self.labels == "sign" else None
 
-    def clean_label(self, nu: jax.Array, cluster: jax.Array) -> jax.Array:
+    def clean_label(self, nu: Float[Array, "*samples M"], cluster: Int[Array, "*#samples"]) -> Float[Array, "*samples"]:
         y = self.output(nu)
         return jnp.sign(y) if self.labels == "sign" else y
 
 
-def _ties_of_few(unit: str, readout: np.ndarray, covariance: np.ndarray) -> float:
+def _ties_of_few(unit: str, readout: Float[np.ndarray, "M"], covariance: Float[np.ndarray, "M M"]) -> float:
     """Return P(sum_m vt_m phi(nu_m) = 0) of one or two sign or relu units.
 
     It follows from the angle between their fields.

@@ -4,13 +4,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import equinox as eqx
-import jax
 import jax.numpy as jnp
 import numpy as np
+from jaxtyping import Array, Float, Int
 
 from .._errors import InputError, require_name
 from .._numbers import as_number, as_numbers, as_row, check_at_least, is_known
 from .._public_module import PublicModule
+from .._shapes import Numbers
 
 Mixture = str | Mapping[str, Any]  # a level, or shares of levels
 
@@ -35,9 +36,9 @@ class Curriculum(PublicModule):
     """
 
     level_names: tuple[str, ...] = eqx.field(static=True)
-    durations: Any  # (P,) of each phase, in alpha
-    initial_shares: Any  # (P, len(level_names)) at the phase's beginning
-    final_shares: Any  # (P, len(level_names)) at its end
+    durations: Float[Numbers, "P"]  # of each phase, in alpha
+    initial_shares: Float[Numbers, "P levels"]  # at the phase's beginning, of the curriculum's own levels
+    final_shares: Float[Numbers, "P levels"]  # at its end
 
     def __init__(self, *phases: "tuple[Mixture, Mixture, Any]"):
         """Take each phase as (shares at its beginning, shares at its end, duration)."""
@@ -166,7 +167,7 @@ class Curriculum(PublicModule):
         ]
 
     @property
-    def switches(self) -> Any:
+    def switches(self) -> Float[Numbers, "P"]:
         """The (P,) times at which the phases end, in alpha. The last one is the end of the curriculum."""
         cumsum = np.cumsum if is_known(self.durations) else jnp.cumsum
         return cumsum(self.durations)
@@ -181,7 +182,7 @@ class Curriculum(PublicModule):
         pairs = zip(self.initial_shares, self.final_shares, strict=True)
         return tuple(_phase_name(self.level_names, *pair) for pair in pairs)
 
-    def shares_in(self, phase: jax.Array, progress: jax.Array) -> jax.Array:
+    def shares_in(self, phase: Int[Array, ""], progress: Float[Array, ""]) -> Float[Array, "levels"]:
         """Return the shares (len(level_names),) of the levels inside one phase.
 
         Arguments: phase: () index of the phase. progress: () share of it that is done, in [0, 1].
@@ -189,7 +190,7 @@ class Curriculum(PublicModule):
         first, last = jnp.asarray(self.initial_shares)[phase], jnp.asarray(self.final_shares)[phase]
         return first + progress * (last - first)
 
-    def shares(self, alpha: jax.Array) -> jax.Array:
+    def shares(self, alpha: Any) -> Float[Array, "levels"]:
         """Return the shares (len(level_names),) of the levels at time alpha = samples / N, in the order of the names.
 
         At a switch they are those of the later phase, and beyond the end they are those at the end.
@@ -211,8 +212,10 @@ def _mixture(mixture: Mixture) -> dict[str, Any]:
     return dict(mixture)
 
 
-def _phase_name(names: tuple[str, ...], initial: np.ndarray, final: np.ndarray) -> str:
-    def mixture(shares: np.ndarray) -> str:
+def _phase_name(
+    names: tuple[str, ...], initial: Float[np.ndarray, "levels"], final: Float[np.ndarray, "levels"]
+) -> str:
+    def mixture(shares: Float[np.ndarray, "levels"]) -> str:
         present = [(name, share) for name, share in zip(names, shares, strict=True) if share > 0]
         if len(present) == 1:
             return present[0][0]

@@ -5,11 +5,13 @@ from typing import Any
 
 import equinox as eqx
 import numpy as np
+from jaxtyping import Float
 
 from .._errors import InputError, nearest
 from .._fields import with_fields
 from .._numbers import as_numbers, as_row, check_at_least, check_finite, is_known
 from .._public_module import PublicModule
+from .._shapes import Numbers
 
 
 class Inputs(PublicModule):
@@ -42,8 +44,8 @@ class Inputs(PublicModule):
 
     block_names: tuple[str, ...] = eqx.field(static=True)
     level_names: tuple[str, ...] = eqx.field(static=True)
-    fractions: Any  # (B,)
-    variances: Any  # (L, B)
+    fractions: Float[Numbers, "B"]
+    variances: Float[Numbers, "L B"]
 
     def __init__(self, fractions: Mapping[str, Any], levels: Mapping[str, Mapping[str, Any]] | None = None):
         if not isinstance(fractions, Mapping) or not fractions:

@@ -5,6 +5,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jaxtyping import Array, Float
 
 from .._errors import InputError, require_name
 from .._fields import with_fields
@@ -71,7 +72,7 @@ class Problem(PublicModule):
         """The numbers (B, K, M) of blocks, student units and latent directions, which give a state its shapes."""
         return len(self.inputs.block_names), self.student.width, self.task.latents
 
-    def level_shares(self, shares: jax.Array) -> jax.Array:
+    def level_shares(self, shares: Float[Array, "levels"]) -> Float[Array, "L"]:
         """Return shares of the task's levels from those of the curriculum's, which may be fewer and in another order.
 
         Arguments: shares: (len(curriculum.level_names),). Returns (L,), 0 for levels that the curriculum leaves out.
@@ -100,7 +101,7 @@ class Problem(PublicModule):
             final_shares=spread_out(self.curriculum.final_shares),
         )
 
-    def condition_weights(self, alpha: Any) -> jax.Array:
+    def condition_weights(self, alpha: Any) -> Float[Array, "conditions"]:
         """Return the probabilities p(l, c) = p_l(alpha) p_c of levels and clusters, (L * C,).
 
         Arguments: alpha: the time, samples / N. The order is that of `task.conditions()`.

@@ -4,10 +4,12 @@ from typing import Any
 
 import equinox as eqx
 import jax
+from jaxtyping import Array, Float
 
 from .._errors import require_name
 from .._numbers import as_number, check_at_least
 from .._public_module import PublicModule
+from .._shapes import Numbers
 from ..tables import LOSSES, SGDTable
 
 
@@ -27,9 +29,9 @@ class SGD(PublicModule):
     Source: Saad & Solla 1995; Goldt et al. 2019, Eq. (4) (readout).
     """
 
-    learning_rate: Any
-    readout_learning_rate: Any
-    weight_decay: Any
+    learning_rate: Float[Numbers, ""]
+    readout_learning_rate: Float[Numbers, ""]
+    weight_decay: Float[Numbers, ""]
     loss: str = eqx.field(static=True)
 
     def __init__(
@@ -48,7 +50,7 @@ class SGD(PublicModule):
         require_name(loss, LOSSES, "loss")
         self.loss = loss
 
-    def loss_slope(self, output: jax.Array, label: jax.Array) -> jax.Array:
+    def loss_slope(self, output: Float[Array, "*samples"], label: Float[Array, "*samples"]) -> Float[Array, "*samples"]:
         """Return the derivative of the loss in the student's output, sample by sample.
 
           dloss/dyhat = yhat - y (squared),      dloss/dyhat = -y sigmoid(-y yhat) (logistic)

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import equinox as eqx
 import jax
+from jaxtyping import Array, Float
 
 from .._counts import as_count
 from .._errors import InputError
@@ -44,7 +45,7 @@ class Student(PublicModule):
                 "a differentiable activation of the student", "'sign'", "use 'erf'; sign is for teachers only"
             )
 
-    def output(self, fields: jax.Array, readout: jax.Array) -> jax.Array:
+    def output(self, fields: Float[Array, "*samples K"], readout: Float[Array, "K"]) -> Float[Array, "*samples"]:
         """Return the student's outputs yhat = sum_k v_k phi(lambda_k).
 
         Arguments: fields: (..., K) local fields lambda. readout: (K,) weights v. Returns outputs (...).

@@ -9,9 +9,9 @@ from collections.abc import Mapping
 from typing import Any
 
 import equinox as eqx
-import jax
 import jax.numpy as jnp
 import numpy as np
+from jaxtyping import Array, Float, Int
 
 from .._public_module import PublicModule
 from ._activation import Activation, as_activation
@@ -30,10 +30,10 @@ class Condition(PublicModule):
     Over all conditions of a task at once, every field has a leading axis (levels x clusters).
     """
 
-    level: Any
-    cluster: Any
-    variances: Any
-    mean: Any
+    level: Int[Array, "*conditions"]
+    cluster: Int[Array, "*conditions"]
+    variances: Float[Array, "*conditions B"]
+    mean: Float[Array, "*conditions M"]
 
 
 class SumOfUnits(PublicModule):
@@ -125,16 +125,18 @@ class Task(PublicModule):
 
     @property
     @abc.abstractmethod
-    def cluster_probabilities(self) -> Any:
-        """(C,) probabilities of the clusters; (1.0,) without a mixture."""
+    def cluster_probabilities(self) -> Float[Any, "C"]:
+        """Probabilities of the clusters; (1.0,) without a mixture."""
 
     @property
     @abc.abstractmethod
-    def cluster_means(self) -> Any:
-        """(L, C, M) coefficients s_l a_c of the clusters' means on the latent directions."""
+    def cluster_means(self) -> Float[Any, "L C M"]:
+        """Coefficients s_l a_c of the clusters' means on the latent directions."""
 
     @abc.abstractmethod
-    def label(self, nu: jax.Array, cluster: jax.Array, noise: jax.Array) -> jax.Array:
+    def label(
+        self, nu: Float[Array, "*samples M"], cluster: Int[Array, "*#samples"], noise: Float[Array, "*samples"]
+    ) -> Float[Array, "*samples"]:
         """Return the label y (...) that SGD sees.
 
         Arguments:
@@ -144,14 +146,16 @@ class Task(PublicModule):
         """
 
     @abc.abstractmethod
-    def clean_label(self, nu: jax.Array, cluster: jax.Array) -> jax.Array:
+    def clean_label(self, nu: Float[Array, "*samples M"], cluster: Int[Array, "*#samples"]) -> Float[Array, "*samples"]:
         """Return the label (...) without noise, against which error and accuracy are measured.
 
         Arguments: nu: (..., M) latent fields. cluster: () or (...) indices of clusters, as in `label`.
         """
 
-    def before_sign(self, nu: jax.Array, cluster: jax.Array) -> "tuple[jax.Array, Any] | None":
-        """Return what labels are the sign of: outputs (...), and the standard deviation of the noise added to them.
+    def before_sign(
+        self, nu: Float[Array, "*samples M"], cluster: Int[Array, "*#samples"]
+    ) -> tuple[Float[Array, "*samples"], Any] | None:
+        """Return what labels are the sign of: outputs, and the standard deviation of the noise added to them.
 
         Derivatives in the numbers that outputs and noise are made of need it, because the sign alone has none. None
         means that labels are no signs, or that the task does not say what they are the sign of. Derivatives in these
@@ -171,13 +175,13 @@ class Task(PublicModule):
         """
         return None
 
-    def tie_probability(self, T: Any) -> dict[str, float]:
+    def tie_probability(self, T: Float[Any, "B M M"]) -> dict[str, float]:
         """Return the probability that the noiseless label is 0, neither +1 nor -1, for each level.
 
         It is 0 unless labels are signs that jump. Without a closed form it is the share of 2^14 scrambled
         Sobol points of a fixed seed, with a standard error below 0.003.
 
-        Arguments: T: (B, M, M) overlaps of the latent directions, in every block.
+        Arguments: T: overlaps of the latent directions, in every block.
         """
         return tie_probabilities(self, T)
 

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jaxtyping import Float
 
 from .._precision import to_float64, to_host
 
@@ -15,7 +16,7 @@ TIE_POINTS = 2**14  # the error of an indicator's mean over scrambled Sobol poin
 SEED = 0  # of the scrambling: the same problem states the same probability every time
 
 
-def tie_probabilities(task: "Task", T: Any) -> dict[str, float]:
+def tie_probabilities(task: "Task", T: Float[Any, "B M M"]) -> dict[str, float]:
     """Return P(noiseless label = 0) of every level, over points of the law of the latent fields."""
     levels = task.inputs.level_names
     if task.labels != "sign" or task.smooth:  # a sign without jumps does not depend on the fields
@@ -44,27 +45,27 @@ def describe_ties(ties: dict[str, float]) -> str:
     return f"label 0 with probability {words}"
 
 
-def field_covariance(variances: Any, T: Any) -> np.ndarray:
-    """Return the covariance (M, M) of the latent fields, sum_b Delta_b T^b, at one level's variances (B,)."""
+def field_covariance(variances: Float[Any, "B"], T: Float[Any, "B M M"]) -> Float[np.ndarray, "M M"]:
+    """Return the covariance of the latent fields, sum_b Delta_b T^b, at one level's variances."""
     covariance: np.ndarray = np.einsum("b,bmn->mn", np.asarray(variances, float), np.asarray(T, float))
     return covariance
 
 
-def angle_between(covariance: np.ndarray) -> float:
+def angle_between(covariance: Float[np.ndarray, "2 2"]) -> float:
     """Return the angle in [0, pi] whose cosine is the correlation of two fields; their signs differ in angle / pi."""
     (a, b), (_, c) = covariance
     # Not the arc cosine of the correlation, which rounding takes out of its domain where the fields are parallel.
     return float(np.arctan2(np.sqrt(max(a * c - b * b, 0.0)), b))
 
 
-def _root(covariance: np.ndarray) -> np.ndarray:
+def _root(covariance: Float[np.ndarray, "M M"]) -> Float[np.ndarray, "M M"]:
     values, vectors = np.linalg.eigh(covariance)
     # Rounding leaves negative eigenvalues where fields are linearly dependent, and their roots would be NaN.
     root: np.ndarray = vectors * np.sqrt(np.maximum(values, 0.0))
     return root
 
 
-def _normals(dimensions: int) -> np.ndarray:
+def _normals(dimensions: int) -> Float[np.ndarray, "S {dimensions}"]:
     # Imported late: SciPy's statistics take longer to import than all that a problem without ties needs.
     from scipy.special import ndtri
     from scipy.stats import qmc

@@ -3,13 +3,14 @@
 from collections.abc import Mapping
 from typing import Any
 
-import jax
 import jax.numpy as jnp
 import numpy as np
+from jaxtyping import Array, Float, Int
 
 from .._errors import InputError
 from .._fields import with_fields
 from .._numbers import as_row, check_at_least
+from .._shapes import Numbers
 from ..tables import MIXTURE_NUMBERS, XorMixtureTable, check_mixture_row, read_table
 from ._inputs import Inputs
 from ._task import Task
@@ -38,7 +39,7 @@ class XorMixture(Task):
     """
 
     inputs: Inputs
-    separation: Any  # (L,) s_l
+    separation: Float[Numbers, "L"]  # s_l
 
     labels = "sign"
     smooth = True  # labels are those of the clusters, whatever the fields
@@ -68,12 +69,12 @@ class XorMixture(Task):
         return True, False
 
     @property
-    def cluster_probabilities(self) -> Any:
+    def cluster_probabilities(self) -> Float[np.ndarray, "C"]:
         return np.full(4, 0.25)
 
     @property
-    def cluster_means(self) -> Any:
-        return self.separation[:, None, None] * DIRECTIONS.astype(self.separation.dtype)
+    def cluster_means(self) -> Float[Numbers, "L C M"]:
+        return self.separation[:, None, None] * DIRECTIONS.astype(self.separation.dtype)[None]
 
     @property
     def usual_readout(self) -> str:
@@ -91,10 +92,12 @@ class XorMixture(Task):
     def from_table(cls, table: Mapping[str, Any]) -> "XorMixture":
         return cls(read_table(XorMixtureTable, table, "task").levels)
 
-    def label(self, nu: jax.Array, cluster: jax.Array, noise: jax.Array) -> jax.Array:
+    def label(
+        self, nu: Float[Array, "*samples M"], cluster: Int[Array, "*#samples"], noise: Float[Array, "*samples"]
+    ) -> Float[Array, "*samples"]:
         return self.clean_label(nu, cluster)
 
-    def clean_label(self, nu: jax.Array, cluster: jax.Array) -> jax.Array:
+    def clean_label(self, nu: Float[Array, "*samples M"], cluster: Int[Array, "*#samples"]) -> Float[Array, "*samples"]:
         return jnp.broadcast_to(jnp.asarray(SIGNS, nu.dtype)[cluster], nu.shape[:-1])
 
     def bayes_accuracy(self) -> dict[str, Any]:

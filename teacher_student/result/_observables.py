@@ -4,6 +4,7 @@ from typing import Any
 
 import equinox as eqx
 import numpy as np
+from jaxtyping import Float
 
 from .._public_module import PublicModule
 from ..problem import Problem
@@ -23,8 +24,8 @@ class Observables(PublicModule):
     """
 
     overlaps: Overlaps
-    error: dict[str, Any]
-    accuracy: dict[str, Any]
+    error: dict[str, Float[Any, "*batch"]]
+    accuracy: dict[str, Float[Any, "*batch"]]
 
 
 class Quantity(PublicModule):
@@ -38,7 +39,7 @@ class Quantity(PublicModule):
 
     kind: str = eqx.field(static=True)
     name: str = eqx.field(static=True)
-    values: Any
+    values: Float[np.ndarray, "*batch A"]
 
 
 def quantities(observables: Observables, problem: Problem) -> list[Quantity]:

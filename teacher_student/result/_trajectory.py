@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import equinox as eqx
 import jax
 import numpy as np
+from jaxtyping import Float, Int
 
 from .._errors import InputError, nearest
 from .._public_module import PublicModule
@@ -44,11 +45,11 @@ class Trajectory(PublicModule):
     Fields:
       problem: what was solved.
       start: the overlaps at alpha = 0, or one state per run (leading axis).
-      alphas: (A,) times, samples / N.
+      alphas: times, samples / N.
       observables: overlaps, error and accuracy, each with leading axes (A,) or (runs, A): Q is (A, B, K, K) or
         (runs, A, B, K, K), and error[level] is (A,) or (runs, A). They are NaN after a stop.
-      status: Status codes, () or (runs,). `describe()` says them in words.
-      reached: where it stopped, of the same shape. That is the last alpha, or, if it diverged, the integrator's time
+      status: Status codes. `describe()` says them in words.
+      reached: where it stopped. That is the last alpha, or, if it diverged, the integrator's time
         (theory) or the last good recorded alpha (runs).
       stats: the step counts of the integrator or of the simulation.
       sampling_error: the standard error of `observables` from sampled averages. None means that all are exact.
@@ -62,10 +63,10 @@ class Trajectory(PublicModule):
 
     problem: Problem
     start: Overlaps
-    alphas: Any
+    alphas: Float[Any, "A"]
     observables: Observables
-    status: Any
-    reached: Any
+    status: Int[Any, "*runs"]
+    reached: Float[Any, "*runs"]
     stats: dict[str, Any]
     sampling_error: Observables | None
     source: Source = eqx.field(static=True)

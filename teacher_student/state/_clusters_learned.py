@@ -4,15 +4,17 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jaxtyping import Array, Bool, Float
 
 from .._errors import InputError
 from .._precision import to_float, to_host
+from .._shapes import Numbers
 from ..problem import Problem
 from ._overlaps import Overlaps
 
 
-def means_right(problem: Problem, overlaps: Overlaps) -> dict[str, np.ndarray]:
-    """Return, for every level, whether sign(yhat) = y at the mean of each cluster, (..., C) booleans.
+def means_right(problem: Problem, overlaps: Overlaps) -> dict[str, Bool[np.ndarray, "*batch C"]]:
+    """Return, for every level, whether sign(yhat) = y at the mean of each cluster.
 
       yhat_c = sum_k v_k phi(s_l sum_b sum_m R^b_km a_cm)
 
@@ -32,8 +34,10 @@ def means_right(problem: Problem, overlaps: Overlaps) -> dict[str, np.ndarray]:
 
 
 @eqx.filter_jit
-def _outputs(problem: Problem, R: jax.Array, v: jax.Array) -> tuple[jax.Array, jax.Array]:
-    """Return yhat (L, ..., C) and y (L, C) at the means of every level's clusters."""
+def _outputs(
+    problem: Problem, R: Float[Numbers, "*batch B K M"], v: Float[Numbers, "*#batch K"]
+) -> tuple[Float[Array, "L *batch C"], Float[Array, "L C"]]:
+    """Return yhat and y at the means of every level's clusters."""
     means = jnp.asarray(problem.task.cluster_means)
     fields = jnp.einsum("...bkm,lcm->l...kc", R, means)
     outputs = jnp.einsum("...k,l...kc->l...c", v, problem.student.activation(fields))

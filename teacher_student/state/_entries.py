@@ -2,6 +2,7 @@
 
 import jax.numpy as jnp
 import numpy as np
+from jaxtyping import Array, Float
 
 from ..problem import Problem
 from ._overlaps import Overlaps
@@ -29,7 +30,7 @@ def entry_names(problem: Problem) -> tuple[str, ...]:
     return (*Q, *R, *(f"readout[{k + 1}]" for k in range(K)))
 
 
-def to_vector(overlaps: Overlaps) -> jnp.ndarray:
+def to_vector(overlaps: Overlaps) -> Float[Array, "n"]:
     """Return the independent entries of a state as one vector (n,): Q^b_kl with k <= l, R^b_km and v_k.
 
     `entry_names` has their names in the same order, and `from_vector` is the way back. T is constant and left out.
@@ -47,7 +48,7 @@ def to_vector(overlaps: Overlaps) -> jnp.ndarray:
     return jnp.concatenate([Q.ravel(), jnp.ravel(overlaps.R), jnp.asarray(overlaps.readout)])
 
 
-def from_vector(vector: jnp.ndarray, like: Overlaps) -> Overlaps:
+def from_vector(vector: Float[Array, "n"], like: Overlaps) -> Overlaps:
     """Return the state that has the entries `vector` of `to_vector`, with both triangles of Q filled.
 
     Arguments:

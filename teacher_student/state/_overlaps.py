@@ -4,10 +4,12 @@ from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
+from jaxtyping import Float
 
 from .._errors import InputError
 from .._numbers import as_numbers, check_finite
 from .._public_module import PublicModule
+from .._shapes import Numbers
 from ._pruning import units_that_stay
 
 LARGEST_VIOLATION = 1e-8  # of symmetry and positivity that a start may have, relative to its largest entry
@@ -29,10 +31,10 @@ class Overlaps(PublicModule):
     Source: Saad & Solla 1995, section II, with one Gram matrix per block.
     """
 
-    Q: Any
-    R: Any
-    T: Any
-    readout: Any
+    Q: Float[Numbers, "*batch B K K"]
+    R: Float[Numbers, "*batch B K M"]
+    T: Float[Numbers, "*batch B M M"]
+    readout: Float[Numbers, "*#batch K"]  # one for all, or one each
 
     def __init__(self, Q: Any, R: Any, T: Any, readout: Any = 1.0):
         self.Q, self.R, self.T = (_with_block_axis(as_numbers(x, name)) for x, name in ((Q, "Q"), (R, "R"), (T, "T")))
@@ -44,7 +46,7 @@ class Overlaps(PublicModule):
         self.readout = readout if np.ndim(readout) else readout * np.ones(np.shape(self.Q)[-1])
 
     @property
-    def gram(self) -> Any:
+    def gram(self) -> Float[Numbers, "*batch B J J"]:
         """The Gram matrices of all weights, student's units first, (..., B, K + M, K + M).
 
           Omega^b = [[Q^b, R^b], [(R^b)^T, T^b]]
@@ -71,9 +73,12 @@ class Overlaps(PublicModule):
         return Overlaps(self.Q[..., kept, :][..., kept], self.R[..., kept, :], self.T, self.readout[..., kept])
 
 
-def _gram(xp: Any, Q: Any, R: Any, T: Any) -> Any:
+def _gram(
+    xp: Any, Q: Float[Numbers, "*batch B K K"], R: Float[Numbers, "*batch B K M"], T: Float[Numbers, "*batch B M M"]
+) -> Float[Numbers, "*batch B K+M K+M"]:
     top = xp.concatenate([Q, R], axis=-1)
-    return xp.concatenate([top, xp.concatenate([R.swapaxes(-1, -2), T], axis=-1)], axis=-2)
+    gram: Numbers = xp.concatenate([top, xp.concatenate([R.swapaxes(-1, -2), T], axis=-1)], axis=-2)
+    return gram
 
 
 def _with_block_axis(x: Any) -> Any:

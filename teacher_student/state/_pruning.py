@@ -3,12 +3,13 @@
 from typing import Any
 
 import numpy as np
+from jaxtyping import Integer
 
 from .._errors import InputError
 
 
-def units_that_stay(units: Any, width: int) -> np.ndarray:
-    """Return `units` as an array (n,) of distinct indices 0, ..., width - 1.
+def units_that_stay(units: Any, width: int) -> Integer[np.ndarray, "n"]:
+    """Return `units` as an array of distinct indices 0, ..., width - 1.
 
     Raises InputError for no indices, for repeated ones, and for those that the student does not have.
     """

@@ -5,10 +5,12 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jaxtyping import Float, Int
 
 from .._errors import InputError, require_name
 from .._numbers import as_numbers, check_at_least, check_finite, is_known
 from .._precision import to_float64
+from .._shapes import Numbers
 from ..problem import Problem, check_problem
 from ._overlaps import LARGEST_VIOLATION, Overlaps, psd_violation
 
@@ -138,8 +140,10 @@ def _philox_keys(key: Any) -> tuple[list[int], bool]:
     return [sum(word << 32 * i for i, word in enumerate(row)) for row in rows], key.ndim == 0
 
 
-def _draw(keys: list[int], sizes: np.ndarray, widths: tuple[int, int], *, signs: bool) -> tuple[np.ndarray, np.ndarray]:
-    """Return Bartlett's factors (n, B, M + K, M + K) of n starts, and readouts of 1 or +-1/sqrt(K).
+def _draw(
+    keys: list[int], sizes: Int[np.ndarray, "B"], widths: tuple[int, int], *, signs: bool
+) -> tuple[Float[np.ndarray, "n B J J"], Float[np.ndarray, "n K"]]:
+    """Return Bartlett's factors of n starts, and readouts of 1 or +-1/sqrt(K).
 
     A factor A has A A^T distributed as G G^T with G (M + K, N_b) standard normal. The latent directions come first, and
     its columns beyond N_b are 0. Every start has a stream of its own, drawn in one go for all blocks.
@@ -166,8 +170,10 @@ def _draw(keys: list[int], sizes: np.ndarray, widths: tuple[int, int], *, signs:
     return factor * (freedom > 0)[:, None, :], readouts
 
 
-def _drawn_roots(factor: np.ndarray, sizes: np.ndarray, dim: int, problem: Problem, teacher: str) -> np.ndarray:
-    """Return the coordinates (..., B, M, M) of a teacher's vectors along the factor's first M columns.
+def _drawn_roots(
+    factor: Float[np.ndarray, "*n B J J"], sizes: Int[np.ndarray, "B"], dim: int, problem: Problem, teacher: str
+) -> Float[np.ndarray, "*n B M M"]:
+    """Return the coordinates of a teacher's vectors along the factor's first M columns.
 
     They are a root of T: T = root root^T / N.
     """
@@ -182,18 +188,27 @@ def _drawn_roots(factor: np.ndarray, sizes: np.ndarray, dim: int, problem: Probl
     return seen_roots
 
 
-def _roots_of(T: Any, dim: int) -> Any:
-    """Return the same coordinates for a given T (B, M, M)."""
+def _roots_of(T: Float[Numbers, "B M M"], dim: int) -> Float[Numbers, "B M M"]:
+    """Return the same coordinates for a given T."""
     if is_known(T):
         # Not a Cholesky factor: T may be singular. Rounding leaves its zero eigenvalues slightly negative.
         eigenvalues, vectors = np.linalg.eigh(T)
-        return vectors * np.sqrt(np.maximum(eigenvalues, 0.0) * dim)[..., None, :]
+        known: np.ndarray = vectors * np.sqrt(np.maximum(eigenvalues, 0.0) * dim)[..., None, :]
+        return known
     with jax.enable_x64(True):
         eigenvalues, vectors = jnp.linalg.eigh(T.astype(jnp.float64))
-        return vectors * jnp.sqrt(jnp.maximum(eigenvalues, 0.0) * dim)[..., None, :]
+        traced: jax.Array = vectors * jnp.sqrt(jnp.maximum(eigenvalues, 0.0) * dim)[..., None, :]
+        return traced
 
 
-def _assemble(students: np.ndarray, roots: Any, scale: Any, signs: np.ndarray, readout: Any, dim: int) -> Overlaps:
+def _assemble(
+    students: Float[np.ndarray, "*n B K J"],
+    roots: Float[Numbers, "*#n B M M"],
+    scale: Any,
+    signs: Float[np.ndarray, "*n K"],
+    readout: Any,
+    dim: int,
+) -> Overlaps:
     """Return overlaps from the students' rows of the factor, times the scale, and from the teachers' coordinates.
 
     They are NumPy's, or JAX's (float64) where a number is traced.

@@ -3,6 +3,7 @@
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jaxtyping import Float, Int
 
 from .._errors import InputError, require_name
 from ..problem import Problem
@@ -10,8 +11,10 @@ from ._clusters_learned import require_clusters
 from ._overlaps import Overlaps, check_shapes
 
 
-def rank_units(problem: Problem, overlaps: Overlaps, by: str = "norm", level: str | None = None) -> np.ndarray:
-    """Return the indices (..., K) of the hidden units, strongest first.
+def rank_units(
+    problem: Problem, overlaps: Overlaps, by: str = "norm", level: str | None = None
+) -> Int[np.ndarray, "*batch K"]:
+    """Return the indices of the hidden units, strongest first.
 
       "norm":  descending |v_k| sqrt(sum_b Q^b_kk)
       "means": the clusters c take turns. At each turn the next unit is the one that is left with the largest
@@ -50,9 +53,9 @@ def level_index(problem: Problem, level: str | None) -> int:
     return names.index(level)
 
 
-def _strength_at_means(problem: Problem, overlaps: Overlaps, level: int) -> np.ndarray:
-    """Return y_c v_k phi(lambda_k) of every unit at every cluster's mean, (..., K, C)."""
-    centres = np.asarray(problem.task.cluster_means)[level]  # (C, M)
+def _strength_at_means(problem: Problem, overlaps: Overlaps, level: int) -> Float[np.ndarray, "*batch K C"]:
+    """Return y_c v_k phi(lambda_k) of every unit at every cluster's mean."""
+    centres = np.asarray(problem.task.cluster_means)[level]
     R, v = np.asarray(overlaps.R).sum(axis=-3), np.asarray(overlaps.readout)
     with jax.enable_x64(True):
         hidden = np.asarray(problem.student.activation(jnp.asarray(R @ centres.T)))
@@ -61,8 +64,8 @@ def _strength_at_means(problem: Problem, overlaps: Overlaps, level: int) -> np.n
     return strength
 
 
-def _take_turns(scores: np.ndarray) -> list[int]:
-    """Return order of the K rows of `scores` (K, C) when the columns choose their largest in turn."""
+def _take_turns(scores: Float[np.ndarray, "K C"]) -> list[int]:
+    """Return the order of the rows of `scores` when the columns choose their largest in turn."""
     left = scores.copy()
     order = []
     for turn in range(len(scores)):

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-import jax
 import numpy as np
+from jaxtyping import Array, Float
 
 from .._public_module import PublicModule
 from ._pruning import units_that_stay
@@ -12,14 +12,14 @@ from ._pruning import units_that_stay
 class Weights(PublicModule):
     """The state of one run, or of many with a leading axis of runs.
 
-    student: (K, N) weights w of the hidden units. latents: (M, N) directions u that the teacher sees. readout: (K,).
+    student: weights w of the hidden units. latents: directions u that the teacher sees. readout: v.
     Fields are w . x / sqrt(N), so that entries are of order 1. Input dimensions are ordered by block, with sizes
     `problem.inputs.sizes(N, M)`.
     """
 
-    student: jax.Array
-    latents: jax.Array
-    readout: jax.Array
+    student: Float[Array, "*runs K N"]
+    latents: Float[Array, "*runs M N"]
+    readout: Float[Array, "*runs K"]
 
     def prune(self, units: Any) -> "Weights":
         """Return the weights that are left when only `units` stay, in that order; the twin of `ts.Overlaps.prune`.

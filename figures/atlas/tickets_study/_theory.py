@@ -94,7 +94,7 @@ def _pruned(
 
 
 @eqx.filter_jit
-def _accuracies(problem: ts.Problem, states: ts.Overlaps, readouts: jax.Array, sample: Any) -> jax.Array:
+def _accuracies(problem: ts.Problem, states: ts.Overlaps, readouts: jax.Array | np.ndarray, sample: Any) -> jax.Array:
     """Return the accuracy (starts, n) of every state with each of its n readouts."""
 
     def of_state(numbered: Any) -> jax.Array:
