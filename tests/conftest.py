@@ -7,7 +7,7 @@ import importlib
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -39,19 +39,23 @@ PAGES = (
 )
 
 
+STRICT = {"jax_numpy_rank_promotion": "raise", "jax_numpy_dtype_promotion": "strict", "jax_debug_key_reuse": True}
+USUAL = {"jax_numpy_rank_promotion": "allow", "jax_numpy_dtype_promotion": "standard", "jax_debug_key_reuse": False}
+
+
 def pytest_sessionstart() -> None:
     """Let JAX refuse axes that it would add, types of numbers that it would change, and keys that are used twice."""
-    import jax
-
-    for option, choice in (
-        ("jax_numpy_rank_promotion", "raise"),
-        ("jax_numpy_dtype_promotion", "strict"),
-        ("jax_debug_key_reuse", True),
-    ):
-        jax.config.update(option, choice)  # type: ignore[no-untyped-call]  # JAX has no annotations there
+    _set_jax(STRICT)
     for module, name in PAGES:
         page = importlib.import_module(module)
         setattr(page, name, _promoting(getattr(page, name)))
+
+
+def _set_jax(options: Mapping[str, object]) -> None:
+    import jax
+
+    for option, choice in options.items():
+        jax.config.update(option, choice)  # type: ignore[no-untyped-call]  # JAX has no annotations there
 
 
 def _promoting(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -68,13 +72,12 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
     """Run slow tests as users run programs: several of them promote, and checks take part of their time."""
     if item.get_closest_marker("slow") is None:
         return (yield)
-    import jax
-
     jaxtyping.config.update("jaxtyping_disable", True)
+    _set_jax(USUAL)  # for all threads: simulations compile in one and run in others, which must have the same JAX
     try:
-        with _jax_as_users_have_it(), jax.debug_key_reuse(False):
-            return (yield)
+        return (yield)
     finally:
+        _set_jax(STRICT)
         jaxtyping.config.update("jaxtyping_disable", False)
 
 

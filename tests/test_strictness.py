@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import jax
 import jax.numpy as jnp
@@ -67,6 +68,16 @@ def test_jax_neither_adds_axes_nor_changes_numbers_nor_draws_twice_from_a_key() 
     jax.random.normal(key)
     with pytest.raises(KeyReuseError):
         jax.random.normal(key)
+
+
+@pytest.mark.slow
+def test_slow_tests_have_jax_as_users_have_it_in_every_thread() -> None:
+    def add() -> float:
+        return float(jnp.sum(jnp.ones((2, 2)) + jnp.ones(2, int)))
+
+    with ThreadPoolExecutor(1) as pool:
+        assert add() == pool.submit(add).result() == 8
+    symmetric_sqrt(jnp.ones((2, 2), int))
 
 
 def test_users_have_jax_as_they_set_it() -> None:
