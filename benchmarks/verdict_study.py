@@ -1,15 +1,15 @@
 """What the verdict of `simulations.agreement` is worth: false alarms, and power predicted and measured.
 
-  python -m benchmarks.verdict_study [--out FOLDER] [--repeats 400] [--quick] [--problem NAME ...]
+  python -m benchmarks.verdict_study [--out FOLDER] [--repeats 400] [--problem NAME ...]
 
-Every problem is simulated once by the chain of the overlaps, by as many independent runs as all repeats need; the runs of
-a repeat are used in no other repeat of the same row. Theory is then judged as it is (false alarms), and with one number
-off, or with the term of order eta^2 left out (power). The tables are printed as Markdown.
+Every problem is simulated once by the chain of the overlaps, by as many independent runs as all repeats need. The runs
+of a repeat are used in no other repeat of the same row. Theory is then judged as it is (false alarms), and with one
+number off, or with the term of order eta^2 left out (power). The tables are printed as Markdown.
 """
 
 import argparse
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -20,7 +20,7 @@ from scipy import stats
 
 import ode
 import teacher_student as ts
-from ode import _drift, _expansion, _responses
+from ode import _compiled, _drift, _expansion, _host_expansion, _responses
 from simulations import run
 from simulations.verdict import _agreement, _evidence, _predicted_means, _questions, _shifts, _spread
 
@@ -116,18 +116,17 @@ def verdicts(theory: ts.Trajectory, runs: ts.Trajectory, R: int, repeats: int) -
     """Judge theory by one group of R runs after the other, as `agreement(..., spread="predicted")` does."""
     drawn = None
     for k in range(min(repeats, (runs.runs or 0) // R)):
-        evidence, means, spread = _gathered(theory, some(runs, slice(k * R, (k + 1) * R)))
+        means, spread = _gathered(theory, some(runs, slice(k * R, (k + 1) * R)))
         drawn = drawn or _predicted_means.drawn_statistics(means, 0)
         yield _questions.judged(_predicted_means.questions_about(means, drawn), spread, LEVEL, 0)
 
 
-def _gathered(theory: ts.Trajectory, runs: ts.Trajectory) -> tuple[Any, Any, Any]:
+def _gathered(theory: ts.Trajectory, runs: ts.Trajectory) -> tuple[Any, Any]:
     runs = runs if theory.accuracy else _agreement.without_accuracy(runs)
     evidence = _evidence.gather_predicted(theory, runs, np.ones(np.size(theory.alphas), bool))
-    error = np.sqrt(np.square(evidence.spread) / (runs.runs or 1) + evidence.sampling**2)
-    means = _predicted_means.predicted_means(theory, runs, evidence, error)
+    means = _predicted_means.predicted_means(theory, runs, evidence)
     spread = _spread.spread_test(evidence, evidence.moving, LEVEL * _questions.spread_share(3))
-    return evidence, means, spread
+    return means, spread
 
 
 def false_alarms(name: str, study: Study, dim: int, runs: ts.Trajectory, repeats: int) -> list[str]:
@@ -168,11 +167,11 @@ def wrong_theories(study: Study, dim: int) -> Iterator[Wrong]:
             theory = theory_of(study._replace(problem=problem, start=start), dim)
             whole = dataclasses.replace(theory, problem=study.problem, start=study.start)
             yield Wrong(f"{name} {100 * error:g} % off", whole)
-    with dropped_eta_squared():
+    with DroppedEtaSquared():
         yield Wrong("term of order eta^2 dropped", theory_of(study, dim))
 
 
-class dropped_eta_squared:
+class DroppedEtaSquared:
     """Within it, the drift has no term of order eta^2."""
 
     def __enter__(self) -> None:
@@ -185,25 +184,16 @@ class dropped_eta_squared:
             Q = 4 * half.Q - whole.Q
             return ts.Overlaps(Q, whole.R, whole.T, whole.readout)
 
+        self._replace(drift)
         self.right = right
-        for module in (_expansion, _responses):
-            module.drift = drift
-        from ode import _compiled
-
-        _compiled.drift = drift
-        self._forget()
 
     def __exit__(self, *_: object) -> None:
-        from ode import _compiled
-
-        for module in (_expansion, _responses, _compiled):
-            module.drift = self.right
-        self._forget()
+        self._replace(self.right)
 
     @staticmethod
-    def _forget() -> None:
-        from ode import _compiled, _host_expansion
-
+    def _replace(drift: Callable[..., ts.Overlaps]) -> None:
+        for module in (_expansion, _responses, _compiled):
+            setattr(module, "drift", drift)  # noqa: B010  # what other modules have imported by name
         for kept in (_compiled._drift_program, _host_expansion._field_program):
             kept.cache_clear()
 
@@ -228,10 +218,10 @@ def power(name: str, study: Study, dim: int, runs: ts.Trajectory, repeats: int) 
 def predicted_power(wrong: ts.Trajectory, right: ts.Trajectory, runs: ts.Trajectory) -> tuple[float, float, float]:
     """Return the chance that the verdict finds a wrong theory, and that of the best test of this error.
 
-    The best test knows in which direction theory is off. Its chance is given at the level that the question about numbers
-    has within the family, and at the whole level.
+    The best test knows in which direction theory is off. Its chance is given at the level that the question about
+    numbers has within the family, and at the whole level.
     """
-    evidence, means, spread = _gathered(wrong, runs)
+    means, spread = _gathered(wrong, runs)
     family = _questions.judged(
         _predicted_means.questions_about(means, _predicted_means.drawn_statistics(means, 0)), spread, LEVEL, 0
     )
@@ -239,7 +229,9 @@ def predicted_power(wrong: ts.Trajectory, right: ts.Trajectory, runs: ts.Traject
     whitening = _predicted_means.whitening_of(wrong, runs, count)
     moved = [
         np.stack([q.values for q in ts.quantities(t.observables, t.problem)], axis=-1)
-        + np.stack([q.values for q in ts.quantities(t.fluctuations.mean_shift(runs.source.dim), t.problem)], axis=-1)
+        + np.stack(
+            [q.values for q in ts.quantities(t.fluctuations.mean_shift(runs.source.dim or 0), t.problem)], axis=-1
+        )
         for t in (right, wrong)
         if t.fluctuations is not None
     ]
@@ -249,7 +241,9 @@ def predicted_power(wrong: ts.Trajectory, right: ts.Trajectory, runs: ts.Traject
     # The spread is a question of its own, with a chance of its own level that means do not change.
     share = LEVEL * _questions.spread_share(3)
     normal = stats.norm
-    best = [float(normal.sf(z - size) + normal.cdf(-z - size)) for z in (family.threshold("numbers"), normal.isf(LEVEL / 2))]
+    best = [
+        float(normal.sf(z - size) + normal.cdf(-z - size)) for z in (family.threshold("numbers"), normal.isf(LEVEL / 2))
+    ]
     return 1 - (1 - chance) * (1 - share), best[0], best[1]
 
 
@@ -272,13 +266,17 @@ def main() -> None:
             new = power(name, study, dim, runs, options.repeats // 2)
             powers += new
             print("\n".join(new), flush=True)
-    head = "| problem | N | runs | repeats | largest | all | numbers | spread | verdict |\n|---|---|---|---|---|---|---|---|---|"
-    print("\nRejections at 1 % and at 5 % where theory is right:\n", head, *alarms, sep="\n")
-    head = (
-        "| problem | N | runs | what is wrong | predicted | measured | within | best test, same level | best, whole level |\n"
-        "|---|---|---|---|---|---|---|---|---|"
+    print("\nRejections at 1 % and at 5 % where theory is right:\n")
+    print(
+        *_head("problem", "N", "runs", "repeats", "largest", "all", "numbers", "spread", "verdict"), *alarms, sep="\n"
     )
-    print("\nShare of wrong theories that are found at 1 %:\n", head, *powers, sep="\n")
+    print("\nShare of wrong theories that are found at 1 %:\n")
+    columns = ("predicted", "measured", "within", "best test, same level", "best test, whole level")
+    print(*_head("problem", "N", "runs", "what is wrong", *columns), *powers, sep="\n")
+
+
+def _head(*names: str) -> tuple[str, str]:
+    return f"| {' | '.join(names)} |", "|" + "---|" * len(names)
 
 
 if __name__ == "__main__":

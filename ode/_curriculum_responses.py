@@ -1,6 +1,7 @@
-"""How a trajectory answers to the numbers of its curriculum: the lengths of phases, and the shares of levels in them."""
+"""How a trajectory answers to the numbers of its curriculum: lengths of phases, and shares of levels in them."""
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
@@ -22,7 +23,8 @@ def curriculum_increments(
     and a later switch moves the state by the difference of the drifts before it and behind it, (f_- - f_+) dt_1.
 
     Arguments:
-      curriculum: with a column for every level of the task. ends: the alphas at which the pieces end, switches included.
+      curriculum: with a column for every level of the task.
+      ends: the alphas at which the pieces end, switches included.
       of_shares, of_progress: (pieces, n, L) the responses to a share, and to a share times u.
       drift_at: the drift (n,) at the end of a piece under other shares.
     """
@@ -33,13 +35,13 @@ def curriculum_increments(
     # The phase that ends at a switch leads to it, as in `integrate_from_host`.
     phases = np.minimum(np.searchsorted(switches, ends, side="left"), switches.size - 1)
     for piece, phase in enumerate(phases):
-        p0, p1 = curriculum.initial_shares[phase], curriculum.final_shares[phase]
+        p0, p1 = (np.asarray(side)[phase] for side in (curriculum.initial_shares, curriculum.final_shares))
         d, begin_moves = curriculum.durations[phase], switch_moves[:, phase] - durations[:, phase]
         constant = first[:, phase] - np.outer(begin_moves / d, p1 - p0)
         growing = last[:, phase] - first[:, phase] - np.outer(durations[:, phase] / d, p1 - p0)
         increments[piece] += of_shares[piece] @ constant.T + of_progress[piece] @ growing.T
         if phase + 1 < switches.size and ends[piece] == switches[phase]:
-            jump = drift_at(piece, p1) - drift_at(piece, curriculum.initial_shares[phase + 1])
+            jump = drift_at(piece, p1) - drift_at(piece, np.asarray(curriculum.initial_shares)[phase + 1])
             increments[piece] += np.outer(jump, switch_moves[:, phase])
     return increments
 
@@ -48,9 +50,10 @@ def _moved(directions: Directions, curriculum: Curriculum) -> tuple[np.ndarray, 
     """Return the derivatives of durations and of initial and final shares, these with a column for every level."""
     own = directions.problem.curriculum
     columns = [curriculum.level_names.index(name) for name in own.level_names]
-    sides = []
-    for side in (own.initial_shares, own.final_shares):
+
+    def of_all_levels(side: Any) -> np.ndarray:
         whole = np.zeros((*np.shape(side)[:-1], len(curriculum.level_names)))
         whole[..., columns] = side
-        sides.append(whole)
-    return np.asarray(own.durations), *sides
+        return whole
+
+    return np.asarray(own.durations), of_all_levels(own.initial_shares), of_all_levels(own.final_shares)

@@ -122,7 +122,7 @@ def test_covariance(problem: Problem, sample: FixedSample, overlaps: Overlaps, w
         hidden, y = sample.hidden_and_label(problem, overlaps, condition)
         output = overlaps.readout @ hidden
         error, right = (output - y) ** 2 / 2, (jnp.sign(output) == jnp.sign(y)).astype(output.dtype)
-        return jnp.stack([error, right]) if with_accuracy else error[None]
+        return jnp.stack([error, right] if with_accuracy else [error])
 
     conditions = problem.task.conditions()  # levels, and clusters within a level
     of_cluster = jax.tree.map(lambda x: x.reshape(-1, probabilities.size, *x.shape[1:]).swapaxes(0, 1), conditions)
@@ -133,4 +133,5 @@ def test_covariance(problem: Problem, sample: FixedSample, overlaps: Overlaps, w
         return rows.mean(axis=1), rows @ rows.T / rows.shape[1]
 
     mean, square = (jnp.tensordot(probabilities, x, (0, 0)) for x in jax.lax.map(moments, of_cluster))
-    return square - jnp.outer(mean, mean)
+    covariance: jax.Array = jnp.subtract(square, jnp.outer(mean, mean))
+    return covariance

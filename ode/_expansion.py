@@ -108,9 +108,7 @@ class ReadOut(NamedTuple):
     moved: jax.Array
 
 
-def read_out(
-    problem: Problem, sample: FixedSample, moves: Moves, state: Expansion, with_accuracy: bool
-) -> ReadOut:
+def read_out(problem: Problem, sample: FixedSample, moves: Moves, state: Expansion, with_accuracy: bool) -> ReadOut:
     r"""Return what an expansion says of every quantity.
 
     A function h of the overlaps has variance grad h . Sigma grad h and shift grad h . m1 + (1/2) Hessian(h) : Sigma.
@@ -148,5 +146,5 @@ def read_out(
         x,
         observed(problem, state.overlaps, sample),
         slope,
-        responses_of_observables(of_numbers, problem, state.overlaps.T, moves),
+        responses_of_observables(of_numbers, problem, jnp.asarray(state.overlaps.T), moves),
     )

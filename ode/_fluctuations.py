@@ -60,8 +60,8 @@ def fluctuations(
       sample: the points for what has no closed form, above all the covariance D of one step (averages over four units).
         None means `averages` if these are sampled, and Sampled(2**13) else. The spread over its scramblings gives the
         errors of variance and shift.
-      start_covariance: (n, n) N times the covariance of the entries at alpha = 0, where `start` is their mean. None means
-        that all runs start from `start`.
+      start_covariance: (n, n) N times the covariance of the entries at alpha = 0, where `start` is their mean. None
+        means that all runs start from `start`.
 
     It takes some seconds for K = 3, most of them compiling. With sampled averages it takes a minute or more.
     Raises InputError where the solve stops before its last alpha, and where averages are sampled and units are linearly

@@ -45,7 +45,9 @@ def expand_from_host(
     directions = Directions.of(problem, start)
     Sigma = np.zeros((len(entry_names(problem)),) * 2) if start_covariance is None else start_covariance
     parts = [
-        _expand(problem, start, Sigma, alphas, jax.tree.map(lambda x, i=i: x[i], samples), directions, method, tolerances)
+        _expand(
+            problem, start, Sigma, alphas, jax.tree.map(lambda x, i=i: x[i], samples), directions, method, tolerances
+        )
         for i in range(len(samples.normals))
     ]
     covariance, laws, responses, read = jax.tree.map(lambda *x: np.stack(x), *parts)
@@ -88,7 +90,7 @@ def _expand(
         _with_progress(curriculum),
         sizes.packed(start, start_covariance),
         ends,
-        _step_tolerances(tolerances, sizes),
+        _step_tolerances(tolerances, sizes.each),
         Bounds(largest_allowed_norm(start, tolerances.bound), largest_norm(problem), tolerances.max_steps),
         high_order=False,  # the tolerances are loose, and steps that end on recorded alphas short
         go_on_from=sizes.anew,
@@ -99,21 +101,22 @@ def _expand(
 
     def drift_at(piece: int, shares: np.ndarray) -> np.ndarray:
         slope = np.asarray(field(leaves, np.append(shares, 0.0), path.states[piece]))
-        entries: np.ndarray = _entries(slope[: sizes.overlaps], problem.shape)
-        return entries
+        return _entries(slope[: sizes.overlaps], problem.shape)
 
     increment = _increments(columns, directions, curriculum, ends, drift_at)
     increment[0] += propagator[0] @ _entries_of_directions(directions).T
     innovation[0] += propagator[0] @ start_covariance @ propagator[0].T
     joint = joined(propagator, innovation, increment, recorded)
     responses = Responses(directions.names, directions.values, joint[2], _observed(read.moved, directions))
-    read = read._replace(**{name: with_level_names(getattr(read, name), problem) for name in ("variance", "shift", "test")})
+    read = read._replace(
+        **{name: with_level_names(getattr(read, name), problem) for name in ("variance", "shift", "test")}
+    )
     covariance = np.stack([pieces[i][1] for i in recorded])
     return _Expanded(covariance, JointLaw(joint[0], joint[1], read.slope, read.test_covariance), responses, read)
 
 
 def _ends(curriculum: Curriculum, alphas: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the alphas at which pieces end, recorded ones and switches before the last, and where recorded ones are."""
+    """Return the alphas at which pieces end, recorded ones and switches, and where the recorded ones are."""
     switches = np.asarray(curriculum.switches, float)
     ends = np.union1d(alphas, switches[switches < alphas[-1]])
     return ends, np.searchsorted(ends, alphas)
@@ -143,7 +146,8 @@ def _increments(
     increment = np.zeros((*columns.shape[:2], len(directions.names)))
     increment[:, :, of_drift] = columns[:, :, : -2 * levels]
     of_shares, of_progress = columns[:, :, -2 * levels : -levels], columns[:, :, -levels:]
-    return increment + curriculum_increments(directions, curriculum, ends, of_shares, of_progress, drift_at)
+    increment += curriculum_increments(directions, curriculum, ends, of_shares, of_progress, drift_at)
+    return increment
 
 
 def _entries_of_directions(directions: Directions) -> np.ndarray:
@@ -172,9 +176,7 @@ class _Sizes(NamedTuple):
     @staticmethod
     def of(shape: tuple[int, int, int], columns: int) -> "_Sizes":
         B, K, M = shape
-        return _Sizes(
-            shape, B * (K * K + K * M + M * M) + K, B * K * (K + 1) // 2 + B * K * M + K, columns
-        )
+        return _Sizes(shape, B * (K * K + K * M + M * M) + K, B * K * (K + 1) // 2 + B * K * M + K, columns)
 
     @property
     def each(self) -> tuple[int, ...]:
@@ -186,9 +188,7 @@ class _Sizes(NamedTuple):
         """Return the parts of a packed state: packed overlaps, Sigma, m1, Phi, G and U."""
         n = self.n
         edges = np.cumsum(self.each)[:-1]
-        overlaps, Sigma, shift, Phi, G, U = (
-            y[a:b] for a, b in zip((0, *edges), (*edges, None), strict=True)
-        )
+        overlaps, Sigma, shift, Phi, G, U = (y[a:b] for a, b in zip((0, *edges), (*edges, None), strict=True))
         return overlaps, Sigma.reshape(n, n), shift, Phi.reshape(n, n), G.reshape(n, n), U.reshape(n, self.columns)
 
     def packed(self, start: Overlaps, covariance: np.ndarray) -> np.ndarray:
@@ -210,13 +210,13 @@ def _entries(packed: np.ndarray, shape: tuple[int, int, int]) -> np.ndarray:
     return np.concatenate([state.Q[:, first, second].ravel(), state.R.ravel(), state.readout])
 
 
-def _step_tolerances(tolerances: Tolerances, sizes: _Sizes) -> StepTolerances:
+def _step_tolerances(tolerances: Tolerances, sizes: tuple[int, ...]) -> StepTolerances:
     """Return tolerances under which the root mean square of each part alone is kept below 1.
 
     SciPy takes the mean over all entries, in which the covariance's many would dilute the overlaps' error: a part with
     a share p of all entries gets sqrt(p) of the tolerance.
     """
-    share = np.repeat(np.sqrt(np.array(sizes.each) / np.sum(sizes.each)), sizes.each)
+    share = np.repeat(np.sqrt(np.array(sizes) / np.sum(sizes)), sizes)
     return StepTolerances(tolerances.rtol * share, tolerances.atol * share)
 
 
@@ -237,9 +237,9 @@ def _field_program(structure: PyTreeDef) -> Callable[..., jax.Array]:
         state = _unpacked(y, _Sizes.of(problem.shape, len(moves.shares) + moves.shares.shape[-1]))
         slope = expansion_field(problem, sample, formula, moves, shares, progress, state)
         moved = slope.overlaps
-        parts = (moved.Q, moved.R, moved.T, moved.readout, slope.covariance, slope.shift)
-        parts += (slope.propagator, slope.innovation, slope.responses)
-        return jnp.concatenate([x.ravel() for x in parts])
+        overlaps = (moved.Q, moved.R, moved.T, moved.readout)
+        rest = (slope.covariance, slope.shift, slope.propagator, slope.innovation, slope.responses)
+        return jnp.concatenate([jnp.ravel(x) for x in (*overlaps, *rest)])
 
     return field
 

@@ -54,15 +54,13 @@ def responses_of_drift(
 
     The last L are for phases in which the shares change with the time that has passed in them.
     """
-    averages = (
-        Reweighted.of(problem, sample.normals, overlaps, moving_labels=True) if formula is None else formula
-    )
+    averages = Reweighted.of(problem, sample.normals, overlaps, moving_labels=True) if formula is None else formula
 
     def f(problem: Problem, T: jax.Array, shares: jax.Array) -> jax.Array:
         state = Overlaps(overlaps.Q, overlaps.R, T, overlaps.readout)
         return to_vector(drift(at_shares(problem, shares), averages, 0.0, state))
 
-    columns = _derivatives(f, problem, overlaps.T, shares, moves, one_by_one=formula is None)
+    columns = _derivatives(f, problem, jnp.asarray(overlaps.T), shares, moves, one_by_one=formula is None)
     of_shares = columns[:, columns.shape[1] - shares.size :]
     return jnp.concatenate([columns, progress * of_shares], axis=1)
 

@@ -21,9 +21,10 @@ CHAIN, CHAIN_TEST = 10e-6, 0.3e-6  # seconds of a step, and of a test sample, of
 class PlannedSimulation(PublicRecord):
     """One way to find what is to be detected.
 
-    dim: the dimension N. runs: how many are needed, and for: the number that needs so many.
-    steps: of all runs together. seconds: of one core with full weights, on the machine of README's table, and
-    seconds_of_chain: with method="overlaps". memory: bytes with full weights.
+    Fields:
+      dim: the dimension N. runs: how many are needed. needed_for: the number that needs so many.
+      steps: of all runs together. seconds: of one core with full weights, on the machine of README's table.
+      seconds_of_chain: the same with method="overlaps". memory: bytes with full weights.
     """
 
     dim: int
@@ -37,7 +38,12 @@ class PlannedSimulation(PublicRecord):
 
 @dataclasses.dataclass(frozen=True)
 class Plan(PublicRecord):
-    """What finds the shifts `detect` with a chance of 90 %, at the level `significance`: one row for each dimension."""
+    """What finds the shifts that are to be detected with a chance of 90 %.
+
+    Fields:
+      detect: the relative error of each number. significance: of the verdict.
+      simulations: one way for each dimension N.
+    """
 
     detect: dict[str, float]
     significance: float

@@ -50,10 +50,10 @@ from .state import check_shapes as check_shapes
 from .state import check_state as check_state
 from .state import key_numbers as key_numbers
 from .state import key_words as key_words
+from .state import label_of as label_of
 from .state import level_index as level_index
 from .state import nearest_state as nearest_state
 from .state import require_clusters as require_clusters
-from .state import label_of as label_of
 from .state import units_that_stay as units_that_stay
 from .state import without_curriculum as without_curriculum
 from .tables import read_problem as read_problem

@@ -229,11 +229,15 @@ def drawn_runs(
     Q[..., first, second] = Q[..., second, first] = upper
     R = x[..., B * len(first) : n - K].reshape(runs, A, B, K, M)
     levels = problem.inputs.level_names
-    measured = [dict(zip(levels, np.moveaxis(part, -1, 0), strict=False)) for part in (x[..., n:], x[..., n + len(levels) :])]
+    measured = [
+        dict(zip(levels, np.moveaxis(part, -1, 0), strict=False)) for part in (x[..., n:], x[..., n + len(levels) :])
+    ]
     T = np.zeros((runs, A, B, M, M))
     deviations = ts.Observables(ts.Overlaps(Q, R, T, x[..., n - K : n]), measured[0], measured[1])
     shift = fluctuations.mean_shift(dim)
-    observables = jax.tree.map(lambda *parts: sum(np.asarray(part) for part in parts), theory.observables, shift, deviations)
+    observables = jax.tree.map(
+        lambda *parts: sum(np.asarray(part) for part in parts), theory.observables, shift, deviations
+    )
     source = ts.Source("sgd", "weights", "float64", dim, test_samples=256)
     return dataclasses.replace(
         theory, observables=observables, status=np.zeros(runs, int), reached=np.full(runs, theory.alphas[-1]),

@@ -91,7 +91,7 @@ def test_predicted_spread_needs_one_dimension_and_four_runs(
     out = tmp_path / "out"
     assert main(["compare", str(file), "--out", str(out)]) == 0
     assert {path.name for path in out.iterdir()} == FILES - {"simulation_smaller.nc"}
-    assert "times the predicted (" in capsys.readouterr().out.splitlines()[-1]
+    assert "12 variances, measured over predicted" in capsys.readouterr().out
     of_spread = json.loads((out / "report.json").read_text())["spread"]
     assert of_spread["number_of_deviations"] == 3 * 4  # Q of two blocks, R of one
 
@@ -122,7 +122,7 @@ def test_disagreement_has_its_exit_code(
 
 def test_seed_runs_and_dim_come_from_the_command_line(file: Path) -> None:
     experiment = figures.load_experiment(file, dim=400, runs=5, seed=9)
-    assert (experiment.dims, experiment.runs, experiment.seed) == ((400, 100), 5, 9)
+    assert (experiment.dims, experiment.runs, experiment.seed) == ((400,), 5, 9)
 
 
 BAD = [
@@ -145,7 +145,11 @@ BAD = [
     ("dim = 200", "dim = 0", "simulation.dim >= 1"),
     ("smaller_dim = 100", "smaller_dim = 300", "below simulation.dim"),
     ("dim = 200\nsmaller_dim = 100", "dim = 1\nsmaller_dim = 0", "dimensions"),
-    ("dim = 200\nsmaller_dim = 100", "dim = 997", "divisor"),
+    (
+        "[simulation]\ndim = 200\nsmaller_dim = 100",
+        "[theory]\nfluctuations = false\n[simulation]\ndim = 997",
+        "divisor",
+    ),
     ("runs = 16", "runs = 2", "runs >= 3"),
     ("[record]", "[start]\nQ = [[[1.0]], [[1.0]]]\n[record]", "Q, R and T together"),
     ("[record]", "[start]\nQ = [[[1.0]]]\nR = [[[1.0]]]\nT = [[[1.0]]]\n[record]", "shape"),
@@ -252,7 +256,7 @@ def test_the_reference_file_has_every_key() -> None:
     for name, table in tables.items():
         known = {field.name for field in dataclasses.fields(table)}
         elsewhere = {"order", "shares", "duration"}  # in place of phases: in docs/sweep.toml
-        assert known - set(reference[name]) <= {"Q", "R", "T", "alphas", "first"} | elsewhere, name
+        assert known - set(reference[name]) <= {"Q", "R", "T", "alphas", "first", "detect"} | elsewhere, name
     assert elsewhere <= set(tomllib.loads((ROOT / "docs" / "sweep.toml").read_text())["curriculum"])
 
 

@@ -68,7 +68,7 @@ def stages(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
     for name in ("solve_theory", "predict_fluctuations", "simulate"):
         stage(name, Saved())
-    stage("judge", (Verdict(), None))
+    stage("judge", Verdict())
     stage("draw", None)
     return begun
 

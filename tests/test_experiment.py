@@ -131,7 +131,7 @@ SOME_RUNS = np.ones((2, 2, 1, 1))
 WRONG = [
     ({"dim": 0}, "dim >= 1"),
     ({"dim": 200.0}, "an integer dim >= 1; got: 200.0"),
-    ({"dim": 997, "smaller_dim": None}, "divisor between N/10 and N/3"),
+    ({"dim": 997, "smaller_dim": None, "spread": "measured"}, "divisor between N/10 and N/3"),
     ({"smaller_dim": 200}, "smaller_dim below dim"),
     ({"smaller_dim": "100"}, "smaller_dim below dim"),
     ({"runs": 2}, "runs >= 3"),
@@ -270,7 +270,7 @@ def test_an_experiment_is_data_and_the_same_from_a_file_and_from_python(tmp_path
 def test_earlier_names_are_the_new_ones(tmp_path: Path) -> None:
     assert figures.Settings is figures.Experiment
     assert figures.read_settings(TABLES, seed=5).seed == 5
-    assert figures.load_settings(None).dims == figures.load_experiment().dims == (1000, 250)
+    assert figures.load_settings(None).dims == figures.load_experiment().dims == (1000,)
     for name in (figures.load_settings, figures.read_settings, figures.Settings):
         assert "earlier name" in str(name.__doc__)
 

@@ -60,7 +60,7 @@ ROOMS: dict[str, dict[str, set[str]]] = {
         "": {"moments", "averages"},
         "stability": {"", "moments", "averages"},
     },
-    "simulations": {"": set(), "engine": set(), "verdict": set()},
+    "simulations": {"engine": set(), "verdict": set(), "": {"engine", "verdict"}},
     "figures": {
         "running": set(),
         "experiment": {"running"},

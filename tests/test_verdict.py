@@ -1,7 +1,7 @@
 """What a verdict asks and what it could have seen: its questions, the implied shifts, power and plans.
 
-Runs are drawn from exactly the law that theory predicts (`build.drawn_runs`), so that only the statistics are tested here;
-that simulations have this law is tested in tests/test_joint_law.py. False-alarm rates stand at each test.
+Runs are drawn from exactly the law that theory predicts (`build.drawn_runs`), so that only the statistics are tested
+here. That simulations have this law is tested in tests/test_joint_law.py. False-alarm rates stand at each test.
 """
 
 import dataclasses
@@ -38,10 +38,11 @@ def wrong_theory(name: str = "sgd.learning_rate", error: float = 0.03) -> ts.Tra
     directions = ts.Directions.of(problem, start)
     p = directions.names.index(name)
     by = error * directions.values[p]
-    moved = jax.tree.map(
-        lambda x, dx: np.asarray(x, float) + by * dx[p], (problem, start), (directions.problem, directions.start)
+    tangents = (directions.problem, directions.start)
+    moved: tuple[ts.Problem, ts.Overlaps] = jax.tree.map(
+        lambda x, dx: np.asarray(x, float) + by * dx[p], (problem, start), tangents
     )
-    wrong = ode.fluctuations(*moved, ALPHAS, sample=ode.Sampled(2**12, 2), with_accuracy=False)
+    wrong = ode.fluctuations(moved[0], moved[1], ALPHAS, sample=ode.Sampled(2**12, 2), with_accuracy=False)
     return dataclasses.replace(wrong, problem=problem, start=start)
 
 
@@ -288,7 +289,7 @@ def test_runs_with_starts_of_their_own_agree_with_the_law_of_the_start() -> None
     assert judge(found, law, significance=1e-3).agrees
     halved = ode.fluctuations(problem, mean, alphas, start_covariance=covariance / 2)
     assert not judge(found, halved, significance=1e-3).agrees
-    with pytest.raises(ts.InputError, match="ts.start_law"):
+    with pytest.raises(ts.InputError, match=r"ts\.start_law"):
         judge(found, ode.fluctuations(problem, mean, alphas))
     with pytest.raises(ts.InputError, match="symmetric start_covariance"):
         ode.fluctuations(problem, mean, alphas, start_covariance=np.triu(covariance + 1))
@@ -314,8 +315,8 @@ def test_the_right_one_of_two_equations_is_preferred_and_the_level_held() -> Non
 
 
 def test_theories_that_are_both_wrong_are_both_rejected() -> None:
-    both = [wrong_theory("sgd.learning_rate", error) for error in (0.1, -0.1)]
-    assert simulations.preference(*both, runs(200)).preferred == "neither"
+    faster, slower = (wrong_theory("sgd.learning_rate", error) for error in (0.1, -0.1))
+    assert simulations.preference(faster, slower, runs(200)).preferred == "neither"
     with pytest.raises(ts.InputError, match="two that say the same"):
         simulations.preference(theory(), theory(), runs(4))
 
@@ -341,9 +342,7 @@ def test_the_difference_of_two_curricula_is_seen_more_sharply_than_either() -> N
     assert not simulations.difference_agreement([wrong, solved[1]], found).agrees
     with pytest.raises(ts.InputError, match="two theories"):
         simulations.difference_agreement(solved[:1], found)
+    some = jax.tree.map(lambda x: x[:8], found[1].observables)
+    fewer = dataclasses.replace(found[1], observables=some, status=np.zeros(8, int), reached=np.full(8, 4.0))
     with pytest.raises(ts.InputError, match="equal numbers of runs"):
-        fewer = dataclasses.replace(
-            found[1], observables=jax.tree.map(lambda x: x[:8], found[1].observables), status=np.zeros(8, int),
-            reached=np.full(8, 4.0),
-        )  # fmt: skip
         simulations.difference_agreement(solved, [found[0], fewer])

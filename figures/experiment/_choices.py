@@ -133,7 +133,7 @@ def _check_spread(choices: Choices, called: Mapping[str, str]) -> None:
 
 
 def _check_detect(detect: Any, spread: str | None, called: Mapping[str, str]) -> None:
-    """Raise InputError unless `detect` names numbers with shifts; whether a problem has them is seen with its theory."""
+    """Raise InputError unless `detect` gives names and shifts. Whether a problem has them is seen with its theory."""
     if not isinstance(detect, Mapping) or not detect:
         raise ts.InputError(f'{called["detect"]} as {{"sgd.learning_rate": 0.01}}', repr(detect))
     for name, shift in detect.items():

@@ -78,13 +78,13 @@ class Simulation:
 class Agreement:
     """[agreement]: the significance of the verdict, by which spread over runs it is judged, and what it is to detect.
 
-    spread: "measured" or "predicted" (omitted: predicted where theory predicts fluctuations). detect: relative errors by
-    the names of the numbers, such as { "sgd.learning_rate" = 0.01 }.
+    spread: "measured" or "predicted" (omitted: predicted where theory predicts fluctuations). detect: relative errors
+    by the names of the numbers, such as { "sgd.learning_rate" = 0.01 }.
     """
 
     significance: float = dataclasses.field(default=Choices.significance, metadata={"formerly": "level"})
     spread: str | None = Choices.spread
-    detect: dict[str, Any] | None = Choices.detect
+    detect: dict[str, Any] | None = None
 
 
 @dataclasses.dataclass(frozen=True)

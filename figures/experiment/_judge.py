@@ -24,14 +24,26 @@ def judge(
 
     Arguments: bands: theory with fluctuations at the recorded alphas, or None.
     """
-    options = dict(significance=experiment.significance, seed=experiment.seed)
-    if experiment.spread == "predicted" and bands is not None:
-        return simulations.agreement(bands, runs, spread="predicted", **options)
-    # With fluctuations theory also says how it answers to every number, which gives the implied shifts.
-    verdict = simulations.agreement(bands or theory, runs, smaller, **options)
-    if experiment.spread == "predicted":
-        return dataclasses.replace(verdict, notes=(NOT_PREDICTED, *verdict.notes))
-    return verdict
+    spread = experiment.spread if bands is not None else "measured"
+    verdict = simulations.agreement(
+        _with_law(theory, bands),
+        runs,
+        smaller,
+        spread=spread,
+        significance=experiment.significance,
+        seed=experiment.seed,
+    )
+    if spread == experiment.spread:
+        return verdict
+    return dataclasses.replace(verdict, notes=(NOT_PREDICTED, *verdict.notes))
+
+
+def _with_law(theory: ts.Trajectory, bands: ts.Trajectory | None) -> ts.Trajectory:
+    """Return the theory that is shown, with the joint law of the runs and the responses to every number, if known."""
+    if bands is None:
+        return theory
+    at_recorded = theory.at(bands.alphas)
+    return dataclasses.replace(at_recorded, fluctuations=bands.fluctuations, integrator_error=bands.integrator_error)
 
 
 def planned(experiment: Experiment, bands: ts.Trajectory | None, say: Callable[[str], None]) -> Experiment:

@@ -28,7 +28,8 @@ def make_experiment(
       alphas: increasing times to record (alpha = samples / N) within the curriculum, moved to whole numbers of steps.
       choices: by name, with what is usual:
         dim (1000): dimension N of the simulation. runs (32): independent students, at least 3.
-        smaller_dim (None): a second dimension, to measure the 1/N term (None: a divisor of N; 0: none).
+        smaller_dim (None): a second dimension, to measure the 1/N term (None: a divisor of N; 0: none). It is not
+          simulated where theory predicts the term.
         averages (None): of the theory, ode.ClosedForm(), ode.Sampled(...) or ode.Averages of one's own; None: closed
           forms where there are, else sampled.
         rtol (None), atol (None): tolerances of the ODE solver; None: usual ones.
@@ -36,7 +37,10 @@ def make_experiment(
         precision (None): "float32" or "float64" of the simulation; None: the usual one at each N.
         test_samples (256): per measured error.
         significance (0.01): chance of "disagree" where theory is right.
-        spread ("measured"): over runs, "measured" or "predicted" (no second dimension then).
+        spread (None): over runs, "measured" or "predicted" (no second dimension then); None: predicted where theory
+          predicts fluctuations and no smaller_dim is given, which is the sharper one.
+        detect (None): relative errors that are to be found, such as {"sgd.learning_rate": 0.01}; as many runs are taken
+          as find them 9 times in 10, in place of `runs`.
         seed (0): all that is random follows from it, as from a file's.
     Returns an Experiment. Raises InputError for anything that could not be computed.
     """

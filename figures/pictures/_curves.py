@@ -14,7 +14,8 @@ from teacher_student import internal
 
 from ..maps import Contrast, positions_of, scale_axis, select
 from ..sweeps import axes_of, bayes_accuracy
-from ._comparison_plot import COLOURS, LINES, MARKERS, STYLE
+from ._comparison_plot import LINES, STYLE
+from ._verdict_plot import COLOURS, MARKERS
 
 
 def curves(

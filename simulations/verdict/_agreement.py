@@ -156,7 +156,9 @@ def agreement(
     usable, notes, split = usable_alphas(theory, runs, smaller)
     answers = (_predicted if spread == "predicted" else _measured)(theory, runs, smaller, usable, significance, seed)
     notes += _notes_on_sizes(runs, smaller)
-    return agreement_of(answers, theory, [x for x in (runs, smaller) if x is not None], significance, notes, split=split)
+    return agreement_of(
+        answers, theory, [x for x in (runs, smaller) if x is not None], significance, notes, split=split
+    )
 
 
 def agreement_of(
@@ -221,8 +223,7 @@ def _predicted(
 ) -> Answers:
     """Judge by the joint law that theory predicts."""
     evidence = gather_predicted(theory, runs, usable)
-    error = np.sqrt(np.square(evidence.spread) / len(evidence.samples) + evidence.sampling**2)
-    means = predicted_means(theory, runs, evidence, error)
+    means = predicted_means(theory, runs, evidence)
     asked = questions_about(means, drawn_statistics(means, seed))
     spread = spread_test(evidence, evidence.moving, significance * spread_share(len(asked)))
     family = judged(asked, spread, significance, seed)
@@ -251,7 +252,7 @@ def answers_by_measured_spread(theory: Trajectory, evidence: Evidence, significa
     asked = questions_about_measured(means, seed)
     family = judged(asked, None, significance, seed)
     threshold = float(_normal_equivalent(np.array(family.threshold("largest")), means.freedom)) if asked else 0.0
-    notes = ()
+    notes: tuple[str, ...] = ()
     if not asked:
         method = "nothing fluctuates"
     elif len(asked) == 1:

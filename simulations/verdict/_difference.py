@@ -18,15 +18,15 @@ FEWEST_RUNS = 3
 def difference_agreement(theories: Any, runs: Any, *, significance: float = 0.01, seed: int = 0) -> Agreement:
     """Compare the difference of two theories with that of their simulations, run by run.
 
-    With runs that see the same samples (`simulations.run_many`) most of their noise falls out of the difference, so that
-    a far smaller effect of a curriculum or a rate is seen than in either of them. The questions are those of
+    With runs that see the same samples (`simulations.run_many`) most of their noise falls out of the difference, so
+    that a far smaller effect of a curriculum or a rate is seen than in either of them. The questions are those of
     `agreement` with measured spread. Where both theories have fluctuations, the difference of their 1/N terms is taken
     out.
 
     Arguments:
       theories: two trajectories of `ode.solve` or `ode.fluctuations`, at the runs' alphas.
-      runs: the two simulations of these problems, with equal alphas, dimensions and numbers of runs; run r of the one is
-        paired with run r of the other.
+      runs: the two simulations of these problems, with equal alphas, dimensions and numbers of runs; run r of the one
+        is paired with run r of the other.
       significance: chance of "disagree" where both theories are right. seed: of the sign flips.
     Returns an Agreement, whose values are those of the first minus those of the second.
     Raises InputError for trajectories that cannot be compared or paired.

@@ -1,7 +1,7 @@
-"""What is not independent is noticed: runs that are the same, keys used twice, one run altered, quantities that are one.
+"""What is not independent is noticed: runs that are the same, keys used twice, one run altered, equal quantities.
 
-Every statistic of a verdict takes runs to be independent draws of one law. Data from elsewhere, or put together by hand,
-may not be.
+Every statistic of a verdict takes runs to be independent draws of one law. Data from elsewhere, or put together by
+hand, may not be.
 """
 
 import itertools
@@ -86,7 +86,8 @@ def note_on_improbable_run(alone: np.ndarray) -> list[str]:
     w, R = alone.shape
     if R < FEWEST_RUNS or not w:
         return []
-    # The other runs' spread is the yardstick, which an altered run would widen for itself. The mean has 1/R of each run.
+    # The other runs' spread is the yardstick, which an altered run would widen for itself.
+    # Each run is part of the mean that it is compared with: R / (R - 1).
     squares = np.sum(alone**2, axis=0) * R / (R - 1)
     others = (squares.sum() - squares) / (w * (R - 1))
     run = int(np.argmax(squares / others))

@@ -31,8 +31,8 @@ class MeasuredMeans:
     """Deviations of R runs, m of them, and what they say of P numbers.
 
     Fields:
-      deviations: (R, m) of every run from theory. floor: (m,) a variance of a run that is known to be there. extra: (m,)
-        a further standard error, of theory.
+      deviations: (R, m) of every run from theory. floor: (m,) a variance of a run that is known to be there.
+      extra: (m,) a further standard error, of theory.
       inverse: (R, R) X C^-1 X^T / R of the deviations X in their own units.
       names, values: (P,) of the numbers that move what is compared; none where theory has no responses.
       along: (R, P) the runs' estimates of the shift of each number. unseen: the names of those that move nothing.
@@ -194,4 +194,3 @@ def _responses(
     seen = size > UNSEEN * np.max(size, initial=0.0)
     names = np.array(responses.names)
     return tuple(map(str, names[seen])), np.asarray(responses.values)[seen], d[:, seen], tuple(map(str, names[~seen]))
-

@@ -58,5 +58,3 @@ def require_seen(name: str, means: PredictedMeans) -> None:
     if name in means.unseen:
         got = f"{name}, whose derivative is 0 at every recorded alpha"
         raise InputError("a number that moves what is compared", got, "no number of runs would show it")
-
-

@@ -66,26 +66,26 @@ class PredictedMeans:
         return xi
 
 
-def predicted_means(theory: Trajectory, runs: Trajectory, evidence: Evidence, error: np.ndarray) -> PredictedMeans:
-    """Return the means under the joint law of `theory.fluctuations`.
-
-    Arguments: evidence: gathered with predicted spread. error: (m,) the standard error of each mean's deviation.
-    """
+def predicted_means(theory: Trajectory, runs: Trajectory, evidence: Evidence) -> PredictedMeans:
+    """Return the means under the joint law of `theory.fluctuations`, of evidence gathered with predicted spread."""
     assert theory.fluctuations is not None  # `check_predicted` comes first
+    assert evidence.spread is not None
+    error = np.sqrt(evidence.spread**2 / len(evidence.samples) + evidence.sampling**2)
     count = evidence.alphas.size
     fluctuations = theory.fluctuations.at(np.arange(count))
     responses = fluctuations.responses
     assert responses is not None
     whitening = whitening_of(theory, runs, count)
     deviations = (evidence.samples.mean(axis=0) - evidence.theory).reshape(len(evidence.names), count).T
-    moving, alone = evidence.moving, runs_alone(theory, runs, evidence)
+    moving, (ratio, freedom) = evidence.moving, _measured_ratio(runs_alone(theory, runs, evidence))
     return PredictedMeans(
         z=deviations.T.ravel()[moving] / error[moving],
         xi=whitening.whitened(deviations),
         columns=_columns(whitening)[moving] / error[moving, None],
         scatter=_scatter(fluctuations, evidence, whitening),
         **_numbers(whitening, responses),
-        **_measured_ratio(alone),
+        ratio=ratio,
+        freedom=freedom,
     )
 
 
@@ -93,14 +93,15 @@ def runs_alone(theory: Trajectory, runs: Trajectory, evidence: Evidence) -> np.n
     """Return the whitened deviations (w, R) of single runs from their mean."""
     whitening, R = whitening_of(theory, runs, evidence.alphas.size), len(evidence.samples)
     x = (evidence.samples - evidence.samples.mean(axis=0)).reshape(R, len(evidence.names), -1)
-    return whitening.whitened(x.transpose(2, 1, 0)) / np.sqrt(R)
+    alone: np.ndarray = whitening.whitened(x.transpose(2, 1, 0)) / np.sqrt(R)
+    return alone
 
 
-def _measured_ratio(alone: np.ndarray) -> dict[str, float]:
+def _measured_ratio(alone: np.ndarray) -> tuple[float, float]:
     """Return the measured over the predicted variance of runs, and its degrees of freedom."""
     w, R = alone.shape
     freedom = w * (R - 1)
-    return dict(ratio=float(np.sum(alone**2) / freedom) if freedom else 1.0, freedom=float(freedom or np.inf))
+    return (float(np.sum(alone**2) / freedom), float(freedom)) if freedom else (1.0, np.inf)
 
 
 def whitening_of(theory: Trajectory, runs: Trajectory, count: int) -> Whitening:
@@ -172,8 +173,11 @@ def questions_about(means: PredictedMeans, drawn: Statistics) -> dict[str, Asked
     normal, exact = stats.norm.sf, not len(means.scatter)
     tail = stats.f.sf(observed[1] / w, w, means.freedom) if w else 1.0
     bounds = (2 * m * normal(observed[0]), tail, 2 * P * normal(observed[2]))
-    texts = (f"largest |z| of {m} deviations", f"chi^2 of all deviations in {w} independent directions",
-             f"largest |z| of the implied shifts of {P} numbers")
+    texts = (
+        f"largest |z| of {m} deviations",
+        f"chi^2 of all deviations in {w} independent directions",
+        f"largest |z| of the implied shifts of {P} numbers",
+    )
     asked = {
         name: Asked(statistic, law, float(bound) if exact else 1.0, size, text)
         for name, statistic, law, bound, size, text in zip(

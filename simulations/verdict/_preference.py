@@ -21,7 +21,8 @@ class Preference(PublicRecord):
 
     Fields:
       preferred: "first", "second", "neither" (both are rejected) or "undecided" (none is).
-      p_first, p_second: how likely runs that speak as much for the other one are, if the first, or the second, is right.
+      p_first, p_second: how likely runs that speak as much for the other one are, if the first, or the second, is
+        right.
       separation: how many standard errors of the runs' means lie between the two.
       chance: with which runs like these tell the two apart.
       significance: chance of rejecting a theory that is right.
@@ -61,8 +62,8 @@ def preference(first: Trajectory, second: Trajectory, runs: Trajectory, *, signi
     With xi the whitened deviations of the means from a theory, and Delta those of the other theory from it,
       t = Delta . xi / |Delta|
     is standard normal if the theory is right, and has the mean |Delta| if the other one is. The theory is rejected in
-    favour of the other where t is beyond its quantile. This is the most powerful test of one against the other (Neyman &
-    Pearson 1933), far sharper than two verdicts that each look everywhere.
+    favour of the other where t is beyond its quantile. This is the most powerful test of one against the other (Neyman
+    & Pearson 1933), far sharper than two verdicts that each look everywhere.
 
     Arguments:
       first, second: trajectories of `ode.fluctuations` at the runs' alphas, of problems that may differ in numbers, in
@@ -109,5 +110,3 @@ def _towards(theory: Trajectory, other: Trajectory, runs: Trajectory, usable: np
     Delta = whitened(its.theory + its.term[0] - evidence.theory - evidence.term[0])
     distance = float(np.linalg.norm(Delta))
     return (float(Delta @ xi / distance) if distance else 0.0), distance
-
-

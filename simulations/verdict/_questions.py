@@ -16,6 +16,8 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from teacher_student.internal import PublicRecord
+
 from ._spread import SpreadTest
 
 DRAWS = 9999
@@ -26,8 +28,9 @@ WEIGHTS = {"largest": 0.1, "all": 0.2, "numbers": 0.5, "spread": 0.2}  # of the 
 class Asked:
     """A question to the data: its statistic, what it is where theory is right, and over how many it goes.
 
-    Fields: drawn: (DRAWS,) statistics where theory is right. bound: an upper bound of the p-value beside the draws' own,
-    which is sharper far out. size: over how many deviations, directions, numbers or variances it goes. text: in words.
+    Fields: drawn: (DRAWS,) statistics where theory is right. bound: an upper bound of the p-value beside the draws'
+    own, which is sharper far out. size: over how many deviations, directions, numbers or variances it goes. text: in
+    words.
     """
 
     statistic: float
@@ -38,7 +41,7 @@ class Asked:
 
 
 @dataclasses.dataclass(frozen=True)
-class Question:
+class Question(PublicRecord):
     """One question of a verdict, answered.
 
     Fields: name: "largest", "all", "numbers" or "spread". text: in words. statistic: its value. threshold: what it may

@@ -1,11 +1,11 @@
-"""For every number of problem and start: the shift that the simulation implies, and what the verdict could have seen."""
+"""For every number of problem and start: the shift that the runs imply, and what the verdict could have seen."""
 
 import dataclasses
 
 import numpy as np
 from scipy import optimize, stats
 
-from teacher_student.internal import label_of
+from teacher_student.internal import PublicRecord, label_of
 
 from ._measured_means import MeasuredMeans
 from ._predicted_means import PredictedMeans
@@ -16,7 +16,7 @@ POWER_DRAWS = 2000  # a chance of 0.9 is known to 0.007
 
 
 @dataclasses.dataclass(frozen=True)
-class Shift:
+class Shift(PublicRecord):
     """By how much one number would have to differ for theory to give what was simulated, all others being right.
 
     Fields:
@@ -39,7 +39,10 @@ class Shift:
         return f"{self.label}: {self.in_words(self.shift, '+')} +- {self.in_words(self.standard_error)}"
 
     def in_words(self, shift: float, sign: str = "") -> str:
-        """Return a shift as text, in per cent of the value, or as it is where the value is 0."""
+        """Return a shift of the number as text, in per cent of its value, or as it is where the value is 0.
+
+        Arguments: shift: in the number's own units. sign: "+" to write the sign of what is positive, too.
+        """
         return f"{100 * shift / abs(self.value):{sign}.2g} %" if self.value else f"{shift:{sign}.2g}"
 
 

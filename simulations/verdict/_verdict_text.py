@@ -98,9 +98,7 @@ def _rows_of_quantities(agreement: Agreement) -> list[str]:
         allowance = f"{term:+.5f} +- {its_error:.5f}" if len(agreement.dims) > 1 else "not measured"
         if predicted:
             allowance = f"{term:+.2e} +- {its_error:.0e}"
-        rows.append(
-            f"{name:<24}{worst.alpha:>8.4g}{worst.theory:>12.5f}{simulated:>24}{allowance:>24}{worst.z:>9.2f}"
-        )
+        rows.append(f"{name:<24}{worst.alpha:>8.4g}{worst.theory:>12.5f}{simulated:>24}{allowance:>24}{worst.z:>9.2f}")
     if agreement.fixed:
         largest = max(agreement.fixed.values())
         rows.append(f"do not fluctuate (at some alpha): {', '.join(agreement.fixed)}; largest deviation {largest:.1e}")

@@ -3,8 +3,8 @@ r"""Deviations of the mean over runs in independent units: what theory says that
 With r = sqrt(N R) (mean over R runs - ODE - shift / N), the joint law of a run (`ts.JointLaw`) says that
   e_i = r_i - Phi_i r_i-1   of the entries   has covariance G_i,                 independent between alphas,
   t_i = r_i - H_i r_i[entries]   of errors   has covariance N W_i / n_test,      independent of everything else.
-Each of these is divided by a root of its covariance. So no covariance between alphas is ever inverted, and directions in
-which nothing fluctuates are found one alpha at a time.
+Each of these is divided by a root of its covariance. So no covariance between alphas is ever inverted, and directions
+in which nothing fluctuates are found one alpha at a time.
 """
 
 import dataclasses
@@ -94,13 +94,13 @@ class Root:
     @property
     def rank(self) -> int:
         """In how many directions there is a variance."""
-        return self.root.shape[1]
+        return int(self.root.shape[1])
 
     @staticmethod
     def of(covariance: np.ndarray) -> "Root":
         """Return the root of a covariance (n, n), whose rank is found in the units of each row's own deviation."""
         deviation = np.sqrt(np.maximum(np.diagonal(covariance), 0.0))
-        # Of an entry that does not fluctuate, such as a readout that is not trained, only a rounding would be scaled up.
+        # Of an entry that does not fluctuate, as a readout that is not trained, only a rounding would be scaled up.
         moving = deviation > 1e-12 * max(1.0, float(np.max(deviation, initial=0.0)))
         scale = np.where(moving, deviation, 1.0)
         correlation = np.where(np.outer(moving, moving), covariance / np.outer(scale, scale), 0.0)

@@ -1,21 +1,21 @@
 """What the theory says of finite N: how single runs spread around the ODE, and where their mean lies."""
 
 import dataclasses
+import operator
 from typing import Any, TypeVar
 
-import equinox as eqx
 import jax
 import numpy as np
 
 from .._errors import InputError
+from .._public_module import PublicModule
 from ._joint_law import JointLaw, Responses
 from ._observables import Observables
-
 
 Part = TypeVar("Part", JointLaw, Responses)
 
 
-class Fluctuations(eqx.Module):
+class Fluctuations(PublicModule):
     """The first two terms beyond the ODE, for runs that start from the same overlaps, or from random ones of one law.
 
       quantity of one run = ODE + N^(-1/2) xi + shift / N,      Var(xi) = variance
@@ -33,8 +33,8 @@ class Fluctuations(eqx.Module):
         means. None in files of versions before 0.8.
       scatter: (S, A, n + q) by how much each scrambling of sampled averages moves the ODE's entries, errors and
         accuracies from their mean.
-      start_covariance: (n, n) N times the covariance of the entries at alpha = 0, of runs that each have a start of their
-        own. None for runs that all start from the same overlaps.
+      start_covariance: (n, n) N times the covariance of the entries at alpha = 0, of runs that each have a start of
+        their own. None for runs that all start from the same overlaps.
 
     Source: van Kampen's expansion in the system size; for committees Barber, Saad & Sollich 1996.
     """
@@ -79,7 +79,7 @@ class Fluctuations(eqx.Module):
         return int(np.shape(self.covariance)[-1])
 
     def at(self, index: np.ndarray) -> "Fluctuations":
-        """Return the fluctuations at some of the recorded alphas, by their increasing positions."""
+        """Return the fluctuations at some of the recorded alphas. Arguments: index: their increasing positions."""
         alone = dataclasses.replace(self, laws=None, all_responses=None, scatter=None, start_covariance=None)
         chosen: Fluctuations = jax.tree.map(lambda x: np.take(x, index, 0), alone)
         if self.laws is None or self.all_responses is None:
@@ -116,7 +116,7 @@ class Fluctuations(eqx.Module):
         return shift
 
     def check_dim(self, dim: int) -> None:
-        """Raise InputError for N below the number of overlaps."""
+        """Raise InputError for a dimension N = `dim` that is no integer, or below the number of overlaps."""
         if isinstance(dim, bool) or not isinstance(dim, (int, np.integer)) or dim < self.smallest_dim:
             raise InputError(
                 f"an integer dimension N >= {self.smallest_dim}, the number of overlaps (this is an expansion in 1/N)",
@@ -126,7 +126,8 @@ class Fluctuations(eqx.Module):
 
 def one_by_one(parts: Part) -> list[Part]:
     """Return what stands along the leading axis, one by one."""
-    return [jax.tree.map(lambda x, i=i: np.asarray(x[i]), parts) for i in range(len(jax.tree.leaves(parts)[0]))]
+    count = len(jax.tree.leaves(parts)[0])
+    return [jax.tree.map(operator.itemgetter(i), parts) for i in range(count)]
 
 
 def stacked(parts: list[Part]) -> Part:

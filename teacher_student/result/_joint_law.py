@@ -5,8 +5,10 @@ from typing import Any
 import equinox as eqx
 import numpy as np
 
+from .._public_module import PublicModule
 
-class JointLaw(eqx.Module):
+
+class JointLaw(PublicModule):
     r"""The linearised law of a run along its trajectory, x = sqrt(N) (entries of the run - ODE - shift / N).
 
       x(alpha_i) = Phi_i x(alpha_i-1) + xi_i,      Cov(xi_i) = G_i, independent between the i,
@@ -33,7 +35,7 @@ class JointLaw(eqx.Module):
 
         The first n are the entries, as `entry_names` orders them; test samples' noise is left out.
         """
-        A, q, n = np.shape(self.slope)
+        A, _, n = np.shape(self.slope)
         entries = np.zeros((A, n, A, n))
         for i in range(A):
             Phi = np.asarray(self.propagator[i])
@@ -47,12 +49,12 @@ class JointLaw(eqx.Module):
         return covariance
 
     def at(self, index: np.ndarray) -> "JointLaw":
-        """Return the law at some of the recorded alphas, by their increasing positions."""
+        """Return the law at some of the recorded alphas. Arguments: index: their increasing positions."""
         propagator, innovation, _ = joined(self.propagator, self.innovation, None, index)
         return JointLaw(propagator, innovation, np.take(self.slope, index, 0), np.take(self.test_covariance, index, 0))
 
 
-class Responses(eqx.Module):
+class Responses(PublicModule):
     """The derivative of the ODE's trajectory in every number of the problem and its start.
 
     Fields, with the leading axis A of recorded alphas and P numbers:
@@ -68,19 +70,25 @@ class Responses(eqx.Module):
     observed: Any
 
     def entries(self, law: JointLaw) -> np.ndarray:
-        """Return the derivative S (A, n, P) of the entries."""
+        """Return the derivative S (A, n, P) of the entries. Arguments: law: the joint law at the same alphas."""
         whole = [np.asarray(self.increment[0])]
         for Phi, increment in zip(law.propagator[1:], self.increment[1:], strict=True):
             whole.append(Phi @ whole[-1] + increment)
         return np.stack(whole)
 
     def quantities(self, law: JointLaw) -> np.ndarray:
-        """Return the derivative (A, n + q, P) of entries, errors and accuracies."""
+        """Return the derivative (A, n + q, P) of entries, errors and accuracies.
+
+        Arguments: law: the joint law at the same alphas.
+        """
         S = self.entries(law)
         return np.concatenate([S, np.asarray(law.slope) @ S + self.observed], axis=1)
 
     def at(self, index: np.ndarray, law: JointLaw) -> "Responses":
-        """Return the responses at some of the recorded alphas, by their increasing positions in `law`."""
+        """Return the responses at some of the recorded alphas.
+
+        Arguments: index: their increasing positions. law: the joint law at all of the alphas.
+        """
         _, _, increment = joined(law.propagator, law.innovation, self.increment, index)
         return Responses(self.names, self.values, increment, np.take(self.observed, index, 0))
 

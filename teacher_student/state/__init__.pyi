@@ -18,7 +18,7 @@ from ._random_overlaps import as_key as as_key
 from ._random_overlaps import key_numbers as key_numbers
 from ._random_overlaps import key_words as key_words
 from ._random_overlaps import random_overlaps as random_overlaps
-from ._start_law import start_law as start_law
 from ._ranking import level_index as level_index
 from ._ranking import rank_units as rank_units
+from ._start_law import start_law as start_law
 from ._weights import Weights as Weights

@@ -12,6 +12,7 @@ import jax
 import numpy as np
 
 from .._fields import with_fields
+from .._public_module import PublicModule
 from ..problem import Problem
 from ._overlaps import Overlaps
 
@@ -30,7 +31,7 @@ LABELS = {
 }
 
 
-class Directions(eqx.Module):
+class Directions(PublicModule):
     """The numbers of a problem and a start, P of them.
 
     Fields:
@@ -49,6 +50,7 @@ class Directions(eqx.Module):
     def of(problem: Problem, start: Overlaps) -> "Directions":
         """Return the directions of known numbers: of every rate, variance, fraction, readout, duration and scale.
 
+        Arguments: problem: a ts.Problem. start: its ts.Overlaps at alpha = 0.
         Fractions and shares have a sum of 1. When one changes, the others keep their proportions.
         """
         # The learning rule first, which a verdict is asked about most.
@@ -62,11 +64,12 @@ class Directions(eqx.Module):
     def of_drift(self) -> np.ndarray:
         """Return the mask (P,) of the directions that move the drift itself, at given overlaps and shares of levels."""
         leaves = jax.tree.leaves((without_curriculum(self.problem), self.start.T))
-        return np.any([np.any(np.reshape(x, (len(self.names), -1)) != 0, axis=1) for x in leaves], axis=0)
+        moved = [np.any(np.reshape(x, (len(self.names), -1)) != 0, axis=1) for x in leaves]
+        return np.asarray(np.any(moved, axis=0))
 
 
 def label_of(name: str) -> str:
-    """Return what a table calls a number: "variance of irrelevant (hard)" for task.inputs.variances[hard,irrelevant]."""
+    """Return what a table calls a number: "variance of irrelevant (hard)", of its name in `Directions`."""
     head, _, index = name.partition("[")
     words = LABELS.get(head, head)
     parts = index.rstrip("]").split(",") if index else []
@@ -123,7 +126,7 @@ def _free(parts: np.ndarray) -> list[int]:
 
 def _with_the_sum_kept(parts: np.ndarray, i: int) -> np.ndarray:
     """Return d(parts)/d(parts[i]): the others keep their proportions and the sum stays 1."""
-    moved = -parts / (1 - parts[i])
+    moved: np.ndarray = -parts / (1 - parts[i])
     moved[i] = 1.0
     return moved
 

@@ -19,8 +19,8 @@ def start_law(
 
     The weights are w_ki ~ N(0, scale^2), independent of the teacher, as in `random_overlaps(..., teacher=T)`:
 
-      E Q^b_kl = scale^2 rho_b delta_kl,      N Cov(Q^b_kl, Q^b_ij) = scale^4 rho_b (delta_ki delta_lj + delta_kj delta_li)
-      E R^b_km = 0,                           N Cov(R^b_km, R^b_in) = scale^2 delta_ki T^b_mn
+      E Q^b_kl = scale^2 rho_b delta_kl,   N Cov(Q^b_kl, Q^b_ij) = scale^4 rho_b (delta_ki delta_lj + delta_kj delta_li)
+      E R^b_km = 0,                        N Cov(R^b_km, R^b_in) = scale^2 delta_ki T^b_mn
 
     `ode.fluctuations(problem, mean, alphas, start_covariance=covariance)` takes both. It is about runs that start from
     `random_overlaps(problem, dim, keys, teacher=T)`, each from its own.
@@ -43,7 +43,9 @@ def start_law(
     check_at_least(scale, 0.0, "scale of the student's weights")
     readout = problem.task.usual_readout if readout is None else readout
     if isinstance(readout, str) and readout == "signs":
-        raise InputError("a readout that all runs share, for the law of their starts", "'signs'", 'take "ones" or numbers')
+        raise InputError(
+            "a readout that all runs share, for the law of their starts", "'signs'", 'take "ones" or numbers'
+        )
     fractions = np.asarray(problem.inputs.fractions, float)
     if not is_known(problem) or np.any(fractions == 0):
         raise InputError("blocks of fractions > 0, for the law of their starts", fractions.tolist())
