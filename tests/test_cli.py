@@ -266,3 +266,37 @@ def test_built_in_and_examples_are_valid() -> None:
     for path in found:
         figures.load_experiment(path)
         assert tomllib.loads(path.read_text())
+
+
+def test_detect_takes_as_many_runs_as_find_the_shift(
+    file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file.write_text(SMALL.replace("smaller_dim = 100\n", ""))
+    out = tmp_path / "out"
+    code = main(["compare", str(file), "--out", str(out), "--detect", "sgd.learning_rate=0.2"])
+    printed = capsys.readouterr().out
+    assert "to find sgd.learning_rate 20 % off, 9 times in 10" in printed
+    report = json.loads((out / "report.json").read_text())
+    rate = next(shift for shift in report["shifts"] if shift["name"] == "sgd.learning_rate")
+    assert rate["detectable"] < 1.1 * 0.2 * rate["value"]
+    assert f"N = 200, {report['runs'][0]} runs" in printed
+    assert code == (0 if report["agrees"] else 1)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--detect", "sgd.learning_rate"], "--detect NAME=SHIFT, such as sgd.learning_rate=0.01"),
+        (["--detect", "sgd.learning_rate=small"], "--detect NAME=SHIFT"),
+        (["--detect", "sgd.learning_rate=-1"], "agreement.detect with a shift > 0"),
+        (["--detect", "sgd.lerning_rate=0.1"], "did you mean 'sgd.learning_rate'"),
+    ],
+)
+def test_what_cannot_be_detected_is_one_line(
+    options: list[str], message: str, file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file.write_text(SMALL.replace("smaller_dim = 100\n", ""))
+    assert main(["compare", str(file), "--out", str(tmp_path / "out"), *options]) == 2
+    error = capsys.readouterr().err
+    assert message in error
+    assert error.count("\n") == 1

@@ -140,5 +140,8 @@ def _check_verdict(experiment: Experiment) -> None:
         seed=experiment.seed,
     )
     check_choices(choices)
+    for name in experiment.detect or ():
+        numbers = ts.Directions.of(experiment.problem, experiment.start).names
+        internal.require_name(name, numbers, "number of the problem to detect")
     if experiment.fluctuations and not experiment.fluctuations_may_fail:
         check_fluctuations(experiment.problem, experiment.averages, dims[0])
