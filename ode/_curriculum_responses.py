@@ -8,6 +8,23 @@ import numpy as np
 from teacher_student import Curriculum, Directions
 
 
+def all_increments(
+    columns: np.ndarray,
+    directions: Directions,
+    curriculum: Curriculum,
+    ends: np.ndarray,
+    drift_at: Callable[[int, np.ndarray], np.ndarray],
+) -> np.ndarray:
+    """Return the increments (pieces, n, P) of all directions, from the columns (pieces, n, C) that were integrated."""
+    levels = curriculum.initial_shares.shape[-1]
+    of_drift = directions.of_drift()
+    increment = np.zeros((*columns.shape[:2], len(directions.names)))
+    increment[:, :, of_drift] = columns[:, :, : -2 * levels]
+    of_shares, of_progress = columns[:, :, -2 * levels : -levels], columns[:, :, -levels:]
+    increment += curriculum_increments(directions, curriculum, ends, of_shares, of_progress, drift_at)
+    return increment
+
+
 def curriculum_increments(
     directions: Directions,
     curriculum: Curriculum,

@@ -2,7 +2,7 @@
 
 import functools
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -12,14 +12,15 @@ from jax.tree_util import PyTreeDef
 from teacher_student import Curriculum, Directions, Fluctuations, JointLaw, Overlaps, Problem, Responses, entry_names
 from teacher_student.internal import joined, with_fields, with_level_names
 
-from ._compiled import PROGRAMS, QUICK, bare, largest_norm, operands, pack, unpack
-from ._curriculum_responses import curriculum_increments
-from ._expansion import Expansion, ReadOut, expansion_field, read_out
+from ._compiled import PROGRAMS, QUICK, bare, largest_norm, operands
+from ._curriculum_responses import all_increments
+from ._expansion import ReadOut, expansion_field, read_out
 from ._host_solve import largest_allowed_norm
-from ._host_steps import Bounds, StepTolerances, integrate_from_host
+from ._host_steps import Bounds, integrate_from_host
 from ._method import Method, Tolerances
 from ._outcome import mean_and_error
-from ._responses import Moves
+from ._packed_expansion import ExpansionSizes, packed_entries, step_tolerances, unpacked_expansion
+from ._responses import Moves, entries_of_directions, observed_responses
 from .averages import FixedSample
 
 
@@ -80,7 +81,7 @@ def _expand(
     """Return the expansion under one scrambling."""
     curriculum = problem.curriculum_of_all_levels()
     moves = Moves.of(directions, curriculum.initial_shares.shape[-1])
-    sizes = _Sizes.of(problem.shape, len(moves.shares) + moves.shares.shape[-1])
+    sizes = ExpansionSizes.of(problem.shape, len(moves.shares) + moves.shares.shape[-1])
     leaves, structure = operands((bare(problem), sample, method.formula, moves))
     field, read_out_of = _field_program(structure), _read_out_program(structure, method.with_accuracy)
     # A piece ends at every recorded alpha and at every switch, where a phase's duration moves the state at once.
@@ -90,7 +91,7 @@ def _expand(
         _with_progress(curriculum),
         sizes.packed(start, start_covariance),
         ends,
-        _step_tolerances(tolerances, sizes.each),
+        step_tolerances(tolerances, sizes.each),
         Bounds(largest_allowed_norm(start, tolerances.bound), largest_norm(problem), tolerances.max_steps),
         high_order=False,  # the tolerances are loose, and steps that end on recorded alphas short
         go_on_from=sizes.anew,
@@ -101,13 +102,13 @@ def _expand(
 
     def drift_at(piece: int, shares: np.ndarray) -> np.ndarray:
         slope = np.asarray(field(leaves, np.append(shares, 0.0), path.states[piece]))
-        return _entries(slope[: sizes.overlaps], problem.shape)
+        return packed_entries(slope[: sizes.overlaps], problem.shape)
 
-    increment = _increments(columns, directions, curriculum, ends, drift_at)
-    increment[0] += propagator[0] @ _entries_of_directions(directions).T
+    increment = all_increments(columns, directions, curriculum, ends, drift_at)
+    increment[0] += propagator[0] @ entries_of_directions(directions).T
     innovation[0] += propagator[0] @ start_covariance @ propagator[0].T
     joint = joined(propagator, innovation, increment, recorded)
-    responses = Responses(directions.names, directions.values, joint[2], _observed(read.moved, directions))
+    responses = Responses(directions.names, directions.values, joint[2], observed_responses(read.moved, directions))
     read = read._replace(
         **{name: with_level_names(getattr(read, name), problem) for name in ("variance", "shift", "test")}
     )
@@ -133,98 +134,6 @@ def _with_progress(curriculum: Curriculum) -> Curriculum:
     )
 
 
-def _increments(
-    columns: np.ndarray,
-    directions: Directions,
-    curriculum: Curriculum,
-    ends: np.ndarray,
-    drift_at: Callable[[int, np.ndarray], np.ndarray],
-) -> np.ndarray:
-    """Return the increments (pieces, n, P) of all directions, from the columns (pieces, n, C) that were integrated."""
-    levels = curriculum.initial_shares.shape[-1]
-    of_drift = directions.of_drift()
-    increment = np.zeros((*columns.shape[:2], len(directions.names)))
-    increment[:, :, of_drift] = columns[:, :, : -2 * levels]
-    of_shares, of_progress = columns[:, :, -2 * levels : -levels], columns[:, :, -levels:]
-    increment += curriculum_increments(directions, curriculum, ends, of_shares, of_progress, drift_at)
-    return increment
-
-
-def _entries_of_directions(directions: Directions) -> np.ndarray:
-    """Return the derivative (P, n) of the entries at alpha = 0."""
-    Q, R, readout = (np.asarray(x) for x in (directions.start.Q, directions.start.R, directions.start.readout))
-    first, second = np.triu_indices(Q.shape[-1])
-    return np.concatenate([Q[..., first, second].reshape(len(Q), -1), R.reshape(len(R), -1), readout], axis=1)
-
-
-def _observed(moved: np.ndarray, directions: Directions) -> np.ndarray:
-    """Return the derivative (A, q, P) of errors and accuracies at given overlaps, 0 for what does not move it."""
-    of_drift = directions.of_drift()
-    whole = np.zeros((*moved.shape[:2], len(of_drift)))
-    whole[:, :, of_drift] = moved[:, :, : int(of_drift.sum())]
-    return whole
-
-
-class _Sizes(NamedTuple):
-    """How many numbers each part of a packed expansion takes: of n entries, and C columns of responses."""
-
-    shape: tuple[int, int, int]
-    overlaps: int
-    n: int
-    columns: int
-
-    @staticmethod
-    def of(shape: tuple[int, int, int], columns: int) -> "_Sizes":
-        B, K, M = shape
-        return _Sizes(shape, B * (K * K + K * M + M * M) + K, B * K * (K + 1) // 2 + B * K * M + K, columns)
-
-    @property
-    def each(self) -> tuple[int, ...]:
-        """The sizes of overlaps, Sigma, m1, Phi, G and U."""
-        n = self.n
-        return self.overlaps, n * n, n, n * n, n * n, n * self.columns
-
-    def parts(self, y: Any) -> tuple[Any, ...]:
-        """Return the parts of a packed state: packed overlaps, Sigma, m1, Phi, G and U."""
-        n = self.n
-        edges = np.cumsum(self.each)[:-1]
-        overlaps, Sigma, shift, Phi, G, U = (y[a:b] for a, b in zip((0, *edges), (*edges, None), strict=True))
-        return overlaps, Sigma.reshape(n, n), shift, Phi.reshape(n, n), G.reshape(n, n), U.reshape(n, self.columns)
-
-    def packed(self, start: Overlaps, covariance: np.ndarray) -> np.ndarray:
-        """Return the packed expansion of runs whose starts have this mean and N times this covariance (n, n)."""
-        parts = [pack(start), covariance.ravel()]
-        return self.anew(np.concatenate([*parts, np.zeros(sum(self.each[2:]))]))
-
-    def anew(self, y: np.ndarray) -> np.ndarray:
-        """Return a packed state from which a new piece begins: Phi = 1, G = 0 and U = 0."""
-        kept = sum(self.each[:3])
-        rest = [np.eye(self.n).ravel(), np.zeros(sum(self.each[4:]))]
-        return np.concatenate([y[:kept], *rest])
-
-
-def _entries(packed: np.ndarray, shape: tuple[int, int, int]) -> np.ndarray:
-    """Return the entries (n,) of packed overlaps."""
-    state = unpack(packed, shape)
-    first, second = np.triu_indices(shape[1])
-    return np.concatenate([state.Q[:, first, second].ravel(), state.R.ravel(), state.readout])
-
-
-def _step_tolerances(tolerances: Tolerances, sizes: tuple[int, ...]) -> StepTolerances:
-    """Return tolerances under which the root mean square of each part alone is kept below 1.
-
-    SciPy takes the mean over all entries, in which the covariance's many would dilute the overlaps' error: a part with
-    a share p of all entries gets sqrt(p) of the tolerance.
-    """
-    share = np.repeat(np.sqrt(np.array(sizes) / np.sum(sizes)), sizes)
-    return StepTolerances(tolerances.rtol * share, tolerances.atol * share)
-
-
-def _unpacked(y: Any, sizes: _Sizes) -> Expansion:
-    overlaps, *rest = sizes.parts(y)
-    return Expansion(unpack(overlaps, sizes.shape), *rest)
-
-
 @functools.lru_cache(maxsize=PROGRAMS)
 def _field_program(structure: PyTreeDef) -> Callable[..., jax.Array]:
     """Return the compiled field of the expansion, of shares (L,), the progress in the phase, and a packed state."""
@@ -234,7 +143,7 @@ def _field_program(structure: PyTreeDef) -> Callable[..., jax.Array]:
     def field(leaves: list[jax.Array], shares_and_progress: jax.Array, y: jax.Array) -> jax.Array:
         problem, sample, formula, moves = jax.tree.unflatten(structure, leaves)
         shares, progress = shares_and_progress[:-1], shares_and_progress[-1]
-        state = _unpacked(y, _Sizes.of(problem.shape, len(moves.shares) + moves.shares.shape[-1]))
+        state = unpacked_expansion(y, ExpansionSizes.of(problem.shape, len(moves.shares) + moves.shares.shape[-1]))
         slope = expansion_field(problem, sample, formula, moves, shares, progress, state)
         moved = slope.overlaps
         overlaps = (moved.Q, moved.R, moved.T, moved.readout)
@@ -251,7 +160,7 @@ def _read_out_program(structure: PyTreeDef, with_accuracy: bool) -> Callable[...
     @functools.partial(jax.jit, compiler_options=QUICK)
     def compiled(leaves: list[jax.Array], y: jax.Array) -> ReadOut:
         problem, sample, _, moves = jax.tree.unflatten(structure, leaves)
-        state = _unpacked(y, _Sizes.of(problem.shape, len(moves.shares) + moves.shares.shape[-1]))
+        state = unpacked_expansion(y, ExpansionSizes.of(problem.shape, len(moves.shares) + moves.shares.shape[-1]))
         return read_out(problem, sample, moves, state, with_accuracy)
 
     return compiled

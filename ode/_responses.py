@@ -74,6 +74,21 @@ def responses_of_observables(
     return jnp.concatenate([columns, jnp.zeros((len(columns), shares.size))], axis=1)
 
 
+def entries_of_directions(directions: Directions) -> np.ndarray:
+    """Return the derivative (P, n) of the entries at alpha = 0."""
+    Q, R, readout = (np.asarray(x) for x in (directions.start.Q, directions.start.R, directions.start.readout))
+    first, second = np.triu_indices(Q.shape[-1])
+    return np.concatenate([Q[..., first, second].reshape(len(Q), -1), R.reshape(len(R), -1), readout], axis=1)
+
+
+def observed_responses(moved: np.ndarray, directions: Directions) -> np.ndarray:
+    """Return the derivative (A, q, P) of errors and accuracies at given overlaps, 0 for what does not move it."""
+    of_drift = directions.of_drift()
+    whole = np.zeros((*moved.shape[:2], len(of_drift)))
+    whole[:, :, of_drift] = moved[:, :, : int(of_drift.sum())]
+    return whole
+
+
 def _derivatives(
     f: Callable[[Problem, jax.Array, jax.Array], jax.Array],
     problem: Problem,

@@ -10,9 +10,9 @@ import pytest
 
 import ode
 import teacher_student as ts
-from ode._host_expansion import _step_tolerances
 from ode._host_steps import Bounds, StepTolerances, integrate_from_host
 from ode._method import Tolerances
+from ode._packed_expansion import step_tolerances
 
 from . import build
 
@@ -117,7 +117,7 @@ def test_a_slope_that_is_no_number_ends_the_integration_where_it_is() -> None:
 def test_each_part_of_the_expansion_is_held_to_its_tolerance() -> None:
     """An error that fills one part alone up to its tolerance has a root mean square of 1 over all entries."""
     sizes = (4, 400, 20)
-    tolerances = _step_tolerances(Tolerances(1e-3, 1e-5, 1e3, 10), sizes)
+    tolerances = step_tolerances(Tolerances(1e-3, 1e-5, 1e3, 10), sizes)
     edges = np.cumsum((0, *sizes))
     for first, last in itertools.pairwise(edges):
         error = np.zeros(sum(sizes))
