@@ -22,6 +22,7 @@ from simulations.engine._coordinates import FullWeights
 from teacher_student import internal
 
 from . import build
+from .as_users import HERE, files_warned_of
 
 pytestmark = pytest.mark.slow  # most of its time is compilation
 
@@ -272,9 +273,19 @@ def test_slow_decay_and_slow_readouts_are_not_rounded_away(eta_v: float) -> None
         assert expected < start.Q[1, 0, 0] * (1 - 1e-4)
     else:
         assert np.all(np.abs(run.overlaps.readout[:, -1, 0] - 1) > 1e-6)
-    with pytest.warns(UserWarning, match="float32 rounds away part of a step of 2e-07") as warned:
+    with pytest.warns(UserWarning, match="float32 rounds away part of a step of 2e-07"):
         simulations.run(problem, dim, 1, [0.1], 1, start=start, precision="float32", **QUIET)
-    assert warned[0].filename == __file__
+
+
+def test_warnings_of_rounding_name_the_line_of_the_call() -> None:
+    code = """
+        problem = build.problem(weight_decay=1e-4)
+        start = build.overlaps(problem, 1)
+        options = dict(start=start, precision="float32", test_samples=32, progress=False)
+        simulations.run(problem, 100, 1, [0.1], 1, **options)
+        simulations.run_many([problem], 100, 1, [0.1], 1, **options)
+    """
+    assert files_warned_of(code) == [HERE, HERE]
 
 
 def test_single_precision_decays_without_bias() -> None:

@@ -20,6 +20,7 @@ from ode.moments import J2
 from teacher_student import internal
 
 from . import build
+from .as_users import HERE, files_warned_of
 
 pytestmark = [pytest.mark.usefixtures("x64"), pytest.mark.slow]
 ALPHAS = [0.5, 1.0, 2.0]
@@ -128,12 +129,18 @@ def test_the_requested_error_is_met() -> None:
 def test_an_error_that_is_out_of_reach_is_said() -> None:
     problem = build.problem(student="relu", teacher="relu")
     start = build.overlaps(problem, 1)
-    with pytest.warns(
-        UserWarning, match="averages over 64 points leave an error of .* more than the 0.0001 asked for"
-    ) as warned:
+    with pytest.warns(UserWarning, match="averages over 64 points leave an error of .* more than the 0.0001 asked for"):
         found = ode.solve(problem, start, [1.0], averages=ode.Sampled(2**5, error=1e-4, most_points=2**6))
     assert found.source.method == "sampled, 4 x 64 points, for an error of 0.0001"
-    assert [each.filename for each in warned] == [__file__]  # the line of the call
+
+
+def test_the_warning_names_the_line_of_the_call() -> None:
+    code = """
+        problem = build.problem(student="relu", teacher="relu")
+        averages = ode.Sampled(2**5, error=1e-4, most_points=2**6)
+        ode.solve(problem, build.overlaps(problem, 1), [1.0], averages=averages)
+    """
+    assert files_warned_of(code) == [HERE]
 
 
 def test_in_a_batch_each_gets_the_points_that_it_needs() -> None:
