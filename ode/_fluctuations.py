@@ -70,6 +70,9 @@ def fluctuations(
     """
     if not is_known((problem, start, alphas, averages)):
         raise InputError("plain numbers for ode.fluctuations", "traced ones", "call it outside jit, grad and vmap")
+    if isinstance(start, Overlaps) and np.ndim(start.readout) > 1:
+        remedy = "for runs with a start each: mean, covariance = ts.start_law(...), and start_covariance=covariance"
+        raise InputError("one start for ode.fluctuations", f"{np.shape(start.readout)[0]} of them", remedy)
     for supplier in (averages, sample):
         require_given_points(supplier, "ode.fluctuations", fields=True)
     if averages is None and missing_closed_form(problem) is None:

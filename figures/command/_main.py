@@ -91,7 +91,7 @@ def _parser() -> argparse.ArgumentParser:
         "--detect",
         action="append",
         metavar="NAME=SHIFT",
-        help="take as many runs as find a relative error of a number, such as sgd.learning_rate=0.01; may be repeated",
+        help="in place of --runs: as many as find a relative error, such as sgd.learning_rate=0.01; may be repeated",
     )
     one.add_argument("--seed", type=int, help="the one seed that everything random follows from")
     one.add_argument("--force", action="store_true", help="overwrite existing results")
@@ -147,6 +147,8 @@ def progress_and_say(options: argparse.Namespace) -> tuple[bool, Callable[[str],
 
 def _compare(options: argparse.Namespace) -> int:
     changes = {"dim": options.dim, "runs": options.runs, "seed": options.seed}
+    if options.detect and options.runs is not None:
+        raise ts.InputError("either --runs or --detect, which chooses the runs", "both", "leave one out")
     tables = with_detect(load_tables(options.problem, **changes), options.detect)
     require_verdict(read_file(tables))
     refuse_results([Path(options.out) / name for name in COMPARISON_FILES.values()], force=options.force)

@@ -107,7 +107,7 @@ def agreement(
     runs: Trajectory,
     smaller: Trajectory | None = None,
     *,
-    spread: str = "measured",
+    spread: str | None = None,
     significance: float = Usual.significance,
     seed: int = 0,
 ) -> Agreement:
@@ -136,19 +136,22 @@ def agreement(
       theory: a trajectory of `ode.solve` or `ode.fluctuations`, which has recorded the alphas of `runs`.
       runs: a trajectory of `simulations.run` at dimension N; its alphas are compared (alpha = samples / N).
       smaller: one at a smaller dimension, which has recorded these alphas too; None: no 1/N term is taken out.
-      spread: "measured" or "predicted", the standard deviation over runs in which deviations are counted.
+      spread: "measured" or "predicted", the standard deviation over runs in which deviations are counted. None: the
+        predicted one, which is sharper, where theory has fluctuations and there are no `smaller` runs.
       significance: chance of "disagree" where theory is right. seed: of the draws and sign flips.
     Returns an Agreement.
     Raises InputError for trajectories that cannot be compared: of other problems, starts or alphas, or of too few runs.
     Source: Westfall & Young 1993 (min-p); Rao 1948 (score tests).
     """
-    require_name(spread, FEWEST_RUNS, "spread")
     check_trajectories(theory, runs, smaller)
+    spread = _sharpest(theory, smaller) if spread is None else spread
+    require_name(spread, FEWEST_RUNS, "spread")
     if spread == "predicted":
         check_predicted(theory, runs, smaller)
     check_comparable(theory, runs, smaller, significance, FEWEST_RUNS[spread])
     check_independent(runs, smaller)
-    theory = theory.at(runs.alphas, "solve the theory at the runs' own: ode.solve(problem, start, runs.alphas)")
+    solver = "solve" if theory.fluctuations is None else "fluctuations"
+    theory = theory.at(runs.alphas, f"solve the theory at the runs' own: ode.{solver}(problem, start, runs.alphas)")
     if smaller is not None:
         smaller = smaller.at(runs.alphas, "take alphas that are whole numbers of steps (1/N each) at both dimensions")
     if not theory.accuracy:
@@ -159,6 +162,12 @@ def agreement(
     return agreement_of(
         answers, theory, [x for x in (runs, smaller) if x is not None], significance, notes, split=split
     )
+
+
+def _sharpest(theory: Trajectory, smaller: Trajectory | None) -> str:
+    """Return the spread by which the data allow the sharpest questions."""
+    predicted = theory.fluctuations is not None and theory.fluctuations.laws is not None
+    return "predicted" if predicted and smaller is None else "measured"
 
 
 def agreement_of(
@@ -252,6 +261,8 @@ def answers_by_measured_spread(theory: Trajectory, evidence: Evidence, significa
     asked = questions_about_measured(means, seed)
     family = judged(asked, None, significance, seed)
     threshold = float(_normal_equivalent(np.array(family.threshold("largest")), means.freedom)) if asked else 0.0
+    shifts = measured_shifts(means, family) if "numbers" in asked else ()
+    family = dataclasses.replace(family, questions=tuple(_as_normal(one, means.freedom) for one in family.questions))
     notes: tuple[str, ...] = ()
     if not asked:
         method = "nothing fluctuates"
@@ -260,9 +271,16 @@ def answers_by_measured_spread(theory: Trajectory, evidence: Evidence, significa
         notes = (f"only the largest |z| is asked: the other questions need {FEWEST_RUNS_TO_FLIP} runs",)
     else:
         method = "sign flips of whole runs, min-p over the questions"
-    shifts = measured_shifts(means, family) if "numbers" in asked else ()
     z = _normal_equivalent(means.t, means.freedom)
     return Answers(evidence, z, threshold, family, shifts, means.unseen, None, method, notes)
+
+
+def _as_normal(question: Question, freedom: int) -> Question:
+    """Return a question about Student's t with the equally likely normal values, as the deviations are given."""
+    if question.name == "all":
+        return question
+    values = _normal_equivalent(np.array([question.statistic, question.threshold]), freedom)
+    return dataclasses.replace(question, statistic=float(values[0]), threshold=float(values[1]))
 
 
 def without_accuracy(runs: Trajectory) -> Trajectory:

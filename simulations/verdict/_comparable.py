@@ -31,7 +31,8 @@ def check_comparable(
             continue
         difference = _difference(theory.problem, trajectory.problem)
         if difference:
-            raise InputError(f"theory and {role} of the same problem", f"problems that differ in {difference}")
+            remedy = "simulations.preference(first, second, runs) compares theories of other numbers"
+            raise InputError(f"theory and {role} of the same problem", f"problems that differ in {difference}", remedy)
         _check_start(theory, trajectory.start, role)
         if trajectory.source.inputs == "shared":
             raise InputError(f"independent {role}", "ones that share their samples", 'simulate with inputs="own"')

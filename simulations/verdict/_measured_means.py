@@ -106,7 +106,7 @@ def questions_about_measured(means: MeasuredMeans, seed: int) -> dict[str, Asked
         return {}
     largest, freedom = float(np.max(np.abs(t))), means.freedom
     bound = m * 2 * float(stats.t.sf(largest, freedom))
-    text = f"largest |t| of {m} deviations, {freedom} degrees of freedom"
+    text = f"largest |z| of {m} deviations (Student's t of {freedom})"
     if R < FEWEST_RUNS_TO_FLIP:
         # Bonferroni's bound as a law to draw from: the largest of m independent |t|.
         drawn = stats.t.isf(1 - (1 - np.random.default_rng(seed).uniform(size=DRAWS)) ** (1 / m), freedom)
@@ -117,7 +117,7 @@ def questions_about_measured(means: MeasuredMeans, seed: int) -> dict[str, Asked
     asked = {
         "largest": Asked(largest, largest_drawn, 1.0, m, text),
         "all": Asked(observed, everything, 1.0, m, f"Hotelling's T^2 of all {m} deviations, shrunk"),
-        "numbers": Asked(shift, numbers, 1.0, P, f"largest |t| of the implied shifts of {P} numbers"),
+        "numbers": Asked(shift, numbers, 1.0, P, f"largest |z| of the implied shifts of {P} numbers"),
     }
     return asked if P else {name: asked[name] for name in ("largest", "all")}
 

@@ -39,6 +39,8 @@ def needed_runs(
 
 def check_detect(detect: Any, theory: Trajectory) -> None:
     """Raise InputError unless `detect` gives numbers of theory's problem and start, each with a shift > 0."""
+    if not isinstance(theory, Trajectory):
+        raise InputError("a theory first", type(theory).__name__, "plan(ode.fluctuations(...), {name: shift})")
     fluctuations = theory.fluctuations
     if fluctuations is None or fluctuations.responses is None:
         remedy = "take theory = ode.fluctuations(...)"

@@ -21,8 +21,8 @@ class Preference(PublicRecord):
 
     Fields:
       preferred: "first", "second", "neither" (both are rejected) or "undecided" (none is).
-      p_first, p_second: how likely runs that speak as much for the other one are, if the first, or the second, is
-        right.
+      p_first, p_second: how likely it is that runs lie as far off along the line between the two, if the first, or the
+        second, is right.
       separation: how many standard errors of the runs' means lie between the two.
       chance: with which runs like these tell the two apart.
       significance: chance of rejecting a theory that is right.
@@ -61,14 +61,15 @@ def preference(first: Trajectory, second: Trajectory, runs: Trajectory, *, signi
 
     With xi the whitened deviations of the means from a theory, and Delta those of the other theory from it,
       t = Delta . xi / |Delta|
-    is standard normal if the theory is right, and has the mean |Delta| if the other one is. The theory is rejected in
-    favour of the other where t is beyond its quantile. This is the most powerful test of one against the other (Neyman
-    & Pearson 1933), far sharper than two verdicts that each look everywhere.
+    is standard normal if the theory is right, and has the mean |Delta| if the other one is. A theory is rejected where
+    |t| is beyond its quantile: towards the other theory, or away from it, where both are wrong. Along this line no test
+    is sharper (Neyman & Pearson 1933), and it is far sharper than two verdicts that each look everywhere. That a theory
+    is preferred does not say that it is right in other directions: `agreement` asks that.
 
     Arguments:
       first, second: trajectories of `ode.fluctuations` at the runs' alphas, of problems that may differ in numbers, in
         their equations or in their starts.
-      runs: the simulation, with one start for all runs.
+      runs: the simulation, from theory's start, or with a start each where both theories have a start_covariance.
       significance: chance of rejecting a theory that is right, for each of the two.
     Returns a Preference.
     Raises InputError for theories without fluctuations, or with other quantities than the runs.
@@ -77,6 +78,8 @@ def preference(first: Trajectory, second: Trajectory, runs: Trajectory, *, signi
         raise InputError("a significance between 0 and 1", repr(significance))
     for theory in (first, second):
         check_trajectories(theory, runs, None)
+        if theory.runs is not None or runs.runs is None:
+            raise InputError("two theories, and then runs", "them in another order", "preference(first, second, runs)")
         check_predicted(theory, runs, None)
     check_independent(runs, None)
     first, second = (theory.at(runs.alphas) for theory in (first, second))
@@ -87,10 +90,10 @@ def preference(first: Trajectory, second: Trajectory, runs: Trajectory, *, signi
     separation = float(np.mean(separations))
     if separation < 1e-9:  # rounding
         raise InputError("two theories that differ at the runs' alphas", "two that say the same")
-    p = [float(stats.norm.sf(value)) for value in t]
+    p = [float(2 * stats.norm.sf(abs(value))) for value in t]
     rejected = [value <= significance for value in p]
     answer = {(False, False): "undecided", (True, False): "second", (False, True): "first", (True, True): "neither"}
-    chance = float(stats.norm.sf(stats.norm.isf(significance) - separation))
+    chance = float(stats.norm.sf(stats.norm.isf(significance / 2) - separation))
     ratio = separation * (t[0] - separation / 2)
     return Preference(answer[rejected[0], rejected[1]], p[0], p[1], separation, chance, significance, float(ratio))
 

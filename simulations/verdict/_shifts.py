@@ -35,8 +35,11 @@ class Shift(PublicRecord):
 
     @property
     def text(self) -> str:
-        """The shift in words: "learning rate: +0.2 % +- 0.4 %"."""
-        return f"{self.label}: {self.in_words(self.shift, '+')} +- {self.in_words(self.standard_error)}"
+        """The shift in words: "learning rate: +0.2 % +- 0.4 % (1.3 % would be seen)"."""
+        shift, error, seen = (
+            self.in_words(x, sign) for x, sign in ((self.shift, "+"), (self.standard_error, ""), (self.detectable, ""))
+        )
+        return f"{self.label}: {shift} +- {error} ({seen} would be seen)"
 
     def in_words(self, shift: float, sign: str = "") -> str:
         """Return a shift of the number as text, in per cent of its value, or as it is where the value is 0.

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from teacher_student.internal import label_of
+
 if TYPE_CHECKING:
     from ._agreement import Agreement
     from ._shifts import Shift
 
 BLIND = 0.1  # a learning rate that is so far off, relative to its value, should be seen
+FAR = 3.0  # standard errors
 RATES = ("sgd.learning_rate", "sgd.readout_learning_rate", "sgd.weight_decay")  # what a verdict's line speaks of
 
 
@@ -18,6 +21,8 @@ def verdict_line(agreement: Agreement) -> str:
     if agreement.agrees and is_blind(agreement):
         shift = agreement.shift(RATES[0])
         word += f", but a {shift.label} {shift.in_words(shift.detectable)} off could have been missed"
+    elif agreement.agrees and agreement.deviations and not agreement.shifts:
+        word += ", but what could have been missed is not known (a theory of ode.fluctuations says it)"
     if agreement.compared_to < agreement.recorded_to:
         word += f" up to alpha {agreement.compared_to:g} of {agreement.recorded_to:g}, where the first diverged"
     if agreement.against:
@@ -30,7 +35,9 @@ def verdict_line(agreement: Agreement) -> str:
         f"({agreement.worst.name} at alpha {agreement.worst.alpha:g})"
     )
     if agreement.shifts:
-        furthest = max(agreement.shifts, key=lambda shift: abs(shift.z))
+        # A number that is 0, such as a decay that is not there, is named only where the runs speak for it.
+        far = [shift for shift in agreement.shifts if shift.value or abs(shift.z) > FAR]
+        furthest = max(far or agreement.shifts, key=lambda shift: abs(shift.z))
         text += f"; furthest shift: {furthest.text}"
     return text + _what_it_sees(agreement)
 
@@ -68,6 +75,8 @@ def _rows_of_questions(agreement: Agreement) -> list[str]:
         f"{question.text:<58}{question.statistic:>11.4g}{question.threshold:>11.4g}{question.p:>10.3g}"
         for question in agreement.questions
     ]
+    if len(rows) > 1:
+        rows.append(f"{'the verdict: the smallest p of these, ranked among draws':<80}{agreement.p:>10.3g}")
     return [head, "-" * len(head), *rows, ""] if rows else []
 
 
@@ -84,7 +93,7 @@ def _row_of_shift(shift: Shift) -> str:
 
 
 def _rows_of_unseen(agreement: Agreement) -> list[str]:
-    return [f"move nothing here: {', '.join(agreement.unseen)}"] if agreement.unseen else []
+    return [f"move nothing here: {', '.join(map(label_of, agreement.unseen))}"] if agreement.unseen else []
 
 
 def _rows_of_quantities(agreement: Agreement) -> list[str]:
@@ -96,12 +105,13 @@ def _rows_of_quantities(agreement: Agreement) -> list[str]:
         simulated = f"{worst.simulation:.5f} +- {worst.standard_error:.5f}"
         term, its_error = worst.allowance, worst.allowance_error
         allowance = f"{term:+.5f} +- {its_error:.5f}" if len(agreement.dims) > 1 else "not measured"
-        if predicted:
+        if predicted or (allowance == "not measured" and term):
             allowance = f"{term:+.2e} +- {its_error:.0e}"
         rows.append(f"{name:<24}{worst.alpha:>8.4g}{worst.theory:>12.5f}{simulated:>24}{allowance:>24}{worst.z:>9.2f}")
     if agreement.fixed:
         largest = max(agreement.fixed.values())
         rows.append(f"do not fluctuate (at some alpha): {', '.join(agreement.fixed)}; largest deviation {largest:.1e}")
-    excess = "simulation - 1/N term" if len(agreement.dims) > 1 or predicted else "simulation"
+    with_term = len(agreement.dims) > 1 or any(one.allowance for one in agreement.deviations)
+    excess = "simulation - 1/N term" if with_term else "simulation"
     error = "predicted standard error" if predicted else "standard error over the runs"
     return [*rows, f"z = ({excess} - theory) / its {error}, each quantity at its worst alpha"]
