@@ -16,7 +16,7 @@ from teacher_student import (
     Trajectory,
     entry_names,
 )
-from teacher_student.internal import is_known, to_host
+from teacher_student.internal import as_numbers, is_known, to_host
 
 from ._host_expansion import expand_from_host
 from ._method import Tolerances, method_for
@@ -73,6 +73,8 @@ def fluctuations(
     if isinstance(start, Overlaps) and np.ndim(start.readout) > 1:
         remedy = "for runs with a start each: mean, covariance = ts.start_law(...), and start_covariance=covariance"
         raise InputError("one start for ode.fluctuations", f"{np.shape(start.readout)[0]} of them", remedy)
+    if sample is not None and not isinstance(sample, Sampled):
+        raise InputError("sample=ode.Sampled(...) or None", type(sample).__name__)
     for supplier in (averages, sample):
         require_given_points(supplier, "ode.fluctuations", fields=True)
     if averages is None and missing_closed_form(problem) is None:
@@ -119,7 +121,7 @@ def fluctuations(
 def _checked_covariance(covariance: Any, problem: Problem) -> np.ndarray:
     """Return the covariance of a start's entries. Raises InputError unless it is one."""
     n = len(entry_names(problem))
-    Sigma = np.asarray(covariance, float)
+    Sigma: np.ndarray = as_numbers(covariance, "start_covariance")
     if Sigma.shape != (n, n):
         raise InputError(f"start_covariance of shape (n, n) = {(n, n)}, of the entries", f"shape {Sigma.shape}")
     if not np.all(np.isfinite(Sigma)) or not np.allclose(Sigma, Sigma.T, atol=1e-12):

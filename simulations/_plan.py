@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from teacher_student import InputError, Trajectory
-from teacher_student.internal import PublicRecord, is_number
+from teacher_student.internal import PublicRecord, as_count, is_number
 
 from .engine import memory, recordable_alphas
 from .verdict import check_detect, needed_runs
@@ -98,6 +98,7 @@ def plan(
     Source: Rao 1948 (score tests).
     """
     check_detect(detect, theory)
+    test_samples = as_count(test_samples, "test_samples")
     if not is_number(significance) or not 0 < significance < 1:
         raise InputError("a significance between 0 and 1", repr(significance))
     if isinstance(dims, (int, np.integer)) or not len(dims):

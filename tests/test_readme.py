@@ -30,11 +30,24 @@ def snippet(marker: str) -> str:
 def test_fluctuations_print_what_the_readme_says(capsys: pytest.CaptureFixture[str]) -> None:
     names: dict[str, Any] = {}
     exec(compile(snippet("simulations.agreement(theory, runs)"), "README.md", "exec"), names)
-    exec(compile(snippet("ode.fluctuations"), "README.md", "exec"), names)
+    exec(compile(snippet("theory.budget"), "README.md", "exec"), names)
     printed = capsys.readouterr().out
     assert printed.count("AGREE: p = ") == 2
     assert "largest: spread, 4.45e-03 of error[hard]" in printed
+    assert "+- 0.57 % (2.8 % would be seen)" in printed
+    assert "would have seen a learning rate 2.8 % off (9 times in 10)" in printed
     assert names["band"].shape == names["alphas"].shape
+
+
+@pytest.mark.slow
+def test_power_preference_differences_and_own_starts_run_as_the_readme_says(capsys: pytest.CaptureFixture[str]) -> None:
+    names: dict[str, Any] = {}
+    for marker in ("simulations.agreement(theory, runs)", "ts.start_law", "simulations.preference"):
+        exec(compile(snippet(marker), "README.md", "exec"), names)
+    printed = capsys.readouterr().out
+    assert printed.count("AGREE: p = ") == 2
+    assert "to find sgd.learning_rate 1 % off" in printed
+    assert "the runs prefer the FIRST theory" in printed
 
 
 def test_the_main_job_runs_without_a_file_and_is_drawn(

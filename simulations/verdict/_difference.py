@@ -39,7 +39,8 @@ def difference_agreement(theories: Any, runs: Any, *, significance: float = 0.01
         notes += more
     if pairs[0][1].source.seed != pairs[1][1].source.seed:
         notes.append("the runs do not see the same samples (simulations.run_many gives such): their noise adds up")
-    evidence = _difference(*(_evidence(theory, simulated, usable) for theory, simulated in pairs))
+    evidences = [_evidence(theory, simulated, usable) for theory, simulated in pairs]
+    evidence = _difference(*evidences, tests=pairs[0][1].source.test_samples or 1)
     # A difference has no responses of its own: only its first theory's names and ties are looked at.
     alone = dataclasses.replace(pairs[0][0], fluctuations=None)
     answers = answers_by_measured_spread(alone, evidence, significance, seed)
@@ -81,8 +82,10 @@ def _evidence(theory: Trajectory, runs: Trajectory, usable: np.ndarray) -> Evide
     return dataclasses.replace(evidence, term=term, samples=evidence.big - term)
 
 
-def _difference(first: Evidence, second: Evidence) -> Evidence:
+def _difference(first: Evidence, second: Evidence, *, tests: int) -> Evidence:
     """Return the evidence on the difference, run by run; errors add up as if they were independent."""
+    expected = np.abs(first.theory - second.theory)
+    counted = np.repeat(np.array(first.kinds) == "accuracy", first.alphas.size)
     return dataclasses.replace(
         first,
         theory=first.theory - second.theory,
@@ -92,6 +95,7 @@ def _difference(first: Evidence, second: Evidence) -> Evidence:
         samples=first.samples - second.samples,
         rounding=first.rounding + second.rounding,
         integrated=first.integrated + second.integrated,
-        # An accuracy's counting noise is shared where samples are: no variance is known to be there.
-        floor=np.zeros_like(first.floor),
+        # Differences of accuracies are multiples of 1 / tests, and few runs may have the same one by chance. A share of
+        # samples of at least the expected difference is right in one of the two only, and one sample may always be.
+        floor=np.where(counted, expected * (1 - expected) / tests + 1 / tests**2, 0.0),
     )

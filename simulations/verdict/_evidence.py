@@ -144,7 +144,7 @@ def gather(theory: Trajectory, runs: Trajectory, smaller: Trajectory | None, usa
         theory=expected,
         sampling=np.zeros_like(expected)
         if theory.sampling_error is None
-        else columns_of(theory.sampling_error, theory, usable),
+        else _known(columns_of(theory.sampling_error, theory, usable)),
         big=big,
         term=term,
         samples=big[: len(term)] - term,
@@ -168,6 +168,7 @@ def gather_predicted(theory: Trajectory, runs: Trajectory, usable: np.ndarray) -
             predicted.shift_error,
         )
     )
+    variance_error, shift_error = _known(variance_error), _known(shift_error)
     error = [measured.sampling, shift_error / dim]
     if theory.integrator_error is not None:
         error.append(columns_of(theory.integrator_error, theory, usable))
@@ -182,6 +183,12 @@ def gather_predicted(theory: Trajectory, runs: Trajectory, usable: np.ndarray) -
         # A spread of 0 must not divide by 0; the square of 1e-150 is still a normal number.
         spread_error=variance_error / dim / np.maximum(spread, 1e-150) ** 2,
     )
+
+
+def _known(error: np.ndarray) -> np.ndarray:
+    """Return a standard error over scramblings with 0 where there was one scrambling, from which none is known."""
+    known: np.ndarray = np.nan_to_num(error, nan=0.0)
+    return known
 
 
 def _sizes(theory: Trajectory, values: np.ndarray) -> np.ndarray:

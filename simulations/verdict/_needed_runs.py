@@ -32,7 +32,8 @@ def needed_runs(
     for name, shift in detect.items():
         p = means.names.index(name)
         length = float(np.linalg.norm(means.responses[:, p])) * (abs(means.values[p]) or 1.0) * shift
-        needed[name] = (power.detectable(means.directions[:, p]) / length) ** 2
+        # Before squaring: a tiny shift needs more runs than a number can hold.
+        needed[name] = min(power.detectable(means.directions[:, p]) / max(length, 1e-100), 1e50) ** 2
     worst = max(needed, key=lambda name: needed[name])
     return max(FEWEST_RUNS, int(np.ceil(needed[worst]))), worst
 
@@ -58,5 +59,5 @@ def check_detect(detect: Any, theory: Trajectory) -> None:
 def require_seen(name: str, means: PredictedMeans) -> None:
     """Raise InputError for a number that no run can show."""
     if name in means.unseen:
-        got = f"{name}, whose derivative is 0 at every recorded alpha"
+        got = f"{name}, whose derivative is 0 in all that fluctuates"
         raise InputError("a number that moves what is compared", got, "no number of runs would show it")

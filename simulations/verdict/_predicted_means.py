@@ -134,7 +134,8 @@ def expected_means(theory: Trajectory, dim: int, test_samples: int | None) -> Pr
 
 def _columns(whitening: Whitening) -> np.ndarray:
     """Return the deviation of every quantity at every alpha, alpha fastest, by one unit of each direction (m, w)."""
-    return whitening.deviations().swapaxes(0, 1).reshape(-1, whitening.size)
+    made = whitening.deviations().swapaxes(0, 1)
+    return made.reshape(made.shape[0] * made.shape[1], whitening.size)
 
 
 def _numbers(whitening: Whitening, responses: Responses) -> dict[str, Any]:

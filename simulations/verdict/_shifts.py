@@ -128,6 +128,8 @@ class Power:
 
     def detectable(self, direction: np.ndarray) -> float:
         """Return the size of a mean in a whitened direction that is found with the chance CHANCE."""
+        if self.chance(direction, 0.0) >= CHANCE:  # at a significance near 1
+            return 0.0
         largest = 2.0
         while self.chance(direction, largest) < CHANCE:
             largest *= 2

@@ -93,13 +93,13 @@ def _row_of_shift(shift: Shift) -> str:
 
 
 def _rows_of_unseen(agreement: Agreement) -> list[str]:
-    return [f"move nothing here: {', '.join(map(label_of, agreement.unseen))}"] if agreement.unseen else []
+    return [f"move nothing that fluctuates: {', '.join(map(label_of, agreement.unseen))}"] if agreement.unseen else []
 
 
 def _rows_of_quantities(agreement: Agreement) -> list[str]:
     head = f"{'quantity':<24}{'alpha':>8}{'theory':>12}{'simulation':>24}{'1/N term':>24}{'worst z':>9}"
     rows = [head, "-" * len(head)]
-    predicted = agreement.spread is not None
+    predicted = agreement.method.startswith("joint law")
     for name in dict.fromkeys(one.name for one in agreement.deviations):
         worst = max((one for one in agreement.deviations if one.name == name), key=lambda one: abs(one.z))
         simulated = f"{worst.simulation:.5f} +- {worst.standard_error:.5f}"

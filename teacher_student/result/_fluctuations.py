@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 import jax
 import numpy as np
 
+from .._counts import as_count
 from .._errors import InputError
 from .._public_module import PublicModule
 from ._joint_law import JointLaw, Responses
@@ -100,7 +101,7 @@ class Fluctuations(PublicModule):
         Raises InputError for N below the number of overlaps.
         """
         self.check_dim(dim)
-        tests = np.inf if test_samples is None else test_samples
+        tests = np.inf if test_samples is None else as_count(test_samples, "test_samples")
         deviation: Observables = jax.tree.map(
             lambda x, one: np.sqrt(x / dim + one / tests), self.variance, self.test_variance
         )

@@ -10,6 +10,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from .._errors import InputError, nearest
+from .._numbers import as_numbers
 from .._public_module import PublicModule
 from ..problem import Problem, describe_ties
 from ..state import Overlaps, Weights
@@ -137,7 +138,9 @@ class Trajectory(PublicModule):
         Arguments: alphas: (n,) recorded times, samples / N. remedy: what an error's last words are.
         Raises InputError if one of them was not recorded (to 1e-9).
         """
-        recorded, wanted = np.asarray(self.alphas), np.asarray(alphas, dtype=np.float64)
+        recorded, wanted = np.asarray(self.alphas), as_numbers(alphas, "alphas")
+        if np.ndim(wanted) != 1 or not np.size(wanted) or not np.all(np.diff(wanted) > 0) or not np.all(wanted >= 0):
+            raise InputError("increasing alphas, a row of numbers", np.asarray(wanted).tolist())
         # The same time, computed in two ways, may differ by rounding: times are equal to 1e-9.
         index = np.minimum(np.searchsorted(recorded, wanted - 1e-9), recorded.size - 1)
         missing = np.abs(recorded[index] - wanted) > 1e-9
