@@ -1,6 +1,6 @@
 """What the verdict of `simulations.agreement` is worth: false alarms, and power predicted and measured.
 
-  python -m benchmarks.verdict_study [--out FOLDER] [--repeats 400] [--problem NAME ...]
+  python -m benchmarks.verdict_study [--out FOLDER] [--repeats 400] [--problem NAME] [--dim N] [--alarms]
 
 Every problem is simulated once by the chain of the overlaps, by as many independent runs as all repeats need. The runs
 of a repeat are used in no other repeat of the same row. Theory is then judged as it is (false alarms), and with one
@@ -253,6 +253,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path("verdict-study"), help="folder for the runs")
     parser.add_argument("--repeats", type=int, default=400, help="of false alarms; half as many of power")
     parser.add_argument("--problem", action="append", choices=list(PROBLEMS), help="may be repeated; all")
+    parser.add_argument("--alarms", action="store_true", help="false alarms alone, without power")
     parser.add_argument("--dim", action="append", type=int, help="may be repeated; 200 and 1000")
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
@@ -263,6 +264,8 @@ def main() -> None:
             runs = runs_of(name, study, dim, max(RUNS) * options.repeats, options.out)
             alarms += false_alarms(name, study, dim, runs, options.repeats)
             print("\n".join(alarms[-3:]), flush=True)
+            if options.alarms:
+                continue
             new = power(name, study, dim, runs, options.repeats // 2)
             powers += new
             print("\n".join(new), flush=True)

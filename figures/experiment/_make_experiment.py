@@ -28,8 +28,8 @@ def make_experiment(
       alphas: increasing times to record (alpha = samples / N) within the curriculum, moved to whole numbers of steps.
       choices: by name, with what is usual:
         dim (1000): dimension N of the simulation. runs (32): independent students, at least 3.
-        smaller_dim (None): a second dimension, to measure the 1/N term (None: a divisor of N; 0: none). It is not
-          simulated where theory predicts the term.
+        smaller_dim (None): a second dimension, to measure the 1/N term. None: no second one where theory predicts the
+          term, else a divisor of N; 0: none.
         averages (None): of the theory, ode.ClosedForm(), ode.Sampled(...) or ode.Averages of one's own; None: closed
           forms where there are, else sampled.
         rtol (None), atol (None): tolerances of the ODE solver; None: usual ones.

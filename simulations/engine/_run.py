@@ -46,7 +46,8 @@ def run(
       alphas: (A,) increasing times; each is recorded at the nearest step, and `Trajectory.alphas` says which.
       key: seed or JAX key. Run r depends on the key and r alone, not on the number of runs, workers or alphas.
       start: overlaps that every run's weights have exactly, or one start per run (leading axis); None: each run
-        draws its own with `random_overlaps(problem, dim, ...)`. Only runs with one start compare with `ode.solve`.
+        draws its own with `random_overlaps(problem, dim, ...)`. Runs with one start compare with `ode.solve`, and
+        runs with random starts of one teacher with the theory of `ts.start_law`.
         Or `Weights` with a leading axis of runs, from which each run goes on: alpha and the curriculum begin at 0
         again, and so do the samples if the key is the one that made these weights: give another.
       method: "weights", full-weight SGD, or "overlaps", the chain of the overlaps (no `Weights` to start from or keep).
