@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from teacher_student import InputError, Trajectory
-from teacher_student.internal import PublicRecord, as_count, is_number
+from teacher_student.internal import PublicRecord, Usual, as_count, is_number
 
 from .engine import memory, recordable_alphas
 from .verdict import check_detect, needed_runs
@@ -76,8 +76,8 @@ def plan(
     detect: Mapping[str, float],
     *,
     dims: Sequence[int] = DIMS,
-    test_samples: int = 256,
-    significance: float = 0.01,
+    test_samples: int = Usual.test_samples,
+    significance: float = Usual.significance,
     seed: int = 0,
 ) -> Plan:
     """Say how many runs, at which dimension and cost, would find that a theory is off. Nothing is simulated.

@@ -33,7 +33,7 @@ class Agreement(PublicRecord):
       agrees: whether p is above the significance and nothing is against.
       significance: chance of "disagree" where theory is right, over all questions. p: family-wise p-value.
       questions: the answers, a row for each. shifts: what the simulation says of every number of problem and start, and
-        what would have been found (`Shift`). unseen: the names of the numbers that move nothing that is compared.
+        what would have been found (`Shift`). unseen: the names of the numbers that move nothing that fluctuates.
       worst_z, threshold_z: largest |z| and the one beyond which theory is rejected, as equally likely normal values.
       deviations: of every quantity at every alpha at which it fluctuates.
       fixed: quantities that do not fluctuate at some alphas, with their largest deviation there.

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from teacher_student import InputError, Trajectory, quantities
+from teacher_student.internal import Usual
 
 from ._agreement import Agreement, agreement_of, answers_by_measured_spread, without_accuracy
 from ._comparable import check_comparable, check_trajectories, usable_alphas
@@ -15,7 +16,9 @@ from ._independence import check_independent
 FEWEST_RUNS = 3
 
 
-def difference_agreement(theories: Any, runs: Any, *, significance: float = 0.01, seed: int = 0) -> Agreement:
+def difference_agreement(
+    theories: Any, runs: Any, *, significance: float = Usual.significance, seed: int = 0
+) -> Agreement:
     """Compare the difference of two theories with that of their simulations, run by run.
 
     With runs that see the same samples (`simulations.run_many`) most of their noise falls out of the difference, so

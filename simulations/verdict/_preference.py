@@ -6,7 +6,7 @@ import numpy as np
 from scipy import stats
 
 from teacher_student import InputError, Trajectory
-from teacher_student.internal import PublicRecord, is_number
+from teacher_student.internal import PublicRecord, Usual, is_number
 
 from ._agreement import without_accuracy
 from ._comparable import check_predicted, check_trajectories, usable_alphas
@@ -56,7 +56,9 @@ class Preference(PublicRecord):
         )
 
 
-def preference(first: Trajectory, second: Trajectory, runs: Trajectory, *, significance: float = 0.01) -> Preference:
+def preference(
+    first: Trajectory, second: Trajectory, runs: Trajectory, *, significance: float = Usual.significance
+) -> Preference:
     r"""Say which of two theories the runs prefer, by the likelihood ratio under the joint law of the fluctuations.
 
     With xi the whitened deviations of the means from a theory, and Delta those of the other theory from it,
