@@ -1,7 +1,6 @@
 """How a trajectory answers to the numbers of its curriculum: lengths of phases, and shares of levels in them."""
 
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 
@@ -46,7 +45,8 @@ def curriculum_increments(
       drift_at: the drift (n,) at the end of a piece under other shares.
     """
     increments = np.zeros((*of_shares.shape[:2], len(directions.names)))
-    durations, first, last = _moved(directions, curriculum)  # (P, phases), (P, phases, L) twice
+    moved = directions.problem.curriculum_of_all_levels()
+    durations, first, last = map(np.asarray, (moved.durations, moved.initial_shares, moved.final_shares))
     switches = np.asarray(curriculum.switches, float)
     switch_moves = np.cumsum(durations, axis=1)
     # The phase that ends at a switch leads to it, as in `integrate_from_host`.
@@ -61,16 +61,3 @@ def curriculum_increments(
             jump = drift_at(piece, p1) - drift_at(piece, np.asarray(curriculum.initial_shares)[phase + 1])
             increments[piece] += np.outer(jump, switch_moves[:, phase])
     return increments
-
-
-def _moved(directions: Directions, curriculum: Curriculum) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return the derivatives of durations and of initial and final shares, these with a column for every level."""
-    own = directions.problem.curriculum
-    columns = [curriculum.level_names.index(name) for name in own.level_names]
-
-    def of_all_levels(side: Any) -> np.ndarray:
-        whole = np.zeros((*np.shape(side)[:-1], len(curriculum.level_names)))
-        whole[..., columns] = side
-        return whole
-
-    return np.asarray(own.durations), of_all_levels(own.initial_shares), of_all_levels(own.final_shares)
