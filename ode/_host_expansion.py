@@ -52,15 +52,15 @@ def expand_from_host(
         for i in range(len(samples.normals))
     ]
     covariance, laws, responses, read = jax.tree.map(lambda *x: np.stack(x), *parts)
-    (variance, variance_error), (shift, shift_error) = mean_and_error(read.variance), mean_and_error(read.shift)
+    (variance, of_variance), (shift, of_shift) = mean_and_error(read.variance), mean_and_error(read.shift)
     states = np.concatenate([read.entries, read.observed], axis=-1)
     return Fluctuations(
         covariance.mean(axis=0),
         variance,
         shift,
         mean_and_error(read.test)[0],
-        variance_error,
-        shift_error,
+        of_variance.standard,
+        of_shift.standard,
         laws,
         responses,
         None if len(states) == 1 else states - states.mean(axis=0),

@@ -1,6 +1,6 @@
 """What every way of solving returns, and how replicates of sampled averages become one result with an error."""
 
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import equinox as eqx
 import jax
@@ -23,13 +23,27 @@ class Path(eqx.Module):
     stats: dict[str, Any]
 
 
-Outcome = tuple[Path, Observables, Observables | None]  # path, observables, and their sampling error
+class SamplingError(NamedTuple):
+    """What scramblings say of the error of sampled observables.
+
+    Fields: standard: the standard error of their mean. scatter: each scrambling's difference from their mean, with a
+    leading axis.
+    """
+
+    standard: Observables
+    scatter: Observables
+
+
+Outcome = tuple[Path, Observables, SamplingError | None]
 
 
 def trajectory(problem: Problem, start: Overlaps, alphas: Any, outcome: Outcome, source: Source) -> Trajectory:
     """Return the trajectory of an outcome."""
     path, observables, error = outcome
-    return Trajectory(problem, start, alphas, observables, path.status, path.reached, path.stats, error, source)
+    standard, scatter = (None, None) if error is None else error
+    return Trajectory(
+        problem, start, alphas, observables, path.status, path.reached, path.stats, standard, source, scatter=scatter
+    )
 
 
 def worst(paths: Path) -> Path:
@@ -42,8 +56,8 @@ def worst(paths: Path) -> Path:
     )
 
 
-def mean_and_error(observables: Observables) -> tuple[Observables, Observables]:
-    """Return the mean over replicates and its standard error (of NumPy's or JAX's arrays, traced ones included)."""
+def mean_and_error(observables: Observables) -> tuple[Observables, SamplingError]:
+    """Return the mean over replicates and its error (of NumPy's or JAX's arrays, traced ones included)."""
     mean = jax.tree.map(lambda x: x.mean(axis=0), observables)
     one = jax.tree.leaves(observables)[0].shape[0] == 1  # no scatter to go by
     error = jax.tree.map(
@@ -51,10 +65,10 @@ def mean_and_error(observables: Observables) -> tuple[Observables, Observables]:
         lambda x: np.full(x.shape[1:], np.nan) if one else x.std(axis=0, ddof=1) / np.sqrt(1.0 * x.shape[0]),
         observables,
     )
-    return mean, error
+    return mean, SamplingError(error, jax.tree.map(lambda x, middle: x - middle, observables, mean))
 
 
-def fine_and_change(observables: Observables, n: int, hypot: Any) -> tuple[Observables, Observables]:
+def fine_and_change(observables: Observables, n: int, hypot: Any) -> tuple[Observables, SamplingError]:
     """Return mean and error of the first n replicates, with the change that half of the points made in the error.
 
     observables: n replicates, then the same with half of their points. hypot: NumPy's or JAX's.
@@ -62,7 +76,7 @@ def fine_and_change(observables: Observables, n: int, hypot: Any) -> tuple[Obser
     fine, coarse = (jax.tree.map(lambda x, part=part: x[part], observables) for part in (slice(n), slice(n, None)))
     mean, error = mean_and_error(fine)
     change = jax.tree.map(lambda a, b: a - b.mean(axis=0), mean, coarse)
-    return mean, jax.tree.map(hypot, error, change)
+    return mean, error._replace(standard=jax.tree.map(hypot, error.standard, change))
 
 
 def with_halves(sample: Sample, xp: Any) -> Sample:

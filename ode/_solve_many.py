@@ -23,7 +23,7 @@ from teacher_student.internal import (
 )
 
 from ._method import method_for
-from ._outcome import Outcome, trajectory
+from ._outcome import Outcome, SamplingError, trajectory
 from ._refine_points import finer_averages, warn_of_misses
 from ._solve import check_solve
 from .averages import Averages, Sampled
@@ -135,8 +135,12 @@ def _named(outcome: Outcome, problem: Problem, start: Overlaps, alphas: np.ndarr
     It was computed of a nameless problem, at alphas that were filled up.
     """
     path, observables, error = outcome
-    states, observables, error = jax.tree.map(lambda x: x[: alphas.size], (path.states, observables, error))
-    error = None if error is None else with_level_names(error, problem)
+    size = alphas.size
+    states, observables = jax.tree.map(lambda x: x[:size], (path.states, observables))
+    if error is not None:
+        standard = jax.tree.map(lambda x: x[:size], error.standard)
+        scatter = jax.tree.map(lambda x: x[:, :size], error.scatter)
+        error = SamplingError(with_level_names(standard, problem), with_level_names(scatter, problem))
     return dataclasses.replace(path, states=states), with_level_names(observables, problem), error
 
 

@@ -11,6 +11,7 @@ from scipy import stats
 import ode
 import simulations
 import teacher_student as ts
+from simulations.verdict._measured_means import normal_equivalent
 
 pytestmark = pytest.mark.slow  # most of its time is compilation
 
@@ -172,10 +173,8 @@ def test_what_does_not_fluctuate_is_right_to_the_accuracy_of_the_solve() -> None
 
 
 def test_student_t_becomes_a_normal_value() -> None:
-    from simulations.verdict._agreement import _normal_equivalent
-
     t = np.array([0.5, -2.0, 40.0, 1e6])
-    z = _normal_equivalent(t, 7)
+    z = normal_equivalent(t, 7)
     np.testing.assert_allclose(stats.norm.sf(np.abs(z)), stats.t.sf(np.abs(t), 7), rtol=1e-9)
     assert np.all(np.sign(z) == np.sign(t))
 

@@ -17,6 +17,7 @@ from scipy import stats
 import ode
 import simulations
 import teacher_student as ts
+from ode._outcome import mean_and_error
 from simulations.verdict._whitening import Root, Whitening
 
 from . import build
@@ -107,6 +108,49 @@ def test_every_question_alone_holds_its_level(count: int, spread: str) -> None:
     assert sum(not family.agrees for family in families) <= largest
     for name in ("largest", "all", "numbers"):
         assert sum(answers(family)[name] <= 0.05 for family in families) <= largest, name
+
+
+def scrambled(seed: int, size: float) -> ts.Trajectory:
+    """Theory as four scramblings of sampled averages would give it: smooth errors, `size` times the spread of a run."""
+    exact, rng = theory(), np.random.default_rng([seed, 9])
+    # At a large N, and scaled up again, as there the runs have no 1/N term.
+    deviations = build.drawn_runs(exact, DIM * 10**6, 4, rng).observables
+    four = jax.tree.map(
+        lambda x, right: right + 1e3 * size * (np.asarray(x) - np.asarray(right)), deviations, exact.observables
+    )
+    mean, error = mean_and_error(four)
+    return dataclasses.replace(exact, observables=mean, sampling_error=error.standard, scatter=error.scatter)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("count", [4, 16])
+def test_theorys_own_error_raises_no_false_alarm(count: int) -> None:
+    """120 repeats at 5 % with averages about as uncertain as the means of the runs; without their scatter it does."""
+    theories = [scrambled(seed, 2 / np.sqrt(count)) for seed in range(120)]
+    families = [judge(runs(count, seed), by, spread="measured", significance=0.05) for seed, by in enumerate(theories)]
+    largest = stats.binom.isf(1e-4, 120, 0.05)
+    assert sum(not family.agrees for family in families) <= largest
+    for name in answers(families[0]):
+        assert sum(answers(family)[name] <= 0.05 for family in families) <= largest, name
+    if count == 16:
+        bare = [dataclasses.replace(by, scatter=None) for by in theories[:30]]
+        verdicts = [judge(runs(count, seed), by, spread="measured") for seed, by in enumerate(bare)]
+        assert sum(answers(verdict)["all"] <= 0.05 for verdict in verdicts) > stats.binom.isf(1e-4, 30, 0.05)
+
+
+def test_runs_that_are_not_near_the_limit_are_named() -> None:
+    """60 ensembles with the spread of the limit, of which at most one is named; runs twice too similar always are."""
+    named = {1.0: 0, 2.0: 0}
+    for seed in range(60):
+        rng = np.random.default_rng(seed)
+        big, small = (build.drawn_runs(theory(), dim, 12, rng) for dim in (DIM, DIM // 4))
+        for factor in named:
+            squeezed = jax.tree.map(lambda x, f=factor: x.mean(axis=0) + (x - x.mean(axis=0)) / f, small.observables)
+            smaller = dataclasses.replace(small, observables=squeezed)
+            verdict = simulations.agreement(theory(), big, smaller)
+            named[factor] += any("these N are not near it" in note for note in verdict.notes)
+    assert named[1.0] <= stats.binom.isf(1e-4, 60, 0.005)
+    assert named[2.0] >= 50
 
 
 @pytest.mark.slow

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
-from scipy import special, stats
 
 from teacher_student import InputError, Trajectory, entry_names
 from teacher_student.internal import PublicRecord, Usual, describe_ties, is_integer, nearest, require_name
@@ -17,6 +16,7 @@ from ._independence import check_independent, note_on_improbable_run, notes_on_r
 from ._measured_means import FEWEST_RUNS_TO_FLIP, measured_means, questions_about_measured
 from ._predicted_means import drawn_statistics, predicted_means, questions_about, runs_alone
 from ._questions import Family, Question, judged, spread_share
+from ._scaling import notes_on_scaling
 from ._shifts import Shift, measured_shifts, predicted_shifts
 from ._spread import SpreadTest, spread_test
 from ._verdict_text import verdict_line, verdict_table
@@ -256,7 +256,11 @@ def _measured(
     seed: int,
 ) -> Answers:
     """Judge by the spread of the runs themselves."""
-    return answers_by_measured_spread(theory, gather(theory, runs, smaller, usable), significance, seed)
+    evidence = gather(theory, runs, smaller, usable)
+    answers = answers_by_measured_spread(theory, evidence, significance, seed)
+    if smaller is None:
+        return answers
+    return answers._replace(notes=(*answers.notes, *notes_on_scaling(evidence, (dim_of(runs), dim_of(smaller)), seed)))
 
 
 def answers_by_measured_spread(theory: Trajectory, evidence: Evidence, significance: float, seed: int) -> Answers:
@@ -264,27 +268,17 @@ def answers_by_measured_spread(theory: Trajectory, evidence: Evidence, significa
     means = measured_means(theory, evidence)
     asked = questions_about_measured(means, seed)
     family = judged(asked, None, significance, seed)
-    threshold = float(_normal_equivalent(np.array(family.threshold("largest")), means.freedom)) if asked else 0.0
+    threshold = family.threshold("largest") if asked else 0.0
     shifts = measured_shifts(means, family) if "numbers" in asked else ()
-    family = dataclasses.replace(family, questions=tuple(_as_normal(one, means.freedom) for one in family.questions))
     notes: tuple[str, ...] = ()
     if not asked:
         method = "nothing fluctuates"
     elif len(asked) == 1:
-        method = f"Bonferroni bound on Student's t, {means.freedom} degrees of freedom"
+        method = f"Bonferroni bound on Student's t, {means.runs - 1} degrees of freedom"
         notes = (f"only the largest |z| is asked: the other questions need {FEWEST_RUNS_TO_FLIP} runs",)
     else:
         method = "sign flips of whole runs, min-p over the questions"
-    z = _normal_equivalent(means.t, means.freedom)
-    return Answers(evidence, z, threshold, family, shifts, means.unseen, None, method, notes)
-
-
-def _as_normal(question: Question, freedom: int) -> Question:
-    """Return a question about Student's t with the equally likely normal values, as the deviations are given."""
-    if question.name == "all":
-        return question
-    values = _normal_equivalent(np.array([question.statistic, question.threshold]), freedom)
-    return dataclasses.replace(question, statistic=float(values[0]), threshold=float(values[1]))
+    return Answers(evidence, means.z, threshold, family, shifts, means.unseen, None, method, notes)
 
 
 def without_accuracy(runs: Trajectory) -> Trajectory:
@@ -342,10 +336,3 @@ def _notes_on_sizes(runs: Trajectory, smaller: Trajectory | None) -> list[str]:
         if off > 1e-9 and not np.any(fractions == 0):
             notes.append(f"block sizes at N = {dim} differ from the fractions by up to {off:.2g}: take an N that fits")
     return notes
-
-
-def _normal_equivalent(t: np.ndarray, freedom: int) -> np.ndarray:
-    """Return the normal value with the same tail probability as Student's t with `freedom` degrees of freedom."""
-    # By logarithms: the tail of a large |t| is 0 as a number, and its normal value would be infinite.
-    z: np.ndarray = np.sign(t) * -special.ndtri_exp(stats.t.logsf(np.abs(t), freedom))
-    return z

@@ -93,6 +93,7 @@ def _difference(first: Evidence, second: Evidence, *, tests: int) -> Evidence:
         first,
         theory=first.theory - second.theory,
         sampling=np.hypot(first.sampling, second.sampling),
+        scatter=np.concatenate([first.scatter, second.scatter]),
         big=first.big - second.big,
         term=first.term - second.term,
         samples=first.samples - second.samples,

@@ -42,13 +42,16 @@ class Evidence:
 
     names, kinds: of the quantities. alphas: the usable ones.
     theory, sampling: (m,) values and their sampling errors.
-    big: (runs, m) at N. term: (pairs, m) 1/N terms at N, and term_error: (m,) their standard error.
+    big, small: (runs, m) at N and at the smaller N', None if there is none.
+    term: (pairs, m) 1/N terms at N, and term_error: (m,) their standard error.
     samples: (pairs, m) what is compared with theory.
     rounding: (m,) error of the simulation by rounding. integrated: (m,) error of the solve.
     floor: (m,) variance that counting right signs on the test samples adds to `samples` (0 for all but accuracies):
     accuracies are discrete, and may be equal in all runs by chance.
     spread: (m,) predicted standard deviation of one run, and spread_error: the relative error of its square (None where
     spread is measured).
+    scatter: (S, m) the error of theory that S scramblings of sampled averages show, in the size that `sampling` states:
+    its squares add up to those of `sampling`. No rows where theory is exact, or says nothing of its scramblings.
     """
 
     names: tuple[str, ...]
@@ -57,12 +60,14 @@ class Evidence:
     theory: np.ndarray
     sampling: np.ndarray
     big: np.ndarray
+    small: np.ndarray | None
     term: np.ndarray
     samples: np.ndarray
     rounding: np.ndarray
     integrated: np.ndarray
     floor: np.ndarray
     term_error: np.ndarray
+    scatter: np.ndarray
     spread: np.ndarray | None = None
     spread_error: np.ndarray | None = None
 
@@ -128,7 +133,7 @@ def gather(theory: Trajectory, runs: Trajectory, smaller: Trajectory | None, usa
     """Gather the evidence with measured spread, and with the 1/N term measured where there are `smaller` runs."""
     expected = columns_of(theory.observables, theory, usable)
     big = columns_of(runs.observables, runs, usable)
-    term = np.zeros_like(big)
+    term, small = np.zeros_like(big), None
     if smaller is not None:
         small = columns_of(smaller.observables, smaller, usable)
         pairs = min(len(big), len(small))
@@ -137,15 +142,18 @@ def gather(theory: Trajectory, runs: Trajectory, smaller: Trajectory | None, usa
     kinds = tuple(quantity.kind for quantity in recorded)
     of_column = np.repeat(kinds, int(usable.sum()))
     counted = np.where(of_column == "accuracy", np.clip(expected * (1 - expected), 0.0, None), 0.0)
+    sampling = np.zeros_like(expected)
+    if theory.sampling_error is not None:
+        sampling = _known(columns_of(theory.sampling_error, theory, usable))
     return Evidence(
         names=tuple(quantity.name for quantity in recorded),
         kinds=kinds,
         alphas=np.asarray(theory.alphas)[usable],
         theory=expected,
-        sampling=np.zeros_like(expected)
-        if theory.sampling_error is None
-        else _known(columns_of(theory.sampling_error, theory, usable)),
+        sampling=sampling,
+        scatter=_scatter_of(theory, usable, sampling),
         big=big,
+        small=small,
         term=term,
         samples=big[: len(term)] - term,
         integrated=INTEGRATED * _sizes(theory, expected),
@@ -183,6 +191,23 @@ def gather_predicted(theory: Trajectory, runs: Trajectory, usable: np.ndarray) -
         # A spread of 0 must not divide by 0; the square of 1e-150 is still a normal number.
         spread_error=variance_error / dim / np.maximum(spread, 1e-150) ** 2,
     )
+
+
+def _scatter_of(theory: Trajectory, usable: np.ndarray, sampling: np.ndarray) -> np.ndarray:
+    """Return what scramblings show of theory's error, (S, m), scaled to the standard errors `sampling` (m,)."""
+    if theory.scatter is None:
+        return np.zeros((0, sampling.size))
+    return scaled_scatter(columns_of(theory.scatter, theory, usable), sampling)
+
+
+def scaled_scatter(scatter: np.ndarray, stated: np.ndarray) -> np.ndarray:
+    """Return the differences of S scramblings from their mean, (S, ...), so that their squares add up to `stated`^2.
+
+    What is stated may be more than they show, as where half of the points give another mean.
+    """
+    shown = np.sqrt(np.sum(np.square(scatter), axis=0))
+    scaled: np.ndarray = scatter * np.where(shown > 0, stated / np.where(shown > 0, shown, 1.0), 0.0)
+    return scaled
 
 
 def _known(error: np.ndarray) -> np.ndarray:

@@ -9,7 +9,7 @@ from scipy import stats
 
 from teacher_student import Fluctuations, Responses, Trajectory
 
-from ._evidence import Evidence, dim_of
+from ._evidence import Evidence, dim_of, scaled_scatter
 from ._questions import DRAWS, Asked
 from ._whitening import Whitening
 
@@ -215,8 +215,5 @@ def _scatter(fluctuations: Fluctuations, evidence: Evidence, whitening: Whitenin
     count, scatter = evidence.alphas.size, fluctuations.scatter
     if scatter is None or not np.any(evidence.sampling > 0):
         return np.zeros((0, whitening.size))
-    S = len(scatter)
-    shown = np.sqrt(np.sum(np.square(scatter), axis=0) / (S * (S - 1)))
     stated = evidence.sampling.reshape(len(evidence.names), count).T
-    scale = np.where(shown > 0, stated / np.where(shown > 0, shown, 1.0), 0.0) / np.sqrt(S * (S - 1))
-    return whitening.whitened(np.moveaxis(scatter * scale, 0, -1)).T
+    return whitening.whitened(np.moveaxis(scaled_scatter(scatter, stated), 0, -1)).T

@@ -76,7 +76,8 @@ def predicted_shifts(means: PredictedMeans, family: Family, seed: int) -> tuple[
 def measured_shifts(means: MeasuredMeans, family: Family) -> tuple[Shift, ...]:
     """Return the shift of every number that can be seen, under the estimated covariance."""
     # The question about numbers alone: a lower bound of what all questions find, and means are taken as normal.
-    reach = family.threshold("numbers") + float(stats.norm.isf(1 - CHANCE))
+    threshold = float(stats.t.isf(stats.norm.sf(family.threshold("numbers")), means.runs - 1))
+    reach = threshold + float(stats.norm.isf(1 - CHANCE))
     return tuple(
         Shift(
             name=name,

@@ -52,6 +52,7 @@ SUFFIXES = {  # of what stands beside the observables
     "_shift": "N times the mean deviation over runs of ",
     "_shift_error": "standard error of N times the mean deviation over runs of ",
     "_test_variance": "variance of one test sample of ",
+    "_scatter": "each scrambling's difference from the mean of ",
 }
 
 
@@ -65,6 +66,8 @@ def trajectory_to_xarray(trajectory: "Trajectory") -> xr.Dataset:
     variables: dict[str, Any] = _variables(trajectory.observables, trajectory, leading, "")
     for suffix, observables in _beside(trajectory).items():
         variables |= _variables(observables, trajectory, leading, suffix)
+    if trajectory.scatter is not None:
+        variables |= _variables(trajectory.scatter, trajectory, ("replicate", *leading), "_scatter")
     if trajectory.fluctuations is not None:
         attributes = {"units": "1", "long_name": "N times the covariance of the entries over runs"}
         variables["covariance"] = (("alpha", "entry", "entry_2"), trajectory.fluctuations.covariance, attributes)
@@ -166,6 +169,7 @@ def fields_from_xarray(dataset: xr.Dataset) -> dict[str, Any]:
         source=Source(**source),
         integrator_error=observables("_integrator_error"),
         fluctuations=_fluctuations(dataset, observables),
+        scatter=observables("_scatter"),
     )
 
 

@@ -60,6 +60,9 @@ class Trajectory(PublicModule):
       fluctuations: of runs at finite N. `ode.fluctuations` computes them, else they are None.
       kept_weights: of runs at the last alpha, where `simulations.run(..., keep="weights")` kept them, else None. They
         are not written to files. `weights` says so where there are none.
+      scatter: of theory with sampled averages, by how much each scrambling's observables differ from their mean, with
+        leading axes (S, A). It is what `sampling_error` was computed from, and says which errors go together. None
+        means that all are exact.
     """
 
     problem: Problem
@@ -74,6 +77,7 @@ class Trajectory(PublicModule):
     integrator_error: Observables | None = None
     fluctuations: Fluctuations | None = None
     kept_weights: Weights | None = None
+    scatter: Observables | None = None
 
     @property
     def overlaps(self) -> Overlaps:
@@ -149,6 +153,7 @@ class Trajectory(PublicModule):
         axis = 0 if self.runs is None else 1
         along = ("observables", "sampling_error", "integrator_error")
         chosen = {name: jax.tree.map(lambda x: np.take(x, index, axis), getattr(self, name)) for name in along}
+        chosen["scatter"] = jax.tree.map(lambda x: np.take(x, index, 1), self.scatter)
         fluctuations = None if self.fluctuations is None else self.fluctuations.at(index)
         weights = self.kept_weights if recorded.size - 1 in index else None
         return dataclasses.replace(
