@@ -137,7 +137,7 @@ def _compare(
         bands = predict_fluctuations(experiment, say)
         _save(bands, paths.get("fluctuations"))
         stop_if_asked()
-        experiment = planned(experiment, bands, say)
+        experiment, plan = planned(experiment, bands, say)
         ensembles: list[ts.Trajectory | None] = []
         for which, ready in enumerate(prepared):
             wait([ready])
@@ -149,9 +149,9 @@ def _compare(
     verdict = judge(experiment, theory, runs, smaller, bands)
     say(verdict.verdict)
     written = {name: path for name, path in paths.items() if name != "fluctuations" or bands is not None}
-    result = Comparison(theory, runs, smaller, verdict, written, bands)
+    result = Comparison(theory, runs, smaller, verdict, written, bands, plan)
     if paths:
-        internal.write_whole(paths["report"], lambda path: path.write_text(verdict.to_json()), force=True)
+        internal.write_whole(paths["report"], lambda path: path.write_text(result.report), force=True)
         stop_if_asked()
         say("picture     ...")
         draw(result)

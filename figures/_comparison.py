@@ -3,6 +3,7 @@
 from __future__ import annotations  # types are not looked up, which would load JAX before a file is checked
 
 import dataclasses
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,7 +26,8 @@ class Comparison(internal.PublicRecord):
 
     theory: the trajectory of the ODEs, with alphas between the recorded alphas. runs: that of the simulation at N.
     smaller: that at the second dimension, or None. agreement: the verdict. paths: what was written, by name.
-    bands: theory with fluctuations at the recorded alphas (None without).
+    bands: theory with fluctuations at the recorded alphas (None without). plan: what chose the number of runs, where
+    something was to be detected (None: the number was given).
     """
 
     theory: ts.Trajectory
@@ -34,11 +36,18 @@ class Comparison(internal.PublicRecord):
     agreement: simulations.Agreement
     paths: dict[str, Path]
     bands: ts.Trajectory | None = None
+    plan: simulations.Plan | None = None
 
     @property
     def table(self) -> str:
         """The verdict's table: a row for each question, each number's implied shift, and each quantity."""
         return self.agreement.table
+
+    @property
+    def report(self) -> str:
+        """What report.json holds: the agreement's fields, and the plan where there was one, as JSON."""
+        plan = {} if self.plan is None else {"plan": dataclasses.asdict(self.plan)}
+        return json.dumps(self.agreement.to_dict() | plan, indent=1, allow_nan=False)
 
     def plot(self) -> Figure:
         """Draw theory as lines, simulation as points, and the z of every deviation, as `figures.comparison` does.

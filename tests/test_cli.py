@@ -279,6 +279,8 @@ def test_detect_takes_as_many_runs_as_find_the_shift(
     report = json.loads((out / "report.json").read_text())
     rate = next(shift for shift in report["shifts"] if shift["name"] == "sgd.learning_rate")
     assert rate["detectable"] < 1.1 * 0.2 * rate["value"]
+    assert report["plan"]["detect"] == {"sgd.learning_rate": 0.2}
+    assert report["plan"]["simulations"][0]["runs"] == report["runs"][0]
     assert f"N = 200, {report['runs'][0]} runs" in printed
     assert code == (0 if report["agrees"] else 1)
 

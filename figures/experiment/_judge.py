@@ -46,13 +46,15 @@ def _with_law(theory: ts.Trajectory, bands: ts.Trajectory | None) -> ts.Trajecto
     return dataclasses.replace(at_recorded, fluctuations=bands.fluctuations, integrator_error=bands.integrator_error)
 
 
-def planned(experiment: Experiment, bands: ts.Trajectory | None, say: Callable[[str], None]) -> Experiment:
-    """Return the experiment with as many runs as find what it is to detect; what that costs is said.
+def planned(
+    experiment: Experiment, bands: ts.Trajectory | None, say: Callable[[str], None]
+) -> tuple[Experiment, simulations.Plan | None]:
+    """Return the experiment with as many runs as find what it is to detect, and the plan; what that costs is said.
 
     Raises InputError for a number that the problem does not have, or that no comparison can see.
     """
     if experiment.detect is None:
-        return experiment
+        return experiment, None
     if bands is None:
         raise ts.InputError("a theory that predicts fluctuations, to detect a shift", "one that could not")
     dims = (experiment.dims[0],)
@@ -65,4 +67,4 @@ def planned(experiment: Experiment, bands: ts.Trajectory | None, say: Callable[[
         seed=experiment.seed,
     )
     say(plan.table)
-    return dataclasses.replace(experiment, runs=plan.simulations[0].runs)
+    return dataclasses.replace(experiment, runs=plan.simulations[0].runs), plan
