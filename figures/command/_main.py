@@ -104,6 +104,12 @@ def _parser() -> argparse.ArgumentParser:
     sweep.add_argument("sweep", metavar="SWEEP.toml", help="a problem file with [axes] (see docs/sweep.toml)")
     sweep.add_argument("--out", metavar="STORE.zarr", help="default: the file's name with .zarr, here")
     sweep.add_argument("--scheduler", metavar="ADDRESS", help="a Dask scheduler; omitted: a local cluster")
+    for option, what in (
+        ("ca", "the authority's certificate"),
+        ("cert", "this client's certificate"),
+        ("key", "its key"),
+    ):
+        sweep.add_argument(f"--tls-{option}", metavar="FILE", help=f"TLS to the scheduler: {what}, in PEM format")
     sweep.add_argument("--workers", type=int, metavar="N", help="local processes (default: one per core; 0: none)")
     sweep.add_argument(
         "--retry", action="append", default=[], choices=list(RETRY), help="compute cells of this status again"
@@ -172,19 +178,21 @@ def _sweep(options: argparse.Namespace) -> int:
     out = Path(options.out) if options.out else Path(Path(options.sweep).stem + ".zarr")
     if options.workers is not None and options.workers < 0:
         raise ts.InputError("workers >= 0", options.workers)
-    from ..sweeps import run_sweep
+    from ..sweeps import Tls, encrypted, run_sweep
 
     progress, say = progress_and_say(options)
+    tls = Tls.of(options.tls_ca, options.tls_cert, options.tls_key)
     try:
-        summary = run_sweep(
-            spec,
-            out,
-            scheduler=options.scheduler,
-            workers=options.workers,
-            retry=options.retry,
-            progress=progress,
-            say=say,
-        )
+        with encrypted(options.scheduler, tls) as scheduler:
+            summary = run_sweep(
+                spec,
+                out,
+                scheduler=scheduler,
+                workers=options.workers,
+                retry=options.retry,
+                progress=progress,
+                say=say,
+            )
     except KeyboardInterrupt:
         raise Interrupted(f"interrupted; {out} has {_done(out)} finished cells, and the same command goes on") from None
     print(f"{out}: {summary}")

@@ -10,6 +10,8 @@ from ._run import axes_of as axes_of
 from ._run import open_sweep as open_sweep
 from ._run import run_sweep as run_sweep
 from ._run import sweep as sweep
+from ._scheduler import Tls as Tls
+from ._scheduler import encrypted as encrypted
 from ._spec import Sweep as Sweep
 from ._spec import load_sweep as load_sweep
 from ._spec import read_sweep as read_sweep

@@ -37,7 +37,7 @@ def sweep(
     engine: str = "theory",
     simulate_every: Mapping[str, int] | None = None,
     out: str | Path | None = None,
-    scheduler: str | None = None,
+    scheduler: Any = None,
     workers: int | None = None,
     retry: Sequence[str] = (),
     tile: int = 64,
@@ -57,7 +57,8 @@ def sweep(
       engine: "theory", "simulation" or "both" (with the agreement of the two in every simulated cell).
       simulate_every: axis name -> n: simulate only every n-th of its values.
       out: a Zarr store, made or continued: only what it lacks is computed. None: nothing is left on disk.
-      scheduler: address of a Dask scheduler; None: `workers` local processes (None: one per core; 0: this process).
+      scheduler: a Dask scheduler's address, its cluster or a client of it (with TLS: a client with its
+        distributed.Security); None: `workers` local processes (None: one per core; 0: this process).
       retry: statuses to compute again: "failed", "diverged", "too stiff".
       tile: cells that one worker solves in one go and that are stored together.
       progress: whether to show a progress bar.
@@ -149,7 +150,7 @@ def run_sweep(
     spec: Sweep,
     path: str | Path,
     *,
-    scheduler: str | None = None,
+    scheduler: Any = None,
     workers: int | None = None,
     retry: Sequence[str] = (),
     progress: bool = True,

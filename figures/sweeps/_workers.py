@@ -15,6 +15,7 @@ from teacher_student import internal
 
 from ._cell_jobs import Cell, CellJob, compute
 from ._cell_status import CellStatus
+from ._scheduler import SameVersion, connected, note_on_openness
 
 # Run by every local worker as it starts. A terminal sends Ctrl-C to all processes in front: a worker that died of it
 # would have its job given to another one, while the owner stops in order.
@@ -47,8 +48,8 @@ class Cluster:
     and one at a time, so that only a cell that kills its workers by itself fails.
     """
 
-    def __init__(self, client: Any, description: str):
-        self.client, self.description = client, description
+    def __init__(self, client: Any, description: str, same_version: SameVersion | None = None):
+        self.client, self.description, self.same_version = client, description, same_version
 
     def do(self, jobs: Iterator[CellJob]) -> Iterator[tuple[CellJob, list[Cell]]]:
         suspects: list[CellJob] = []
@@ -70,6 +71,8 @@ class Cluster:
         flying: dict[Any, CellJob] = {}
         finished = distributed.as_completed(loop=self.client.loop)  # type: ignore[no-untyped-call]  # Dask has no types
         while True:
+            if self.same_version is not None:
+                self.same_version.require()
             while len(flying) < room() and (job := next(jobs, None)) is not None:
                 # Not pure: Dask would else hash the job, and give two equal ones the same result.
                 future = self.client.submit(compute, job, pure=False)
@@ -113,18 +116,22 @@ def split(job: CellJob) -> Sequence[CellJob]:
 
 
 @contextlib.contextmanager
-def start_workers(scheduler: str | None, workers: int | None, jobs: int) -> Iterator[Workers]:
+def start_workers(scheduler: Any, workers: int | None, jobs: int) -> Iterator[Workers]:
     """Give workers for about `jobs` jobs.
 
-    Arguments: scheduler: address of a Dask scheduler; None: a local cluster of `workers` processes (None: as many as
-    cores) or, with workers=0, this process. Raises InputError if the scheduler does not answer.
+    Arguments: scheduler: a Dask scheduler's address, its cluster or a client of it; None: a local cluster of `workers`
+    processes (None: as many as cores) or, with workers=0, this process. Raises InputError if the scheduler does not
+    answer, and for workers of another version.
     """
     if workers == 0 or jobs == 0:
         yield ThisProcess()
         return
     if scheduler is not None:
-        with _client(scheduler, f"a Dask scheduler at {scheduler}") as client, _silent_dask():
-            yield Cluster(client, f"{len(client.nthreads())} workers of {scheduler}")
+        with connected(scheduler, f"a Dask scheduler at {scheduler}") as client, _silent_dask():
+            same_version, address = SameVersion(client), client.scheduler.address
+            same_version.require()
+            description = f"{len(client.nthreads())} workers of {address}{note_on_openness(address)}"
+            yield Cluster(client, description, same_version)
         return
     import distributed  # a second to import: only when it is needed
     from dask.system import CPU_COUNT
@@ -135,7 +142,7 @@ def start_workers(scheduler: str | None, workers: int | None, jobs: int) -> Iter
     with (
         _silent_dask(),
         _local_cluster(distributed.LocalCluster, count) as cluster,
-        _client(cluster, "a local Dask cluster") as client,
+        connected(cluster, "a local Dask cluster") as client,
     ):
         yield Cluster(client, f"{count} local processes{fewer}")
 
@@ -150,6 +157,8 @@ def _local_cluster(make: Callable[..., Any], count: int) -> Iterator[Any]:
             dashboard_address=None,
             # No limit: Dask would pause a worker that comes near it, and kill one that passes it.
             memory_limit=0,
+            # On this machine alone: whoever reaches a scheduler or a worker runs code there.
+            host="127.0.0.1",
             protocol="tcp",
             silence_logs=logging.CRITICAL,
             preload=[IGNORE_CTRL_C],
@@ -162,20 +171,6 @@ def _local_cluster(make: Callable[..., Any], count: int) -> Iterator[Any]:
         ) from error
     with cluster:
         yield cluster
-
-
-@contextlib.contextmanager
-def _client(address: Any, name: str) -> Iterator[Any]:
-    import distributed
-
-    try:
-        connect: Callable[..., Any] = distributed.Client
-        client = connect(address, timeout=10, set_as_default=False)
-    except (OSError, TimeoutError, ValueError) as error:
-        reason = internal.first_line(error)
-        raise ts.InputError(f"{name} that answers", reason, "check the address, or leave --scheduler out") from error
-    with client:
-        yield client
 
 
 @contextlib.contextmanager
@@ -192,7 +187,7 @@ def _silent_dask() -> Iterator[None]:
             logger.setLevel(level)
 
 
-def require_guard(workers: int | None, scheduler: str | None) -> None:
+def require_guard(workers: int | None, scheduler: Any) -> None:
     """Raise InputError if local workers would run the user's unguarded script again, or are doing so.
 
     Each worker is a new Python that imports the script: without a guard it would start the sweep, and so on.
