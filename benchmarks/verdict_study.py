@@ -164,6 +164,9 @@ def wrong_theories(study: Study, dim: int) -> Iterator[Wrong]:
             problem, start = jax.tree.map(
                 lambda x, dx, by=by, p=p: np.asarray(x, float) + by * dx[p], (study.problem, study.start), tangents
             )
+            if name == "start.scale":  # exactly: a start that is moved along its tangent is not one of weights
+                begun = study.start
+                start = ts.Overlaps(begun.Q * (1 + error) ** 2, begun.R * (1 + error), begun.T, begun.readout)
             theory = theory_of(study._replace(problem=problem, start=start), dim)
             whole = dataclasses.replace(theory, problem=study.problem, start=study.start)
             yield Wrong(f"{name} {100 * error:g} % off", whole)
