@@ -46,8 +46,9 @@ class Comparison(internal.PublicRecord):
     @property
     def report(self) -> str:
         """What report.json holds: the agreement's fields, and the plan where there was one, as JSON."""
-        plan = {} if self.plan is None else {"plan": dataclasses.asdict(self.plan)}
-        return json.dumps(self.agreement.to_dict() | plan, indent=1, allow_nan=False)
+        if self.plan is None:
+            return self.agreement.to_json()
+        return json.dumps(self.agreement.to_dict() | {"plan": dataclasses.asdict(self.plan)}, indent=1, allow_nan=False)
 
     def plot(self) -> Figure:
         """Draw theory as lines, simulation as points, and the z of every deviation, as `figures.comparison` does.
