@@ -11,11 +11,6 @@ def describe(problem: "ts.Problem") -> str:
     blocks = ", ".join(
         f"{name} {share:g}" for name, share in zip(problem.inputs.block_names, problem.inputs.fractions, strict=True)
     )
-    curriculum = problem.curriculum
-    order = ", then ".join(
-        f"{name} for {duration:g}"
-        for name, duration in zip(curriculum.phase_names(), curriculum.durations, strict=True)
-    )
     entries = {name: entry for name, entry in task.to_table().items() if isinstance(entry, (str, int, float))}
     teacher = ", ".join([type(task).__name__, f"M = {task.latents}", *(f"{k} {v}" for k, v in entries.items())])
     rates = f"learning rate {float(sgd.learning_rate):g}"
@@ -27,6 +22,6 @@ def describe(problem: "ts.Problem") -> str:
         [
             f"problem     teacher: {teacher}; blocks {blocks}",
             f"            student: K = {student.width}, {student.activation.name}; {rates}, {sgd.loss} loss",
-            f"            curriculum: {order} (alpha = samples / N)",
+            f"            curriculum: {problem.curriculum.in_text()} (alpha = samples / N)",
         ]
     )

@@ -1,6 +1,7 @@
 """`simulations.plan`: which simulation would find that a theory is off by so much, and what it costs."""
 
 import dataclasses
+import html
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -67,7 +68,10 @@ class Plan(PublicRecord):
         title = f"to find {wanted}, 9 times in 10, at significance {self.significance:g} (one core)"
         return "\n".join([title, head, "-" * len(head), *rows])
 
-    def __repr__(self) -> str:
+    def _drawn(self) -> str:
+        return f"<pre>{html.escape(self.table)}</pre>"
+
+    def _words(self) -> str:
         return f"Plan({self.cheapest.runs} runs at N = {self.cheapest.dim}; print plan.table)"
 
 

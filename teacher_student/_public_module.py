@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import equinox as eqx
 
 from ._public_record import shown_names, shown_names_of
+from ._shown_text import html_of, text_of
 
 if TYPE_CHECKING:  # checkers need not know: to them, and to an editor, it is an equinox module
 
@@ -20,7 +21,19 @@ else:
             return shown_names(cls)
 
     class PublicModule(eqx.Module, metaclass=_Shown):
-        """Base of public PyTrees, of which help() and Tab show fields, methods and properties."""
+        """Base of public PyTrees, of which help() and Tab show fields, methods and properties.
+
+        Their text has the fields with their values, as that of `PublicRecord`.
+        """
+
+        _words = None
+        _shown = None
+
+        def __repr__(self) -> str:
+            return text_of(self)
+
+        def _repr_html_(self) -> str:
+            return html_of(self)
 
         def __dir__(self) -> list[str]:
             return shown_names_of(self)

@@ -2,7 +2,9 @@
 
 import abc
 import dataclasses
-from typing import Any
+from typing import Any, ClassVar
+
+from ._shown_text import html_of, text_of
 
 OPERATORS = ("__add__", "__call__", "__getitem__")  # said by an expression, not by a name
 
@@ -23,9 +25,27 @@ class _Shown(abc.ABCMeta):  # not of `type`: a record may be a Mapping too
     def __dir__(cls) -> list[str]:
         return shown_names(cls)
 
+    def __new__(metacls, name: str, bases: tuple[type, ...], namespace: dict[str, Any], **options: Any) -> type:
+        """Make the class; a dataclass leaves a text of its own alone, and would else write all numbers of an array."""
+        if bases and "__repr__" not in namespace:
+            namespace = namespace | {"__repr__": bases[0].__repr__}
+        return super().__new__(metacls, name, bases, namespace, **options)
+
 
 class PublicRecord(metaclass=_Shown):
-    """Base of public dataclasses, of which help() and Tab show fields, methods and properties."""
+    """Base of public dataclasses, of which help() and Tab show fields, methods and properties.
+
+    Their text has the fields with their values (`_shown_text.py`).
+    """
+
+    _words: ClassVar[Any] = None
+    _shown: ClassVar[Any] = None
+
+    def __repr__(self) -> str:
+        return text_of(self)
+
+    def _repr_html_(self) -> str:
+        return html_of(self)
 
     def __dir__(self) -> list[str]:
         return shown_names_of(self)

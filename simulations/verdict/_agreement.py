@@ -1,6 +1,7 @@
 """`simulations.agreement`: do theory and simulation agree? A statistic, a significance and a verdict."""
 
 import dataclasses
+import html
 import json
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -65,8 +66,11 @@ class Agreement(PublicRecord):
     against: tuple[str, ...] = ()
     tie_probability: dict[str, float] = dataclasses.field(default_factory=dict)
 
-    def __repr__(self) -> str:
+    def _words(self) -> str:
         return f"Agreement({self.verdict})"
+
+    def _drawn(self) -> str:
+        return f"<pre>{html.escape(self.table)}</pre>"
 
     @property
     def worst(self) -> Deviation:

@@ -37,7 +37,7 @@ class Preference(PublicRecord):
     significance: float
     log_ratio: float
 
-    def __repr__(self) -> str:
+    def _words(self) -> str:
         return f"Preference({self.verdict})"
 
     @property

@@ -77,6 +77,10 @@ class Activation(PublicModule):
         self.name, self.function, self.odd = name, function, odd
         self.smooth, self.continuous = smooth, continuous or smooth
 
+    def _words(self) -> str:
+        declared = [name for name in ("odd", "smooth", "continuous") if getattr(self, name)]
+        return f"Activation({', '.join([repr(self.name), *declared])})"
+
     def __call__(self, x: Float[Array, "*fields"]) -> Float[Array, "*fields"]:
         """Return phi(x), elementwise."""
         return self.function(x)

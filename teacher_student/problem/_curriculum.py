@@ -12,6 +12,7 @@ from .._errors import InputError, require_name
 from .._numbers import as_number, as_numbers, as_row, check_at_least, is_known
 from .._public_module import PublicModule
 from .._shapes import Numbers
+from ._phase_strip import strip_of_phases
 
 Mixture = str | Mapping[str, Any]  # a level, or shares of levels
 
@@ -181,6 +182,20 @@ class Curriculum(PublicModule):
         """Return what a figure calls each phase: "easy", "0.3 easy + 0.7 hard" or "easy to hard"."""
         pairs = zip(self.initial_shares, self.final_shares, strict=True)
         return tuple(_phase_name(self.level_names, *pair) for pair in pairs)
+
+    def in_text(self) -> str:
+        """Say the phases in one line: "easy for 10, then hard for 5"."""
+        return ", then ".join(
+            f"{name} for {float(duration):g}" for name, duration in zip(self.phase_names(), self.durations, strict=True)
+        )
+
+    def _words(self) -> str:
+        if not is_known((self.durations, self.initial_shares, self.final_shares)):
+            return f"Curriculum({len(self.durations)} phases of numbers that are being traced)"
+        return f"Curriculum({self.in_text()})"
+
+    def _drawn(self) -> str:
+        return strip_of_phases(self)
 
     def shares_in(self, phase: Int[Array, ""], progress: Float[Array, ""]) -> Float[Array, "levels"]:
         """Return the shares (len(level_names),) of the levels inside one phase.

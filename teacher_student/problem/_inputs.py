@@ -60,6 +60,13 @@ class Inputs(PublicModule):
         self.variances = as_numbers([self._row(name, row) for name, row in levels.items()], "variances")
         self._check()
 
+    def _shown(self) -> list[tuple[str, Any]]:
+        levels = {
+            level: dict(zip(self.block_names, row, strict=True))
+            for level, row in zip(self.level_names, self.variances, strict=True)
+        }
+        return [("fractions", dict(zip(self.block_names, self.fractions, strict=True))), ("levels", levels)]
+
     def _row(self, level: str, row: Mapping[str, Any]) -> Any:
         if not isinstance(row, Mapping):
             raise InputError(f"variances of level {level!r} as block name -> variance", repr(row))

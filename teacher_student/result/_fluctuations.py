@@ -51,6 +51,13 @@ class Fluctuations(PublicModule):
     scatter: Any | None = None
     start_covariance: Any | None = None
 
+    def _words(self) -> str:
+        A, n = np.shape(self.covariance)[-3:-1]
+        text = f"Fluctuations(covariance of {n} entries at {A} alphas"
+        if self.all_responses is not None:
+            text += f", joint law, responses to {len(self.all_responses.names)} numbers"
+        return text + ("" if self.start_covariance is None else ", random starts") + ")"
+
     @property
     def law(self) -> JointLaw | None:
         """The joint law of a run, the mean over scramblings."""

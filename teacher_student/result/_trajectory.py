@@ -188,7 +188,7 @@ class Trajectory(PublicModule):
             else f"{np.sum(codes != Status.OK)} of {codes.size} {noun} {text}"
         )
 
-    def __repr__(self) -> str:
+    def _words(self) -> str:
         _, K, M = self.problem.shape
         alphas = np.asarray(self.alphas)
         when = f"{alphas.size} alphas up to {alphas.flat[-1]:g}"
