@@ -61,6 +61,7 @@ def compare(
     Raises InputError before computing, also for what could not be written to `out` (a lambda as an activation); and
     Interrupted after Ctrl-C (finished runs are then on disk, if there is `out`).
     """
+    internal.refuse_fork()
     if isinstance(problem, Experiment):
         experiment, out = problem, _out_of(start, out)
         _refuse_choices([*choices, *([] if alphas is None else ["alphas"])])
