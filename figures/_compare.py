@@ -2,6 +2,7 @@
 
 from __future__ import annotations  # types are not looked up, which would load JAX before a file is checked
 
+import dataclasses
 from collections.abc import Callable, Sequence
 from concurrent.futures import wait
 from pathlib import Path
@@ -47,7 +48,8 @@ def compare(
     """Solve, simulate, judge and draw: `compare(problem, start, alphas, ...)` or `compare(experiment, out)`.
 
     Theory and simulations begin at the same overlaps and are compared at the same alphas. Each result is written when
-    it is there, so that what is finished is not lost; the picture comes last.
+    it is there, so that what is finished is not lost; the picture comes last. One that
+    cannot be drawn is a warning.
 
     Arguments:
       problem, start, alphas: a ts.Problem, the ts.Overlaps from which theory and every run start, and the times to
@@ -61,6 +63,7 @@ def compare(
     Raises InputError before computing, also for what could not be written to `out` (a lambda as an activation); and
     Interrupted after Ctrl-C (finished runs are then on disk, if there is `out`).
     """
+    internal.refuse_fork()
     if isinstance(problem, Experiment):
         experiment, out = problem, _out_of(start, out)
         _refuse_choices([*choices, *([] if alphas is None else ["alphas"])])
@@ -156,6 +159,7 @@ def _compare(
         say("picture     ...")
         draw(result)
         stop_if_asked()
+        result = dataclasses.replace(result, paths={name: path for name, path in written.items() if path.exists()})
     return result
 
 
@@ -172,5 +176,5 @@ def _save(trajectory: ts.Trajectory | None, path: Path | None) -> None:
 
 
 def draw(result: Comparison) -> None:
-    """Draw the comparison, and write the picture beside its other files."""
-    write_pictures(result.plot(), result.paths)
+    """Draw the comparison, and write the picture beside its other files. A failure is a warning."""
+    write_pictures(result.plot, result.paths)

@@ -16,7 +16,7 @@ from teacher_student import (
     Trajectory,
     entry_names,
 )
-from teacher_student.internal import as_numbers, is_known, to_host
+from teacher_student.internal import as_numbers, is_known, refuse_fork, to_host
 
 from ._host_expansion import expand_from_host
 from ._method import Tolerances, method_for
@@ -68,6 +68,7 @@ def fluctuations(
     dependent at the start. (Averages then have no derivative in the law of the fields.)
     Source: van Kampen's expansion in the system size; for committees Barber, Saad & Sollich 1996.
     """
+    refuse_fork()
     if not is_known((problem, start, alphas, averages)):
         raise InputError("plain numbers for ode.fluctuations", "traced ones", "call it outside jit, grad and vmap")
     if isinstance(start, Overlaps) and np.ndim(start.readout) > 1:

@@ -5,7 +5,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from teacher_student import Activation, Condition, InputError, Observables, Overlaps, Problem
-from teacher_student.internal import check_state
+from teacher_student.internal import check_state, refuse_fork
 
 from .averages import FixedSample, Reweighted, SampledProducts
 from .moments import linear_labels, pair_is_known, safe_arctan2, safe_sqrt, second_moments, signed_readouts, units_of
@@ -79,6 +79,7 @@ def observe(
 
     Raises InputError if a sample is needed and missing.
     """
+    refuse_fork()
     check_state(problem, overlaps)
     if sample is not None:
         sample.check(problem)

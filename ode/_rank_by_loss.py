@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Array, Float, Int
 
 from teacher_student import Condition, Overlaps, Problem
-from teacher_student.internal import check_shapes, level_index, to_float, to_host
+from teacher_student.internal import check_shapes, level_index, refuse_fork, to_float, to_host
 
 from ._refine_points import require_given_points
 from .averages import FixedSample, Sampled
@@ -37,6 +37,7 @@ def rank_by_loss(
     Raises InputError for overlaps of another shape, for an unknown level, and for averages with `error` or
     `products_only`.
     """
+    refuse_fork()
     check_shapes(overlaps, problem.shape, "overlaps")  # measured ones are PSD to single precision only
     index = level_index(problem, level)
     require_given_points(averages, "ode.rank_by_loss", fields=True)

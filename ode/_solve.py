@@ -90,8 +90,8 @@ def solve(
       >>> bool(trajectory.error["all"][-1] < 0.01 * trajectory.error["all"][0])
       True
     """
-    check_solve(problem, start, alphas)
     make_room()
+    check_solve(problem, start, alphas)
     require_traceable((problem, start, alphas), "ode.solve")
     known = is_known((problem, start, alphas, averages))
     if not known:

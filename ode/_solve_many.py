@@ -17,6 +17,7 @@ from teacher_student.internal import (
     filled_length,
     is_known,
     make_room,
+    refuse_fork,
     to_times,
     unnamed,
     with_level_names,
@@ -68,6 +69,7 @@ def solve_many(
     from ._batches import solve_batches  # with diffrax, whose import takes half a second
     from ._compiled_solve import INTEGRATOR
 
+    refuse_fork()
     if workers is not None:
         as_count(workers, "number of workers", "None takes all cores")
     if not isinstance(problems, Problem) and not isinstance(problems, (list, tuple)):

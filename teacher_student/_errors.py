@@ -2,6 +2,7 @@
 
 import difflib
 from collections.abc import Iterable
+from typing import Any
 
 
 class InputError(ValueError):
@@ -11,6 +12,18 @@ class InputError(ValueError):
         # An array's repr has a line for each row; an error has one.
         text = " ".join(f"required: {required}; got: {got}".split())
         super().__init__(f"{text}; {remedy}" if remedy else text)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # By default the class would be called with the one finished text, which it does not take. What waits for a
+        # worker's answer, such as `Pool.map`, would then wait for ever.
+        return _with_arguments, (type(self), self.args), self.__dict__ or None
+
+
+def _with_arguments(kind: type[InputError], arguments: tuple[Any, ...]) -> InputError:
+    """Return an error of these `args`, such as a pickle or a copy has; its text is not put together again."""
+    error = kind.__new__(kind)
+    error.args = arguments
+    return error
 
 
 def first_line(error: BaseException) -> str:

@@ -8,6 +8,8 @@ import threading
 from pathlib import Path
 from typing import Any
 
+from ._forked import refuse_fork
+
 COMPILED = "/jax/core/compile/backend_compile_duration"  # JAX's name for: a program has been compiled
 FULL = 0.6  # share of the maps allowed, from which on programs are dropped
 MAPS, LIMIT = Path("/proc/self/maps"), Path("/proc/sys/vm/max_map_count")
@@ -47,8 +49,9 @@ def make_room() -> bool:
     """Drop JAX's compiled programs if they take most of the memory maps that the process may have.
 
     Return whether it did. Public computations call it first. It looks only if something has been compiled since, and
-    takes microseconds else.
+    takes microseconds else. Raises InputError in a forked process, where a computation would hang.
     """
+    refuse_fork()
     _compilations.listen()
     if not _compilations.taken() or not _maps_run_out():
         return False

@@ -37,7 +37,11 @@ def draw_comparison(options: argparse.Namespace) -> Figure:
 
 def _report(path: Path) -> dict[str, Any]:
     """Read report.json, also of version 0.7.0 and before, which called the deviations comparisons."""
-    report: dict[str, Any] = json.loads(path.read_text())
+    try:
+        report: dict[str, Any] = json.loads(path.read_text())
+    except (OSError, ValueError, RecursionError) as error:
+        remedy = "run `teacher-student compare` again"
+        raise ts.InputError("a readable report", f"{path} ({internal.first_line(error)})", remedy) from error
     return report if "deviations" in report else report | {"deviations": report["comparisons"]}
 
 

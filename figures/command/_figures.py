@@ -12,7 +12,7 @@ from teacher_student import internal
 
 from ..atlas import MEASURES
 from ..running import COMPARISON_FILES as FILES
-from ..running import write_picture
+from ..running import require_matplotlib, write_picture
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -98,6 +98,7 @@ def _named(options: argparse.Namespace) -> int:
     ]
     _check_pictures(paths, force=options.force)
     choices = {key: getattr(options, key) for key in ("task", "measure", "rate", "time") if hasattr(options, key)}
+    require_matplotlib()  # before the sweeps, which take longer
     from ..atlas import named_figure, pack
 
     drawn = named_figure(
@@ -131,6 +132,7 @@ def _figure(options: argparse.Namespace) -> int:
     paths = [Path(name) for name in options.save]
     _check_pictures(paths, force=options.force)
     _check_data(options)
+    require_matplotlib()
     from . import _draw
 
     _save(getattr(_draw, options.draw)(options), paths, force=options.force)

@@ -16,35 +16,37 @@ import teacher_student as ts
 from teacher_student import internal
 
 from ..experiment import load_tables, read_file, require_verdict, with_detect
-from ..running import COMPARISON_FILES, Interrupted, heeding_ctrl_c, refuse_results, stop_if_asked
+from ..running import COMPARISON_FILES, Interrupted, heeding_ctrl_c, refuse_results
 from ..sweeps import FINISHED, RETRY, CellStatus
 from ._derive import add_derive_options
+from ._endings import end_of
+from ._exit_codes import ExitCode, explained
 from ._figures import add_figure_commands
 from ._solve import add_solve_options
-
-AGREE, DISAGREE, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
-FAILED_CELLS = 1
+from ._streams import unbreakable_streams
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line; returns the exit code: 0 agree, 1 disagree, 2 bad input, 130 interrupted."""
+    """Run the command line; returns the exit code, of which `ExitCode` says the meaning."""
+    with unbreakable_streams() as streams:
+        try:
+            code = _run(arguments)
+        except SystemExit as end:  # of argparse: help, the version, an unknown option
+            raise SystemExit(streams.code(end.code)) from None
+        return int(streams.code(code))
+
+
+def _run(arguments: Sequence[str] | None) -> int:
     options = _parser().parse_args(arguments)
     with heeding_ctrl_c(), _warnings_in_one_line():
-        try:
-            if not internal.jax_has_started():  # called from Python, it may have
-                ts.tune_compiler(_cache(options.cache))
-            code: int = options.action(options)
-            stop_if_asked()
-            return code
-        except ts.InputError as error:
-            print(f"teacher-student: {error}", file=sys.stderr)
-            return BAD_INPUT
-        except Interrupted as error:
-            print(f"teacher-student: {error}", file=sys.stderr)
-            return INTERRUPTED
-        except KeyboardInterrupt:
-            print("teacher-student: interrupted", file=sys.stderr)
-            return INTERRUPTED
+        return end_of(lambda: _act(options))
+
+
+def _act(options: argparse.Namespace) -> int:
+    if not internal.jax_has_started():  # called from Python, it may have
+        ts.tune_compiler(_cache(options.cache))
+    code: int = options.action(options)
+    return code
 
 
 def _cache(option: str | None) -> bool | str | None:
@@ -76,7 +78,10 @@ def _warnings_in_one_line() -> Iterator[None]:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="teacher-student", description="Order-parameter theory of online learning, checked by simulation."
+        prog="teacher-student",
+        description="Order-parameter theory of online learning, checked by simulation.",
+        epilog=explained(),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action=_Version, nargs=0, help="the version, and no more")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
@@ -168,7 +173,7 @@ def _compare(options: argparse.Namespace) -> int:
         for path in result.paths.values():
             print(f"wrote {path}")
     print(result.agreement.verdict)
-    return AGREE if result.agreement.agrees else DISAGREE
+    return ExitCode.FINE if result.agreement.agrees else ExitCode.NO
 
 
 def _sweep(options: argparse.Namespace) -> int:
@@ -196,7 +201,7 @@ def _sweep(options: argparse.Namespace) -> int:
     except KeyboardInterrupt:
         raise Interrupted(f"interrupted; {out} has {_done(out)} finished cells, and the same command goes on") from None
     print(f"{out}: {summary}")
-    return FAILED_CELLS if summary.counts.get(CellStatus.FAILED) else 0
+    return ExitCode.NO if summary.counts.get(CellStatus.FAILED) else ExitCode.FINE
 
 
 def _done(store: Path) -> int:

@@ -11,11 +11,12 @@ import teacher_student as ts
 
 from ..experiment import load_tables, read_file
 from ..running import SOLUTION_FILES, check_output, refuse_results, stop_if_asked, write_pictures
+from ._exit_codes import ExitCode
 
 if TYPE_CHECKING:
-    from ..experiment import Experiment
+    from matplotlib.figure import Figure
 
-NOT_SOLVED = 1
+    from ..experiment import Experiment
 
 
 def add_solve_options(parser: argparse.ArgumentParser) -> None:
@@ -40,7 +41,7 @@ def _solve(options: argparse.Namespace) -> int:
     for path in paths.values():
         say(f"wrote {path}")
     print(f"{'SOLVED' if theory.status == ts.Status.OK else 'STOPPED'}: {theory.describe()}")
-    return 0 if theory.status == ts.Status.OK else NOT_SOLVED
+    return ExitCode.FINE if theory.status == ts.Status.OK else ExitCode.NO
 
 
 def solve(
@@ -61,7 +62,11 @@ def solve(
     theory.save(paths["theory"], force=True)
     say(solution_table(theory.at(experiment.alphas)))
     stop_if_asked()
+    write_pictures(lambda: _picture(theory), paths)
+    return theory, {name: path for name, path in paths.items() if path.exists()}
+
+
+def _picture(theory: ts.Trajectory) -> Figure:
     from ..pictures import comparison  # matplotlib takes half a second to import
 
-    write_pictures(comparison(theory), paths)
-    return theory, paths
+    return comparison(theory)

@@ -3,7 +3,7 @@
 import dataclasses
 import sys
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ from teacher_student import internal
 
 from ._choices import Choices, check_choices, check_simulated, require_runs
 
+DEEPEST = 32  # tables and lists in each other; ours need six
 BUILT_IN = Path(__file__).parents[1] / "relevant_irrelevant.toml"
 
 
@@ -222,11 +223,32 @@ def load_toml(path: str | Path, kind: str) -> dict[str, Any]:
             tables = tomllib.load(file)
     except OSError as error:
         raise ts.InputError(f"a readable {kind} file", f"{path} ({error.strerror})") from error
-    except tomllib.TOMLDecodeError as error:
-        raise ts.InputError(f"valid TOML in {path}", str(error)) from error
+    except ValueError as error:  # not TOML, not UTF-8, or a number of more digits than Python reads
+        raise ts.InputError(f"valid TOML in {path}", internal.first_line(error)) from error
+    except RecursionError:
+        raise _too_deep(path, kind) from None
+    if _is_deeper(tables, DEEPEST):
+        raise _too_deep(path, kind)
     if any(":" in text for text in _texts(tables)):
         look_for_modules(Path(path).parent, Path())
     return tables
+
+
+def _too_deep(path: str | Path, kind: str) -> ts.InputError:
+    return ts.InputError(f"a {kind} file with at most {DEEPEST} tables and lists in each other", f"more in {path}")
+
+
+def _is_deeper(entry: Any, depth: int) -> bool:
+    """Return whether more than `depth` tables and lists stand in each other. What reads them calls itself for each."""
+    layer = [entry]
+    for _ in range(depth + 1):
+        layer = [item for outer in layer for item in _items(outer)]
+    return bool(layer)
+
+
+def _items(entry: Any) -> Iterable[Any]:
+    """Return what stands in a table or a list, and nothing of anything else."""
+    return entry.values() if isinstance(entry, Mapping) else entry if isinstance(entry, list) else ()
 
 
 def look_for_modules(*folders: Path) -> None:

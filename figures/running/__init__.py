@@ -1,4 +1,4 @@
-"""Jobs while they run: Ctrl-C, where results go, pictures to files."""
+"""Jobs while they run: Ctrl-C and signals like it, where results go, pictures to files."""
 
 from lazy_loader import attach_stub
 

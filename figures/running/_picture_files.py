@@ -1,10 +1,13 @@
-"""Pictures as files."""
+"""Pictures as files, and what is said where there can be none."""
 
 from __future__ import annotations  # types are not looked up, which would load matplotlib: half a second
 
+import warnings
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import teacher_student as ts
 from teacher_student import internal
 
 from ._ctrl_c import stop_if_asked
@@ -16,14 +19,48 @@ DPI = 200
 KINDS = ("png", "pdf")  # of a comparison's and a solution's picture
 
 
+class PictureError(RuntimeError):
+    """A picture that cannot be drawn or written, such as for a user's matplotlibrc that asks for LaTeX without one."""
+
+
+def require_matplotlib() -> None:
+    """Raise PictureError unless matplotlib loads, which a setting of the user's own may prevent."""
+    try:
+        import matplotlib.figure  # noqa: F401
+    except Exception as error:
+        raise PictureError(f"a picture cannot be drawn: matplotlib does not load ({_reason(error)})") from error
+
+
 def write_picture(figure: Figure, path: Path, *, force: bool) -> None:
-    """Write `figure` to `path`, whole or not at all; its ending says the format. Raises InputError."""
-    internal.write_whole(path, lambda part: figure.savefig(part, dpi=DPI), force=force)
+    """Write `figure` to `path`, whole or not at all; its ending says the format. Raises InputError and PictureError."""
+    try:
+        internal.write_whole(path, lambda part: figure.savefig(part, dpi=DPI), force=force)
+    except ts.InputError:
+        raise
+    except Exception as error:  # matplotlib lays out, and asks LaTeX, only now
+        raise PictureError(f"the picture {path} could not be drawn ({_reason(error)})") from error
 
 
-def write_pictures(figure: Figure, paths: dict[str, Path]) -> None:
-    """Write `figure` as each of `KINDS` that `paths` has, over what is there; Ctrl-C is heeded between them."""
-    for kind in KINDS:
-        if kind in paths:
-            write_picture(figure, paths[kind], force=True)
+def write_pictures(draw: Callable[[], Figure], paths: dict[str, Path]) -> None:
+    """Draw, and write the figure as each of `KINDS` that `paths` has, over what is there.
+
+    A picture that fails is a warning, since the numbers it would show are there. None of an earlier run then stays
+    beside them. Ctrl-C is heeded between the pictures.
+    """
+    missing = [paths[kind] for kind in KINDS if kind in paths]
+    try:
+        figure = draw()
+        while missing:
+            write_picture(figure, missing[0], force=True)
+            missing.pop(0)
             stop_if_asked()
+    except Exception as error:
+        for path in missing:
+            path.unlink(missing_ok=True)
+        names = ", ".join(path.name for path in missing)
+        text = internal.first_line(error) if isinstance(error, PictureError) else _reason(error)
+        warnings.warn(f"no {names}: {text}; all else is written", stacklevel=2)
+
+
+def _reason(error: Exception) -> str:
+    return f"{type(error).__name__}: {internal.first_line(error)}"

@@ -67,6 +67,7 @@ def sweep(
     Raises InputError before computing. Cells that diverge or fail raise nothing: they have their `status` and
     `message`. Ctrl-C raises KeyboardInterrupt; what is done is in the store, and the same call goes on from there.
     """
+    internal.refuse_fork()
     require_guard(workers, scheduler)
     base = _tables_of(problem) | tables
     sweep_table = {"engine": engine, "simulate_every": dict(simulate_every or {}), "tile": tile}
@@ -164,6 +165,7 @@ def run_sweep(
     Returns a Summary.
     Raises InputError before computing; KeyboardInterrupt after Ctrl-C, when what is done is in the store.
     """
+    internal.refuse_fork()
     for name in retry:
         internal.require_name(name, RETRY, "status to retry")
     retried = [RETRY[name] for name in retry]

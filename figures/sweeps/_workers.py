@@ -190,14 +190,25 @@ def _silent_dask() -> Iterator[None]:
 def require_guard(workers: int | None, scheduler: Any) -> None:
     """Raise InputError if local workers would run the user's unguarded script again, or are doing so.
 
-    Each worker is a new Python that imports the script: without a guard it would start the sweep, and so on.
+    Each worker is a new Python that imports the script: without a guard it would start the sweep, and so on. A worker
+    of somebody else's, once it has started, is a process like any other.
     """
+    if workers == 0 or scheduler is not None:
+        return
     required, remedy = 'the call of figures.sweep below `if __name__ == "__main__":`', "or use workers=0"
-    if multiprocessing.current_process().name != "MainProcess" and multiprocessing.parent_process() is not None:
+    if _imports_script():
         raise ts.InputError(required, "a script that its own workers run again", remedy)
     script = getattr(sys.modules["__main__"], "__file__", None)
-    if workers == 0 or scheduler is not None or not script or not str(script).endswith(".py"):
+    if not script or not str(script).endswith(".py"):
         return
     with contextlib.suppress(OSError):
         if "__name__" not in Path(script).read_text(errors="ignore"):
             raise ts.InputError(required, f"{script} without it", remedy)
+
+
+def _imports_script() -> bool:
+    """Return whether this is a new process that imports the script of the one which started it.
+
+    It is what multiprocessing itself asks before it refuses to start processes then; it has no public name.
+    """
+    return bool(getattr(multiprocessing.current_process(), "_inheriting", False))

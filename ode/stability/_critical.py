@@ -70,13 +70,13 @@ def critical(
     Raises InputError where nothing changes in the bracket, or where no fixed point is found at either end.
     Source: Saad & Solla 1995, Biehl & Schwarze 1995 (linearisation at perfect learning, critical learning rate).
     """
+    make_room()
     if np.shape(bracket) != (2,):
         raise InputError("a bracket (first, last) of two values", repr(bracket))
     first, last = (float(end) for end in bracket)
     check_at_least(tol, 0.0, "tol", strict=True)
     if not (np.isfinite([first, last]).all() and abs(last - first) > tol):
         raise InputError("a bracket of two finite values further apart than tol", f"{bracket}, tol = {tol:g}")
-    make_room()
     branch = Branch(problem, parameter, guess, alpha)
     point = branch.enter(first) or branch.enter(last)
     if point is None:

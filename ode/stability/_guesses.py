@@ -3,7 +3,7 @@
 import numpy as np
 
 from teacher_student import InputError, Overlaps, Problem, psd_violation
-from teacher_student.internal import check_overlaps
+from teacher_student.internal import check_overlaps, refuse_fork
 
 from ._field import Field, entries, field_of, linearised, state
 from ._symmetry import projector
@@ -32,6 +32,7 @@ def known_guesses(problem: Problem, like: Overlaps | None = None, *, alpha: floa
 
     Raises InputError for a task that is no sum of units.
     """
+    refuse_fork()
     if problem.task.units is None:
         raise InputError("guesses for a task other than a committee", "none are known", "pass guesses")
     like = orthonormal(problem) if like is None else like

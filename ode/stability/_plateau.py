@@ -83,11 +83,11 @@ def plateau(
     on the way out.
     Source: Saad & Solla 1995; Biehl, Riegler & Woehler 1996 (escape time and the start's overlap with the mode).
     """
+    make_room()
     check_overlaps(start, problem)
     check_at_least(share, 0.0, "share of the plateau's error", strict=True)
     if share >= 1:
         raise InputError("a share of the plateau's error below 1", share)
-    make_room()
     readout = np.asarray(start.readout, float)
     if problem.student.width < 2 or np.ptp(readout) != 0:
         raise InputError("two or more hidden units of equal readout, for a symmetric plateau", readout.tolist())

@@ -41,8 +41,8 @@ def fixed_points(
     Raises InputError if no guess leads to a fixed point, and for a problem without closed-form averages.
     Source: Saad & Solla 1995 (symmetric and specialised fixed points).
     """
-    check_at_least(tol, 0.0, "tol", strict=True)
     make_room()
+    check_at_least(tol, 0.0, "tol", strict=True)
     candidates = known_guesses(problem, alpha=alpha) if guesses is None else guesses
     if isinstance(candidates, Mapping):
         named: dict[Any, Any] = dict(candidates)

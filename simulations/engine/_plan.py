@@ -8,7 +8,7 @@ import jax
 import numpy as np
 
 from teacher_student import InputError, Overlaps, Problem, Source
-from teacher_student.internal import as_key, key_words, make_room, require_name, to_times
+from teacher_student.internal import as_key, key_words, make_room, refuse_fork, require_name, to_times
 
 from ._chain import span_of
 from ._check_run import check_run, check_sizes
@@ -84,6 +84,7 @@ def plan_runs(
     Arguments: as in `run`. paired: whether run r of every problem sees the same samples, as in `run_many`.
     Raises InputError for anything that could not be computed.
     """
+    refuse_fork()
     for problem in problems:
         check_sizes(problem, dim, runs, precision or "float64", inputs, workers)
     precision = precision or _usual_precision(problems, dim, method)

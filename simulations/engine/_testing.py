@@ -8,7 +8,7 @@ import jax
 import numpy as np
 
 from teacher_student import InputError, Observables, Problem
-from teacher_student.internal import as_count, as_key, to_host, unnamed, with_level_names
+from teacher_student.internal import as_count, as_key, refuse_fork, to_host, unnamed, with_level_names
 
 from ._advance import measure
 from ._coordinates import FullWeights
@@ -26,6 +26,7 @@ def test(problem: Problem, weights: Weights, samples: int, key: Any) -> Observab
     Returns Observables with a leading axis of runs.
     Raises InputError for weights that do not fit the problem, or are not finite.
     """
+    refuse_fork()
     samples = as_count(samples, "number of test samples")
     if np.ndim(weights.student) != 3:
         raise InputError("weights with a leading axis of runs", f"student of shape {np.shape(weights.student)}")

@@ -10,7 +10,7 @@ import numpy as np
 from jaxtyping import Array, Float, Int
 
 from teacher_student import InputError, Overlaps, Problem
-from teacher_student.internal import Numbers, to_host
+from teacher_student.internal import Numbers, refuse_fork, to_host
 from teacher_student.internal import Weights as Weights
 
 CHUNK_NUMBERS = 2**20  # of float64 that starts are made of at a time
@@ -44,6 +44,7 @@ def weights_with(overlaps: Overlaps, sizes: tuple[int, ...], key: jax.Array, dty
       dtype: of the weights; call it at 64 bits, as the root is taken in float64.
     Returns Weights. They take (K + M) N numbers of `dtype`, and a few times 2^20 of float64 while they are made.
     """
+    refuse_fork()
     K = overlaps.readout.shape[-1]
     gram = overlaps.gram
     parts = [
@@ -110,6 +111,7 @@ def measure_overlaps(weights: Weights, sizes: tuple[int, ...], dim: Any = None) 
     Arguments: weights: of one run. sizes: (B,) dimensions of the blocks. dim: N, where weights are written in fewer
       coordinates than dimensions; None: the sum of `sizes`.
     """
+    refuse_fork()
     dim = sum(sizes) if dim is None else dim
     edges = np.cumsum((0, *sizes))
 

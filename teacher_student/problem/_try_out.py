@@ -8,6 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from .._errors import InputError, first_line
+from .._forked import refuse_fork
 from .._numbers import is_known
 
 if TYPE_CHECKING:
@@ -23,8 +24,9 @@ def try_labels(task: "Task") -> None:
     One label for each sample; none that reads a latent field which is not there; +1 or -1 (0 at a tie) where the task
     declares so. Nothing is tried while numbers of the task are being traced, nor of this package's tasks.
     """
-    if type(task).__module__.partition(".")[0] == __package__ or not is_known(task):
+    if type(task).__module__.partition(".")[0] == __package__.partition(".")[0] or not is_known(task):
         return
+    refuse_fork()
     _trace_numbers(task)
     rng = np.random.default_rng(0)
     nu, noise = rng.standard_normal((FIELDS, task.latents)), rng.standard_normal(FIELDS)
@@ -133,6 +135,7 @@ def try_unit(name: str, function: Callable[[jax.Array], jax.Array], *, odd: bool
         raise InputError("an activation that keeps its argument's shape", f"(3,) -> {shape}")
     if not odd:
         return
+    refuse_fork()
     with jax.enable_x64(True), jax.ensure_compile_time_eval():
         right, left = (np.asarray(function(jnp.asarray(sign * np.abs(POINTS)))) for sign in (1.0, -1.0))
     even = np.abs(right + left) > 1e-4 * np.max(np.abs(right))  # far above what functions of single precision round

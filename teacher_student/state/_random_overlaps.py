@@ -8,6 +8,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from .._errors import InputError, require_name
+from .._forked import refuse_fork
 from .._numbers import as_numbers, check_at_least, check_finite, is_known
 from .._precision import to_float64
 from .._shapes import Numbers
@@ -20,6 +21,7 @@ def as_key(key: Any) -> jax.Array:
 
     A seed is an integer. Its key is always of the kind threefry, whatever JAX's default.
     """
+    refuse_fork()
     if isinstance(key, (int, np.integer)) and not isinstance(key, bool):
         if not 0 <= key < 2**32:
             raise InputError("a seed between 0 and 2**32 - 1, or a JAX key", key)
