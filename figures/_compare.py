@@ -5,6 +5,7 @@ from __future__ import annotations  # types are not looked up, which would load 
 import dataclasses
 from collections.abc import Callable, Sequence
 from concurrent.futures import wait
+from functools import partial
 from pathlib import Path
 from typing import Any, Unpack, cast
 
@@ -71,8 +72,9 @@ def compare(
     else:
         experiment = make_experiment(problem, cast(ts.Overlaps, start), alphas, **choices)  # it refuses anything else
     require_comparable(experiment)
+    out = None if out is None else internal.as_path(out)
     paths = {} if out is None else _checked_paths(experiment, out, force=force)
-    stale = [Path(out) / COMPARISON_FILES[name] for name in NOT_ALWAYS_WRITTEN] if out is not None and force else []
+    stale = [out / COMPARISON_FILES[name] for name in NOT_ALWAYS_WRITTEN] if out is not None and force else []
     # After Ctrl-C only what this call wrote is named: with `force`, files of an earlier one may stand there too.
     before = {path: path.stat().st_mtime_ns for path in paths.values() if path.exists()}
     try:
@@ -100,7 +102,7 @@ def _refuse_choices(names: Sequence[str]) -> None:
         raise ts.InputError("only out, force, progress and say beside an Experiment", ", ".join(names), remedy)
 
 
-def _checked_paths(experiment: Experiment, out: str | Path, *, force: bool) -> dict[str, Path]:
+def _checked_paths(experiment: Experiment, out: Path, *, force: bool) -> dict[str, Path]:
     """Return where each result goes, by name; the directory is made. Raises InputError for what cannot be written."""
     require_writable(experiment.problem)
     unused = {"smaller"} if len(experiment.dims) == 1 else set()
@@ -154,7 +156,7 @@ def _compare(
     written = {name: path for name, path in paths.items() if name != "fluctuations" or bands is not None}
     result = Comparison(theory, runs, smaller, verdict, written, bands, plan)
     if paths:
-        internal.write_whole(paths["report"], lambda path: path.write_text(result.report), force=True)
+        internal.write_whole(paths["report"], partial(_write_report, result.report), force=True)
         stop_if_asked()
         say("picture     ...")
         draw(result)
@@ -173,6 +175,10 @@ def _save(trajectory: ts.Trajectory | None, path: Path | None) -> None:
     """Write what there is, where there is a place for it."""
     if trajectory is not None and path is not None:
         trajectory.save(path, force=True)
+
+
+def _write_report(report: str, path: Path) -> None:
+    path.write_text(internal.sealed_json(report), encoding="utf-8")
 
 
 def draw(result: Comparison) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 
 from ._errors import InputError
 from ._kept_programs import open_folder, users_own, usual_folder
+from ._places import as_path
 
 SMALL_LOOP = "xla_cpu_small_while_loop_byte_threshold"
 BYTES = 2**16  # numbers that one turn of a loop may touch, to be compiled in one piece; XLA's default is 2^10
@@ -41,7 +42,7 @@ def tune_compiler(cache: bool | str | Path | None = None) -> None:
     if cache is True and users_own():
         _let_programs_be_kept()
         return
-    folder = usual_folder() if cache is True else Path(cache) if cache else None
+    folder = usual_folder() if cache is True else None if cache is None or cache is False else as_path(cache)
     if folder is not None and open_folder(folder):
         _keep_programs(folder)
         _let_programs_be_kept()

@@ -4,6 +4,8 @@ import os
 import warnings
 from pathlib import Path
 
+from ._places import as_path
+
 OFF = "off"
 VARIABLE = "TEACHER_STUDENT_CACHE"
 
@@ -22,7 +24,7 @@ def usual_folder() -> Path | None:
     if folder.lower() == OFF:
         return None
     if folder:
-        return Path(folder)
+        return as_path(folder)
     import platformdirs
 
     return Path(platformdirs.user_cache_dir("teacher-student", appauthor=False)) / "programs"

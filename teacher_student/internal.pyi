@@ -13,6 +13,8 @@ from ._numbers import as_numbers as as_numbers
 from ._numbers import check_at_least as check_at_least
 from ._numbers import is_known as is_known
 from ._numbers import is_number as is_number
+from ._places import as_path as as_path
+from ._places import target as target
 from ._polynomial import Polynomial as Polynomial
 from ._polynomial import is_polynomial as is_polynomial
 from ._polynomial import polynomial as polynomial
@@ -23,11 +25,15 @@ from ._precision import to_host as to_host
 from ._programs import make_room as make_room
 from ._public_module import PublicModule as PublicModule
 from ._public_record import PublicRecord as PublicRecord
+from ._seals import check_sealed_json as check_sealed_json
+from ._seals import damaged as damaged
+from ._seals import sealed_json as sealed_json
 from ._shapes import Numbers as Numbers
 from ._trees import differing_leaves as differing_leaves
 from ._trees import same_structure as same_structure
 from ._usual import PRECISIONS as PRECISIONS
 from ._usual import Usual as Usual
+from ._write_whole import require_free as require_free
 from ._write_whole import write_whole as write_whole
 from .problem import BUILT_IN as BUILT_IN
 from .problem import Kind as Kind
@@ -43,6 +49,8 @@ from .result import check_bound as check_bound
 from .result import filled_length as filled_length
 from .result import joined as joined
 from .result import largest_allowed_norm as largest_allowed_norm
+from .result import load_dataset as load_dataset
+from .result import save_dataset as save_dataset
 from .result import unnamed as unnamed
 from .result import with_level_names as with_level_names
 from .state import Weights as Weights

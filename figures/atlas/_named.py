@@ -83,15 +83,14 @@ def named_figure(
     Returns a Drawn: figure, caption and data. Raises InputError, also for a folder that holds something else.
     """
     internal.require_name(name, DRAWERS, "named figure")
+    directory = internal.as_path(directory)
     only = None if task is None else [task]
     if name == "tickets":  # trained, pruned and trained again: no grid of problems
-        data = {name: saved(Path(directory) / "tickets.nc", lambda: tickets_data(quick=quick, say=say), name)}
+        data = {name: saved(directory / "tickets.nc", lambda: tickets_data(quick=quick, say=say), name)}
     elif name == "finite-size":
         parts = {"deviation": deviation_data, "escape": escape_data}
         data = {
-            part: saved(
-                Path(directory) / f"{part}.nc", partial(make, quick=quick, progress=progress, say=say), name, parts
-            )
+            part: saved(directory / f"{part}.nc", partial(make, quick=quick, progress=progress, say=say), name, parts)
             for part, make in parts.items()
         }
     else:

@@ -2,7 +2,6 @@
 
 import dataclasses
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -66,7 +65,7 @@ def stores(
       progress, say: as in `named_figure`.
     Returns data sets by name. Raises InputError, also for a folder that holds something else.
     """
-    directory = Path(directory)
+    directory = internal.as_path(directory)
     wanted = [recipe for recipe in recipes(figure, quick=quick) if only is None or recipe.name in only]
     _check_folder(directory, [recipe.name for recipe in recipes(figure)], figure)
     packed = {recipe.name for recipe in wanted if (directory / f"{recipe.name}.nc").exists()}
@@ -84,7 +83,7 @@ def stores(
         )
         say(f"{recipe.name}: {summary}")
     return {
-        recipe.name: _read(directory / f"{recipe.name}.nc")
+        recipe.name: internal.load_dataset(directory / f"{recipe.name}.nc")
         if recipe.name in packed
         else open_sweep(directory / f"{recipe.name}.zarr").load()
         for recipe in wanted
@@ -100,7 +99,7 @@ def saved(path: Path, compute: Callable[[], xr.Dataset], figure: str, beside: It
         _check_folder(path.parent, [path.stem, *beside], figure)
         _make(path.parent)
         pack({path.stem: compute()}, path.parent)
-    return _read(path)
+    return internal.load_dataset(path)
 
 
 def pack(data: Mapping[str, xr.Dataset], directory: str | Path) -> list[Path]:
@@ -111,25 +110,18 @@ def pack(data: Mapping[str, xr.Dataset], directory: str | Path) -> list[Path]:
     """
     paths = []
     for name, dataset in data.items():
-        path = Path(directory) / f"{name}.nc"
+        path = internal.as_path(directory) / f"{name}.nc"
         if not path.exists():
             encoding = {
-                variable: {"zlib": True} for variable in dataset.data_vars if dataset[variable].dtype.kind in "fi"
+                str(variable): {"zlib": True} for variable in dataset.data_vars if dataset[variable].dtype.kind in "fi"
             }
             plain = dataset.assign(
                 {variable: dataset[variable].astype(object) for variable in dataset if variable == "message"}
             )
             _make(path.parent)
-            internal.write_whole(path, partial(plain.to_netcdf, engine="netcdf4", encoding=encoding))
+            internal.save_dataset(plain, path, encoding=encoding)
             paths.append(path)
     return paths
-
-
-def _read(path: Path) -> xr.Dataset:
-    try:
-        return xr.load_dataset(path, engine="netcdf4")
-    except OSError as error:
-        raise ts.InputError("a readable NetCDF file", f"{path} ({error.strerror or error})") from error
 
 
 def _check_folder(directory: Path, names: Sequence[str], figure: str) -> None:
@@ -149,6 +141,6 @@ def _complete(path: Path) -> bool:
 
 def _make(directory: Path) -> None:
     try:
-        directory.mkdir(parents=True, exist_ok=True)
+        internal.target(directory).mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise ts.InputError("a writable directory for the figure's data", f"{directory} ({error.strerror})") from error

@@ -3,10 +3,10 @@
 from __future__ import annotations  # types are not looked up, which would load JAX before a file is checked
 
 import argparse
-from pathlib import Path
 
 import ode
 import teacher_student as ts
+from teacher_student import internal
 
 
 def add_derive_options(parser: argparse.ArgumentParser) -> None:
@@ -34,11 +34,11 @@ def add_derive_options(parser: argparse.ArgumentParser) -> None:
 
 
 def _derive(options: argparse.Namespace) -> int:
-    path = None if options.pdf is None else Path(options.pdf)
+    path = None if options.pdf is None else internal.as_path(options.pdf)
     if path is not None and path.suffix != ".pdf":
         raise ts.InputError("a --pdf path that ends in .pdf", options.pdf)
-    if path is not None and path.exists() and not options.force:
-        raise ts.InputError("a path that does not exist yet", options.pdf, "choose another, or force (--force)")
+    if path is not None:
+        internal.require_free(path, force=options.force)
     if path is not None and not path.parent.is_dir():
         raise ts.InputError("a --pdf path in a directory that exists", options.pdf)
     problem = _problem(options)

@@ -23,7 +23,7 @@ COLUMNS = ("position", "low", "high", "cell_low", "cell_high")  # of a printed b
 
 def draw_comparison(options: argparse.Namespace) -> Figure:
     """Draw theory and simulation of one problem."""
-    directory = Path(options.directory)
+    directory = internal.as_path(options.directory)
     look_for_modules(Path(), directory, directory.parent)  # of a problem with tasks and units of the user's own
     theory, runs = (ts.Trajectory.load(directory / FILES[name]) for name in ("theory", "simulation"))
     report, bands = directory / FILES["report"], directory / FILES["fluctuations"]
@@ -38,7 +38,11 @@ def draw_comparison(options: argparse.Namespace) -> Figure:
 def _report(path: Path) -> dict[str, Any]:
     """Read report.json, also of version 0.7.0 and before, which called the deviations comparisons."""
     try:
-        report: dict[str, Any] = json.loads(path.read_text())
+        text = path.read_text(encoding="utf-8")
+        internal.check_sealed_json(path, text)
+        report: dict[str, Any] = json.loads(text)
+    except ts.InputError:
+        raise
     except (OSError, ValueError, RecursionError) as error:
         remedy = "run `teacher-student compare` again"
         raise ts.InputError("a readable report", f"{path} ({internal.first_line(error)})", remedy) from error

@@ -91,11 +91,11 @@ def _add_named(names: Any) -> None:
 
 def _named(options: argparse.Namespace) -> int:
     name = options.name
-    directory = Path(options.directory or (f"{name}-quick" if options.quick else name))
+    usual = f"{name}-quick" if options.quick else name
+    directory = internal.as_path(usual if options.directory is None else options.directory)
     stem = f"{name}-{options.task}-{options.measure.replace(' ', '-')}" if name == "curriculum" else name
-    paths = [
-        Path(name_of_file) for name_of_file in options.save or (directory / f"{stem}.png", directory / f"{stem}.pdf")
-    ]
+    pictures = options.save or (directory / f"{stem}.png", directory / f"{stem}.pdf")
+    paths = [internal.as_path(picture) for picture in pictures]
     _check_pictures(paths, force=options.force)
     choices = {key: getattr(options, key) for key in ("task", "measure", "rate", "time") if hasattr(options, key)}
     require_matplotlib()  # before the sweeps, which take longer
@@ -107,7 +107,7 @@ def _named(options: argparse.Namespace) -> int:
     print(drawn.caption, end="")
     _save(drawn.figure, paths, force=options.force)
     caption = paths[0].with_suffix(".txt")
-    internal.write_whole(caption, lambda path: path.write_text(drawn.caption), force=True)
+    internal.write_whole(caption, lambda path: path.write_text(drawn.caption, encoding="utf-8"), force=True)
     for path in [caption, *(pack(drawn.data, directory) if options.pack else [])]:
         print(f"wrote {path}")
     return 0
@@ -118,8 +118,7 @@ def _check_pictures(paths: list[Path], *, force: bool) -> None:
     for path in paths:
         if path.suffix not in KINDS:
             raise ts.InputError("a --save path that ends in .png, .pdf or .svg", str(path))
-        if path.exists() and not force:
-            raise ts.InputError("a path that does not exist yet", str(path), "choose another, or force (--force)")
+        internal.require_free(path, force=force)
 
 
 def _save(figure: Figure, paths: list[Path], *, force: bool) -> None:
@@ -129,7 +128,7 @@ def _save(figure: Figure, paths: list[Path], *, force: bool) -> None:
 
 
 def _figure(options: argparse.Namespace) -> int:
-    paths = [Path(name) for name in options.save]
+    paths = [internal.as_path(name) for name in options.save]
     _check_pictures(paths, force=options.force)
     _check_data(options)
     require_matplotlib()
@@ -142,11 +141,11 @@ def _figure(options: argparse.Namespace) -> int:
 def _check_data(options: argparse.Namespace) -> None:
     """Raise InputError where there is nothing to draw."""
     if options.draw != "draw_comparison":
-        if not Path(options.store).exists():
+        if not internal.as_path(options.store).exists():
             reason = f"{options.store} (no such file or directory)"
             raise ts.InputError("the store of a sweep", reason, "run `teacher-student sweep` first")
         return
-    directory = Path(options.directory)
+    directory = internal.as_path(options.directory)
     for name in ("theory", "simulation"):
         if not (directory / FILES[name]).exists():
             raise ts.InputError(

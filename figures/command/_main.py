@@ -162,12 +162,13 @@ def _compare(options: argparse.Namespace) -> int:
         raise ts.InputError("either --runs or --detect, which chooses the runs", "both", "leave one out")
     tables = with_detect(load_tables(options.problem, **changes), options.detect)
     require_verdict(read_file(tables))
-    refuse_results([Path(options.out) / name for name in COMPARISON_FILES.values()], force=options.force)
+    out = internal.as_path(options.out)
+    refuse_results([out / name for name in COMPARISON_FILES.values()], force=options.force)
     from .._compare import compare
     from ..experiment import read_experiment
 
     progress, say = progress_and_say(options)
-    result = compare(read_experiment(tables), options.out, force=options.force, progress=progress, say=say)
+    result = compare(read_experiment(tables), out, force=options.force, progress=progress, say=say)
     if not options.quiet:
         print(f"{result.table}\n")
         for path in result.paths.values():
@@ -180,7 +181,7 @@ def _sweep(options: argparse.Namespace) -> int:
     from ..sweeps import load_sweep
 
     spec = load_sweep(options.sweep, seed=options.seed)
-    out = Path(options.out) if options.out else Path(Path(options.sweep).stem + ".zarr")
+    out = internal.as_path(Path(options.sweep).stem + ".zarr" if options.out is None else options.out)
     if options.workers is not None and options.workers < 0:
         raise ts.InputError("workers >= 0", options.workers)
     from ..sweeps import Tls, encrypted, run_sweep

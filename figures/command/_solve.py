@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import teacher_student as ts
+from teacher_student import internal
 
 from ..experiment import load_tables, read_file
 from ..running import SOLUTION_FILES, check_output, refuse_results, stop_if_asked, write_pictures
@@ -32,12 +33,13 @@ def add_solve_options(parser: argparse.ArgumentParser) -> None:
 def _solve(options: argparse.Namespace) -> int:
     tables = load_tables(options.problem, seed=options.seed)
     read_file(tables, simulated=False)
-    refuse_results((Path(options.out) / file for file in SOLUTION_FILES.values()), force=options.force)
+    out = internal.as_path(options.out)
+    refuse_results((out / file for file in SOLUTION_FILES.values()), force=options.force)
     from ..experiment import read_experiment
 
     experiment = read_experiment(tables, simulated=False)
     say: Callable[[str], None] = (lambda line: None) if options.quiet else print
-    theory, paths = solve(experiment, options.out, force=options.force, say=say)
+    theory, paths = solve(experiment, out, force=options.force, say=say)
     for path in paths.values():
         say(f"wrote {path}")
     print(f"{'SOLVED' if theory.status == ts.Status.OK else 'STOPPED'}: {theory.describe()}")

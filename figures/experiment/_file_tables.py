@@ -218,19 +218,23 @@ def load_tables(path: str | Path | None, **changes: Any) -> dict[str, Any]:
 
 def load_toml(path: str | Path, kind: str) -> dict[str, Any]:
     """Load the tables of a TOML file; modules of the user's own are looked for beside it too. Raises InputError."""
+    path = internal.as_path(path)
     try:
-        with Path(path).open("rb") as file:
-            tables = tomllib.load(file)
+        # Some editors begin a file with a mark of its encoding, which is no part of its text.
+        tables = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise ts.InputError(f"a readable {kind} file", f"{path} ({error.strerror})") from error
-    except ValueError as error:  # not TOML, not UTF-8, or a number of more digits than Python reads
+    except UnicodeDecodeError as error:
+        reason = f"{path}, in which byte {error.start} is none of UTF-8"
+        raise ts.InputError(f"a {kind} file in UTF-8", reason, "save it as UTF-8") from error
+    except ValueError as error:  # not TOML, or a number of more digits than Python reads
         raise ts.InputError(f"valid TOML in {path}", internal.first_line(error)) from error
     except RecursionError:
         raise _too_deep(path, kind) from None
     if _is_deeper(tables, DEEPEST):
         raise _too_deep(path, kind)
     if any(":" in text for text in _texts(tables)):
-        look_for_modules(Path(path).parent, Path())
+        look_for_modules(path.parent, Path())
     return tables
 
 

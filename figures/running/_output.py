@@ -1,10 +1,11 @@
 """Where results go: the files of each command, and whether a directory can take them."""
 
-import os
+import uuid
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import teacher_student as ts
+from teacher_student import internal
 
 COMPARISON_FILES = {
     "report": "report.json",
@@ -20,7 +21,7 @@ SOLUTION_FILES = {"theory": "theory.nc", "png": "solution.png", "pdf": "solution
 
 def refuse_results(files: Iterable[Path], *, force: bool) -> None:
     """Raise InputError if one of `files` exists, unless `force`; nothing is made."""
-    existing = [file for file in files if file.exists()]
+    existing = [file for file in files if internal.as_path(file).exists()]
     if existing and not force:
         raise ts.InputError("an output directory without results", str(existing[0]), "choose another, or add --force")
 
@@ -39,12 +40,16 @@ def check_output(out: str | Path, files: Mapping[str, str], *, force: bool) -> d
 
     Raises InputError if it cannot be written to, or has one of the files and not `force`.
     """
-    paths = {name: Path(out) / file for name, file in files.items()}
+    out = internal.as_path(out)
+    paths = {name: out / file for name, file in files.items()}
     refuse_results(paths.values(), force=force)
+    for path in paths.values():
+        internal.require_free(path, force=force)
+    folder = internal.target(out)  # where a link leads to may have to be made
     try:
-        Path(out).mkdir(parents=True, exist_ok=True)
+        folder.mkdir(parents=True, exist_ok=True)
         # A file is made in it: permissions alone do not tell, of a disk that is mounted read-only, say.
-        probe = Path(out) / f".probe-{os.getpid()}"
+        probe = folder / f".teacher-student-{uuid.uuid4().hex}.probe"
         probe.touch()
         probe.unlink()
     except OSError as error:

@@ -6,6 +6,7 @@ import dataclasses
 import logging
 import multiprocessing
 import sys
+import tokenize
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Protocol
@@ -202,7 +203,7 @@ def require_guard(workers: int | None, scheduler: Any) -> None:
     if not script or not str(script).endswith(".py"):
         return
     with contextlib.suppress(OSError):
-        if "__name__" not in Path(script).read_text(errors="ignore"):
+        if "__name__" not in _source(Path(script)):
             raise ts.InputError(required, f"{script} without it", remedy)
 
 
@@ -212,3 +213,13 @@ def _imports_script() -> bool:
     It is what multiprocessing itself asks before it refuses to start processes then; it has no public name.
     """
     return bool(getattr(multiprocessing.current_process(), "_inheriting", False))
+
+
+def _source(script: Path) -> str:
+    """Read a script in the encoding that its first lines name, as Python does; what it cannot read is left out."""
+    with script.open("rb") as file:
+        try:
+            encoding = tokenize.detect_encoding(file.readline)[0]
+        except SyntaxError:  # no encoding that there is
+            encoding = "utf-8"
+    return script.read_bytes().decode(encoding, "ignore")

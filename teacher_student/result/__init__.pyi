@@ -5,6 +5,8 @@ from ._divergence import check_bound as check_bound
 from ._divergence import largest_allowed_norm as largest_allowed_norm
 from ._files import CONVENTIONS as CONVENTIONS
 from ._files import LONG_NAMES as LONG_NAMES
+from ._files import load_dataset as load_dataset
+from ._files import save_dataset as save_dataset
 from ._fluctuations import Fluctuations as Fluctuations
 from ._joint_law import JointLaw as JointLaw
 from ._joint_law import Responses as Responses

@@ -1,14 +1,16 @@
 """Trajectories as labelled data sets and NetCDF files."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import xarray as xr
 
-from .._errors import InputError
+from .._errors import InputError, first_line
+from .._places import as_path
+from .._seals import check_seal, seal
 from .._versions import versions
 from .._write_whole import write_whole
 from ..problem import problem_from_tables, problem_to_tables
@@ -173,6 +175,17 @@ def fields_from_xarray(dataset: xr.Dataset) -> dict[str, Any]:
     )
 
 
+def fields_of(dataset: xr.Dataset, path: str | Path) -> dict[str, Any]:
+    """Return the fields of the trajectory that was saved at `path`. Raises InputError for any other data set."""
+    try:
+        return fields_from_xarray(dataset)
+    except InputError:
+        raise
+    except Exception as error:  # of a damaged file without a seal
+        reason = f"{path} ({first_line(error)})"
+        raise InputError("a file that this version's Trajectory.save wrote", reason) from error
+
+
 def _fluctuations(dataset: xr.Dataset, observables: Callable[[str], Any]) -> Fluctuations | None:
     if "covariance" not in dataset:
         return None
@@ -180,6 +193,32 @@ def _fluctuations(dataset: xr.Dataset, observables: Callable[[str], Any]) -> Flu
     return Fluctuations(dataset["covariance"].values, *parts, *joint_from_xarray(dataset))
 
 
-def save_dataset(dataset: xr.Dataset, path: str | Path, *, force: bool = False) -> Path:
-    """Write `dataset` to NetCDF (whole or not at all). Raises InputError if `path` exists, unless `force`."""
-    return write_whole(path, lambda temporary: dataset.to_netcdf(temporary, engine="netcdf4"), force=force)
+def save_dataset(
+    dataset: xr.Dataset, path: str | Path, *, force: bool = False, encoding: Mapping[str, Any] | None = None
+) -> Path:
+    """Write `dataset` to NetCDF, sealed by a digest, whole or not at all.
+
+    Raises InputError if `path` exists, unless `force`.
+    """
+
+    def write(temporary: Path) -> None:
+        try:
+            dataset.to_netcdf(temporary, engine="netcdf4", encoding=encoding)
+        except RuntimeError as error:  # HDF5's word for a full disk, among others
+            raise OSError(first_line(error)) from error
+        seal(temporary)
+
+    return write_whole(path, write, force=force)
+
+
+def load_dataset(path: str | Path) -> xr.Dataset:
+    """Read a NetCDF file, sealed or not. Raises InputError where it cannot be read, or is damaged."""
+    path = as_path(path)
+    try:
+        check_seal(path)
+        return xr.load_dataset(path, engine="netcdf4")
+    except InputError:
+        raise
+    except Exception as error:  # of a damaged file without a seal: HDF5, xarray and NumPy each raise their own
+        reason = getattr(error, "strerror", None) or first_line(error)
+        raise InputError("a readable NetCDF file", f"{path} ({reason})") from error

@@ -244,14 +244,8 @@ class Trajectory(PublicModule):
         """Read a trajectory that `save` wrote, with its problem.
 
         Arguments: path: of the file. Modules of the user's own that the problem names must be where Python looks.
-        Raises InputError for a file that is not there, or that `save` did not write.
+        Raises InputError for a file that is not there, that `save` did not write, or that is damaged.
         """
-        import xarray as xr
+        from ._files import fields_of, load_dataset
 
-        from ._files import fields_from_xarray
-
-        try:
-            dataset = xr.load_dataset(path, engine="netcdf4")
-        except OSError as error:
-            raise InputError("a readable NetCDF file", f"{path} ({error.strerror or error})") from error
-        return Trajectory(**fields_from_xarray(dataset))
+        return Trajectory(**fields_of(load_dataset(path), path))
