@@ -4,14 +4,33 @@ import difflib
 from collections.abc import Iterable
 from typing import Any
 
+LONGEST = 200  # characters of what was got: a list of a user's may have millions
+LONGEST_ELSE = 1000  # of the rest, which names what is known, and paths
+
 
 class InputError(ValueError):
     """Bad input. The message has one line: what was required, what was got, and what to do."""
 
     def __init__(self, required: str, got: object, remedy: str = ""):
-        # An array's repr has a line for each row; an error has one.
-        text = " ".join(f"required: {required}; got: {got}".split())
-        super().__init__(f"{text}; {remedy}" if remedy else text)
+        text = f"required: {_cut(required, LONGEST_ELSE)}; got: {_cut(_text(got), LONGEST)}"
+        super().__init__(f"{text}; {_cut(remedy, LONGEST_ELSE)}" if remedy else text)
+
+
+def _text(got: object) -> str:
+    """Return `got` as text, or its type where it has none: an integer of 5000 digits, or a user's own object."""
+    try:
+        return str(got)
+    except Exception:
+        return f"{type(got).__name__} that cannot be printed"
+
+
+def _cut(text: str, longest: int) -> str:
+    """Return `text` in one line, without its middle if it is too long: the reason of a failure stands at its end."""
+    # An array's repr has a line for each row; an error has one.
+    if len(text) > 100 * longest:  # words of hundreds of megabytes need not be split
+        text = f"{text[: 2 * longest]} {text[-2 * longest :]}"
+    line = " ".join(text.split())
+    return line if len(line) <= longest else f"{line[: longest * 2 // 3]} ... {line[-longest // 4 :]}"
 
     def __reduce__(self) -> tuple[Any, ...]:
         # By default the class would be called with the one finished text, which it does not take. What waits for a

@@ -56,8 +56,13 @@ def as_row(values: Iterable[Any], quantity: str) -> Any:
 
 
 def is_number(x: Any) -> bool:
-    """Return whether `x` is one plain real number, and not NaN."""
-    return isinstance(x, (int, float, np.integer, np.floating)) and not isinstance(x, bool) and x == x
+    """Return whether `x` is one plain real number that a float can hold, and not NaN."""
+    if not isinstance(x, (int, float, np.integer, np.floating)) or isinstance(x, bool) or x != x:
+        return False
+    return not isinstance(x, int) or abs(x) <= LARGEST
+
+
+LARGEST = int(np.finfo(np.float64).max)
 
 
 def check_finite(x: Any, quantity: str) -> None:

@@ -16,7 +16,7 @@ from ..experiment import look_for_modules
 from ..maps import along_theory, boundary, coarse, select
 from ..pictures import comparison, curves, free_axes, phase_diagram
 from ..running import COMPARISON_FILES as FILES
-from ..sweeps import CellStatus, axes_of, open_sweep
+from ..sweeps import CellStatus, normal_form, open_sweep
 
 COLUMNS = ("position", "low", "high", "cell_low", "cell_high")  # of a printed boundary
 
@@ -135,8 +135,7 @@ def _words(options: argparse.Namespace, where: float | str) -> str:
 
 def _opened(store: str) -> xr.Dataset:
     """Open a sweep's data set, which is read as far as it is used, and say how much of it is missing."""
-    dataset = open_sweep(store)
-    axes_of(dataset)
+    dataset = normal_form(open_sweep(store))
     asked = int(np.sum(dataset["status"] != CellStatus.NOT_ASKED))
     missing = int(np.sum(dataset["status"] == CellStatus.PENDING))
     if missing:

@@ -42,11 +42,11 @@ def recorded_alphas(wanted: np.ndarray, dims: Sequence[int], problem: ts.Problem
 
 def _divisor(dim: int) -> int:
     """Return the largest divisor of N from N/10 to N/3: both dimensions then share a grid of recorded times."""
-    divisors = [n for n in range(-(-dim // 10), dim // 3 + 1) if dim % n == 0]
-    if not divisors:
+    shares = [share for share in range(3, 11) if dim % share == 0]
+    if not shares:
         raise ts.InputError(
             "a dimension N with a divisor between N/10 and N/3 (for the 1/N term)",
             dim,
             f"take {-(-dim // 100) * 100}, or set smaller_dim",
         )
-    return divisors[-1]
+    return dim // shares[0]

@@ -1,5 +1,7 @@
 """Where a map passes a contour, changes most steeply, or starts to diverge: one point per row, with its interval."""
 
+from typing import Any
+
 import numpy as np
 import xarray as xr
 from scipy.stats import norm
@@ -36,12 +38,8 @@ def boundary(found: xr.Dataset, x: str, y: str, where: float | str = 0.0) -> xr.
       `crossings`, how often the row passes the contour in all (the others are further along x).
     Raises InputError.
     """
-    for name in (x, y):
-        internal.require_name(name, [str(dim) for dim in found["value"].dims], "free axis of the map")
-    if isinstance(where, str):
-        internal.require_name(where, ("steepest", "diverged"), "boundary (or a contour, a number)")
-    elif not np.isfinite(where):
-        raise ts.InputError("a finite contour as boundary", where)
+    _check_map(found, x, y)
+    check_where(where)
     if found[x].dtype.kind not in "if":
         raise ts.InputError(f"numbers along {x} for a boundary", found[x].values.tolist()[:3])
     grid = found.sortby(x).transpose(y, x)
@@ -63,6 +61,25 @@ def boundary(found: xr.Dataset, x: str, y: str, where: float | str = 0.0) -> xr.
     columns = dict(zip(names, back(np.array([row[:5] for row in rows], float)).T, strict=True))
     line = xr.Dataset({name: (y, column, found[x].attrs) for name, column in columns.items()}, {y: found[y]})
     return line.assign(crossings=(y, np.array([row[5] for row in rows], int)))
+
+
+def _check_map(found: xr.Dataset, x: str, y: str) -> None:
+    """Raise InputError unless `found` is a map over the axes `x` and `y` and no others."""
+    if not isinstance(found, xr.Dataset) or not {"value", "se", "status"} <= set(found):
+        raise ts.InputError("a map, as figures.select returns it", type(found).__name__, "call figures.select first")
+    free = [str(dim) for dim in found["value"].dims]
+    for name in (x, y):
+        internal.require_name(name, free, "free axis of the map")
+    if len(free) != 2 or x == y or any(set(found[name].dims) != set(free) for name in ("se", "status")):
+        raise ts.InputError("a map over two axes, x and y", free, "fix others with at, contrast or over")
+
+
+def check_where(where: Any) -> None:
+    """Raise InputError unless `where` is a finite number, "steepest" or "diverged"."""
+    if isinstance(where, str):
+        internal.require_name(where, ("steepest", "diverged"), "boundary (or a contour, a number)")
+    elif not internal.is_number(where) or not np.isfinite(where):
+        raise ts.InputError("a finite contour as boundary", repr(where))
 
 
 Row = tuple[float, float, float, float, float, int]  # position, low, high, cell_low, cell_high, crossings
@@ -108,7 +125,8 @@ def _contour_crossing(xs: np.ndarray, v: np.ndarray, se: np.ndarray, contour: fl
 
 
 def _steepest(xs: np.ndarray, v: np.ndarray, se: np.ndarray, rng: np.random.Generator) -> Row:
-    slopes = np.abs(np.diff(v) / np.diff(xs))
+    with np.errstate(invalid="ignore"):  # beside a time that is never reached
+        slopes = np.abs(np.diff(v) / np.diff(xs))
     if not np.isfinite(slopes).any():
         return NONE
     i = int(np.argmax(np.where(np.isfinite(slopes), slopes, -1.0)))

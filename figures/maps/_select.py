@@ -10,7 +10,7 @@ import xarray as xr
 import teacher_student as ts
 from teacher_student import internal
 
-from ..sweeps import FINISHED, CellStatus, axes_of
+from ..sweeps import FINISHED, CellStatus, axes_of_cells, normal_form, variable_numbers
 
 RATIOS = ("error", "time_to")  # contrasted by their logarithm; everything else by its difference
 WORST = (CellStatus.PENDING, CellStatus.FAILED, CellStatus.TOO_STIFF, CellStatus.DIVERGED, CellStatus.NOT_ASKED)
@@ -49,35 +49,67 @@ def select(
     theory and simulation agree, 0 where not, NaN where they were not compared).
     Raises InputError for names and values that the sweep does not have, or if no cell is finished.
     """
+    dataset, at = normal_form(dataset), _as_mapping(at)
     names = [str(name) for name in dataset.data_vars if f"{name}_se" in dataset]
     internal.require_name(value, names, "value of the sweep")
-    axes, at = axes_of(dataset), dict(at or {})
-    if contrast is not None and not isinstance(contrast, Contrast):
-        contrast = Contrast(*contrast)
-    for axis in [*([contrast.axis] if contrast else []), *([over] if over else [])]:
-        internal.require_name(axis, axes, "axis of the sweep")
+    axes, contrast = axes_of_cells(dataset), _as_contrast(contrast)
     internal.require_name(engine, dataset["engine"].values.tolist(), "engine of the sweep")
-    data = dataset.sel(engine=engine)
+    for axis in [*([contrast.axis] if contrast else []), *([over] if over is not None else [])]:
+        internal.require_name(axis, axes, "axis of the sweep")
+    # Coordinates of the user's own may differ between the cells that are put together, and then stand in the way.
+    data = dataset.sel(engine=engine).reset_coords(drop=True)
     if "level" in dataset[value].dims and "level" not in at and dataset.sizes["level"] == 1:
         at["level"] = dataset["level"].values.tolist()[0]
     for name, wanted in at.items():
         internal.require_name(name, [str(dim) for dim in dataset.sizes], "dimension of the sweep")
-        data = data.sel({name: _label(dataset, name, wanted)})
+        if contrast is not None and name == contrast.axis:
+            raise ts.InputError("a contrast and a value of different axes", name, "leave one out")
+        if name != "engine":
+            data = data.sel({name: label_of_value(dataset, name, wanted)})
     free = [name for name in data[value].dims if name not in axes]
     if free:
-        known = {name: data[name].values.tolist() for name in free}
-        raise ts.InputError(f"one value of {free[0]!r} for a map of {value}", "none", f"choose from {known[free[0]]}")
-    runs = data.get(f"{value}_run") if engine == "simulation" else None
-    cells = xr.Dataset({"value": data[value], "se": data[f"{value}_se"], "status": data["status"]}, attrs=dataset.attrs)
-    cells["agrees"] = data["agrees"] if "agrees" in data else xr.full_like(data["status"], np.nan, float)
+        known = data[free[0]].values.tolist()
+        raise ts.InputError(f"one value of {free[0]!r} for a map of {value}", "none", f"choose from {known}")
+    with_runs = engine == "simulation" and "run" in data.get(f"{value}_run", xr.DataArray()).dims
+    runs = variable_numbers(data, f"{value}_run") if with_runs else None
+    cells = _cells(data, value).assign_attrs(dataset.attrs)
     if contrast is not None:
         cells = _contrasted(cells, runs, contrast, dataset, ratio=value.startswith(RATIOS))
     if over is not None:
+        internal.require_name(over, [str(name) for name in cells["value"].dims], "axis of the sweep that is left free")
         cells = _averaged(cells, over)
     cells["value"].attrs = {"long_name": _long_name(value, at, contrast, dataset)}
     if not np.any(cells["status"].isin(FINISHED)):
         raise ts.InputError(f"at least one finished cell of {engine}", "none", "run the sweep first, or to its end")
     return cells.assign_attrs(engine=engine).reset_coords(drop=True)
+
+
+def _as_mapping(at: Any) -> dict[str, Any]:
+    if at is not None and not isinstance(at, Mapping):
+        raise ts.InputError("at as dimension -> value", repr(at), 'write at={"level": "hard"}')
+    return dict(at or {})
+
+
+def _as_contrast(contrast: Any) -> Contrast | None:
+    if contrast is None or isinstance(contrast, Contrast):
+        return contrast
+    if isinstance(contrast, str) or not isinstance(contrast, Sequence) or len(contrast) != 3:
+        raise ts.InputError("a contrast as (axis, first, second)", repr(contrast))
+    return Contrast(*contrast)
+
+
+def _cells(data: xr.Dataset, value: str) -> xr.Dataset:
+    """Return value, error, status and agreement of cells, all on the same axes."""
+    cells = xr.Dataset(
+        {"value": variable_numbers(data, value), "se": variable_numbers(data, f"{value}_se"), "status": data["status"]}
+    )
+    cells["agrees"] = (
+        variable_numbers(data, "agrees") if "agrees" in data else xr.full_like(data["status"], np.nan, float)
+    )
+    if any(set(cells[name].dims) != set(cells["value"].dims) for name in cells):
+        # What was averaged over an axis, or masked along one more, holds for all of its cells.
+        (cells,) = xr.broadcast(cells)
+    return cells
 
 
 def coarse(cells: xr.Dataset) -> xr.Dataset:
@@ -102,15 +134,17 @@ def along_theory(theory: xr.Dataset, simulation: xr.Dataset, x: str) -> xr.Datas
     return result.assign(status=xr.where(has_value, done, line["status"]))  # type: ignore[no-untyped-call]  # no types
 
 
-def _label(dataset: xr.Dataset, name: str, wanted: Any) -> Any:
-    """Return the coordinate that `wanted` means, numbers up to rounding."""
+def label_of_value(dataset: xr.Dataset, name: str, wanted: Any) -> Any:
+    """Return the coordinate that `wanted` means, numbers up to rounding. Raises InputError for none of them."""
     known = dataset[name].values.tolist()
-    if wanted in known:
-        return known[known.index(wanted)]
-    if isinstance(wanted, (int, float)) and dataset[name].dtype.kind == "f":
-        near = [label for label in known if abs(label - wanted) <= 5e-3 * abs(label)]  # as a person writes it
-        if len(near) == 1:
-            return near[0]
+    wanted = wanted.item() if isinstance(wanted, np.generic | np.ndarray) and np.ndim(wanted) == 0 else wanted
+    if isinstance(wanted, (str, int, float)):
+        if wanted in known:
+            return known[known.index(wanted)]
+        if internal.is_number(wanted) and dataset[name].dtype.kind == "f":
+            near = [label for label in known if abs(label - wanted) <= 5e-3 * abs(label)]  # as a person writes it
+            if len(near) == 1:
+                return near[0]
     shown = known if len(known) <= 12 else f"{known[:3]} ... {known[-1]}"
     raise ts.InputError(f"a value of {name} that the sweep has", repr(wanted), f"it has {shown}")
 
@@ -118,7 +152,7 @@ def _label(dataset: xr.Dataset, name: str, wanted: Any) -> Any:
 def _contrasted(
     cells: xr.Dataset, runs: xr.DataArray | None, contrast: Contrast, dataset: xr.Dataset, *, ratio: bool
 ) -> xr.Dataset:
-    labels = [_label(dataset, contrast.axis, label) for label in (contrast.first, contrast.second)]
+    labels = [label_of_value(dataset, contrast.axis, label) for label in (contrast.first, contrast.second)]
     first, second = (cells.sel({contrast.axis: label}, drop=True) for label in labels)
     a, b = first["value"], second["value"]
     if ratio:
@@ -141,7 +175,8 @@ def _averaged(cells: xr.Dataset, over: str) -> xr.Dataset:
     if count < 2:
         raise ts.InputError(f"at least 2 values of {over} to average over", count)
     value = cells["value"].mean(over, skipna=False)
-    se = cells["value"].std(over, ddof=1, skipna=False) / np.sqrt(count)
+    with np.errstate(invalid="ignore"):  # of times that are never reached
+        se = cells["value"].std(over, ddof=1, skipna=False) / np.sqrt(count)
     return xr.Dataset({"value": value, "se": se} | _together(cells, over))
 
 
@@ -156,7 +191,7 @@ def _together(cells: xr.Dataset, dim: str) -> dict[str, xr.DataArray]:
 
 
 def _long_name(value: str, at: Mapping[str, Any], contrast: Contrast | None, dataset: xr.Dataset) -> str:
-    level = f", {at['level']}" if "level" in at and dataset.sizes["level"] > 1 else ""
+    level = f", {at['level']}" if "level" in at and dataset.sizes.get("level", 0) > 1 else ""
     names = {"error": r"generalisation error $\epsilon_g$", "accuracy": "accuracy"}
     name = names.get(value, value)
     if value.startswith("time_to_"):

@@ -12,8 +12,8 @@ from matplotlib.figure import Figure
 import teacher_student as ts
 from teacher_student import internal
 
-from ..maps import Contrast, positions_of, scale_axis, select
-from ..sweeps import axes_of, bayes_accuracy
+from ..maps import Contrast, label_of_value, positions_of, scale_axis, select
+from ..sweeps import bayes_accuracy, normal_form
 from ._comparison_plot import LINES, STYLE
 from ._verdict_plot import COLOURS, MARKERS
 
@@ -38,7 +38,7 @@ def curves(
       lines: name of an axis; None: one curve. at, contrast, over: as in `select`.
     Returns a matplotlib Figure. Raises InputError unless one axis is left free beside `lines`.
     """
-    axes_of(dataset)  # a sweep's, or an error
+    dataset = normal_form(dataset)
     by_engine = {
         engine: select(dataset, value, engine=engine, at=at, contrast=contrast, over=over)
         for engine in dataset["engine"].values.tolist()
@@ -52,6 +52,7 @@ def curves(
     x = x or (left.pop(0) if left else None)
     if x is None or left:
         raise ts.InputError("one free axis beside `lines`", free, "fix others with at (--at), contrast, over or lines")
+    by_engine = {engine: _in_order(cells, x) for engine, cells in by_engine.items()}
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(4.2, 3.0), layout="constrained")
         axes = figure.subplots()
@@ -66,7 +67,7 @@ def curves(
                 axes.plot([], [], line + mark, ms=4, mfc="none", label=_name(lines, label), **style)
             if value == "accuracy" and contrast is None:
                 _draw_bayes(axes, dataset, x, dict(at or {}) | ({lines: label} if lines else {}), style)
-        scale_axis(axes.xaxis, dataset[x].values)
+        scale_axis(axes.xaxis, _in_order(dataset, x)[x].values)
         axes.set_xlabel(str(dataset[x].attrs.get("long_name", x)))
         axes.set_ylabel(first["value"].attrs["long_name"])
         if "theory" in by_engine and "simulation" in by_engine:
@@ -77,6 +78,11 @@ def curves(
         if axes.get_legend_handles_labels()[0]:
             axes.legend(frameon=False)
         return figure
+
+
+def _in_order(cells: xr.Dataset, x: str) -> xr.Dataset:
+    """Return `cells` with the numbers along `x` ascending, in which order a line joins them; names stay as they are."""
+    return cells.sortby(x) if cells[x].dtype.kind in "if" else cells
 
 
 def _draw(axes: Axes, cells: xr.Dataset, x: str, engine: str, index: int) -> bool:
@@ -97,7 +103,8 @@ def _draw(axes: Axes, cells: xr.Dataset, x: str, engine: str, index: int) -> boo
 
 
 def _name(axis: str, label: Any) -> str:
-    return label if isinstance(label, str) else f"{axis.replace('_', ' ')} {label:g}"
+    words = f"{label:g}" if isinstance(label, (int, float)) else str(label)
+    return label if isinstance(label, str) else f"{axis.replace('_', ' ')} {words}"
 
 
 def _draw_bayes(axes: Axes, dataset: xr.Dataset, x: str, at: Mapping[str, Any], style: Mapping[str, Any]) -> None:
@@ -105,9 +112,10 @@ def _draw_bayes(axes: Axes, dataset: xr.Dataset, x: str, at: Mapping[str, Any], 
     best = bayes_accuracy(dataset)
     if best is None:
         return
-    at = {name: label for name, label in at.items() if name in best.dims}
-    best = best.sel(at).squeeze(drop=True)
+    labels = {name: label_of_value(best.to_dataset(name="best"), name, at[name]) for name in at if name in best.dims}
+    best = best.sel(labels).squeeze(drop=True)
     if best.ndim == 0:
         axes.axhline(float(best), ls=":", lw=0.9, **style)
     elif best.dims == (x,):
+        best = best.sortby(x) if best[x].dtype.kind in "if" else best
         axes.plot(positions_of(best[x].values), best.values, ":", lw=0.9, **style)

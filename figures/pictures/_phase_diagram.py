@@ -16,8 +16,8 @@ from matplotlib.patches import Patch, Rectangle
 import teacher_student as ts
 from teacher_student import internal
 
-from ..maps import Contrast, is_log, positions_of, scale_axis, select
-from ..sweeps import CellStatus, axes_of
+from ..maps import Contrast, check_where, is_log, positions_of, scale_axis, select
+from ..sweeps import CellStatus, normal_form
 from ._comparison_plot import STYLE
 from ._draw_boundary import draw_boundary, mark_boundary
 
@@ -63,7 +63,12 @@ def phase_diagram(
         it in).
     Returns a matplotlib Figure. Raises InputError unless two axes are left free beside `panels`.
     """
-    axes_of(dataset)  # a sweep's, or an error
+    dataset = normal_form(dataset)
+    if boundary is not None:
+        check_where(boundary)
+    if limits is not None:
+        _check_limits(limits)
+    _check_lines(lines)
     engines = dataset["engine"].values.tolist()
     engine = engine or engines[0]
     choice: dict[str, Any] = {"at": at, "contrast": contrast, "over": over}
@@ -72,8 +77,6 @@ def phase_diagram(
     marks = None
     if engine == "theory" and "simulation" in engines:
         marks = select(dataset, value, engine="simulation", **choice)
-    if limits is not None and not -np.inf < limits[0] < limits[1] < np.inf:
-        raise ts.InputError("limits of the colour scale, the lower first", limits)
     norm = _norm([some_cells for some_cells in (cells, marks) if some_cells is not None], value, contrast, limits)
     with mpl.rc_context(STYLE | {"axes.spines.top": True, "axes.spines.right": True}):
         figure = Figure(figsize=(0.9 + 2.9 * len(rows), 3.0), layout="constrained")
@@ -96,6 +99,27 @@ def phase_diagram(
             bar.ax.axhline(boundary, color="black", lw=1.2)
         _legend(figure, cells, marks, boundary, lines or {})
         return figure
+
+
+def _check_limits(limits: Any) -> None:
+    if not isinstance(limits, Sequence) or len(limits) != 2 or not all(map(internal.is_number, limits)):
+        raise ts.InputError("two numbers as limits of the colour scale", repr(limits))
+    if not -np.inf < limits[0] < limits[1] < np.inf:
+        raise ts.InputError("limits of the colour scale, the lower first", limits)
+
+
+def _check_lines(lines: Any) -> None:
+    """Raise InputError unless `lines` are label -> (x values, y values), or one more for the panel."""
+    if lines is None:
+        return
+    if not isinstance(lines, Mapping):
+        raise ts.InputError("lines as label -> (x values, y values)", repr(lines))
+    for label, line in lines.items():
+        if not isinstance(line, Sequence) or len(line) not in (2, 3):
+            raise ts.InputError(f"(x values, y values) as the line {label!r}", repr(line))
+        xs, ys = (np.asarray(internal.as_numbers(values, f"the line {label!r}")) for values in line[:2])
+        if xs.ndim != 1 or xs.shape != ys.shape:
+            raise ts.InputError(f"as many x as y values of the line {label!r}", f"{xs.shape} and {ys.shape}")
 
 
 def free_axes(

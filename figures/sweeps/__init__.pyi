@@ -5,8 +5,10 @@ from ._cell_status import FINISHED as FINISHED
 from ._cell_status import RETRY as RETRY
 from ._cell_status import CellStatus as CellStatus
 from ._dotted import merged as merged
+from ._labelled import axes_of_cells as axes_of_cells
+from ._labelled import normal_form as normal_form
+from ._labelled import variable_numbers as variable_numbers
 from ._run import Summary as Summary
-from ._run import axes_of as axes_of
 from ._run import open_sweep as open_sweep
 from ._run import run_sweep as run_sweep
 from ._run import sweep as sweep

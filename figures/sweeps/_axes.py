@@ -1,6 +1,7 @@
 """Axes of a sweep: the values of one number of a problem, of several zipped together, or named choices."""
 
 import dataclasses
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -50,7 +51,12 @@ def read_axes(table: Any) -> tuple[Axis, ...]:
     """
     if not isinstance(table, Mapping) or not table:
         raise ts.InputError("at least one axis in [axes]", repr(table) if table else "none", "add a table [axes.NAME]")
-    return tuple(_read_axis(str(name), entry) for name, entry in table.items())
+    axes = tuple(_read_axis(str(name), entry) for name, entry in table.items())
+    cells = math.prod(len(axis) for axis in axes)
+    if cells > MOST_CELLS:
+        required = f"a grid of at most {MOST_CELLS:,} cells (the place and state of each stay in memory)"
+        raise ts.InputError(required, f"{cells:,}", "make several sweeps")
+    return axes
 
 
 def _read_axis(name: str, table: Any) -> Axis:
@@ -66,7 +72,7 @@ def _read_axis(name: str, table: Any) -> Axis:
         sizes = {key: len(column) for key, column in zip(keys, columns, strict=True)}
         raise ts.InputError(f"as many values of each name in [axes.{name}] (they are zipped)", sizes)
     labels = columns[0]
-    if len({repr(label) for label in labels}) < len(labels):
+    if len(set(labels)) < len(labels):
         raise ts.InputError(f"each value once in [axes.{name}]", list(labels))
     return Axis(name, keys, tuple(zip(*columns, strict=True)), labels)
 
@@ -110,13 +116,16 @@ def _entries(table: Mapping[str, Any], head: str = "") -> list[tuple[str, Any]]:
 def _values(key: str, values: Any) -> tuple[Any, ...]:
     if isinstance(values, Mapping):
         return _range(key, values)
-    if isinstance(values, np.ndarray):
-        values = values.tolist()
+    if hasattr(values, "__array__") and np.ndim(values):  # NumPy's, JAX's, xarray's or pandas' own
+        _check_count(key, np.size(values))
+        values = (values if isinstance(values, np.ndarray) else np.asarray(values)).tolist()
     if not isinstance(values, (list, tuple, range)):
         raise ts.InputError(f"a list or a range for the axis {key!r}", repr(values), "write [value, ...]")
     if not values:
         raise ts.InputError(f"at least one value of the axis {key!r}", "an empty list")
-    values = [value.item() if isinstance(value, np.generic) else value for value in values]
+    # `len` has no answer for more than 2^63.
+    _check_count(key, abs(values.stop - values.start) // abs(values.step) if isinstance(values, range) else len(values))
+    values = [_plain(value) for value in values]
     kinds = {"number" if type(value) in (int, float) else type(value).__name__ for value in values}
     if len(kinds) > 1:
         raise ts.InputError(f"values of one type on the axis {key!r}", f"{', '.join(sorted(kinds))} in {values}")
@@ -124,9 +133,38 @@ def _values(key: str, values: Any) -> tuple[Any, ...]:
         raise ts.InputError(
             f"numbers or strings on the axis {key!r}", f"{values[0]!r}", "give lists and tables a name under choices"
         )
-    if all(type(value) in (int, float) for value in values) and any(type(value) is float for value in values):
-        values = [float(value) for value in values]
+    if not kinds <= {"number", "str", "bool"}:
+        raise ts.InputError(f"numbers or strings on the axis {key!r}", repr(values[0]))
+    if kinds == {"number"}:
+        _check_numbers(key, values)
+        if any(type(value) is float for value in values):
+            # Adding 0 makes 0.0 of -0.0, which is the same number and would else be another cell.
+            values = [float(value) + 0.0 for value in values]
     return tuple(values)
+
+
+# Of one axis, and of the grid. The place and the state of every cell stay in memory, some 300 bytes each.
+MOST_CELLS = 10_000_000
+
+
+def _check_count(key: str, count: int) -> None:
+    """Raise InputError for more values than a grid can have cells; nothing is made yet."""
+    if count > MOST_CELLS:
+        required = f"at most {MOST_CELLS:,} values of the axis {key!r} (the place and state of each stay in memory)"
+        raise ts.InputError(required, f"{count:,}", "make several sweeps")
+
+
+def _plain(value: Any) -> Any:
+    """Return a number of NumPy or JAX, also in an array without axes, as one of Python."""
+    return value.item() if hasattr(value, "item") and np.ndim(value) == 0 else value
+
+
+def _check_numbers(key: str, values: list[Any]) -> None:
+    """Raise InputError unless numbers are finite, and integers such that a store can hold them."""
+    for value in values:
+        fits = -(2**63) <= value < 2**63 if type(value) is int else np.isfinite(value)
+        if not fits:
+            raise ts.InputError(f"finite numbers, and integers of 64 bits, on the axis {key!r}", repr(value))
 
 
 def _range(key: str, table: Mapping[str, Any]) -> tuple[Any, ...]:
@@ -136,21 +174,27 @@ def _range(key: str, table: Mapping[str, Any]) -> tuple[Any, ...]:
     if "count" not in table and all(type(table.get(name)) is int for name in ("from", "to")):
         return _integers(key, table)
     for name in ("from", "to", "count"):
-        kinds: Any = int if name == "count" else (int, float)
-        if isinstance(table.get(name), bool) or not isinstance(table.get(name), kinds):
+        right = internal.is_integer if name == "count" else internal.is_number
+        if not right(table.get(name)):
             raise ts.InputError(f"a number {name!r} in the range of {key!r}", repr(table.get(name)))
-    first, last, count = table["from"], table["to"], table["count"]
+    first, last, count = float(table["from"]), float(table["to"]), table["count"]
     spacing = table.get("spacing", "linear")
     internal.require_name(spacing, ("linear", "log"), f"spacing of the range of {key!r}")
     if count < 1 or not np.isfinite([first, last]).all() or (first == last and count > 1):
         raise ts.InputError(f"count >= 1 and different finite ends in the range of {key!r}", dict(table))
+    _check_count(key, count)
     if spacing == "log" and min(first, last) <= 0:
         raise ts.InputError(f"positive ends of the logarithmic range of {key!r}", (first, last))
-    return tuple((np.geomspace if spacing == "log" else np.linspace)(first, last, count).tolist())
+    if not np.isfinite(last - first):
+        raise ts.InputError(f"ends of the range of {key!r} whose difference is finite", (first, last))
+    values = (np.geomspace if spacing == "log" else np.linspace)(first, last, count)
+    return tuple((values + 0.0).tolist())  # 0.0 for -0.0, as of a list
 
 
 def _integers(key: str, table: Mapping[str, Any]) -> tuple[int, ...]:
     first, last = table["from"], table["to"]
     if last < first or "spacing" in table:
         raise ts.InputError(f"increasing integers, no spacing, in the range of {key!r}", dict(table))
+    _check_count(key, last + 1 - first)
+    _check_numbers(key, [first, last])
     return tuple(range(first, last + 1))

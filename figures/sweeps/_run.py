@@ -2,7 +2,6 @@
 
 import contextlib
 import dataclasses
-import json
 import tempfile
 import time
 import warnings
@@ -105,17 +104,12 @@ def open_sweep(path: str | Path) -> xr.Dataset:
     """
     try:
         dataset: xr.Dataset = xr.open_zarr(path, consolidated=True, chunks=None)
-        return dataset
+        # NumPy's own strings, which a store gives, cannot be put together with the NaN of a cell that is not there.
+        texts = [name for name in dataset.variables if dataset[name].dtype.kind == "T"]
+        return dataset.assign({name: dataset[name].astype(object) for name in texts})
     except Exception as error:
         reason = f"{path} ({internal.first_line(error)})"
         raise ts.InputError("the store of a sweep", reason, "run `teacher-student sweep` first") from error
-
-
-def axes_of(dataset: xr.Dataset) -> list[str]:
-    """Return the names of the axes of a sweep's data set, in order. Raises InputError for any other data set."""
-    if "axes" not in dataset.attrs or "status" not in dataset:
-        raise ts.InputError("the data set of a sweep", "one without axes and status", "use figures.open_sweep")
-    return list(json.loads(dataset.attrs["axes"]))
 
 
 @dataclasses.dataclass(frozen=True)
