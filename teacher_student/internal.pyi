@@ -6,7 +6,9 @@ from ._counts import as_count as as_count
 from ._counts import is_integer as is_integer
 from ._errors import first_line as first_line
 from ._errors import nearest as nearest
+from ._errors import one_line as one_line
 from ._errors import require_name as require_name
+from ._errors import shown as shown
 from ._fields import with_fields as with_fields
 from ._numbers import as_numbers as as_numbers
 from ._numbers import check_at_least as check_at_least
