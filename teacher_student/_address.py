@@ -1,10 +1,11 @@
 """Addresses of a user's own functions and classes, "module:name": how files, pickles and workers find them again."""
 
-import importlib
 import sys
+from collections.abc import Callable
 from typing import Any
 
 from ._errors import InputError, first_line
+from ._trust import Unopened, harmless, import_module, result_being_read
 
 
 def address_of(thing: Any) -> str | None:
@@ -31,12 +32,24 @@ def address_in(module: str | None, thing: Any) -> str | None:
     return None
 
 
-def imported(address: str, kind: str) -> Any:
-    """Return what "module:name" means. Raises InputError, also for whatever importing the module raises."""
+def imported(address: str, kind: str, made_for_files: Callable[[Any], bool] = lambda thing: False) -> Any:
+    """Return what "module:name" means. Raises InputError, also for whatever importing the module raises.
+
+    Of a result that is being read it returns an `Unopened` instead, unless the rule of `_trust` allows the address.
+
+    Arguments: kind: what messages call it. made_for_files: whether an object may be used though its module is not
+    trusted, because it is of a kind that is made to be read from files.
+    """
     module, _, name = address.partition(":")
+    reading = result_being_read()
+    if reading is not None and not reading.trusts(module):
+        thing = harmless(address, made_for_files)
+        if thing is None:
+            reading.unopened.append(address)
+        return Unopened(address) if thing is None else thing
     required = f"an importable {kind} module:name"
     try:
-        thing = _attribute(importlib.import_module(module), name)
+        thing = _attribute(import_module(module), name)
     except Exception as error:  # the user's module may raise anything
         reason = f"{type(error).__name__}: {first_line(error)}"
         if isinstance(error, ModuleNotFoundError) and error.name == module:

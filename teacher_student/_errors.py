@@ -12,25 +12,8 @@ class InputError(ValueError):
     """Bad input. The message has one line: what was required, what was got, and what to do."""
 
     def __init__(self, required: str, got: object, remedy: str = ""):
-        text = f"required: {_cut(required, LONGEST_ELSE)}; got: {_cut(_text(got), LONGEST)}"
-        super().__init__(f"{text}; {_cut(remedy, LONGEST_ELSE)}" if remedy else text)
-
-
-def _text(got: object) -> str:
-    """Return `got` as text, or its type where it has none: an integer of 5000 digits, or a user's own object."""
-    try:
-        return str(got)
-    except Exception:
-        return f"{type(got).__name__} that cannot be printed"
-
-
-def _cut(text: str, longest: int) -> str:
-    """Return `text` in one line, without its middle if it is too long: the reason of a failure stands at its end."""
-    # An array's repr has a line for each row; an error has one.
-    if len(text) > 100 * longest:  # words of hundreds of megabytes need not be split
-        text = f"{text[: 2 * longest]} {text[-2 * longest :]}"
-    line = " ".join(text.split())
-    return line if len(line) <= longest else f"{line[: longest * 2 // 3]} ... {line[-longest // 4 :]}"
+        text = f"required: {one_line(required)}; got: {one_line(_text(got), LONGEST)}"
+        super().__init__(f"{text}; {one_line(remedy)}" if remedy else text)
 
     def __reduce__(self) -> tuple[Any, ...]:
         # By default the class would be called with the one finished text, which it does not take. What waits for a
@@ -45,9 +28,40 @@ def _with_arguments(kind: type[InputError], arguments: tuple[Any, ...]) -> Input
     return error
 
 
+def _text(got: object) -> str:
+    """Return `got` as text, or its type where it has none: an integer of 5000 digits, or a user's own object."""
+    try:
+        return str(got)
+    except Exception:
+        return f"{type(got).__name__} that cannot be printed"
+
+
+def one_line(text: str, longest: int = LONGEST_ELSE) -> str:
+    """Return a text as one line that a terminal shows as it is written.
+
+    An array's repr has a line for each row, and a name of a file may have anything: line breaks and spaces become one
+    space, other control characters are spelt out, and the middle of what is very long is left out: the reason of a
+    failure stands at its end.
+    """
+    if len(text) > 100 * longest:  # words of hundreds of megabytes need not be split
+        text = f"{text[: 2 * longest]} {text[-2 * longest :]}"
+    line = shown(" ".join(text.split()))
+    return line if len(line) <= longest else f"{line[: longest * 2 // 3]} ... {line[-longest // 4 :]}"
+
+
+def shown(text: str) -> str:
+    """Return a text with its control characters spelt out, such as "\\x1b", and nothing else changed.
+
+    A terminal obeys them: they could move the cursor, hide a text or turn its direction.
+    """
+    if text.isprintable():
+        return text
+    return "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in text)
+
+
 def first_line(error: BaseException) -> str:
     """Return the first line of an error's text, or the kind of the error if it has no text."""
-    return (str(error).strip() or type(error).__name__).splitlines()[0]
+    return shown((str(error).strip() or type(error).__name__).splitlines()[0])
 
 
 def nearest(name: object, known: Iterable[str]) -> str:

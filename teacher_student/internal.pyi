@@ -6,7 +6,9 @@ from ._counts import as_count as as_count
 from ._counts import is_integer as is_integer
 from ._errors import first_line as first_line
 from ._errors import nearest as nearest
+from ._errors import one_line as one_line
 from ._errors import require_name as require_name
+from ._errors import shown as shown
 from ._fields import with_fields as with_fields
 from ._forked import refuse_fork as refuse_fork
 from ._json_text import read_json as read_json

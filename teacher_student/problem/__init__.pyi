@@ -12,11 +12,14 @@ from ._problem import check_one_problem as check_one_problem
 from ._problem import check_problem as check_problem
 from ._problem import to_times as to_times
 from ._problem_tables import problem_from_tables as problem_from_tables
+from ._problem_tables import problem_of_result as problem_of_result
 from ._problem_tables import problem_to_tables as problem_to_tables
+from ._problem_tables import tables_to_store as tables_to_store
 from ._sgd import SGD as SGD
 from ._student import Student as Student
 from ._task import Condition as Condition
 from ._task import SumOfUnits as SumOfUnits
 from ._task import Task as Task
 from ._ties import describe_ties as describe_ties
+from ._unopened_task import unopened_parts as unopened_parts
 from ._xor_mixture import XorMixture as XorMixture

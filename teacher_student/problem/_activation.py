@@ -13,6 +13,7 @@ from .._built_in_units import UNITS
 from .._errors import InputError, require_name
 from .._polynomial import Polynomial, is_polynomial, polynomial
 from .._public_module import PublicModule
+from .._trust import Unopened, remember_unit
 from ..tables import ACTIVATIONS, OTHERWISE, ActivationTable, read_table
 from ._try_out import try_unit
 
@@ -72,8 +73,9 @@ class Activation(PublicModule):
             raise InputError(f"another name than {name!r} for a function of your own", repr(function))
         if (named := _polynomial(name)) is not None and function != named:
             raise InputError(f"another name than that of a polynomial, {name!r}, for a function", repr(function))
-        if name not in ACTIVATIONS and not isinstance(function, Polynomial):  # ours are held by tests
+        if name not in ACTIVATIONS and not isinstance(function, (Polynomial, Unopened)):  # ours are held by tests
             try_unit(name, function, odd=odd)
+            remember_unit(function)
         self.name, self.function, self.odd = name, function, odd
         self.smooth, self.continuous = smooth, continuous or smooth
 
@@ -115,6 +117,8 @@ class Activation(PublicModule):
             return self.name
         if self.polynomial is not None:
             address: str | None = str(self.polynomial)
+        elif isinstance(self.function, Unopened):
+            address = self.function.address
         else:
             # A lambda may have no name of its own where the Activation that a module makes of it has one.
             module = getattr(self.function, "__module__", None)
@@ -125,7 +129,9 @@ class Activation(PublicModule):
                 f"{self.name!r}",
                 "move its function to a module (a file.py of its own) and import it from there",
             )
-        if self == as_activation(address):
+        # What was left unopened must not be imported to be written again.
+        unopened = isinstance(self.function, Unopened)
+        if self == (Activation(address, self.function) if unopened else as_activation(address)):
             return address
         declared = {"name": self.name, "odd": self.odd, "smooth": self.smooth, "continuous": self.continuous}
         return {"function": address} | declared
@@ -136,12 +142,15 @@ class Activation(PublicModule):
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle the activation as a file would have it, where it can be.
 
-        JAX's own functions, such as relu, refuse to be pickled.
+        JAX's own functions, such as relu, refuse to be pickled. What a result left unopened stays so in a pickle.
         """
+        fields = (self.name, self.function, self.odd, self.smooth, self.continuous)
+        if isinstance(self.function, Unopened):
+            return Activation, fields
         try:
             return as_activation, (self.text,)
         except InputError:
-            return Activation, (self.name, self.function, self.odd, self.smooth, self.continuous)
+            return Activation, fields
 
 
 Kind = str | Activation
@@ -162,7 +171,9 @@ def as_activation(source: "str | Activation | Callable[[jax.Array], jax.Array] |
     if isinstance(source, Mapping):
         return activation_from_table(read_table(ActivationTable, source, "activation"))
     if isinstance(source, str) and ":" in source:
-        source = imported(source, "activation")
+        source = imported(source, "activation", lambda thing: issubclass(type(thing), Activation))
+    if isinstance(source, Unopened):
+        return Activation(source.address, source)
     if isinstance(source, Activation):
         return source
     if isinstance(source, str):

@@ -17,6 +17,7 @@ from ._sgd import SGD
 from ._student import Student
 from ._task import Task
 from ._try_out import try_labels
+from ._unopened_task import refuse_unopened, unopened_parts
 
 
 class Problem(PublicModule):
@@ -54,7 +55,8 @@ class Problem(PublicModule):
         _require_shapes(self.task)
         _require_probabilities(self.task)
         require_name(self.task.labels, ("value", "sign"), f"kind of labels of {type(self.task).__name__}")
-        try_labels(self.task)
+        if not unopened_parts(self.task):
+            try_labels(self.task)
         for level in self.curriculum.level_names:
             require_name(level, self.inputs.level_names, "level in the curriculum")
         if self.sgd.loss == "logistic" and self.task.labels != "sign":
@@ -143,9 +145,10 @@ def _require_probabilities(task: Task) -> None:
 
 
 def check_problem(problem: Any) -> None:
-    """Raise InputError unless `problem` is a Problem."""
+    """Raise InputError unless `problem` is a Problem whose units and tasks can be computed with."""
     if not isinstance(problem, Problem):
         raise InputError("a ts.Problem", type(problem).__name__)
+    refuse_unopened(problem)
 
 
 def check_one_problem(problem: Problem, purpose: str) -> None:

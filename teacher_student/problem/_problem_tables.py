@@ -2,14 +2,16 @@
 
 import dataclasses
 import functools
+import warnings
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
 from .._address import address_of, imported
-from .._errors import InputError
+from .._errors import InputError, one_line
 from .._trees import differing_leaves, same_structure
+from .._trust import Shape, Trust, Unopened, how_to_trust, reading_result, result_being_read
 from ..tables import CurriculumTable, SGDTable, read_problem
 from ._activation import activation_from_table
 from ._committee import Committee
@@ -18,6 +20,7 @@ from ._problem import Problem, check_one_problem
 from ._sgd import SGD
 from ._student import Student
 from ._task import Task
+from ._unopened_task import UnopenedTask, refuse_unopened
 from ._xor_mixture import XorMixture
 
 KINDS: dict[str, type[Task]] = {"committee": Committee, "xor": XorMixture}
@@ -25,6 +28,9 @@ KINDS: dict[str, type[Task]] = {"committee": Committee, "xor": XorMixture}
 
 def problem_from_tables(tables: Mapping[str, Any]) -> Problem:
     """Return the problem that the nested tables task, student, sgd and curriculum describe, as read from TOML or JSON.
+
+    The tables are the user's own: the modules that they name, "module:name", are imported. What a result says of its
+    problem is read by `Trajectory.load`, which imports none.
 
     Raises InputError for unknown or missing entries, and for whatever the constructors of the parts refuse.
     """
@@ -38,12 +44,40 @@ def problem_from_tables(tables: Mapping[str, Any]) -> Problem:
     )
 
 
+def problem_of_result(tables: Mapping[str, Any], shape: Shape, trust: Trust) -> Problem:
+    """Return the problem that a result describes, as far as the user trusts the modules that it names.
+
+    Where it names others, units and tasks that compute nothing stand in their place, and one warning says so.
+
+    Arguments: shape: what the arrays of the result say of its task. trust: as in `Trajectory.load`.
+    """
+    with reading_result(trust, shape) as reading:
+        problem = problem_from_tables(tables)
+    if reading.unopened:
+        names = ", ".join(dict.fromkeys(reading.unopened))
+        warnings.warn(
+            one_line(
+                f"the result names {names}, which is not trusted: its numbers can be read and drawn, and not "
+                f"solved again; {how_to_trust(reading.unopened)}"
+            ),
+            stacklevel=4,  # of whoever called Trajectory.load
+        )
+    return problem
+
+
 def problem_to_tables(problem: Problem) -> dict[str, Any]:
     """Return nested tables that describe `problem`. `problem_from_tables` reads them back.
 
     Raises InputError for a batch of problems. It also raises it for what could not be read back: a task or an
-    activation that cannot be imported, or a task that its table does not describe.
+    activation that cannot be imported, or a task that its table does not describe. So it does for the problem of a
+    result that names modules which were not trusted, because `problem_from_tables` would import them.
     """
+    refuse_unopened(problem)
+    return tables_to_store(problem)
+
+
+def tables_to_store(problem: Problem) -> dict[str, Any]:
+    """Return the tables of `problem_to_tables` for a result, also where its units and tasks were not imported."""
     check_one_problem(problem, "write")
     return {
         "task": _table_of_task(problem.task),
@@ -60,10 +94,17 @@ def _plain(entry: Any) -> str | float:
 def _task(table: Mapping[str, Any]) -> Task:
     """Return the task of a table that has been read."""
     kind = table.get("kind", "committee")
-    cls = KINDS[kind] if kind in KINDS else imported(kind, "task")
-    if not (isinstance(cls, type) and issubclass(cls, Task)):
+    cls = KINDS[kind] if kind in KINDS else imported(kind, "task", _is_task)
+    reading = result_being_read()
+    if isinstance(cls, Unopened) and reading is not None:
+        return UnopenedTask.of(cls, table, reading.shape)
+    if not _is_task(cls):
         raise InputError("a class of tasks (a subclass of ts.Task) as kind of task", repr(kind))
     return cls.from_table({name: entry for name, entry in table.items() if name != "kind"})
+
+
+def _is_task(thing: Any) -> bool:
+    return issubclass(type(thing), type) and issubclass(thing, Task)
 
 
 def _table_of_task(task: Task) -> dict[str, Any]:
@@ -71,6 +112,8 @@ def _table_of_task(task: Task) -> dict[str, Any]:
 
     Before anything is written, this makes sure that the table can be read back.
     """
+    if isinstance(task, UnopenedTask):
+        return {"kind": task.kind.address} | task.to_table()
     kind = next((name for name, cls in KINDS.items() if type(task) is cls), None) or address_of(type(task))
     if kind is None:
         raise InputError(

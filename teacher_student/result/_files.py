@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import xarray as xr
 
-from .._errors import InputError, first_line
+from .._errors import InputError, first_line, shown
 from .._places import as_path
 from .._seals import check_seal, seal
+from .._trust import Shape, Trust
 from .._versions import versions
 from .._write_whole import write_whole
-from ..problem import problem_from_tables, problem_to_tables
+from ..problem import problem_of_result, tables_to_store
 from ..state import Overlaps, entry_names
 from ._fluctuations import Fluctuations
 from ._joint_law_files import joint_coordinates, joint_from_xarray, joint_variables
@@ -94,7 +95,7 @@ def trajectory_to_xarray(trajectory: "Trajectory") -> xr.Dataset:
         coords |= {name: list(entry_names(problem)) for name in ("entry", "entry_2")}
         coords |= joint_coordinates(trajectory.fluctuations)
     attrs = {
-        "problem": json.dumps(problem_to_tables(problem)),
+        "problem": json.dumps(tables_to_store(problem)),
         "conventions": CONVENTIONS,
         "status": trajectory.describe(),
         "versions": json.dumps(versions()),
@@ -130,9 +131,10 @@ def _variables(
     }
 
 
-def fields_from_xarray(dataset: xr.Dataset) -> dict[str, Any]:
+def fields_from_xarray(dataset: xr.Dataset, trust: Trust = ()) -> dict[str, Any]:
     """Return the fields of the trajectory that `trajectory_to_xarray` wrote.
 
+    Arguments: trust: as in `Trajectory.load`.
     Raises InputError for any other data set.
     """
     missing = [name for name in ("problem", "source_engine") if name not in dataset.attrs]
@@ -140,7 +142,7 @@ def fields_from_xarray(dataset: xr.Dataset) -> dict[str, Any]:
     missing += [name for name in needed if name not in dataset]
     if missing:
         raise InputError("a data set written by this version's Trajectory.save", f"one without {missing[0]!r}")
-    problem = problem_from_tables(json.loads(dataset.attrs["problem"]))
+    problem = problem_of_result(_without_controls(_tables(dataset)), _shape(dataset), trust)
     levels = problem.inputs.level_names
 
     def observables(suffix: str) -> Observables | None:
@@ -158,6 +160,7 @@ def fields_from_xarray(dataset: xr.Dataset) -> dict[str, Any]:
     fields = Source.__dataclass_fields__
     source: dict[str, Any] = {name: dataset.attrs.get(f"source_{name}") for name in fields}
     source = {name: value.item() if isinstance(value, np.generic) else value for name, value in source.items()}
+    source = _without_controls(source)
     stats = [str(name) for name in dataset.data_vars if str(name).startswith("stats_")]
     return dict(
         problem=problem,
@@ -175,15 +178,40 @@ def fields_from_xarray(dataset: xr.Dataset) -> dict[str, Any]:
     )
 
 
-def fields_of(dataset: xr.Dataset, path: str | Path) -> dict[str, Any]:
+def fields_of(dataset: xr.Dataset, path: str | Path, trust: Trust) -> dict[str, Any]:
     """Return the fields of the trajectory that was saved at `path`. Raises InputError for any other data set."""
     try:
-        return fields_from_xarray(dataset)
+        return fields_from_xarray(dataset, trust)
     except InputError:
         raise
     except Exception as error:  # of a damaged file without a seal
         reason = f"{path} ({first_line(error)})"
         raise InputError("a file that this version's Trajectory.save wrote", reason) from error
+
+
+def _tables(dataset: xr.Dataset) -> Any:
+    try:
+        return json.loads(dataset.attrs["problem"])
+    except (TypeError, ValueError, RecursionError) as error:
+        raise InputError("the problem of a result as JSON", str(error)) from error
+
+
+def _shape(dataset: xr.Dataset) -> Shape:
+    """Return what the arrays say of the task: it stands in for a task whose class is not imported."""
+    names = [tuple(shown(str(name)) for name in dataset[dim].values) for dim in ("block", "level")]
+    return Shape(names[0], names[1], int(dataset.sizes["latent"]))
+
+
+def _without_controls(entry: Any) -> Any:
+    """Return nested tables with the control characters of every text and key spelt out.
+
+    A problem's names have none. In a file that another program wrote they would go to the terminal with every table.
+    """
+    if isinstance(entry, dict):
+        return {_without_controls(key): _without_controls(value) for key, value in entry.items()}
+    if isinstance(entry, list):
+        return [_without_controls(item) for item in entry]
+    return shown(entry) if isinstance(entry, str) else entry
 
 
 def _fluctuations(dataset: xr.Dataset, observables: Callable[[str], Any]) -> Fluctuations | None:

@@ -12,7 +12,8 @@ from jaxtyping import Float, Int
 from .._errors import InputError, nearest
 from .._numbers import as_numbers
 from .._public_module import PublicModule
-from ..problem import Problem, describe_ties
+from .._trust import Trust
+from ..problem import Problem, describe_ties, unopened_parts
 from ..state import Overlaps, Weights
 from ._budget import Budget, budget
 from ._fluctuations import Fluctuations
@@ -126,8 +127,11 @@ class Trajectory(PublicModule):
         """Probability per level that the noiseless label is 0. No output is right there: accuracy is at most the rest.
 
         It is not 0 for teachers such as an even number of sign units with sign labels. Where every run has a teacher of
-        its own, it is the mean over the first TEACHERS of them, which differ by 1/sqrt(N) only.
+        its own, it is the mean over the first TEACHERS of them, which differ by 1/sqrt(N) only. It is NaN where a
+        result names a unit or a task that was not imported.
         """
+        if unopened_parts(self.problem):
+            return dict.fromkeys(self.problem.inputs.level_names, float("nan"))
         T = np.asarray(self.start.T)
         teachers = T.reshape(-1, *T.shape[-3:])
         teachers = teachers[:1] if np.all(teachers == teachers[0]) else teachers[:TEACHERS]
@@ -240,12 +244,20 @@ class Trajectory(PublicModule):
         return save_dataset(self.to_xarray(), path, force=force)
 
     @staticmethod
-    def load(path: str | Path) -> "Trajectory":
+    def load(path: str | Path, *, trust: Trust = ()) -> "Trajectory":
         """Read a trajectory that `save` wrote, with its problem.
 
-        Arguments: path: of the file. Modules of the user's own that the problem names must be where Python looks.
+        A file runs nothing. Of units and tasks that it names as "module:name", those are used that are JAX's own, that
+        an imported module holds as a ts.Activation or a class of tasks, or that have been units in this process. Others
+        are neither imported nor called: the numbers can be read, drawn and saved, and one warning says so. To solve
+        such a problem again is an InputError.
+
+        Arguments:
+          path: of the file.
+          trust: names of modules that may be imported and used, such as ("my_module",), or True for all that it names.
+            They must be where Python looks for modules.
         Raises InputError for a file that is not there, that `save` did not write, or that is damaged.
         """
         from ._files import fields_of, load_dataset
 
-        return Trajectory(**fields_of(load_dataset(path), path))
+        return Trajectory(**fields_of(load_dataset(path), path, trust))
