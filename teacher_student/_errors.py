@@ -28,7 +28,11 @@ def _with_arguments(kind: type[InputError], arguments: tuple[Any, ...]) -> Input
 
 def first_line(error: BaseException) -> str:
     """Return the first line of an error's text, or the kind of the error if it has no text."""
-    return (str(error).strip() or type(error).__name__).splitlines()[0]
+    try:
+        text = str(error).strip()
+    except Exception:  # a class of the user's own may not even say what it is
+        text = ""
+    return (text or type(error).__name__).splitlines()[0]
 
 
 def nearest(name: object, known: Iterable[str]) -> str:
