@@ -1,11 +1,16 @@
 """Addresses of a user's own functions and classes, "module:name": how files, pickles and workers find them again."""
 
+import contextlib
+import signal
 import sys
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from ._errors import InputError, first_line
 from ._trust import Unopened, harmless, import_module, result_being_read
+
+LONGEST = 120  # characters of an address or a reason in a message
 
 
 def address_of(thing: Any) -> str | None:
@@ -35,29 +40,77 @@ def address_in(module: str | None, thing: Any) -> str | None:
 def imported(address: str, kind: str, made_for_files: Callable[[Any], bool] = lambda thing: False) -> Any:
     """Return what "module:name" means. Raises InputError, also for whatever importing the module raises.
 
+    A module that exits, as a script without a guard does, ends nothing: only Ctrl-C does.
     Of a result that is being read it returns an `Unopened` instead, unless the rule of `_trust` allows the address.
 
     Arguments: kind: what messages call it. made_for_files: whether an object may be used though its module is not
     trusted, because it is of a kind that is made to be read from files.
     """
-    module, _, name = address.partition(":")
+    module, name = _parts(address, kind)
     reading = result_being_read()
     if reading is not None and not reading.trusts(module):
         thing = harmless(address, made_for_files)
         if thing is None:
             reading.unopened.append(address)
         return Unopened(address) if thing is None else thing
-    required = f"an importable {kind} module:name"
-    try:
-        thing = _attribute(import_module(module), name)
-    except Exception as error:  # the user's module may raise anything
-        reason = f"{type(error).__name__}: {first_line(error)}"
-        if isinstance(error, ModuleNotFoundError) and error.name == module:
-            reason += f" (put the folder of {module}.py on PYTHONPATH)"
-        raise InputError(required, repr(address), reason) from error
+    required, got = f"an importable {kind} module:name", _shown(address)
+    with _noting_ctrl_c() as pressed:
+        try:
+            thing = _attribute(import_module(module), name)
+        except BaseException as error:  # the user's module may raise anything
+            if pressed.is_set():
+                raise
+            reason = f"{type(error).__name__}: {_cut(first_line(error))}"
+            if isinstance(error, ModuleNotFoundError) and error.name == module:
+                reason += f" (put the folder of {_cut(module)}.py on PYTHONPATH)"
+            elif not isinstance(error, Exception):
+                reason += ", raised by the module: it is to define things, and no more"
+            raise InputError(required, got, reason) from error
     if thing is None:
-        raise InputError(required, repr(address), f"the module {module!r} has no {name!r}")
+        raise InputError(required, got, f"the module {_cut(module)!r} has no {_cut(name)!r}")
     return thing
+
+
+def _parts(address: str, kind: str) -> tuple[str, str]:
+    """Return the module and the name of an address. Raises InputError for a text of any other form."""
+    module, colon, name = address.partition(":")
+    names = [*module.split("."), *name.split(".")]
+    if not colon or ":" in name or not all(names) or any(c.isspace() or not c.isprintable() for c in address):
+        raise InputError(f"the address of {kind} as module:name", _shown(address), 'such as "my_module:my_name"')
+    return module, name
+
+
+def _shown(address: str) -> str:
+    return repr(_cut(address))
+
+
+def _cut(text: str) -> str:
+    """Return a text that fits on a line."""
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]}..."
+
+
+@contextlib.contextmanager
+def _noting_ctrl_c() -> Iterator[threading.Event]:
+    """Give an event that Ctrl-C sets: a KeyboardInterrupt of the user's does not come from the code that runs.
+
+    Outside the main thread, where signals do not arrive, it is never set.
+    """
+    pressed = threading.Event()
+    usual = signal.getsignal(signal.SIGINT)
+    if threading.current_thread() is not threading.main_thread() or not callable(usual):
+        yield pressed
+        return
+
+    def handler(number: int, frame: Any) -> None:
+        pressed.set()
+        usual(number, frame)
+
+    signal.signal(signal.SIGINT, handler)
+    try:
+        yield pressed
+    finally:
+        if signal.getsignal(signal.SIGINT) is handler:  # the module may have put one of its own there
+            signal.signal(signal.SIGINT, usual)
 
 
 def _attribute(module: Any, name: str) -> Any:

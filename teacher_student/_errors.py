@@ -61,7 +61,11 @@ def shown(text: str) -> str:
 
 def first_line(error: BaseException) -> str:
     """Return the first line of an error's text, or the kind of the error if it has no text."""
-    return shown((str(error).strip() or type(error).__name__).splitlines()[0])
+    try:
+        text = str(error).strip()
+    except Exception:  # a class of the user's own may not even say what it is
+        text = ""
+    return shown((text or type(error).__name__).splitlines()[0])
 
 
 def nearest(name: object, known: Iterable[str]) -> str:

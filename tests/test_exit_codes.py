@@ -429,19 +429,25 @@ def test_an_unknown_option_is_bad_input() -> None:
 # ---- whole programs
 
 
-def shell(folder: Path, line: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Run a line of bash, in which $T is the command line, in a folder of its own."""
+def shell(folder: Path, line: str) -> subprocess.CompletedProcess[str]:
+    """Run a line of bash, in which T is the command line, in a folder of its own."""
     (folder / "problem.toml").write_text(UMLAUT)
-    (folder / "matplotlibrc").write_text("text.usetex: True\n")
-    variables = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "TEACHER_STUDENT_CACHE": "off"}
+    (folder / "settings").mkdir()
+    (folder / "settings" / "matplotlibrc").write_text("text.usetex: True\n")
     program = "import sys; from figures.command._main import main; sys.exit(main())"
+    command = folder / "bin" / "T"
+    command.parent.mkdir()
+    command.write_text(f"#!/bin/sh\nexec '{sys.executable}' -c '{program}' \"$@\"\n")
+    command.chmod(0o755)
+    variables = {
+        "PATH": f"{command.parent}:{os.environ['PATH']}",
+        "PYTHONPATH": str(ROOT),
+        "HOME": str(folder),
+        "PYTHONIOENCODING": "utf-8",
+        "TEACHER_STUDENT_CACHE": "off",
+    }
     return subprocess.run(
-        ["bash", "-c", f'T() {{ "{sys.executable}" -c "{program}" "$@"; }}\n{textwrap.dedent(line)}'],
-        capture_output=True,
-        text=True,
-        cwd=folder,
-        env=variables | {"HOME": str(folder), "PYTHONIOENCODING": "utf-8"} | environment,
-        timeout=300,
+        ["bash", "-c", textwrap.dedent(line)], capture_output=True, text=True, cwd=folder, env=variables, timeout=200
     )
 
 
@@ -466,10 +472,10 @@ def test_help_into_a_closed_pipe_and_onto_a_full_disk(tmp_path: Path) -> None:
         ("T solve problem.toml --out o <&- >&- 2>&-", 0, 3),
         ("PYTHONIOENCODING=ascii T solve problem.toml --out o", 0, 3),
         ("LC_ALL=C PYTHONUTF8=0 PYTHONCOERCECLOCALE=0 PYTHONIOENCODING= T solve problem.toml --out o", 0, 3),
-        ("MATPLOTLIBRC=$PWD/matplotlibrc T solve problem.toml --out o", 0, None),  # there may be LaTeX
+        ("MATPLOTLIBRC=$PWD/settings T solve problem.toml --out o", 0, None),  # there may be LaTeX
         ("MPLBACKEND=nonsense T solve problem.toml --out o", 0, 1),
         ("unset HOME; T solve problem.toml --out o", 0, 3),
-        ("HOME=/nowhere unset TEACHER_STUDENT_CACHE; T solve problem.toml --out o", 0, 3),
+        ("unset TEACHER_STUDENT_CACHE; HOME=/nowhere T solve problem.toml --out o", 0, 3),
         ("T solve problem.toml --out o --cache /dev/null/x", 0, 3),
     ],
 )

@@ -41,7 +41,7 @@ def _own_averages(address: str) -> ode.Averages | ode.Sampled:
     if isinstance(averages, type):
         try:
             averages = averages()
-        except Exception as error:  # the user's class may raise anything
+        except (Exception, SystemExit) as error:  # the user's class may raise anything
             reason = f"{type(error).__name__}: {internal.first_line(error)}"
             raise ts.InputError(f"averages {address!r} that take no arguments", reason) from error
     if not isinstance(averages, (ode.Averages, ode.Sampled)):

@@ -51,7 +51,7 @@ def _trace_numbers(task: "Task") -> None:
     try:
         with jax.enable_x64(True):
             jax.eval_shape(shapes, jax.tree.map(np.asarray, task))
-    except Exception as error:  # the user's members may raise anything
+    except (Exception, SystemExit) as error:  # the user's members may raise anything
         required = f"members of a {type(task).__name__} as JAX operations on its numbers"
         remedy = "a number that sets shapes is a static field: eqx.field(static=True)"
         raise InputError(required, f"{type(error).__name__}: {first_line(error)}", remedy) from error
@@ -64,7 +64,7 @@ def _tried(task: "Task", method: str, *arguments: np.ndarray) -> np.ndarray:
     try:
         jax.eval_shape(lambda task, *given: getattr(task, method)(*given), jax.tree.map(np.asarray, task), *arguments)
         return np.asarray(_of_numpy_arrays(function, arguments))
-    except Exception as error:  # the user's method may raise anything
+    except (Exception, SystemExit) as error:  # the user's method may raise anything
         raise InputError(required, f"{type(error).__name__}: {first_line(error)}", _remedy(error)) from error
 
 
@@ -76,7 +76,7 @@ def _of_numpy_arrays(function: Callable[..., Any], arguments: tuple[np.ndarray, 
         return function(*map(jnp.asarray, arguments))
 
 
-def _remedy(error: Exception) -> str:
+def _remedy(error: BaseException) -> str:
     if isinstance(error, IndexError):
         return "`latents` says how many fields there are"
     if isinstance(error, jax.errors.ConcretizationTypeError):
@@ -128,7 +128,7 @@ def try_unit(name: str, function: Callable[[jax.Array], jax.Array], *, odd: bool
     try:
         argument: Any = jax.ShapeDtypeStruct((3,), jnp.float32)  # type: ignore[no-untyped-call]  # JAX leaves it untyped
         shape = jax.eval_shape(function, argument).shape
-    except Exception as error:  # whatever the user's function raises is the message
+    except (Exception, SystemExit) as error:  # whatever the user's function raises is the message
         got = f"{type(error).__name__}: {first_line(error)}"
         raise InputError("an elementwise JAX function as activation", got, _remedy(error)) from error
     if shape != (3,):
