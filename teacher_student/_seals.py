@@ -50,7 +50,11 @@ def check_sealed_json(path: Path, text: str) -> None:
 
 def damaged(path: Path, remedy: str = "copy it again, or make it again") -> InputError:
     """Return the error of a file whose bytes are not those that were written."""
-    return InputError("a file as it was written", f"{path}, which is damaged (its checksum differs)", remedy)
+    return InputError(
+        "a file as it was written",
+        f"{path}, which is damaged, or changed by another program (its checksum differs)",
+        remedy,
+    )
 
 
 def _of(text: str) -> str:
