@@ -30,8 +30,10 @@ def check_seal(path: Path) -> None:
     size = path.stat().st_size
     with path.open("rb") as file:
         file.seek(max(0, size - LENGTH))
-        found = SEAL.search(file.read())
-    if found and found[1] != _digest(path, size - LENGTH).encode():
+        end = file.read()
+    found = SEAL.search(end)
+    cut = not found and MARK.encode() in end
+    if cut or (found and found[1] != _digest(path, size - LENGTH).encode()):
         raise damaged(path)
 
 
