@@ -30,8 +30,10 @@ def check_seal(path: Path) -> None:
     size = path.stat().st_size
     with path.open("rb") as file:
         file.seek(max(0, size - LENGTH))
-        found = SEAL.search(file.read())
-    if found and found[1] != _digest(path, size - LENGTH).encode():
+        end = file.read()
+    found = SEAL.search(end)
+    cut = not found and MARK.encode() in end
+    if cut or (found and found[1] != _digest(path, size - LENGTH).encode()):
         raise damaged(path)
 
 
@@ -50,7 +52,11 @@ def check_sealed_json(path: Path, text: str) -> None:
 
 def damaged(path: Path, remedy: str = "copy it again, or make it again") -> InputError:
     """Return the error of a file whose bytes are not those that were written."""
-    return InputError("a file as it was written", f"{path}, which is damaged (its checksum differs)", remedy)
+    return InputError(
+        "a file as it was written",
+        f"{path}, which is damaged, or changed by another program (its checksum differs)",
+        remedy,
+    )
 
 
 def _of(text: str) -> str:

@@ -26,7 +26,7 @@ def write_whole(path: str | Path, write: Callable[[Path], Any], *, force: bool =
     path = as_path(path)
     require_free(path, force=force)
     final = target(path)
-    _sweep_up(final.parent)
+    sweep_up(final.parent)
     with _temporary_beside(final) as temporary:
         try:
             write(temporary)
@@ -82,7 +82,7 @@ def _lock(folder: Path, stack: contextlib.ExitStack) -> bool | None:
     return folder.is_dir()
 
 
-def _sweep_up(parent: Path) -> None:
+def sweep_up(parent: Path) -> None:
     """Remove what killed processes left: folders with our token in their names, whose locks are free."""
     with contextlib.suppress(OSError):
         for left in [entry for entry in os.scandir(parent) if UNFINISHED.fullmatch(entry.name)]:

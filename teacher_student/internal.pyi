@@ -38,6 +38,7 @@ from ._trees import same_structure as same_structure
 from ._usual import PRECISIONS as PRECISIONS
 from ._usual import Usual as Usual
 from ._write_whole import require_free as require_free
+from ._write_whole import sweep_up as sweep_up
 from ._write_whole import write_whole as write_whole
 from .problem import BUILT_IN as BUILT_IN
 from .problem import Kind as Kind

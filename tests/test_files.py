@@ -55,7 +55,7 @@ def test_a_file_is_not_overwritten_nor_left_half_written(tmp_path: Path) -> None
         temporary.write_text("half")
         raise OSError("disk full")
 
-    with pytest.raises(ts.InputError, match="room for the file; got: .*disk full"):
+    with pytest.raises(ts.InputError, match=r"room for the file; got: .*disk full"):
         internal.write_whole(path, fail, force=True)
     assert path.read_bytes() == before
     assert [each.name for each in tmp_path.iterdir()] == ["theory.nc"]

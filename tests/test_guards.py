@@ -17,6 +17,7 @@ import pytest
 import zarr
 
 import teacher_student as ts
+from figures.sweeps._store import PARTIAL
 from figures.sweeps._workers import require_guard
 from teacher_student._precision import _is_differentiated_or_staged
 
@@ -88,7 +89,7 @@ def test_a_chunk_being_written_has_the_name_that_is_swept_up(tmp_path: Path, mon
     array = zarr.create_array(store=str(tmp_path / "a.zarr"), shape=(4,), chunks=(2,), dtype="f8")
     array[:] = np.arange(4.0)
     assert moved
-    assert all(name.endswith(".partial") for name in moved)
+    assert all(PARTIAL.fullmatch(name) for name in moved)
     assert not list(tmp_path.rglob("*.partial"))
 
 

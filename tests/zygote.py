@@ -1,8 +1,8 @@
 """A process that has imported everything and computed nothing, and starts command lines as copies of itself.
 
-Each line of its input is a JSON list: how many files of a store are opened to be written, or renamed, before the copy
-kills itself (null: it does not), then the arguments of `teacher-student`. It answers with the copy's exit status, as
-`os.waitpid` has it.
+Each line of its input is a JSON list: how many files (of a store, or such that appear whole) are opened to be written,
+or renamed, before the copy kills itself (null: it does not), then the arguments of `teacher-student`. It answers with
+the copy's exit status, as `os.waitpid` has it.
 """
 
 import json
@@ -30,8 +30,8 @@ def kill_at(count: int) -> None:
     left = [count]
 
     def look(event: str, arguments: tuple[Any, ...]) -> None:
-        writes = event == "os.rename" or (event == "open" and arguments[2] & (os.O_WRONLY | os.O_RDWR))
-        if writes and ".zarr" in str(arguments[0]):
+        writes = event in ("os.rename", "os.mkdir") or (event == "open" and arguments[2] & (os.O_WRONLY | os.O_RDWR))
+        if writes and (".unfinished" in str(arguments[0]) or (".zarr" in str(arguments[0]) and event != "os.mkdir")):
             left[0] -= 1
             if left[0] == 0:
                 os.kill(os.getpid(), signal.SIGKILL)

@@ -20,6 +20,8 @@ from ..experiment import load_toml
 from ..running import stop_if_asked
 from ._cell_jobs import Cell, CellJob
 from ._cell_status import FINISHED, RETRY, CellStatus
+from ._checked_store import chunks_of, is_checked, lost_chunks, opened
+from ._labelled import axes_of_cells
 from ._resource_estimate import describe
 from ._spec import Sweep, check_sweep, read_sweep
 from ._store import Store, writing
@@ -102,14 +104,28 @@ def open_sweep(path: str | Path) -> xr.Dataset:
     Arguments: path: of the Zarr store that `sweep` or `run_sweep` wrote, complete or not.
     Returns an xarray Dataset. Raises InputError if there is no store that can be read.
     """
+    path = internal.as_path(path)
     try:
-        dataset: xr.Dataset = xr.open_zarr(path, consolidated=True, chunks=None)
+        checked = is_checked(path)
+        dataset: xr.Dataset = xr.open_zarr(opened(path, checked=checked), consolidated=True, chunks=None)
+        if checked:
+            _require_chunks(path, dataset)
         # NumPy's own strings, which a store gives, cannot be put together with the NaN of a cell that is not there.
         texts = [name for name in dataset.variables if dataset[name].dtype.kind == "T"]
         return dataset.assign({name: dataset[name].astype(object) for name in texts})
+    except ts.InputError:
+        raise
     except Exception as error:
         reason = f"{path} ({internal.first_line(error)})"
         raise ts.InputError("the store of a sweep", reason, "run `teacher-student sweep` first") from error
+
+
+def _require_chunks(path: Path, dataset: xr.Dataset) -> None:
+    """Raise InputError if numbers of finished cells are lost, which would be read as NaN."""
+    engines, status = dataset["engine"].values.tolist(), dataset["status"].values
+    for *_, file in lost_chunks(path, chunks_of(dataset), axes_of_cells(dataset), engines, status):
+        remedy = "start its sweep again, which computes it again"
+        raise ts.InputError("a store as it was written", f"{file}, which is lost", remedy)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -170,10 +186,13 @@ def run_sweep(
     for line in unusable:
         say(f"warning     {line}")
     clock, storing = time.perf_counter(), 0.0
-    with writing(Path(path), spec, layout) as store:
+    path = internal.as_path(path)
+    with writing(path, spec, layout) as store:
         todo = {engine: list(store.pending(engine, retry=retried)) for engine in store.sweep.engines}
         total = sum(len(tile) for engine in todo.values() for tile in engine)
         say(f"store       {path}: {_done(store)} of {_asked(store)} cells done before, {total} to do")
+        for line in _notes(store, total):
+            say(f"warning     {line}")
         jobs = list(_planned_jobs(store, todo, threads=None if workers == 0 else 1))
         computed, said = 0, (0, time.perf_counter())
         with start_workers(scheduler, workers, len(jobs)) as running_workers, _bar(total, progress, store) as bar:
@@ -192,7 +211,17 @@ def run_sweep(
                     left = since / (computed - said[0]) * (total - computed)  # as fast as since the last line
                     say(f"            {computed} of {total}, about {left:.0f} s left ({_words(store)})")
                     said = computed, time.perf_counter()
+        store.require_there()
         return Summary(computed, store.counts(), _agreeing(store), time.perf_counter() - clock, storing)
+
+
+def _notes(store: Store, total: int) -> Iterator[str]:
+    """Give what is to be known of the store before `total` cells are computed."""
+    if store.lost:
+        others = f" and {len(store.lost) - 1} others" if len(store.lost) > 1 else ""
+        yield f"{store.lost[0]}{others} is lost; its cells are computed again"
+    if total and (changed := store.note_versions()):
+        yield changed
 
 
 Planned = tuple[str, list[tuple[int, ...]], int | None]  # engine, indices of cells, threads
@@ -235,6 +264,7 @@ def _write(store: Store, engine: str, cells: Iterable[Cell]) -> None:
     try:
         store.write(engine, cells)
     except OSError as error:
+        store.require_there()
         raise ts.InputError(
             "room for the store",
             f"{store.path} ({error.strerror or error})",

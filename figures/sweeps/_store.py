@@ -5,7 +5,9 @@ that is said to be done has all its values, whenever the process dies.
 """
 
 import contextlib
+import json
 import os
+import re
 import shutil
 import socket
 import warnings
@@ -23,10 +25,23 @@ from teacher_student import internal
 
 from ._cell_jobs import Cell
 from ._cell_status import FINISHED, CellStatus
+from ._checked_store import (
+    COMPRESSORS,
+    ROOT,
+    WrittenStore,
+    check_chunks,
+    is_checked,
+    lost_chunks,
+    opened,
+    write_attributes,
+)
 from ._continue_store import check_identity, extended, old_layout
 from ._measures import Layout
 from ._spec import Sweep, tile_slices, tiles
 from ._variables import Variable, attributes, coordinates, variables
+
+PARTIAL = re.compile(r".*\.[0-9a-f]{32}\.partial")  # a chunk that Zarr is writing
+REMAINS = re.compile(r"zarr\.json|c(\.\d+)*|\d+|.*\.partial")  # files of an array
 
 
 class Store:
@@ -35,13 +50,70 @@ class Store:
     def __init__(self, path: Path, sweep: Sweep, layout: Layout):
         self.path, self.sweep, self.layout = path, sweep, layout
         self.variables = variables(sweep)
-        group = zarr.open_group(path, mode="r+")
-        self.arrays: dict[str, Any] = {name: group[name] for name in self.variables}
+        checked = is_checked(path)
+        # A chunk is written even where it has nothing but NaN: of one that is not there, it is known that it was lost.
+        with zarr.config.set({"array.write_empty_chunks": True}):
+            group = zarr.open_group(WrittenStore(path) if checked else path, mode="r+")
+            self.arrays: dict[str, Any] = {name: group[name] for name in self.variables}
+        self.attrs: dict[str, Any] = dict(group.attrs)
+        self._folder = path.stat()
         stored = np.asarray(self.arrays["status"][...])
         self.status: np.ndarray = _with_asked(stored, sweep)
-        if not np.array_equal(stored, self.status):  # simulate_every has changed
-            self.arrays["status"][...] = self.status
+        self.lost: list[Path] = []
+        if checked:
+            check_chunks(path, list(self.variables))
+            self._reopen_lost()
+        if not np.array_equal(stored, self.status):  # simulate_every has changed, or chunks are lost
+            self._write_status(stored)
         self.tiles = tiles(sweep)
+
+    def _reopen_lost(self) -> None:
+        """Make cells pending again whose chunks are lost, so that they are computed again."""
+        chunks = {name: (array.metadata.dimension_names, array.chunks) for name, array in self.arrays.items()}
+        axes = [axis.name for axis in self.sweep.axes]
+        for e, region, file in list(lost_chunks(self.path, chunks, axes, self.sweep.engines, self.status)):
+            cells = self.status[e][region]
+            cells[np.isin(cells, FINISHED)] = CellStatus.PENDING
+            self.lost.append(file)
+
+    def _write_status(self, stored: np.ndarray) -> None:
+        """Write the chunks of the status in which it differs from what is stored."""
+        array = self.arrays["status"]
+        for index in np.ndindex(*(-(-n // size) for n, size in zip(array.shape, array.chunks, strict=True))):
+            region = tuple(slice(i * size, (i + 1) * size) for i, size in zip(index, array.chunks, strict=True))
+            if not np.array_equal(stored[region], self.status[region]):
+                array[region] = self.status[region]
+
+    def require_there(self) -> None:
+        """Raise InputError if the store was deleted, moved or replaced since it was opened."""
+        if not self._is_there():
+            _remove_remains(self.path, self.sweep, self.layout)
+            raise ts.InputError(
+                "the store, until its sweep is done",
+                f"{self.path}, which was deleted or moved meanwhile",
+                "start the sweep again",
+            )
+
+    def _is_there(self) -> bool:
+        try:
+            folder = self.path.stat()
+        except OSError:
+            return False
+        same = (folder.st_dev, folder.st_ino) == (self._folder.st_dev, self._folder.st_ino)
+        return same and all((self.path / name / ROOT).exists() for name in ("", *self.variables))
+
+    def note_versions(self) -> str:
+        """Record the versions of what computes from now on, if they are not those before. Return a line about them."""
+        now, first = ts.versions(), json.loads(self.attrs["versions"])
+        later = json.loads(self.attrs.get("later_versions", "[]"))
+        if now in [first, *later]:
+            return ""
+        changes = {"later_versions": json.dumps([*later, now])}
+        write_attributes(self.path, changes, checked=is_checked(self.path))
+        before = [first, *later][-1]
+        names = [name for name in sorted({*now, *before}) if now.get(name) != before.get(name)]
+        changed = ", ".join(f"{name} {before.get(name, 'absent')} (now {now.get(name, 'absent')})" for name in names)
+        return f"the store was computed with {changed or 'other versions'}; both are recorded in it"
 
     def pending(self, engine: str, *, retry: Sequence[CellStatus] = ()) -> Iterator[list[tuple[int, ...]]]:
         """Give the cells still to be computed by `engine`, tile by tile; `retry`: of these statuses too."""
@@ -69,6 +141,7 @@ class Store:
             # ones that are said to be done and lack a value.
             for name, variable in self.variables.items():
                 self._write_variable(name, variable, e, region, members)
+        self.require_there()
 
     def _write_variable(
         self, name: str, variable: Variable, e: int, region: tuple[slice, ...], cells: Sequence[Cell]
@@ -82,8 +155,9 @@ class Store:
         fresh = not np.any(np.isin(status, FINISHED))  # nothing of the tile is stored: it need not be read
         values = [(cell.index, _value(cell, name)) for cell in cells]
         if all(value is None for _, value in values):
-            others = not variable.per_engine  # the other engine's to write
-            if fresh or others or (name == "message" and not np.any(status == CellStatus.FAILED)):
+            others = not variable.per_engine and self.sweep.engines[e] != "simulation"  # the other engine's to write
+            written = not fresh and name == "message" and not np.any(status == CellStatus.FAILED)
+            if others or written:
                 return
         array, region_of_array = self.arrays[name], tile if variable.per_engine else region
         if name == "status":
@@ -118,8 +192,10 @@ def writing(path: Path, sweep: Sweep, layout: Layout) -> Iterator[Store]:
 
     Raises InputError if another process holds it, or if what is at `path` is not a store of this sweep.
     """
+    path = internal.target(internal.as_path(path))
     with _lock(path):
         _recover(path)
+        _remove_remains(path, sweep, layout)
         if not path.exists():
             _create(path, sweep, layout)
         else:
@@ -132,16 +208,19 @@ def _lock(path: Path) -> Iterator[None]:
     """Hold a lock beside the store, so that no two processes write it.
 
     The system frees a lock when its owner dies, so a dead owner's is no obstacle. Who holds it stands in a second file.
+    Both lie beside what a link leads to: through it or not, there is one writer.
     """
+    path = internal.target(internal.as_path(path))
     lock, owner = (path.with_name(f".{path.name}.{kind}") for kind in ("lock", "owner"))
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         held = filelock.FileLock(lock).acquire(timeout=0)
     except filelock.Timeout:
-        who = owner.read_text().strip() if owner.exists() else "another process"
+        who = owner.read_text(errors="replace").strip() if owner.exists() else "another process"
         raise ts.InputError("a store that no other process writes", f"{path}, held by {who}", "wait for it") from None
-    except OSError as error:
-        raise ts.InputError("a writable place for the store", f"{path} ({error.strerror})", "choose another") from error
+    except (OSError, NotImplementedError) as error:  # the latter of a file system without locks
+        reason = f"{path} ({getattr(error, 'strerror', None) or internal.first_line(error)})"
+        raise ts.InputError("a writable place for the store", reason, "choose another") from error
     with held:
         owner.write_text(f"process {os.getpid()} on {socket.gethostname()}\n")
         try:
@@ -153,23 +232,40 @@ def _lock(path: Path) -> Iterator[None]:
 def _beside(path: Path) -> tuple[Path, Path]:
     """Return where a new store is built, and where the old one waits while it is replaced.
 
-    Both lie in the store's own folder: a rename is one step only within a file system.
+    Both lie beside the store: a rename is one step only within a file system. Only who holds the lock makes and removes
+    them, and their names are no user's.
     """
-    return path.with_name(f".{path.name}.new"), path.with_name(f".{path.name}.old")
+    return (
+        path.with_name(f".{path.name}.teacher-student.new"),
+        path.with_name(f".{path.name}.teacher-student.old"),
+    )
 
 
 def _recover(path: Path) -> None:
     """Finish or undo what a killed process left half done (see `_replace`)."""
     new, old = _beside(path)
-    if not path.exists() and old.exists():
+    if not path.exists() and old.exists() and new.exists():
         # `_replace` was cut off between its renames: the new store is whole, or it would not have begun.
-        (new if new.exists() else old).rename(path)
-    # Whatever else stands there is half of a store that nobody needs: what is at `path` is whole.
+        new.rename(path)
+    # Whatever else stands there is half of a store that nobody needs: what is at `path` is whole, or the user has
+    # deleted it since.
     for left in (new, old):
         shutil.rmtree(left, ignore_errors=True)
     if path.is_dir():
-        for partial in path.rglob("*.partial"):  # a chunk being written
-            partial.unlink()
+        internal.sweep_up(path)
+        for partial in path.rglob("*.partial"):
+            if PARTIAL.fullmatch(partial.name):
+                partial.unlink()
+
+
+def _remove_remains(path: Path, sweep: Sweep, layout: Layout) -> None:
+    """Remove what is left of a store of this sweep that was deleted while it was written, and nothing else."""
+    if not path.is_dir() or (path / ROOT).exists():
+        return
+    files = [file for file in path.rglob("*") if not file.is_dir()]
+    arrays = {*variables(sweep), *coordinates(sweep, layout)}
+    if files and all(file.relative_to(path).parts[0] in arrays and REMAINS.fullmatch(file.name) for file in files):
+        shutil.rmtree(path, ignore_errors=True)
 
 
 def _replace(path: Path, new: Path) -> None:
@@ -187,27 +283,50 @@ def _create(path: Path, sweep: Sweep, layout: Layout, filled: xr.Dataset | None 
     coords = coordinates(sweep, layout)
     lengths = {name: coord.size for name, coord in coords.items() if coord.dims == (name,)}
     with _quiet(), _disk_errors(new):
-        xr.Dataset(coords=coords, attrs=attributes(sweep)).to_zarr(new, mode="w", zarr_format=3, consolidated=False)
+        attrs = attributes(sweep)
+        if filled is not None:  # its cells stay what they are
+            attrs |= {name: filled.attrs[name] for name in ("versions", "later_versions") if name in filled.attrs}
+        xr.Dataset(coords=coords, attrs=attrs).to_zarr(new, mode="w", zarr_format=3, consolidated=False)
         group = zarr.open_group(new, mode="r+")
         chunk = dict(zip((axis.name for axis in sweep.axes), tiles(sweep), strict=True)) | {"engine": 1}
         for name, variable in variables(sweep).items():
             dims = variable.dims(sweep.axes)
-            array = group.create_array(
+            group.create_array(
                 name,
                 shape=tuple(lengths[dim] for dim in dims),
                 chunks=tuple(chunk.get(dim, lengths[dim]) for dim in dims),
                 chunk_key_encoding={"name": "default", "separator": "."},  # one folder a variable
+                compressors=COMPRESSORS,
                 dtype=variable.dtype,
                 fill_value=variable.fill,
                 dimension_names=dims,
                 attributes=dict(variable.attrs),
             )
-            if filled is not None and name in filled:
-                array[...] = filled[name].transpose(*dims).values
+        if filled is not None:
+            _fill(new, sweep, filled)
         status: Any = group["status"]
         status[...] = _with_asked(np.asarray(status[...]), sweep)
         zarr.consolidate_metadata(new)
+        write_attributes(new, {}, checked=True)
         _replace(path, new)
+
+
+def _fill(new: Path, sweep: Sweep, filled: xr.Dataset) -> None:
+    """Write the tiles of `filled` in which a cell is finished, each of them whole, as `Store.write` does."""
+    with zarr.config.set({"array.write_empty_chunks": True}):
+        group = zarr.open_group(new, mode="r+", use_consolidated=False)
+        arrays: dict[str, Any] = {name: group[name] for name in variables(sweep)}
+    kinds = variables(sweep)
+    values = {name: filled[name].transpose(*kinds[name].dims(sweep.axes)).values for name in kinds if name in filled}
+    for e, engine in enumerate(sweep.engines):
+        for region in tile_slices(sweep):
+            if not np.isin(values["status"][e][region], FINISHED).any():
+                continue
+            for name, kind in kinds.items():
+                place: Any = (e, *region) if kind.per_engine else region
+                if kind.per_engine or engine == "simulation":
+                    array = arrays[name]
+                    array[place] = values[name][place] if name in values else np.full_like(array[place], kind.fill)
 
 
 def _with_asked(status: np.ndarray, sweep: Sweep) -> np.ndarray:
@@ -220,7 +339,8 @@ def _with_asked(status: np.ndarray, sweep: Sweep) -> np.ndarray:
 def _continue(path: Path, sweep: Sweep, layout: Layout) -> tuple[Sweep, Layout]:
     """Check that `path` is a store of `sweep`; if axes or engines have grown, extend it. Raises InputError."""
     try:
-        with _quiet(), xr.open_zarr(path, consolidated=True, chunks=None) as dataset:
+        store = opened(path, checked=is_checked(path))
+        with _quiet(), xr.open_zarr(store, consolidated=True, chunks=None) as dataset:
             check_identity(path, dataset.attrs, sweep)
             sweep, grown = extended(path, dataset, sweep)
             stored = old_layout(dataset)
