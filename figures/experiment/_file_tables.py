@@ -1,9 +1,11 @@
 """A comparison's file, read strictly and checked as far as can be before JAX is loaded, which takes a second."""
 
 import dataclasses
+import importlib.util
+import re
 import sys
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,7 @@ from teacher_student import internal
 
 from ._choices import Choices, check_choices, check_simulated, require_runs
 
+ADDRESS = re.compile(r"[\w.]+:[\w.]+")  # "module:name"
 BUILT_IN = Path(__file__).parents[1] / "relevant_irrelevant.toml"
 
 
@@ -216,7 +219,10 @@ def load_tables(path: str | Path | None, **changes: Any) -> dict[str, Any]:
 
 
 def load_toml(path: str | Path, kind: str) -> dict[str, Any]:
-    """Load the tables of a TOML file; modules of the user's own are looked for beside it too. Raises InputError."""
+    """Load the tables of a TOML file; modules of the user's own are looked for beside it too, and named on stderr.
+
+    Raises InputError.
+    """
     try:
         with Path(path).open("rb") as file:
             tables = tomllib.load(file)
@@ -224,9 +230,34 @@ def load_toml(path: str | Path, kind: str) -> dict[str, Any]:
         raise ts.InputError(f"a readable {kind} file", f"{path} ({error.strerror})") from error
     except tomllib.TOMLDecodeError as error:
         raise ts.InputError(f"valid TOML in {path}", str(error)) from error
-    if any(":" in text for text in _texts(tables)):
+    modules = _modules(tables)
+    if modules:
         look_for_modules(Path(path).parent, Path())
+        _say_imports(modules, Path(path).name)
     return tables
+
+
+def _modules(tables: Mapping[str, Any]) -> list[str]:
+    """Return the modules that texts of the form "module:name" name, JAX's own left out, which are loaded anyway."""
+    addresses = [text.split(":") for text in _texts(tables) if ADDRESS.fullmatch(text)]
+    return list(dict.fromkeys(module for module, _ in addresses if module.partition(".")[0] != "jax"))
+
+
+def _say_imports(modules: Iterable[str], file: str) -> None:
+    """Say which modules a file asks for, and where they are: whoever starts somebody else's file runs these.
+
+    It is said on stderr, also where little else is.
+    """
+    for name in dict.fromkeys(module.partition(".")[0] for module in modules):
+        try:
+            spec = importlib.util.find_spec(name)  # only finds it
+        except ValueError:  # `__main__` and the like, which are no files
+            continue
+        if spec is not None and spec.origin is not None:
+            place = Path(spec.origin)
+            place = place.parent if place.name == "__init__.py" else place
+            line = internal.one_line(f"imports {place.name} from {place.parent}, as {file} asks")
+            print(f"teacher-student: {line}", file=sys.stderr)
 
 
 def look_for_modules(*folders: Path) -> None:

@@ -102,7 +102,7 @@ def open_sweep(path: str | Path) -> xr.Dataset:
     Returns an xarray Dataset. Raises InputError if there is no store that can be read.
     """
     try:
-        dataset: xr.Dataset = xr.open_zarr(path, consolidated=True, chunks=None)
+        dataset: xr.Dataset = xr.open_zarr(path, consolidated=True, chunks=None, zarr_format=3)
         return dataset
     except Exception as error:
         reason = f"{path} ({internal.first_line(error)})"

@@ -35,7 +35,7 @@ class Store:
     def __init__(self, path: Path, sweep: Sweep, layout: Layout):
         self.path, self.sweep, self.layout = path, sweep, layout
         self.variables = variables(sweep)
-        group = zarr.open_group(path, mode="r+")
+        group = zarr.open_group(path, mode="r+", zarr_format=3)
         self.arrays: dict[str, Any] = {name: group[name] for name in self.variables}
         stored = np.asarray(self.arrays["status"][...])
         self.status: np.ndarray = _with_asked(stored, sweep)
@@ -188,7 +188,7 @@ def _create(path: Path, sweep: Sweep, layout: Layout, filled: xr.Dataset | None 
     lengths = {name: coord.size for name, coord in coords.items() if coord.dims == (name,)}
     with _quiet(), _disk_errors(new):
         xr.Dataset(coords=coords, attrs=attributes(sweep)).to_zarr(new, mode="w", zarr_format=3, consolidated=False)
-        group = zarr.open_group(new, mode="r+")
+        group = zarr.open_group(new, mode="r+", zarr_format=3)
         chunk = dict(zip((axis.name for axis in sweep.axes), tiles(sweep), strict=True)) | {"engine": 1}
         for name, variable in variables(sweep).items():
             dims = variable.dims(sweep.axes)
@@ -220,7 +220,7 @@ def _with_asked(status: np.ndarray, sweep: Sweep) -> np.ndarray:
 def _continue(path: Path, sweep: Sweep, layout: Layout) -> tuple[Sweep, Layout]:
     """Check that `path` is a store of `sweep`; if axes or engines have grown, extend it. Raises InputError."""
     try:
-        with _quiet(), xr.open_zarr(path, consolidated=True, chunks=None) as dataset:
+        with _quiet(), xr.open_zarr(path, consolidated=True, chunks=None, zarr_format=3) as dataset:
             check_identity(path, dataset.attrs, sweep)
             sweep, grown = extended(path, dataset, sweep)
             stored = old_layout(dataset)
