@@ -1,5 +1,6 @@
 """Results of somebody else run nothing: they import no module and call no function that the user has not allowed."""
 
+import dataclasses
 import json
 import os
 import pickle
@@ -19,6 +20,7 @@ import ode
 import simulations
 import teacher_student as ts
 from figures.command._main import main
+from figures.experiment import load_tables
 
 from . import build
 
@@ -104,7 +106,7 @@ def loaded(path: Path, **options: Any) -> tuple[ts.Trajectory, list[str]]:
 
 
 EVIL_UNIT = {"activation": "evil:bump"}
-DECLARED = {"activation": {"function": "evil:bump", "name": "soft", "smooth": True, "continuous": True}}
+DECLARED = {"activation": {"function": "evil:bump", "name": "soft", "odd": False, "smooth": True, "continuous": True}}
 CASES = [
     ("student", EVIL_UNIT),
     ("student", DECLARED),
@@ -178,7 +180,7 @@ def test_another_trust_imports_nothing(foreign: Callable[..., Path], trust: Any,
     assert not (tmp_path / "RAN").exists()
 
 
-@pytest.mark.parametrize("trust", [("evil.py",), ("",), (3,), "a:b", ("../evil",)])
+@pytest.mark.parametrize("trust", [("evil py",), ("",), (3,), "a:b", ("../evil",)])
 def test_a_trust_that_is_no_module_name_is_one_line(foreign: Callable[..., Path], trust: Any) -> None:
     with pytest.raises(ts.InputError, match="trust as True, or names of modules"):
         ts.Trajectory.load(foreign("student", **EVIL_UNIT), trust=trust)
@@ -193,7 +195,7 @@ FUNCTIONS += ["evil:bump", "evil:bump.__globals__", "evil:", ":", "a:b:c", "__ma
 def test_a_function_of_an_imported_module_is_not_called(
     foreign: Callable[..., Path], address: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import evil  # type: ignore[import-not-found]
+    import evil
 
     def called(*_: Any, **__: Any) -> None:
         raise AssertionError("called")
@@ -204,7 +206,8 @@ def test_a_function_of_an_imported_module_is_not_called(
     assert len(said) == 1
     with pytest.raises(ts.InputError, match="not trusted"):
         trajectory.problem.student.activation(jnp.ones(3))
-    assert loaded(foreign("task", kind=address))[0].problem.task.latents == 1 or address == "evil:Band"
+    if address != "evil:Band":  # which is a class of tasks: it may be used once its module is imported
+        assert loaded(foreign("task", kind=address))[0].problem.task.latents == 1
     assert not (tmp_path / "CALLED").exists()
 
 
@@ -246,14 +249,13 @@ def test_functions_of_jax_that_only_compute_need_no_trust(foreign: Callable[...,
     assert trajectory.problem.student.activation(jnp.zeros(2)).shape == (2,)
 
 
+@pytest.mark.slow
 def test_the_agreement_of_results_that_are_not_trusted_can_be_judged(foreign: Callable[..., Path]) -> None:
     problem = ts.problem_from_tables(TABLES)
     start = ts.Overlaps([[[0.25]], [[0.2]]], [[[0.01]], [[0.0]]], [[[0.3]], [[0.0]]])
     runs = simulations.run(problem, dim=100, runs=12, alphas=[0.5, 1.0, 2.0], key=0, start=start)
     theory, stranger = ode.solve(problem, start, [0.5, 1.0, 2.0]), loaded(foreign("student", **EVIL_UNIT))[0]
     unknown = build.unchecked(stranger).problem
-    import dataclasses
-
     same = [dataclasses.replace(one, problem=unknown) for one in (theory, runs)]
     assert simulations.agreement(*same).p == simulations.agreement(theory, runs).p
 
@@ -266,7 +268,14 @@ def test_pictures_of_the_command_line_import_what_is_trusted_and_nothing_else(
     monkeypatch.setattr(sys, "path", [folder for folder in sys.path if folder not in ("", str(tmp_path))])
     path = foreign("student", **EVIL_UNIT)
     for name in ("theory", "simulation"):
-        (tmp_path / "out" / f"{name}.nc").write_bytes(path.read_bytes())
+        dataset = xr.load_dataset(path)
+        if name == "simulation":
+            values = {
+                key: value.expand_dims(run=2) for key, value in dataset.data_vars.items() if "alpha" in value.dims
+            }
+            ended = {key: dataset[key].expand_dims(run=2) for key in ("status", "reached")}
+            dataset = dataset.assign(values | ended).assign_attrs(source_engine="sgd", source_dim=100)
+        dataset.to_netcdf(tmp_path / "out" / f"{name}.nc", engine="netcdf4")
     command = ["figure", "comparison", "out", "--save", "picture.png", "--force"]
     assert main(command) == 0
     assert capsys.readouterr().err.count("not trusted") == 1  # of two files
@@ -283,7 +292,14 @@ def test_a_store_whose_chunks_are_pickles_is_refused(tmp_path: Path) -> None:
     """Zarr's format 2 has such chunks, and which versions of its codecs refuse to run them is not ours to rely on."""
     store = tmp_path / "old.zarr"
     (store / "status").mkdir(parents=True)
-    array = {"shape": [1], "chunks": [1], "dtype": "|O", "fill_value": "", "order": "C", "compressor": None}
+    array: dict[str, Any] = {
+        "shape": [1],
+        "chunks": [1],
+        "dtype": "|O",
+        "fill_value": "",
+        "order": "C",
+        "compressor": None,
+    }
     array |= {"zarr_format": 2, "filters": [{"id": "vlen-utf8"}, {"id": "pickle"}]}
     files: dict[str, Any] = {".zgroup": {"zarr_format": 2}, ".zattrs": {"axes": "{}"}, "status/.zarray": array}
     files["status/.zattrs"] = {"_ARRAY_DIMENSIONS": ["x"]}
@@ -315,11 +331,7 @@ def test_a_problem_file_that_names_a_module_says_so_on_stderr(
     )
     text = (Path(__file__).parents[1] / "figures" / "relevant_irrelevant.toml").read_text()
     for unit in ("own_unit_of_a_file:bump", "jax.numpy:tanh"):
-        (tmp_path / "p.toml").write_text(text.replace("[student]", f'[student]\nactivation = "{unit}"'))
-        ts_tables = figures.load_experiment  # reads the file, and fails later or not
-        del ts_tables
-        from figures.experiment import load_tables
-
+        (tmp_path / "p.toml").write_text(text.replace('activation = "erf"', f'activation = "{unit}"'))
         load_tables(tmp_path / "p.toml")
         said = capsys.readouterr().err
         line = f"teacher-student: imports own_unit_of_a_file.py from {tmp_path}, as p.toml asks\n"
