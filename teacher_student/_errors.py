@@ -71,7 +71,7 @@ def first_line(error: BaseException) -> str:
 def nearest(name: object, known: Iterable[str]) -> str:
     """Return a remedy for a misspelt name: the nearest known name, or the list of all."""
     names = sorted(str(candidate) for candidate in known)
-    close = difflib.get_close_matches(str(name), names, n=1, cutoff=0.5)
+    close = difflib.get_close_matches(str(name)[:200], names, n=1, cutoff=0.5)
     if close:
         return f"did you mean {close[0]!r}?"
     return f"known: {', '.join(names)}" if names else "none is known here"

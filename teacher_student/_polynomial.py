@@ -4,6 +4,8 @@ import ast
 import dataclasses
 import functools
 import math
+import re
+import warnings
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +15,10 @@ if TYPE_CHECKING:  # a problem file's activations are checked before JAX is load
     import jax
 
 LARGEST_DEGREE, LARGEST_COEFFICIENT = 20, 10**30
+# A text is measured before anything of it is computed, and each number on the way: 9**20 has 20 digits, its 20th power
+# 400, and six such powers inside each other more than there is memory.
+LONGEST_TEXT, DEEPEST, MOST_DIGITS = 2000, 100, 300
+LARGEST_NUMBER = 10**MOST_DIGITS
 LONG = 10**9  # a denominator above it is that of a rounded number, such as a square root
 EXAMPLE = '"x**3 - 3*x"'
 
@@ -66,22 +72,46 @@ def polynomial(text: str) -> Polynomial:
 
     It may have numbers, +, -, *, / by a number, **, brackets, and He0 to He20. He_n is Hermite's polynomial with
     E[He_n(z)^2] = n! for z ~ N(0, 1). A number may have any power, so that "He3/6**0.5" is normalised.
-    Raises InputError for anything else, for a constant, and for a degree above 20.
+    Raises InputError for anything else, for a constant, for a degree above 20, and for a text or a number that is too
+    long.
     """
+    quoted = repr(text if len(text) <= 80 else f"{text[:60]} ...")
     try:
-        coefficients = _read(ast.parse(text.strip(), mode="eval").body)
+        coefficients = _read(_parsed(text))
     except (SyntaxError, ValueError, ArithmeticError, RecursionError, MemoryError) as error:
         reason = str(error).partition("\n")[0]
         if isinstance(error, SyntaxError):  # its own text speaks of lines of a file
             reason = "write products and powers as 2*x and x**3"
         elif isinstance(error, ZeroDivisionError):
             reason = "a division by zero"
-        raise InputError(f"a polynomial in x such as {EXAMPLE}", repr(text), reason) from error
+        raise InputError(f"a polynomial in x such as {EXAMPLE}", quoted, reason) from error
     if len(coefficients) < 2:
-        raise InputError("an activation that depends on x", repr(text))
+        raise InputError("an activation that depends on x", quoted)
     if max(abs(c) for c in coefficients) > LARGEST_COEFFICIENT:
-        raise InputError(f"coefficients of at most {LARGEST_COEFFICIENT:.0e} in size", repr(text))
+        raise InputError(f"coefficients of at most {LARGEST_COEFFICIENT:.0e} in size", quoted)
     return Polynomial(tuple(_rounded(c) for c in coefficients))
+
+
+def _parsed(text: str) -> ast.expr:
+    """Return the expression of a text that is short and not deeply nested. Raises ValueError for any other."""
+    if len(text) > LONGEST_TEXT:
+        raise ValueError(f"at most {LONGEST_TEXT} characters")
+    if not text.isascii():  # Python takes digits of all scripts, and letters that look like x
+        raise ValueError("letters, digits and signs of ASCII only")
+    text, depth = text.strip(), 0
+    for letter in text:
+        depth += (letter == "(") - (letter == ")")
+        if depth > DEEPEST:
+            raise ValueError(f"at most {DEEPEST} brackets inside each other")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # Python's own warnings of texts such as "2(x)", which the error is about
+        tree = ast.parse(text, mode="eval").body
+    level: list[ast.AST] = [tree]
+    for _ in range(DEEPEST):
+        level = [child for node in level for child in ast.iter_child_nodes(node)]
+        if not level:
+            return tree
+    raise ValueError(f"at most {DEEPEST} operations inside each other")
 
 
 def is_polynomial(text: str) -> bool:
@@ -99,7 +129,10 @@ def _rounded(coefficient: Fraction) -> Fraction:
 
 def _hermite_order(name: str) -> int | None:
     digits = name.removeprefix("He")
-    return int(digits) if name != digits and digits.isdecimal() and int(digits) <= LARGEST_DEGREE else None
+    # Python takes digits of all scripts, and refuses to read thousands of them.
+    if name == digits or not re.fullmatch("[0-9]{1,2}", digits):
+        return None
+    return int(digits) if int(digits) <= LARGEST_DEGREE else None
 
 
 def _hermite(order: int) -> "Coefficients":
@@ -119,6 +152,8 @@ def _read(node: ast.AST) -> Coefficients:
     """Return the coefficients of an expression. Raises ValueError with the reason if it is no polynomial."""
     match node:
         case ast.Constant(value=int() | float() as value) if not isinstance(value, bool):
+            if not math.isfinite(value):
+                raise ValueError("finite numbers")
             return _trimmed([Fraction(repr(value))])  # 0.1 is 1/10
         case ast.Name(id="x"):
             return Fraction(0), Fraction(1)
@@ -167,9 +202,10 @@ def _power(base: Coefficients, power: int) -> Coefficients:
 
 
 def _number_power(base: Fraction, power: int) -> Fraction:
-    # Powers are exact and have as many digits as they need: 9**9**9 would take all memory, and not end.
-    if abs(power * math.log10(abs(base) or 1)) > 300:
-        raise ValueError("numbers of at most 300 digits")
+    # Powers are exact and have as many digits as they need: 9**9**9 would take all memory, and not end. So would
+    # 1.0000001**(10**9), which is not large.
+    if abs(power) * math.log10(max(abs(base.numerator), base.denominator)) > MOST_DIGITS:
+        raise ValueError(f"numbers of at most {MOST_DIGITS} digits")
     return base**power
 
 
@@ -200,7 +236,12 @@ def _at(a: Coefficients, n: int) -> Fraction:
 
 
 def _trimmed(rows: list[Fraction]) -> Coefficients:
-    """Return the coefficients without zeros at the end. () is the polynomial 0."""
+    """Return the coefficients without zeros at the end. () is the polynomial 0.
+
+    Raises ValueError for a coefficient with too many digits, before anything is computed with it.
+    """
+    if any(max(abs(c.numerator), c.denominator) > LARGEST_NUMBER for c in rows):
+        raise ValueError(f"numbers of at most {MOST_DIGITS} digits")
     while rows and rows[-1] == 0:
         rows = rows[:-1]
     return tuple(rows)

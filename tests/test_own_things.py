@@ -293,10 +293,10 @@ def test_saved_results_find_the_users_module_in_the_folder_where_one_works(own: 
     sys.path.remove(str(own))  # as in a process of its own that reads no problem file
     del sys.modules[module]
     with pytest.raises(ts.InputError, match="PYTHONPATH"):
-        ts.Trajectory.load(own / "out" / "theory.nc")
+        ts.Trajectory.load(own / "out" / "theory.nc", trust=(module,))
     monkeypatch.chdir(own)
-    look_for_modules(Path())  # as `teacher-student figure comparison out` does
-    assert type(ts.Trajectory.load(own / "out" / "theory.nc").problem.task).__name__ == "Band"
+    look_for_modules(Path())  # as `teacher-student figure comparison out --trust MODULE` does
+    assert type(ts.Trajectory.load(own / "out" / "theory.nc", trust=(module,)).problem.task).__name__ == "Band"
 
 
 @pytest.mark.slow

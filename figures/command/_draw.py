@@ -24,14 +24,18 @@ COLUMNS = ("position", "low", "high", "cell_low", "cell_high")  # of a printed b
 def draw_comparison(options: argparse.Namespace) -> Figure:
     """Draw theory and simulation of one problem."""
     directory = internal.as_path(options.directory)
-    look_for_modules(Path(), directory, directory.parent)  # of a problem with tasks and units of the user's own
-    theory, runs = (ts.Trajectory.load(directory / FILES[name]) for name in ("theory", "simulation"))
+    if options.trust:
+        # Where one works, and not where the results lie: whoever sent these may have put modules beside them.
+        look_for_modules(Path())
+    theory, runs = (
+        ts.Trajectory.load(directory / FILES[name], trust=options.trust) for name in ("theory", "simulation")
+    )
     report, bands = directory / FILES["report"], directory / FILES["fluctuations"]
     return comparison(
         theory,
         runs,
         _report(report) if report.exists() else None,
-        ts.Trajectory.load(bands) if bands.exists() else None,
+        ts.Trajectory.load(bands, trust=options.trust) if bands.exists() else None,
     )
 
 

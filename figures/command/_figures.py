@@ -25,6 +25,13 @@ def add_figure_commands(parser: argparse.ArgumentParser) -> None:
     names = parser.add_subparsers(required=True, metavar="NAME")
     one = names.add_parser("comparison", help="theory and simulation of one problem, from the --out of `compare`")
     one.add_argument("directory", metavar="DIR", help="the --out of `compare`")
+    one.add_argument(
+        "--trust",
+        action="append",
+        default=[],
+        metavar="MODULE",
+        help="a module of your own that the results name, which may be imported; may be repeated (drawing needs none)",
+    )
     one.set_defaults(draw="draw_comparison")
     two = names.add_parser("phase-diagram", help="a map over two axes of a sweep, with its boundary")
     two.add_argument("--x", help="axis to the right (default: the first one left free)")

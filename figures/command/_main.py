@@ -56,14 +56,18 @@ def _cache(option: str | None) -> bool | str | None:
 
 @contextlib.contextmanager
 def _warnings_in_one_line() -> Iterator[None]:
-    """Print warnings as lines like any other.
+    """Print warnings as lines like any other, each once.
 
     Of kept programs that cannot be read, which may be all of them, only the first is said.
     """
     unreadable: list[str] = []
+    said: set[str] = set()
 
     def show(message: Warning | str, *_: Any, **__: Any) -> None:
-        text = str(message).partition("\n")[0]
+        text = internal.shown(str(message).partition("\n")[0])
+        if text in said:  # such as of the two files of one comparison
+            return
+        said.add(text)
         if "persistent compilation cache" in text:
             unreadable.append(text)
             if len(unreadable) > 1:

@@ -1,6 +1,8 @@
 """A comparison's file, read strictly and checked as far as can be before JAX is loaded, which takes a second."""
 
 import dataclasses
+import importlib.util
+import re
 import sys
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -12,6 +14,7 @@ from teacher_student import internal
 
 from ._choices import Choices, check_choices, check_simulated, require_runs
 
+ADDRESS = re.compile(r"[\w.]+:[\w.]+")  # "module:name"
 DEEPEST = 32  # tables and lists in each other; ours need six
 BUILT_IN = Path(__file__).parents[1] / "relevant_irrelevant.toml"
 
@@ -217,7 +220,10 @@ def load_tables(path: str | Path | None, **changes: Any) -> dict[str, Any]:
 
 
 def load_toml(path: str | Path, kind: str) -> dict[str, Any]:
-    """Load the tables of a TOML file; modules of the user's own are looked for beside it too. Raises InputError."""
+    """Load the tables of a TOML file; modules of the user's own are looked for beside it too, and named on stderr.
+
+    Raises InputError.
+    """
     path = internal.as_path(path)
     try:
         # Some editors begin a file with a mark of its encoding, which is no part of its text.
@@ -233,8 +239,10 @@ def load_toml(path: str | Path, kind: str) -> dict[str, Any]:
         raise _too_deep(path, kind) from None
     if _is_deeper(tables, DEEPEST):
         raise _too_deep(path, kind)
-    if any(":" in text for text in _texts(tables)):
+    modules = _modules(tables)
+    if modules:
         look_for_modules(path.parent, Path())
+        _say_imports(modules, path.name)
     return tables
 
 
@@ -253,6 +261,29 @@ def _is_deeper(entry: Any, depth: int) -> bool:
 def _items(entry: Any) -> Iterable[Any]:
     """Return what stands in a table or a list, and nothing of anything else."""
     return entry.values() if isinstance(entry, Mapping) else entry if isinstance(entry, list) else ()
+
+
+def _modules(tables: Mapping[str, Any]) -> list[str]:
+    """Return the modules that texts of the form "module:name" name, JAX's own left out, which are loaded anyway."""
+    addresses = [text.split(":") for text in _texts(tables) if ADDRESS.fullmatch(text)]
+    return list(dict.fromkeys(module for module, _ in addresses if module.partition(".")[0] != "jax"))
+
+
+def _say_imports(modules: Iterable[str], file: str) -> None:
+    """Say which modules a file asks for, and where they are: whoever starts somebody else's file runs these.
+
+    It is said on stderr, also where little else is.
+    """
+    for name in dict.fromkeys(module.partition(".")[0] for module in modules):
+        try:
+            spec = importlib.util.find_spec(name)  # only finds it
+        except ValueError:  # `__main__` and the like, which are no files
+            continue
+        if spec is not None and spec.origin is not None:
+            place = Path(spec.origin)
+            place = place.parent if place.name == "__init__.py" else place
+            line = internal.one_line(f"imports {place.name} from {place.parent}, as {file} asks")
+            print(f"teacher-student: {line}", file=sys.stderr)
 
 
 def look_for_modules(*folders: Path) -> None:

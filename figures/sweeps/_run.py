@@ -107,7 +107,7 @@ def open_sweep(path: str | Path) -> xr.Dataset:
     path = internal.as_path(path)
     try:
         checked = is_checked(path)
-        dataset: xr.Dataset = xr.open_zarr(opened(path, checked=checked), consolidated=True, chunks=None)
+        dataset: xr.Dataset = xr.open_zarr(opened(path, checked=checked), consolidated=True, chunks=None, zarr_format=3)
         if checked:
             _require_chunks(path, dataset)
         # NumPy's own strings, which a store gives, cannot be put together with the NaN of a cell that is not there.

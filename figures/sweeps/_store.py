@@ -53,7 +53,7 @@ class Store:
         checked = is_checked(path)
         # A chunk is written even where it has nothing but NaN: of one that is not there, it is known that it was lost.
         with zarr.config.set({"array.write_empty_chunks": True}):
-            group = zarr.open_group(WrittenStore(path) if checked else path, mode="r+")
+            group = zarr.open_group(WrittenStore(path) if checked else path, mode="r+", zarr_format=3)
             self.arrays: dict[str, Any] = {name: group[name] for name in self.variables}
         self.attrs: dict[str, Any] = dict(group.attrs)
         self._folder = path.stat()
@@ -287,7 +287,7 @@ def _create(path: Path, sweep: Sweep, layout: Layout, filled: xr.Dataset | None 
         if filled is not None:  # its cells stay what they are
             attrs |= {name: filled.attrs[name] for name in ("versions", "later_versions") if name in filled.attrs}
         xr.Dataset(coords=coords, attrs=attrs).to_zarr(new, mode="w", zarr_format=3, consolidated=False)
-        group = zarr.open_group(new, mode="r+")
+        group = zarr.open_group(new, mode="r+", zarr_format=3)
         chunk = dict(zip((axis.name for axis in sweep.axes), tiles(sweep), strict=True)) | {"engine": 1}
         for name, variable in variables(sweep).items():
             dims = variable.dims(sweep.axes)
@@ -340,7 +340,7 @@ def _continue(path: Path, sweep: Sweep, layout: Layout) -> tuple[Sweep, Layout]:
     """Check that `path` is a store of `sweep`; if axes or engines have grown, extend it. Raises InputError."""
     try:
         store = opened(path, checked=is_checked(path))
-        with _quiet(), xr.open_zarr(store, consolidated=True, chunks=None) as dataset:
+        with _quiet(), xr.open_zarr(store, consolidated=True, chunks=None, zarr_format=3) as dataset:
             check_identity(path, dataset.attrs, sweep)
             sweep, grown = extended(path, dataset, sweep)
             stored = old_layout(dataset)

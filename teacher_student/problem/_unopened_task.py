@@ -26,13 +26,13 @@ class UnopenedTask(Task):
       inputs: those of the file's table where it has them. Else they have the names alone, and NaN for numbers.
       kind: the class's address.
       table_text: the task's table, as JSON, to write it again.
-      latents: the number M of latent directions, which the arrays of the result have.
+      count: the number M of latent directions, which the arrays of the result have.
     """
 
     inputs: Inputs
     kind: Unopened = eqx.field(static=True)
     table_text: str = eqx.field(static=True)
-    latents: int = eqx.field(static=True)
+    count: int = eqx.field(static=True)
 
     # Only a task of signs goes with every loss. Nobody reads it: whatever computes with the task is refused.
     labels = "sign"
@@ -42,6 +42,10 @@ class UnopenedTask(Task):
         """Return the task of a table, with the names and sizes that the arrays of its result have."""
         entries = {name: entry for name, entry in table.items() if name != "kind"}
         return UnopenedTask(_inputs(entries.get("inputs"), shape), kind, json.dumps(entries), shape.latents)
+
+    @property
+    def latents(self) -> int:
+        return self.count
 
     @property
     def seen_blocks(self) -> tuple[bool, ...]:
