@@ -38,11 +38,11 @@ def tune_compiler(cache: bool | str | Path | None = None) -> None:
 
     Raises InputError if JAX has computed something already, which fixes XLA_FLAGS.
     """
+    folder = usual_folder() if cache is True else None if cache is None or cache is False else as_path(cache)
     _compile_small_loops_whole()
     if cache is True and users_own():
         _let_programs_be_kept()
         return
-    folder = usual_folder() if cache is True else None if cache is None or cache is False else as_path(cache)
     if folder is not None and open_folder(folder):
         _keep_programs(folder)
         _let_programs_be_kept()

@@ -176,6 +176,7 @@ def run_sweep(
     Raises InputError before computing; KeyboardInterrupt after Ctrl-C, when what is done is in the store.
     """
     internal.refuse_fork()
+    path = internal.as_path(path)
     for name in retry:
         internal.require_name(name, RETRY, "status to retry")
     retried = [RETRY[name] for name in retry]
@@ -186,7 +187,6 @@ def run_sweep(
     for line in unusable:
         say(f"warning     {line}")
     clock, storing = time.perf_counter(), 0.0
-    path = internal.as_path(path)
     with writing(path, spec, layout) as store:
         todo = {engine: list(store.pending(engine, retry=retried)) for engine in store.sweep.engines}
         total = sum(len(tile) for engine in todo.values() for tile in engine)
