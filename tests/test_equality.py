@@ -83,7 +83,7 @@ def results(folder: Path) -> Iterable[Any]:
     yield from (planned, *planned.simulations[:1])
     yield simulations.preference(theory, ode.fluctuations(small(0.6), start(), alphas), runs)
     yield from ode.fixed_points(problem)
-    yield ode.critical(small, (1.0, 6.0), "specialised")
+    yield ode.critical(problem, "sgd.learning_rate", (1.0, 6.0))
     experiment = figures.make_experiment(problem, start(), alphas, dim=100, runs=12)
     yield from (experiment, figures.Comparison(theory, runs, None, verdict, {}, theory))
     tables = ts.problem_to_tables(problem) | {"axes": {"rate": {"sgd.learning_rate": [0.5]}}, "measures": ["error"]}
