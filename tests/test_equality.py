@@ -2,12 +2,9 @@
 
 import copy
 import dataclasses
-import importlib
-import inspect
 import pickle
 import warnings
 from collections.abc import Callable, Iterable
-from pathlib import Path
 from typing import Any
 
 import cloudpickle
@@ -30,10 +27,6 @@ WAYS: dict[str, Callable[[Any], Any]] = {
     "copy": copy.copy,
     "deepcopy": copy.deepcopy,
 }
-FACADES = ("teacher_student", "ode", "ode.derive", "simulations", "figures", "figures.atlas")
-NOT_VALUES = {  # abstract ones, exceptions (tests/test_processes.py), and a figure with its data
-    "Task", "Averages", "InputError", "Interrupted", "Drawn", "StepAverages", "DerivedAverages",
-}  # fmt: skip
 
 
 def tanh_like(x: Any) -> Any:
@@ -70,27 +63,6 @@ def simple_values() -> Iterable[Any]:
     yield figures.Contrast("order", "a", "b")
 
 
-def results(folder: Path) -> Iterable[Any]:
-    """Give results of every kind, of a problem that takes a moment."""
-    problem, alphas = small(), [0.5, 1.0, 2.0]
-    theory = ode.fluctuations(problem, start(), alphas)
-    runs = simulations.run(problem, 100, 12, alphas, 0, start=start(), progress=False, keep="weights")
-    verdict = simulations.agreement(theory, runs)
-    yield from (theory, runs, verdict, *verdict.deviations[:1], *verdict.questions[:1], *verdict.shifts[:1])
-    yield from (theory.fluctuations, build.given(theory.fluctuations).law, build.given(theory.fluctuations).responses)
-    yield from (theory.budget(100), theory.observables, *ts.quantities(theory.observables, problem)[:1])
-    planned = simulations.plan(theory, detect={"sgd.learning_rate": 0.1})
-    yield from (planned, *planned.simulations[:1])
-    yield simulations.preference(theory, ode.fluctuations(small(0.6), start(), alphas), runs)
-    yield from ode.fixed_points(problem)
-    yield ode.critical(problem, "sgd.learning_rate", (1.0, 6.0))
-    experiment = figures.make_experiment(problem, start(), alphas, dim=100, runs=12)
-    yield from (experiment, figures.Comparison(theory, runs, None, verdict, {}, theory))
-    tables = ts.problem_to_tables(problem) | {"axes": {"rate": {"sgd.learning_rate": [0.5]}}, "measures": ["error"]}
-    spec = figures.read_sweep(tables)
-    yield from (spec, figures.run_sweep(spec, folder / "s.zarr", workers=0, progress=False, say=lambda line: None))
-
-
 def hash_of(thing: Any) -> int | str:
     """Return the hash, or what Python says of one that has none."""
     try:
@@ -121,21 +93,6 @@ def test_what_problems_are_made_of_is_a_value(number: int) -> None:
     check(values[number])
     assert [values[number] == other for other in values].count(True) == 1 or isinstance(values[number], int)
     assert (values[number] == list(simple_values())[number]) is True  # made again from the same numbers
-
-
-def public_classes() -> set[str]:
-    modules = [importlib.import_module(name) for name in FACADES]
-    named = {name: getattr(module, name) for module in modules for name in module.__all__}
-    return {name for name, thing in named.items() if inspect.isclass(thing)}
-
-
-@pytest.mark.slow
-def test_every_result_is_a_value_and_no_public_class_is_left_out(tmp_path: Path) -> None:
-    values = [*simple_values(), *results(tmp_path)]
-    for value in values:
-        check(value)
-    seen = {cls.__name__ for value in values for cls in type(value).__mro__}
-    assert public_classes() - seen - NOT_VALUES <= {"Plateau", "SpreadTest", "PowerLaw", "Settings", "Equations"}
 
 
 def test_objects_of_other_numbers_are_not_equal() -> None:
