@@ -111,13 +111,15 @@ def solve_many(
     return results
 
 
-def _times(alphas: Any, n: int) -> list[np.ndarray]:
+def _times(alphas: Any, n: int) -> list[Any]:
     """Return the alphas of n problems, from one list of times for all or from n lists."""
     if isinstance(alphas, jax.Array):
         alphas = np.asarray(alphas)  # looking into a JAX array would compile the look
     # Lists of different lengths have no dimension of their own: only what is inside is looked at.
     alike = not isinstance(alphas, (list, tuple, np.ndarray)) or all(np.ndim(alpha) == 0 for alpha in alphas)
-    return [np.asarray(times) for times in ([alphas] * n if alike else alphas)]
+    # A list keeps the types of its numbers, which say what rounding they bring.
+    several = [alphas] * n if alike else alphas
+    return [times if isinstance(times, (list, tuple)) else np.asarray(times) for times in several]
 
 
 def _require_known(numbers: Any) -> None:

@@ -28,7 +28,7 @@ def as_numbers(x: Any, quantity: str) -> Any:
     if is_known(x):
         try:
             numbers = np.asarray(x)
-            if numbers.dtype.kind in "biuf":
+            if numbers.dtype.kind in "biuf" or jnp.issubdtype(numbers.dtype, jnp.floating):  # bfloat16 is no kind "f"
                 return numbers.astype(np.float64)
             raise TypeError
         except (TypeError, ValueError):

@@ -1,9 +1,11 @@
 """The base of public PyTrees: equinox modules of which help() and Tab show what a user can use."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import equinox as eqx
+import jax
 
+from ._equality import same_fields
 from ._public_record import shown_names, shown_names_of
 from ._shown_text import html_of, text_of
 
@@ -37,3 +39,13 @@ else:
 
         def __dir__(self) -> list[str]:
             return shown_names_of(self)
+
+        def __eq__(self, other: object) -> Any:
+            if type(other) is not type(self):
+                return NotImplemented
+            if any(isinstance(leaf, jax.core.Tracer) for leaf in jax.tree.leaves((self, other))):
+                return super().__eq__(other)  # a traced bool: nobody knows yet
+            return same_fields(self, other)
+
+        # Python takes the hash from a class that defines ==. It is that of the fields: of arrays there is none.
+        __hash__ = eqx.Module.__hash__

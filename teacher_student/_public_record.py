@@ -6,6 +6,8 @@ from typing import Any, ClassVar
 
 from ._shown_text import html_of, text_of
 
+from ._equality import same_fields
+
 OPERATORS = ("__add__", "__call__", "__getitem__")  # said by an expression, not by a name
 
 
@@ -32,6 +34,10 @@ class _Shown(abc.ABCMeta):  # not of `type`: a record may be a Mapping too
         return super().__new__(metacls, name, bases, namespace, **options)
 
 
+def _equal(self: Any, other: object) -> Any:
+    return same_fields(self, other) if type(other) is type(self) else NotImplemented
+
+
 class PublicRecord(metaclass=_Shown):
     """Base of public dataclasses, of which help() and Tab show fields, methods and properties.
 
@@ -46,6 +52,12 @@ class PublicRecord(metaclass=_Shown):
 
     def _repr_html_(self) -> str:
         return html_of(self)
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        # In the class itself: dataclasses would else put an == there that is ambiguous where a field is an array.
+        if "__eq__" not in vars(cls):
+            cls.__eq__ = _equal  # type: ignore[method-assign, assignment]
 
     def __dir__(self) -> list[str]:
         return shown_names_of(self)

@@ -48,7 +48,8 @@ MODULES = {  # what each does when it is imported
     "warns": "import warnings\nwarnings.warn('x')\nraise UserWarning('y')",
     "long": "raise ValueError('x' * 10**6)",
     "things": (
-        "none = None\nnumber = 1\ntext = 'no unit'\nempty = {}\nimport sys as module\nclass Plain: pass\nplain = Plain()\n"
+        "none = None\nnumber = 1\ntext = 'no unit'\nempty = {}\nimport sys as module\n"
+        "class Plain: pass\nplain = Plain()\n"
         "def two(x, y): return x\ndef wide(x): return x[None]\ndef leaves(x): raise SystemExit(0)\n"
         "def fails(x): raise ValueError('no')\ndef chooses(x): return x if x > 0 else 0 * x\n"
         "class Raising:\n def __call__(self, x): return x\n"

@@ -8,6 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+import ode
 import teacher_student as ts
 from teacher_student import internal
 
@@ -180,6 +181,39 @@ def test_alphas_of_single_precision_may_end_with_the_curriculum(make: Any) -> No
     assert times[-1] == SWITCH.end < float(alphas[-1])
     assert times[0] == 1.0
     np.testing.assert_array_equal(internal.to_times([0.5, 20.0], problem), [0.5, 20.0])
+
+
+@pytest.mark.parametrize(
+    "alphas",
+    [
+        np.array([1.0, 20.1], np.float16),
+        np.array([1.0, 20.1], np.longdouble),
+        jnp.array([1.0, 20.1], jnp.bfloat16),
+        [1.0, np.float32(20.1)],
+        (np.float32(1.0), jnp.float32(20.1)),
+        [1.0, 10.0 + 10.1 * (1 + 1e-15)],
+        [1, 20],
+    ],
+    ids=["float16", "longdouble", "bfloat16", "one float32", "all float32", "a sum", "integers"],
+)
+def test_alphas_of_any_type_may_end_with_the_curriculum_and_are_found_again(alphas: Any) -> None:
+    problem = build.problem(curriculum=SWITCH)
+    start = ts.random_overlaps(problem, dim=1000, key=0)
+    theory = ode.solve(problem, start, alphas)
+    assert theory.alphas[-1] <= SWITCH.end
+    assert theory.at(alphas).alphas.tolist() == theory.alphas.tolist()
+    assert theory.at(alphas[-1:]).alphas.tolist() == theory.alphas[-1:].tolist()
+    [one] = ode.solve_many([problem], start, alphas)
+    assert one.alphas.tolist() == theory.alphas.tolist()
+
+
+@pytest.mark.parametrize("kind", [np.float16, np.float32, jnp.float32, np.float64, np.longdouble])
+def test_a_curriculum_of_any_type_may_be_recorded_at_its_end(kind: Any) -> None:
+    for durations, end in (([0.7], 0.7), ([0.4, 0.3], 0.7), ([10.0, 10.1], 20.1)):
+        curriculum = ts.Curriculum.phases(*(("easy", kind(duration)) for duration in durations))
+        problem = build.problem(curriculum=curriculum)
+        internal.check_alphas([end / 2, end] if kind is not np.float16 else np.array([end / 2, end], kind), problem)
+        assert internal.to_times([end], problem)[0] <= max(float(curriculum.end), end)
 
 
 def test_alphas_beyond_rounding_are_refused_with_digits_that_differ() -> None:

@@ -214,7 +214,7 @@ def test_a_process_forked_after_jax_has_started_says_so_at_every_entrance(tmp_pa
             "rank_by_loss": lambda: ode.rank_by_loss(problem, start),
             "fixed_points": lambda: ode.fixed_points(problem),
             "known_guesses": lambda: ode.known_guesses(problem),
-            "critical": lambda: ode.critical(lambda rate: problem, (0.1, 9.0), "specialised"),
+            "critical": lambda: ode.critical(problem, "sgd.learning_rate", (0.1, 9.0)),
             "plateau": lambda: ode.plateau(problem, start),
             "random_overlaps": lambda: ts.random_overlaps(problem, dim=10, key=0),
             "run": lambda: simulations.run(problem, 10, 2, [1.0], 0, progress=False),

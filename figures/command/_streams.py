@@ -96,7 +96,7 @@ def unbreakable_streams() -> Iterator[Streams]:
         # None: the shell started us without one (`>&-`).
         out, err = (stack.enter_context(open(os.devnull, "w")) if stream is None else stream for stream in before)
         streams = Streams(Stream(out, pipe_matters=True), Stream(err, pipe_matters=False))
-        sys.stdout, sys.stderr = streams.out, streams.err  # type: ignore[assignment]  # they write as streams do
+        sys.stdout, sys.stderr = streams.out, streams.err
         try:
             yield streams
         finally:

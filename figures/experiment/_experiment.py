@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import jax
 
 
-@dataclasses.dataclass(frozen=True, eq=False)
+@dataclasses.dataclass(frozen=True)
 class Experiment(internal.PublicRecord):
     """What `figures.compare` compares: every number is resolved, nothing is drawn or computed when it is asked.
 

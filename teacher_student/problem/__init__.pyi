@@ -10,6 +10,7 @@ from ._problem import Problem as Problem
 from ._problem import check_alphas as check_alphas
 from ._problem import check_one_problem as check_one_problem
 from ._problem import check_problem as check_problem
+from ._problem import rounding_of as rounding_of
 from ._problem import to_times as to_times
 from ._problem_tables import problem_from_tables as problem_from_tables
 from ._problem_tables import problem_of_result as problem_of_result

@@ -161,24 +161,39 @@ def to_times(alphas: Any, problem: Problem) -> Any:
     """Return `alphas` as float64 times within the curriculum; traced ones are returned as they are.
 
     Rounded to their own precision, alphas that end with the curriculum may lie past its end (20.1 in float32 is
-    20.1000004): these are moved to the end, so that nothing is integrated or simulated where no level is defined.
+    20.1000004), and so they may where its durations were rounded. These are moved to the end, so that nothing is
+    integrated or simulated where no level is defined.
     """
     times = as_numbers(alphas, "alphas")
     end = problem.curriculum.end
     if not is_known((times, end)):
         return times
-    return np.where((times > end) & (times <= end * (1 + _rounding(alphas))), end, times)
+    rounding = max(rounding_of(alphas), _rounding_of_phases(np.asarray(problem.curriculum.durations)))
+    return np.where((times > end) & (times <= end * (1 + rounding)), end, times)
 
 
-def _rounding(alphas: Any) -> float:
-    """Return the relative error that rounding to their type leaves in alphas.
+def rounding_of(numbers: Any) -> float:
+    """Return the relative error that rounding to their type leaves in numbers: in a list, that of the coarsest.
 
     Of float64 ones it is also what a sum of phases leaves.
     """
-    kind = alphas.dtype if hasattr(alphas, "dtype") else np.asarray(alphas).dtype
+    if isinstance(numbers, (list, tuple)):
+        return max(map(rounding_of, numbers), default=1e-12)
+    kind = numbers.dtype if hasattr(numbers, "dtype") else np.asarray(numbers).dtype
     if not jnp.issubdtype(kind, jnp.floating):
         return 1e-12
     return max(float(jnp.finfo(kind).eps), 1e-12)  # type: ignore[no-untyped-call]  # JAX leaves it untyped
+
+
+def _rounding_of_phases(durations: Float[np.ndarray, "P"]) -> float:
+    """Return the relative error of durations that were numbers of a coarser type before they became float64.
+
+    They then have no more digits than that type, though more than a person writes, such as 0.699999988 for 0.7.
+    """
+    if all(float(f"{duration:.6g}") == duration for duration in durations.ravel()):
+        return 0.0
+    coarser = (kind for kind in (np.float16, np.float32) if np.all(durations.astype(kind) == durations))
+    return max((float(np.finfo(kind).eps) for kind in coarser), default=0.0)
 
 
 def check_alphas(alphas: Any, problem: Problem, *, positive: bool = True) -> None:

@@ -13,7 +13,7 @@ from .._errors import InputError, nearest
 from .._numbers import as_numbers
 from .._public_module import PublicModule
 from .._trust import Trust
-from ..problem import Problem, describe_ties, unopened_parts
+from ..problem import Problem, describe_ties, rounding_of, unopened_parts
 from ..state import Overlaps, Weights
 from ._budget import Budget, budget
 from ._fluctuations import Fluctuations
@@ -25,6 +25,13 @@ if TYPE_CHECKING:  # half a second to import: only files and labelled data sets 
     import xarray as xr
 
 TEACHERS = 32  # whose ties are looked at: printing a trajectory must not take seconds
+
+
+def _nearest(ordered: Float[np.ndarray, "A"], wanted: Float[np.ndarray, "n"]) -> Int[np.ndarray, "n"]:
+    """Return the indices of the entries that are nearest to the `wanted` ones."""
+    right = np.minimum(np.searchsorted(ordered, wanted), ordered.size - 1)
+    left = np.maximum(right - 1, 0)
+    return np.where(np.abs(wanted - ordered[left]) <= np.abs(ordered[right] - wanted), left, right)
 
 
 class ByLevel(dict[str, Any]):
@@ -144,14 +151,15 @@ class Trajectory(PublicModule):
         Weights stay only where the last alpha does, at which they were kept.
 
         Arguments: alphas: (n,) recorded times, samples / N. remedy: what an error's last words are.
-        Raises InputError if one of them was not recorded (to 1e-9).
+        Raises InputError if one of them was not recorded (to 1e-9, and to what its type rounds).
         """
         recorded, wanted = np.asarray(self.alphas), as_numbers(alphas, "alphas")
         if np.ndim(wanted) != 1 or not np.size(wanted) or not np.all(np.diff(wanted) > 0) or not np.all(wanted >= 0):
             raise InputError("increasing alphas, a row of numbers", np.asarray(wanted).tolist())
-        # The same time, computed in two ways, may differ by rounding: times are equal to 1e-9.
-        index = np.minimum(np.searchsorted(recorded, wanted - 1e-9), recorded.size - 1)
-        missing = np.abs(recorded[index] - wanted) > 1e-9
+        # The same time, computed in two ways, may differ by rounding, also to the type of what is given.
+        close = 1e-9 + rounding_of(alphas) * np.abs(wanted)
+        index = _nearest(recorded, np.asarray(wanted))
+        missing = np.abs(recorded[index] - wanted) > close
         if np.any(missing):
             raise InputError("alphas that were recorded", wanted[missing][:3].tolist(), remedy)
         axis = 0 if self.runs is None else 1
@@ -195,7 +203,7 @@ class Trajectory(PublicModule):
     def _words(self) -> str:
         _, K, M = self.problem.shape
         alphas = np.asarray(self.alphas)
-        when = f"{alphas.size} alphas up to {alphas.flat[-1]:g}"
+        when = f"{alphas.size} alphas up to {alphas.flat[-1]:g}" if alphas.size else "no alphas"
         errors = ", ".join(self._last_error(level) for level in self.error)
         how = "" if self.sampling_error is None else f", {self.source.method}"
         ties = describe_ties(self.tie_probability)
@@ -208,6 +216,8 @@ class Trajectory(PublicModule):
         After a stop it is the last error before the stop.
         """
         errors, alphas = np.asarray(self.error[level]), np.ravel(self.alphas)
+        if not errors.size:
+            return f"{level} none"
         known = np.isfinite(errors)
         recorded = np.flatnonzero(known.reshape(-1, alphas.size).any(axis=0))
         if not recorded.size:
