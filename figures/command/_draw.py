@@ -1,7 +1,7 @@
 """The pictures of `teacher-student figure NAME`, drawn from saved data alone."""
 
 import argparse
-import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ from teacher_student import internal
 
 from ..experiment import look_for_modules
 from ..maps import along_theory, boundary, coarse, select
-from ..pictures import comparison, curves, free_axes, phase_diagram
+from ..pictures import check_report, comparison, curves, free_axes, phase_diagram
 from ..running import COMPARISON_FILES as FILES
 from ..sweeps import CellStatus, normal_form, open_sweep
 
@@ -35,10 +35,8 @@ def draw_comparison(options: argparse.Namespace) -> Figure:
     )
 
 
-def _report(path: Path) -> dict[str, Any]:
-    """Read report.json, also of version 0.7.0 and before, which called the deviations comparisons."""
-    report: dict[str, Any] = json.loads(path.read_text())
-    return report if "deviations" in report else report | {"deviations": report["comparisons"]}
+def _report(path: Path) -> Mapping[str, Any]:
+    return check_report(internal.read_json_file(path, "a report.json that `compare` wrote"))
 
 
 def _choice(options: argparse.Namespace, dataset: xr.Dataset) -> dict[str, Any]:

@@ -9,6 +9,7 @@ import numpy as np
 import xarray as xr
 
 from .._errors import InputError
+from .._json_text import read_json
 from .._versions import versions
 from .._write_whole import write_whole
 from ..problem import problem_from_tables, problem_to_tables
@@ -17,6 +18,7 @@ from ._fluctuations import Fluctuations
 from ._joint_law_files import joint_coordinates, joint_from_xarray, joint_variables
 from ._observables import Observables
 from ._source import Source
+from ._status import Status
 
 if TYPE_CHECKING:
     from ._trajectory import Trajectory
@@ -138,7 +140,9 @@ def fields_from_xarray(dataset: xr.Dataset) -> dict[str, Any]:
     missing += [name for name in needed if name not in dataset]
     if missing:
         raise InputError("a data set written by this version's Trajectory.save", f"one without {missing[0]!r}")
-    problem = problem_from_tables(json.loads(dataset.attrs["problem"]))
+    _check_variables(dataset)
+    tables = read_json(dataset.attrs["problem"], "the attribute problem that Trajectory.save writes", "another one")
+    problem = problem_from_tables(tables)
     levels = problem.inputs.level_names
 
     def observables(suffix: str) -> Observables | None:
@@ -157,6 +161,8 @@ def fields_from_xarray(dataset: xr.Dataset) -> dict[str, Any]:
     source: dict[str, Any] = {name: dataset.attrs.get(f"source_{name}") for name in fields}
     source = {name: value.item() if isinstance(value, np.generic) else value for name, value in source.items()}
     stats = [str(name) for name in dataset.data_vars if str(name).startswith("stats_")]
+    if not isinstance(source["engine"], str):
+        raise InputError("a text as source_engine, as Trajectory.save writes it", source["engine"])
     return dict(
         problem=problem,
         start=Overlaps(*(dataset[f"start_{name}"].values for name in ("Q", "R", "T", "readout"))),
@@ -171,6 +177,23 @@ def fields_from_xarray(dataset: xr.Dataset) -> dict[str, Any]:
         fluctuations=_fluctuations(dataset, observables),
         scatter=observables("_scatter"),
     )
+
+
+def _check_variables(dataset: xr.Dataset) -> None:
+    """Raise InputError unless the variables of every trajectory have their dimensions, and numbers in them."""
+    leading = ("run", "alpha") if "run" in dataset.dims else ("alpha",)
+    axes = {name: (*leading, *trailing) for name, trailing in AXES.items()}
+    axes |= {"status": leading[:-1], "reached": leading[:-1], "alpha": ("alpha",)}
+    for name, dims in axes.items():
+        if name not in dataset.variables and name == "accuracy":  # theory need not be asked for it
+            continue
+        if name not in dataset.variables or dataset[name].dims != dims or dataset[name].dtype.kind not in "iufb":
+            got = dataset[name] if name in dataset.variables else None
+            words = "none" if got is None else f"{got.dtype} with the dimensions {got.dims}"
+            raise InputError(f"numbers {name} with the dimensions {dims}, as Trajectory.save writes them", words)
+    known = [int(status) for status in Status]
+    if not np.all(np.isin(dataset["status"].values, known)) or not dataset.sizes["alpha"]:
+        raise InputError(f"the states {known} and a recorded alpha", np.unique(dataset["status"].values).tolist())
 
 
 def _fluctuations(dataset: xr.Dataset, observables: Callable[[str], Any]) -> Fluctuations | None:

@@ -9,7 +9,7 @@ import jax
 import numpy as np
 from jaxtyping import Float, Int
 
-from .._errors import InputError, nearest
+from .._errors import InputError, first_line, nearest
 from .._numbers import as_numbers
 from .._public_module import PublicModule
 from ..problem import Problem, describe_ties
@@ -254,4 +254,12 @@ class Trajectory(PublicModule):
             dataset = xr.load_dataset(path, engine="netcdf4")
         except OSError as error:
             raise InputError("a readable NetCDF file", f"{path} ({error.strerror or error})") from error
-        return Trajectory(**fields_from_xarray(dataset))
+        except Exception as error:  # of another program's file, whose times or numbers xarray cannot decode
+            raise InputError("a NetCDF file that Trajectory.save wrote", f"{path} ({first_line(error)})") from error
+        try:
+            return Trajectory(**fields_from_xarray(dataset))
+        except InputError:
+            raise
+        except Exception as error:  # anything may be missing or wrong in a file that somebody has edited
+            reason = f"{path} ({type(error).__name__}: {first_line(error)})"
+            raise InputError("a NetCDF file that Trajectory.save wrote", reason) from error
