@@ -56,7 +56,7 @@ REFUSED: dict[str, tuple[Callable[[], object], str]] = {
         "GB of memory for the overlaps of the 10,000,000 units",
     ),
     "a derivation": (
-        lambda: ode.derive.equations(build.problem(K=40, M=40)),
+        lambda: ode.derive.equations(build.problem(K=40)),
         "at most 100,000 averages I4(k, l, i, j) to derive",
     ),
     "a start": (lambda: experiment(start={"number": 10**30}), "below 2^31"),
