@@ -146,7 +146,11 @@ def check_tolerances(rtol: Any, atol: Any, max_steps: Any, bound: Any, adjoint: 
             raise InputError(f"{name} between 0 and 1", repr(tolerance))
     check_bound(bound)
     # 1e5 is a whole number too.
-    as_count(int(max_steps) if is_number(max_steps) and float(max_steps).is_integer() else max_steps, "max_steps")
+    as_count(
+        int(max_steps) if is_number(max_steps) and float(max_steps).is_integer() else max_steps,
+        "max_steps",
+        most=2**63 - 1,
+    )
     # Whoever has an adjoint has imported diffrax; whoever has none need not.
     diffrax = sys.modules.get("diffrax")
     if adjoint is not None and (diffrax is None or not isinstance(adjoint, diffrax.AbstractAdjoint)):

@@ -12,6 +12,7 @@ from teacher_student import DIVERGENCE_BOUND, InputError, Overlaps, Problem, Tra
 from teacher_student.internal import (
     as_count,
     check_alphas,
+    check_number_of_alphas,
     check_overlaps,
     check_problem,
     filled_length,
@@ -116,10 +117,13 @@ def _times(alphas: Any, n: int) -> list[Any]:
     if isinstance(alphas, jax.Array):
         alphas = np.asarray(alphas)  # looking into a JAX array would compile the look
     # Lists of different lengths have no dimension of their own: only what is inside is looked at.
-    alike = not isinstance(alphas, (list, tuple, np.ndarray)) or all(np.ndim(alpha) == 0 for alpha in alphas)
+    several = isinstance(alphas, (list, tuple, np.ndarray))
+    for times in alphas if several else [alphas]:  # before NumPy looks at them, which makes arrays
+        check_number_of_alphas(times)
+    alike = not several or all(np.ndim(alpha) == 0 for alpha in alphas)
     # A list keeps the types of its numbers, which say what rounding they bring.
-    several = [alphas] * n if alike else alphas
-    return [times if isinstance(times, (list, tuple)) else np.asarray(times) for times in several]
+    each = [alphas] * n if alike else alphas
+    return [times if isinstance(times, (list, tuple)) else np.asarray(times) for times in each]
 
 
 def _require_known(numbers: Any) -> None:

@@ -109,7 +109,7 @@ def plan(
         raise InputError("dims as a sequence of dimensions N", repr(dims), "dims=(200, 1000)")
     assert theory.fluctuations is not None  # `check_detect` has seen to it
     for dim in dims:
-        theory.fluctuations.check_dim(dim)
+        theory.fluctuations.check_dim(as_count(dim, "dimension N"))
     rows = []
     for dim in dims:
         runs, worst = needed_runs(theory, dim, test_samples, detect, significance, seed)

@@ -4,9 +4,8 @@ import abc
 import dataclasses
 from typing import Any, ClassVar
 
-from ._shown_text import html_of, text_of
-
 from ._equality import same_fields
+from ._shown_text import html_of, text_of
 
 OPERATORS = ("__add__", "__call__", "__getitem__")  # said by an expression, not by a name
 
@@ -26,12 +25,6 @@ class _Shown(abc.ABCMeta):  # not of `type`: a record may be a Mapping too
 
     def __dir__(cls) -> list[str]:
         return shown_names(cls)
-
-    def __new__(metacls, name: str, bases: tuple[type, ...], namespace: dict[str, Any], **options: Any) -> type:
-        """Make the class; a dataclass leaves a text of its own alone, and would else write all numbers of an array."""
-        if bases and "__repr__" not in namespace:
-            namespace = namespace | {"__repr__": bases[0].__repr__}
-        return super().__new__(metacls, name, bases, namespace, **options)
 
 
 def _equal(self: Any, other: object) -> Any:
@@ -55,9 +48,11 @@ class PublicRecord(metaclass=_Shown):
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
-        # In the class itself: dataclasses would else put an == there that is ambiguous where a field is an array.
-        if "__eq__" not in vars(cls):
-            cls.__eq__ = _equal  # type: ignore[method-assign, assignment]
+        # In the class itself: dataclasses would else put there an == that is ambiguous where a field is an array, and a
+        # text with all its numbers.
+        for name, own in (("__eq__", _equal), ("__repr__", cls.__repr__)):
+            if name not in vars(cls):
+                setattr(cls, name, own)
 
     def __dir__(self) -> list[str]:
         return shown_names_of(self)

@@ -2,7 +2,9 @@
 from ._address import imported as imported
 from ._compiler import jax_has_started as jax_has_started
 from ._cores import usable_cores as usable_cores
+from ._counts import MOST_ALPHAS as MOST_ALPHAS
 from ._counts import as_count as as_count
+from ._counts import check_number_of_alphas as check_number_of_alphas
 from ._counts import is_integer as is_integer
 from ._errors import first_line as first_line
 from ._errors import nearest as nearest
@@ -35,6 +37,8 @@ from ._seals import sealed_json as sealed_json
 from ._shapes import Numbers as Numbers
 from ._trees import differing_leaves as differing_leaves
 from ._trees import same_structure as same_structure
+from ._usable_memory import require_memory as require_memory
+from ._usable_memory import usable_memory as usable_memory
 from ._usual import PRECISIONS as PRECISIONS
 from ._usual import Usual as Usual
 from ._write_whole import require_free as require_free

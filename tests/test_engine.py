@@ -17,9 +17,9 @@ import pytest
 import ode
 import simulations
 import teacher_student as ts
-from simulations.engine import _memory, _samples, _weights
+from simulations.engine import _samples, _weights
 from simulations.engine._coordinates import FullWeights
-from teacher_student import internal
+from teacher_student import _usable_memory, internal
 
 from . import build
 from .as_users import HERE, files_warned_of
@@ -172,10 +172,10 @@ def test_memory_is_said_before_it_is_allocated(monkeypatch: pytest.MonkeyPatch) 
     assert simulations.memory(problem, 10**7, workers=4, runs=2) == two  # no more threads than runs
     kept = 2 * 8 * 5 * 10**6 * 8  # twice, in float64: decay is 7e-8 a step
     assert simulations.memory(problem, 10**6, workers=2, runs=8, keep="weights") == need + kept
-    monkeypatch.setattr(_memory, "available_memory", lambda: 10**8)
+    monkeypatch.setattr(_usable_memory, "usable_memory", lambda: 10**8)
     with pytest.raises(ts.InputError, match=r"0\.[0-9]+ GB of memory for these runs; got: 0\.1 GB available; lower"):
         simulations.run(problem, 10**6, 2, [1e-6], 0, start=build.overlaps(problem, 1), workers=2, **QUIET)
-    monkeypatch.setattr(_memory, "available_memory", lambda: None)  # a system that does not say
+    monkeypatch.setattr(_usable_memory, "usable_memory", lambda: None)  # a system that does not say
     simulations.run(problem, 1000, 1, [1e-3], 0, **QUIET)
 
 

@@ -58,7 +58,7 @@ def simple_values() -> Iterable[Any]:
     yield from (ts.Curriculum.phases(("all", 1.0), ("all", 2.0)), small(), build.problem())
     yield from (start(2), ts.Directions(("a",), np.ones(1), small(), start()), teacher().conditions(), ts.Status.OK)
     yield from (ode.ClosedForm(), ode.Sampled(key=3), figures.CellStatus.PENDING, ts.Source("ode", "a", "b"))
-    yield simulations.Weights(np.ones((1, 1, 4)), np.ones((1, 1, 4)), np.ones((1, 1)))
+    yield simulations.Weights(jnp.ones((1, 1, 4)), jnp.ones((1, 1, 4)), jnp.ones((1, 1)))
     yield simulations.Sample(jnp.int32(0), jnp.int32(0), jnp.ones(4), jnp.float32(0.1))
     yield figures.Contrast("order", "a", "b")
 

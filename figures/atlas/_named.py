@@ -9,6 +9,7 @@ from typing import Any
 import xarray as xr
 from matplotlib.figure import Figure
 
+import teacher_student as ts
 from teacher_student import internal
 
 from ._cost import cost, cost_text
@@ -62,6 +63,18 @@ DRAWERS: dict[str, Callable[..., tuple[Figure, str]]] = {
 }
 
 
+def _drawn(name: str, data: Mapping[str, xr.Dataset], directory: str | Path, **options: Any) -> tuple[Figure, str]:
+    """Draw the figure, or raise InputError for data that are not its own."""
+    try:
+        return DRAWERS[name](data, **options)
+    except (LookupError, ValueError, TypeError, AttributeError) as error:
+        if isinstance(error, ts.InputError):
+            raise
+        # A file of the right name may come from another program, which may lack anything.
+        reason = f"{directory} ({type(error).__name__}: {internal.first_line(error)})"
+        raise ts.InputError(f"data of the figure {name}", reason, "move them away: they are computed again") from error
+
+
 def named_figure(
     name: str,
     directory: str | Path,
@@ -95,7 +108,7 @@ def named_figure(
         }
     else:
         data = stores(name, directory, only=only, quick=quick, workers=workers, progress=progress, say=say)
-    figure, text = DRAWERS[name](data, **options)
+    figure, text = _drawn(name, data, directory, **options)
     words = [f"teacher-student figure {name}", str(directory), *(["--quick"] if quick else [])]
     words += [f"--task {task}"] if task else []
     words += [f'--{key} "{value}"' for key, value in options.items() if value is not None]

@@ -12,7 +12,7 @@ import teacher_student as ts
 from teacher_student import internal
 
 from ..experiment import load_toml
-from ..sweeps import FINISHED, CellStatus, Sweep, merged, open_sweep, read_sweep, run_sweep
+from ..sweeps import FINISHED, CellStatus, Sweep, merged, normal_form, open_sweep, read_sweep, run_sweep
 
 RECIPES = Path(__file__).parents[1] / "recipes"
 
@@ -136,7 +136,7 @@ def _check_folder(directory: Path, names: Sequence[str], figure: str) -> None:
 def _complete(path: Path) -> bool:
     if not path.exists():
         return False
-    return bool(np.all(open_sweep(path)["status"].isin([*FINISHED, CellStatus.NOT_ASKED])))
+    return bool(np.all(normal_form(open_sweep(path))["status"].isin([*FINISHED, CellStatus.NOT_ASKED])))
 
 
 def _make(directory: Path) -> None:

@@ -1,7 +1,7 @@
 """The pictures of `teacher-student figure NAME`, drawn from saved data alone."""
 
 import argparse
-import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ from teacher_student import internal
 
 from ..experiment import look_for_modules
 from ..maps import along_theory, boundary, coarse, select
-from ..pictures import comparison, curves, free_axes, phase_diagram
+from ..pictures import check_report, comparison, curves, free_axes, phase_diagram
 from ..running import COMPARISON_FILES as FILES
 from ..sweeps import CellStatus, normal_form, open_sweep
 
@@ -39,18 +39,12 @@ def draw_comparison(options: argparse.Namespace) -> Figure:
     )
 
 
-def _report(path: Path) -> dict[str, Any]:
+def _report(path: Path) -> Mapping[str, Any]:
     """Read report.json, also of version 0.7.0 and before, which called the deviations comparisons."""
-    try:
-        text = path.read_text(encoding="utf-8")
-        internal.check_sealed_json(path, text)
-        report: dict[str, Any] = json.loads(text)
-    except ts.InputError:
-        raise
-    except (OSError, ValueError, RecursionError) as error:
-        remedy = "run `teacher-student compare` again"
-        raise ts.InputError("a readable report", f"{path} ({internal.first_line(error)})", remedy) from error
-    return report if "deviations" in report else report | {"deviations": report["comparisons"]}
+    required = "a report.json that `compare` wrote"
+    report = check_report(internal.read_json_file(path, required))
+    internal.check_sealed_json(path, path.read_text(encoding="utf-8"))
+    return report
 
 
 def _choice(options: argparse.Namespace, dataset: xr.Dataset) -> dict[str, Any]:

@@ -192,14 +192,15 @@ def _check_record(record: Record) -> None:
     if record.alphas is not None and (record.count is not None or record.first is not None):
         raise ts.InputError("either record.alphas or record.count (and first)", "both", "leave one out")
     if record.count is not None:
-        internal.as_count(record.count, "record.count")
+        kept = "the overlaps at each alpha stay in memory"
+        internal.as_count(record.count, "record.count", kept, most=internal.MOST_ALPHAS)
     if record.first is not None and record.spacing == "linear":
         raise ts.InputError('record.first only with spacing = "log"', 'spacing "linear"', "leave it out")
 
 
 def _check_start(start: Start) -> None:
-    if start.number is not None and start.number < 0:
-        raise ts.InputError("start.number >= 0", start.number)
+    if start.number is not None and not 0 <= start.number < 2**31:
+        raise ts.InputError("start.number >= 0 and below 2^31 (keys count in 32 bits)", start.number)
     matrices = [name for name in ("Q", "R", "T") if getattr(start, name) is not None]
     if not matrices:
         return

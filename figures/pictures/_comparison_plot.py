@@ -13,6 +13,7 @@ from scipy import stats
 
 import teacher_student as ts
 
+from ._read_report import check_report
 from ._verdict_plot import COLOURS, MARKERS, SYMBOLS, draw_shifts, draw_sizes
 
 LINES = ("-", "--", "-.", ":")
@@ -46,8 +47,10 @@ def comparison(
         shift of every number that the simulation implies.
       bands: theory of `ode.fluctuations`: the mean at the runs' N is shaded +- one standard deviation of a single run,
         and darker +- that of the mean over the runs, as predicted; adds measured over predicted standard deviations.
-    Returns a matplotlib Figure.
+    Returns a matplotlib Figure. Raises InputError for what is no trajectory, and for a report that lacks what is shown.
     """
+    _check_trajectories(theory, runs, bands)
+    report = None if report is None else check_report(report)
     with mpl.rc_context(STYLE):
         panels = _panels(theory)
         ratios = _spread_ratios(bands, runs)
@@ -78,6 +81,12 @@ def comparison(
         if report is not None and runs is not None:
             figure.suptitle(_caption(runs, report, bands), fontsize=7)
         return figure
+
+
+def _check_trajectories(theory: Any, runs: Any, bands: Any) -> None:
+    for name, trajectory in (("theory", theory), ("runs", runs), ("bands", bands)):
+        if not isinstance(trajectory, ts.Trajectory) and (trajectory is not None or name == "theory"):
+            raise ts.InputError(f"a ts.Trajectory as {name}", type(trajectory).__name__, "use ts.Trajectory.load")
 
 
 def _caption(runs: ts.Trajectory, report: Mapping[str, Any], bands: ts.Trajectory | None) -> str:

@@ -27,7 +27,8 @@ def draw_sizes(axes: Axes, report: Mapping[str, Any], theory: ts.Trajectory) -> 
     axes.set_xlim(left=float(theory.alphas[0]))
     # Room above for the legend.
     axes.set_ylim(0.0, 1.3 * max(1.1 * report["threshold_z"], report["worst_z"], 0.1))
-    axes.legend(frameon=False, ncols=5, loc="upper left", columnspacing=0.8, handletextpad=0.1)
+    if axes.get_legend_handles_labels()[0]:
+        axes.legend(frameon=False, ncols=5, loc="upper left", columnspacing=0.8, handletextpad=0.1)
 
 
 def draw_shifts(axes: Axes, shifts: Sequence[Mapping[str, Any]]) -> None:
@@ -38,6 +39,8 @@ def draw_shifts(axes: Axes, shifts: Sequence[Mapping[str, Any]]) -> None:
     order = sorted(shifts, key=lambda one: (not one["name"].startswith("sgd."), -abs(one["z"])))
     shown = [one for one in order[:MOST_SHIFTS] if one["detectable"] > 0]
     rows = np.arange(len(shown))[::-1]
+    if not shown:
+        return
     unit = np.array([one["detectable"] for one in shown])
     shift, error = (np.array([one[name] for one in shown]) / unit for name in ("shift", "standard_error"))
     axes.errorbar(shift, rows, xerr=error, fmt="o", ms=3, mfc="none", mew=0.8, lw=0.8, color=COLOURS[0])

@@ -14,6 +14,7 @@ from teacher_student.internal import (
     as_key,
     is_integer,
     key_numbers,
+    require_memory,
     require_name,
 )
 
@@ -21,6 +22,8 @@ from ..moments import look_up, units_of
 from ._fixed_sample import FixedSample, dimensions
 from ._missing import require_closed_form
 from ._sampled_products import SampledProducts
+
+MOST_POINTS = 2**30  # of the Sobol sequence of SciPy
 
 
 class Sampled(PublicModule):
@@ -84,6 +87,8 @@ class Sampled(PublicModule):
         for name, number in (("points", points), ("most_points", most_points)):
             if not is_integer(number) or number < 2 or number & (number - 1):
                 raise InputError(f"a power of two as {name} (Sobol points are balanced only then)", number)
+            if number > MOST_POINTS:
+                raise InputError(f"at most 2^30 as {name} (Sobol points have 30 bits)", number)
         as_count(replicates, "number of replicates", "with 1 no error is estimated")
         if error is not None:
             if not isinstance(error, (float, int, np.floating)) or not 0 < error < 1:
@@ -123,9 +128,13 @@ class Sampled(PublicModule):
             if look_up("sampled products", *units_of(problem)) is None:
                 unit = problem.student.activation.name
                 raise InputError("an erf student with products_only=True", repr(unit), "use averages=ode.ClosedForm()")
-        seeds = np.random.SeedSequence(key_numbers(self.key)).spawn(self.replicates)
         fields = problem.student.width + problem.task.latents
         count = fields if self.products_only else sum(dimensions(problem)) + 1  # the last one: label noise
+        # All scramblings as they are drawn and put together, and one of them as uniform numbers beside.
+        need = 8 * self.points * count * (2 * self.replicates + 2)
+        name = f"{self.replicates:,} x {self.points:,} points of {count} numbers"
+        require_memory(need, name, "take fewer points or replicates")
+        seeds = np.random.SeedSequence(key_numbers(self.key)).spawn(self.replicates)
         drawn = np.stack([_normals(self.points, count, seed).astype(self.precision) for seed in seeds])
         return SampledProducts(drawn) if self.products_only else FixedSample(drawn)
 

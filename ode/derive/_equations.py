@@ -103,6 +103,17 @@ def _require_known_terms(problem: Problem) -> None:
             raise InputError(f"SGD with no more than {', '.join(TERMS)}, to derive its ODE", f"{field.name} = {value}")
 
 
+MOST_TERMS = 100_000  # of all E[g_k g_l]: an hour of symbols
+
+
+def _require_few_terms(K: int, M: int) -> None:
+    """Raise InputError for units of which there are too many pairs of pairs, I4(k, l, i, j), to write down."""
+    terms = (K * (K + 1) // 2) * ((K + M) * (K + M + 1) // 2)
+    if terms > MOST_TERMS:
+        required = f"at most {MOST_TERMS:,} averages I4(k, l, i, j) to derive, each a symbol of its own"
+        raise InputError(required, f"{terms:,} of K = {K}, M = {M}", "take smaller widths: the equations are the same")
+
+
 def equations(problem: Problem) -> Equations:
     """Return the ODE of `ode.drift` for a problem's structure, derived symbol by symbol.
 
@@ -116,6 +127,7 @@ def equations(problem: Problem) -> Equations:
         raise InputError("a problem with closed-form averages", reason, "averages=ode.Sampled() works for any")
     _require_known_terms(problem)
     names, (B, K, M) = problem.inputs.block_names, problem.shape
+    _require_few_terms(K, M)
     student, teacher = (unit(activation) for activation in units_of(problem))
     symbols = fields(problem)
     work = Derivation(problem, symbols, Instances(symbols, student, teacher))

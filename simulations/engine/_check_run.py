@@ -87,8 +87,6 @@ def check_sizes(problem: Problem, dim: Any, runs: Any, precision: Any, inputs: A
     as_count(runs, "number of runs")
     if workers is not None:
         as_count(workers, "number of workers")
-    if dim > MOST_STEPS:
-        raise InputError("a dimension N below 2^31", dim)
     require_name(precision, PRECISIONS, "precision")
     require_name(inputs, ("own", "shared"), "kind of inputs")
     problem.inputs.sizes(dim, problem.task.latents)

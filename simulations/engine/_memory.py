@@ -1,10 +1,8 @@
 """What a simulation needs, said before anything is allocated."""
 
-from pathlib import Path
-
 import numpy as np
 
-from teacher_student import InputError, Problem
+from teacher_student import Problem
 
 from ._check_run import check_sizes
 from ._coordinates import BLOCK_NUMBERS, FullWeights
@@ -46,19 +44,3 @@ def memory(
     start = 6 * (min(CHUNK_NUMBERS, numbers) + (K + M) ** 2)  # float64, one run's at a time
     kept = 2 * runs * numbers if keep == "weights" else 0
     return (4 * threads * together * numbers + blocks + kept) * np.dtype(precision).itemsize + 8 * start + PROGRAM
-
-
-def available_memory() -> int | None:
-    """Return the bytes that this machine can still give, or None where the system does not say (it does on Linux)."""
-    try:
-        lines = Path("/proc/meminfo").read_text().splitlines()
-        return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("MemAvailable:"))
-    except (OSError, StopIteration, ValueError, IndexError):
-        return None
-
-
-def check_memory(need: int, remedy: str) -> None:
-    """Raise InputError if `need` bytes are more than there are."""
-    available = available_memory()
-    if available is not None and need > available:
-        raise InputError(f"{need / 1e9:.3g} GB of memory for these runs", f"{available / 1e9:.3g} GB available", remedy)

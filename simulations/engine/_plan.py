@@ -8,14 +8,14 @@ import jax
 import numpy as np
 
 from teacher_student import InputError, Overlaps, Problem, Source
-from teacher_student.internal import as_key, key_words, make_room, refuse_fork, require_name, to_times
+from teacher_student.internal import as_key, key_words, make_room, refuse_fork, require_memory, require_name, to_times
 
 from ._chain import span_of
 from ._check_run import check_run, check_sizes
 from ._coordinates import FullWeights, Space
 from ._distributions import Law
 from ._keys import Keys, random_starts, run_keys
-from ._memory import check_memory, memory
+from ._memory import memory
 from ._precision import usual_precision, warn_of_rounding
 from ._run_batches import Group, default_workers, devices_for, own_groups, paired_groups, shared_groups
 from ._weights import Weights, overlaps_of_runs
@@ -96,6 +96,8 @@ def plan_runs(
     _check_kind_of_starts(starts)
     make_room()
     chosen_devices = devices_for(devices)
+    for problem in problems:
+        _check_records(problem, runs * len(problems), alphas)
     recorded = tuple(_overlaps_at_start(p, dim, start, key, runs) for p, start in zip(problems, starts, strict=True))
     if method == "overlaps":
         space: Space = span_of(problems[0], recorded[0], dim)
@@ -105,7 +107,7 @@ def plan_runs(
         # Runs of paired problems share their samples, as those of `inputs="shared"` do.
         sharing, members = "shared" if paired else inputs, len(problems) * runs
         need = memory(problems[0], dim, precision=precision, workers=workers, runs=members, inputs=sharing, keep=keep)
-        check_memory(need, "lower the dimension, the width or the workers")
+        require_memory(need, "these runs", "lower the dimension, the width or the workers")
         for problem in problems:
             warn_of_rounding(problem, dim, precision)
     test_blocks = space.blocks_holding(test_samples)
@@ -130,6 +132,21 @@ def plan_runs(
         keep_weights=keep == "weights",
         source=Source("sgd", method, precision, dim, key_words(as_key(key)), tests, inputs=shared, distribution=law),
     )
+
+
+BYTES_OF_A_RUN = 1000  # keys, and the place of a run in a group
+
+
+def _check_records(problem: Problem, runs: int, alphas: Any) -> None:
+    """Raise InputError if what is recorded of all runs does not fit into memory: once as runs end, once put together.
+
+    It is looked at before starts and keys are drawn, of which there is one for each run.
+    """
+    B, K, M = problem.shape
+    state = B * (K * K + K * M + M * M) + K
+    records = (1 + np.size(alphas)) * (state + 2 * len(problem.inputs.level_names))
+    remedy = "ask for fewer runs or alphas, or make several calls with keys of their own"
+    require_memory(runs * (2 * 8 * records + BYTES_OF_A_RUN), f"the records of {runs:,} runs", remedy)
 
 
 def one_per_run(start: Overlaps, runs: int) -> Overlaps:

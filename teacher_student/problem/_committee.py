@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int
 
-from .._counts import as_count
+from .._counts import as_width
 from .._errors import InputError, require_name
 from .._fields import with_fields
 from .._numbers import as_number, as_numbers, check_at_least, check_finite
@@ -72,7 +72,7 @@ class Committee(Task):
         if not isinstance(inputs, Inputs):
             raise InputError("an Inputs object for the committee's inputs", type(inputs).__name__)
         self.inputs = inputs
-        self.width = as_count(width, "width M of the teacher")
+        self.width = as_width(width, "width M of the teacher")
         self.activation = as_activation(activation)
         readout = as_numbers(readout, "the teacher's readout")
         self.readout = readout if np.ndim(readout) else readout * np.ones(self.width)

@@ -7,6 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
+from .._counts import check_number_of_alphas
 from .._errors import InputError, require_name
 from .._fields import with_fields
 from .._numbers import as_numbers, check_at_least, is_known
@@ -164,6 +165,7 @@ def to_times(alphas: Any, problem: Problem) -> Any:
     20.1000004), and so they may where its durations were rounded. These are moved to the end, so that nothing is
     integrated or simulated where no level is defined.
     """
+    check_number_of_alphas(alphas)
     times = as_numbers(alphas, "alphas")
     end = problem.curriculum.end
     if not is_known((times, end)):

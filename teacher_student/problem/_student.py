@@ -6,7 +6,7 @@ import equinox as eqx
 import jax
 from jaxtyping import Array, Float
 
-from .._counts import as_count
+from .._counts import as_width
 from .._errors import InputError
 from .._public_module import PublicModule
 from .._usual import Usual
@@ -38,7 +38,7 @@ class Student(PublicModule):
     def __init__(
         self, width: int, activation: "str | Activation | Callable[[jax.Array], jax.Array]" = Usual.activation
     ):
-        self.width = as_count(width, "width K of the student")
+        self.width = as_width(width, "width K of the student")
         self.activation = as_activation(activation)
         if self.activation.name == "sign":
             raise InputError(

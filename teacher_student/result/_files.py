@@ -9,6 +9,7 @@ import numpy as np
 import xarray as xr
 
 from .._errors import InputError, first_line, shown
+from .._json_text import read_json
 from .._places import as_path
 from .._seals import check_seal, seal
 from .._trust import Shape, Trust
@@ -20,6 +21,7 @@ from ._fluctuations import Fluctuations
 from ._joint_law_files import joint_coordinates, joint_from_xarray, joint_variables
 from ._observables import Observables
 from ._source import Source
+from ._status import Status
 
 if TYPE_CHECKING:
     from ._trajectory import Trajectory
@@ -142,7 +144,9 @@ def fields_from_xarray(dataset: xr.Dataset, trust: Trust = ()) -> dict[str, Any]
     missing += [name for name in needed if name not in dataset]
     if missing:
         raise InputError("a data set written by this version's Trajectory.save", f"one without {missing[0]!r}")
-    problem = problem_of_result(_without_controls(_tables(dataset)), _shape(dataset), trust)
+    _check_variables(dataset)
+    tables = read_json(dataset.attrs["problem"], "the attribute problem that Trajectory.save writes", "another one")
+    problem = problem_of_result(_without_controls(tables), _shape(dataset), trust)
     levels = problem.inputs.level_names
 
     def observables(suffix: str) -> Observables | None:
@@ -162,6 +166,8 @@ def fields_from_xarray(dataset: xr.Dataset, trust: Trust = ()) -> dict[str, Any]
     source = {name: value.item() if isinstance(value, np.generic) else value for name, value in source.items()}
     source = _without_controls(source)
     stats = [str(name) for name in dataset.data_vars if str(name).startswith("stats_")]
+    if not isinstance(source["engine"], str):
+        raise InputError("a text as source_engine, as Trajectory.save writes it", source["engine"])
     return dict(
         problem=problem,
         start=Overlaps(*(dataset[f"start_{name}"].values for name in ("Q", "R", "T", "readout"))),
@@ -185,15 +191,8 @@ def fields_of(dataset: xr.Dataset, path: str | Path, trust: Trust) -> dict[str, 
     except InputError:
         raise
     except Exception as error:  # of a damaged file without a seal
-        reason = f"{path} ({first_line(error)})"
+        reason = f"{path} ({type(error).__name__}: {first_line(error)})"
         raise InputError("a file that this version's Trajectory.save wrote", reason) from error
-
-
-def _tables(dataset: xr.Dataset) -> Any:
-    try:
-        return json.loads(dataset.attrs["problem"])
-    except (TypeError, ValueError, RecursionError) as error:
-        raise InputError("the problem of a result as JSON", str(error)) from error
 
 
 def _shape(dataset: xr.Dataset) -> Shape:
@@ -212,6 +211,23 @@ def _without_controls(entry: Any) -> Any:
     if isinstance(entry, list):
         return [_without_controls(item) for item in entry]
     return shown(entry) if isinstance(entry, str) else entry
+
+
+def _check_variables(dataset: xr.Dataset) -> None:
+    """Raise InputError unless the variables of every trajectory have their dimensions, and numbers in them."""
+    leading = ("run", "alpha") if "run" in dataset.dims else ("alpha",)
+    axes = {name: (*leading, *trailing) for name, trailing in AXES.items()}
+    axes |= {"status": leading[:-1], "reached": leading[:-1], "alpha": ("alpha",)}
+    for name, dims in axes.items():
+        if name not in dataset.variables and name == "accuracy":  # theory need not be asked for it
+            continue
+        if name not in dataset.variables or dataset[name].dims != dims or dataset[name].dtype.kind not in "iufb":
+            got = dataset[name] if name in dataset.variables else None
+            words = "none" if got is None else f"{got.dtype} with the dimensions {got.dims}"
+            raise InputError(f"numbers {name} with the dimensions {dims}, as Trajectory.save writes them", words)
+    known = [int(status) for status in Status]
+    if not np.all(np.isin(dataset["status"].values, known)) or not dataset.sizes["alpha"]:
+        raise InputError(f"the states {known} and a recorded alpha", np.unique(dataset["status"].values).tolist())
 
 
 def _fluctuations(dataset: xr.Dataset, observables: Callable[[str], Any]) -> Fluctuations | None:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from .._built_in_units import UNITS
-from .._counts import as_count
+from .._counts import as_width
 from .._errors import InputError, nearest, require_name
 from .._polynomial import EXAMPLE, is_polynomial, polynomial
 from .._usual import Usual
@@ -65,7 +65,7 @@ class CommitteeTable:
         for level, row in (self.levels or {}).items():
             _check_blocks(level, row, self.fractions)
         _check_sum(self.fractions)
-        as_count(self.width, "width M of the teacher")
+        as_width(self.width, "width M of the teacher")
         _check_activation(self.activation)
         if isinstance(self.readout, list) and len(self.readout) != self.width:
             raise InputError(f"{self.width} readout weights of the teacher", f"shape ({len(self.readout)},)")
@@ -125,7 +125,7 @@ class StudentTable:
 
     def check(self) -> None:
         """Raise InputError for a width or an activation that no student has."""
-        as_count(self.width, "width K of the student")
+        as_width(self.width, "width K of the student")
         _check_activation(self.activation)
         if self.activation == "sign":
             raise InputError(
