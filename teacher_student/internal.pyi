@@ -10,6 +10,8 @@ from ._errors import one_line as one_line
 from ._errors import require_name as require_name
 from ._errors import shown as shown
 from ._fields import with_fields as with_fields
+from ._names import check_name as check_name
+from ._names import without_controls as without_controls
 from ._numbers import as_numbers as as_numbers
 from ._numbers import check_at_least as check_at_least
 from ._numbers import is_known as is_known

@@ -13,7 +13,7 @@ import teacher_student as ts
 from teacher_student import internal
 
 from ..maps import Contrast, positions_of, scale_axis, select
-from ..sweeps import axes_of, bayes_accuracy
+from ..sweeps import axes_of, bayes_accuracy, drawable, plain
 from ._comparison_plot import LINES, STYLE
 from ._verdict_plot import COLOURS, MARKERS
 
@@ -67,8 +67,8 @@ def curves(
             if value == "accuracy" and contrast is None:
                 _draw_bayes(axes, dataset, x, dict(at or {}) | ({lines: label} if lines else {}), style)
         scale_axis(axes.xaxis, dataset[x].values)
-        axes.set_xlabel(str(dataset[x].attrs.get("long_name", x)))
-        axes.set_ylabel(first["value"].attrs["long_name"])
+        axes.set_xlabel(drawable(dataset[x].attrs.get("long_name", plain(x))))
+        axes.set_ylabel(drawable(first["value"].attrs["long_name"]))
         if "theory" in by_engine and "simulation" in by_engine:
             axes.plot([], [], "-", color="0.4", lw=1.2, label="theory")
             axes.plot([], [], "o", color="0.4", ms=4, mfc="none", label="simulation")
@@ -97,7 +97,7 @@ def _draw(axes: Axes, cells: xr.Dataset, x: str, engine: str, index: int) -> boo
 
 
 def _name(axis: str, label: Any) -> str:
-    return label if isinstance(label, str) else f"{axis.replace('_', ' ')} {label:g}"
+    return plain(label if isinstance(label, str) else f"{axis.replace('_', ' ')} {label:g}")
 
 
 def _draw_bayes(axes: Axes, dataset: xr.Dataset, x: str, at: Mapping[str, Any], style: Mapping[str, Any]) -> None:

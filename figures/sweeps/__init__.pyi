@@ -5,6 +5,8 @@ from ._cell_status import FINISHED as FINISHED
 from ._cell_status import RETRY as RETRY
 from ._cell_status import CellStatus as CellStatus
 from ._dotted import merged as merged
+from ._plain_text import drawable as drawable
+from ._plain_text import plain as plain
 from ._run import Summary as Summary
 from ._run import axes_of as axes_of
 from ._run import open_sweep as open_sweep

@@ -103,10 +103,36 @@ def open_sweep(path: str | Path) -> xr.Dataset:
     """
     try:
         dataset: xr.Dataset = xr.open_zarr(path, consolidated=True, chunks=None, zarr_format=3)
-        return dataset
+        return _without_controls(dataset)
     except Exception as error:
         reason = f"{path} ({internal.first_line(error)})"
         raise ts.InputError("the store of a sweep", reason, "run `teacher-student sweep` first") from error
+
+
+def _without_controls(dataset: xr.Dataset) -> xr.Dataset:
+    """Return a data set with the control characters in its texts spelt out: anybody may have written it."""
+    texts = {}
+    for name, coord in dataset.coords.items():
+        if coord.ndim == 1 and coord.dtype.kind in "OUT":
+            texts[name] = (
+                coord.dims,
+                np.array([internal.shown(str(text)) for text in coord.values], object),
+                coord.attrs,
+            )
+    dataset = dataset.assign_coords(texts).assign_attrs({name: _shown(text) for name, text in dataset.attrs.items()})
+    for variable in dataset.variables.values():
+        variable.attrs = {name: _shown(text) for name, text in variable.attrs.items()}
+    return dataset
+
+
+def _shown(text: Any) -> Any:
+    """Return an attribute with the control characters spelt out, also those that JSON has as escapes."""
+    if not isinstance(text, str):
+        return text
+    if text.startswith(("{", "[")):
+        with contextlib.suppress(ValueError, RecursionError):
+            return json.dumps(internal.without_controls(json.loads(text)))
+    return internal.shown(text)
 
 
 def axes_of(dataset: xr.Dataset) -> list[str]:

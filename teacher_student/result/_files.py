@@ -9,6 +9,7 @@ import numpy as np
 import xarray as xr
 
 from .._errors import InputError, shown
+from .._names import without_controls
 from .._trust import Shape, Trust
 from .._versions import versions
 from .._write_whole import write_whole
@@ -140,7 +141,7 @@ def fields_from_xarray(dataset: xr.Dataset, trust: Trust = ()) -> dict[str, Any]
     missing += [name for name in needed if name not in dataset]
     if missing:
         raise InputError("a data set written by this version's Trajectory.save", f"one without {missing[0]!r}")
-    problem = problem_of_result(_without_controls(_tables(dataset)), _shape(dataset), trust)
+    problem = problem_of_result(without_controls(_tables(dataset)), _shape(dataset), trust)
     levels = problem.inputs.level_names
 
     def observables(suffix: str) -> Observables | None:
@@ -158,7 +159,7 @@ def fields_from_xarray(dataset: xr.Dataset, trust: Trust = ()) -> dict[str, Any]
     fields = Source.__dataclass_fields__
     source: dict[str, Any] = {name: dataset.attrs.get(f"source_{name}") for name in fields}
     source = {name: value.item() if isinstance(value, np.generic) else value for name, value in source.items()}
-    source = _without_controls(source)
+    source = without_controls(source)
     stats = [str(name) for name in dataset.data_vars if str(name).startswith("stats_")]
     return dict(
         problem=problem,
@@ -187,18 +188,6 @@ def _shape(dataset: xr.Dataset) -> Shape:
     """Return what the arrays say of the task: it stands in for a task whose class is not imported."""
     names = [tuple(shown(str(name)) for name in dataset[dim].values) for dim in ("block", "level")]
     return Shape(names[0], names[1], int(dataset.sizes["latent"]))
-
-
-def _without_controls(entry: Any) -> Any:
-    """Return nested tables with the control characters of every text and key spelt out.
-
-    A problem's names have none. In a file that another program wrote they would go to the terminal with every table.
-    """
-    if isinstance(entry, dict):
-        return {_without_controls(key): _without_controls(value) for key, value in entry.items()}
-    if isinstance(entry, list):
-        return [_without_controls(item) for item in entry]
-    return shown(entry) if isinstance(entry, str) else entry
 
 
 def _fluctuations(dataset: xr.Dataset, observables: Callable[[str], Any]) -> Fluctuations | None:
