@@ -15,6 +15,8 @@ from ._fields import with_fields as with_fields
 from ._forked import refuse_fork as refuse_fork
 from ._json_text import read_json as read_json
 from ._json_text import read_json_file as read_json_file
+from ._names import check_name as check_name
+from ._names import without_controls as without_controls
 from ._numbers import as_numbers as as_numbers
 from ._numbers import check_at_least as check_at_least
 from ._numbers import is_known as is_known

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 import teacher_student as ts
 
 from ..pictures import COLOURS, LINES, MARKERS, STYLE
-from ..sweeps import bayes_accuracy
+from ..sweeps import bayes_accuracy, plain
 from ._success import success, wilson
 
 PROBABILITY = 0.9  # of reaching the accuracy
@@ -126,7 +126,9 @@ def cost(dataset: xr.Dataset) -> Figure:
                 _draw(axes, of_kind, scale)
                 axes.set_ylabel(label)
             panels[row, 0].set_title(
-                f"{kind}: accuracy {float(wanted.sel(easiness=kind)):.3f} in 90 % of starts", loc="left", fontsize=7
+                f"{plain(kind)}: accuracy {float(wanted.sel(easiness=kind)):.3f} in 90 % of starts",
+                loc="left",
+                fontsize=7,
             )
         for axes in panels[-1]:
             axes.set_xlabel("width $K$")

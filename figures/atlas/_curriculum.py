@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from ..pictures import COLOURS, LINES, MARKERS, STYLE
-from ..sweeps import bayes_accuracy
+from ..sweeps import bayes_accuracy, plain
 from ._gain_names import MEASURES
 from ._gains import CONTRASTS, RESOLUTION, gain, shrinking
 
@@ -49,7 +49,9 @@ def curriculum(
 
 def _wrapped(kind: str) -> str:
     """Write "rest variance 0.1, 2" in two lines."""
-    words = kind.split(" ")
+    words = plain(kind).split(" ")
+    if len(words) < 3:
+        return " ".join(words)
     return " ".join(words[:-2]) + "\neasy " + words[-2].rstrip(",") + ", hard " + words[-1]
 
 
@@ -66,7 +68,7 @@ def _draw(axes: Axes, gains: dict[tuple[str, str], xr.Dataset]) -> None:
             ms=3,
             mfc="none",
             lw=0.9,
-            label=f"{first} over {second}",
+            label=f"{plain(first)} over {plain(second)}",
         )
     axes.set_xscale("log", base=2)
     widths = next(iter(gains.values()))["width"].values.tolist()

@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 import teacher_student as ts
 
 from ..pictures import COLOURS, LINES, MARKERS, STYLE
+from ..sweeps import plain
 from ._success import success
 
 
@@ -45,7 +46,7 @@ def lottery(theory: xr.Dataset, simulation: xr.Dataset, settings: xr.Dataset) ->
         moved = odds(settings)
         for index, label in enumerate(moved["setting"].values.tolist()):
             shift = 1 + 0.01 * (index - moved.sizes["setting"] / 2)
-            _points(right, moved.sel(setting=label), index, str(label), shift=shift, line=True)
+            _points(right, moved.sel(setting=label), index, plain(label), shift=shift, line=True)
         for letter, axes in zip("ab", (left, right), strict=True):
             axes.set_xscale("log", base=2)
             axes.set_xticks([1, 2, 4, 8, 16, 32], labels=["1", "2", "4", "8", "16", "32"])

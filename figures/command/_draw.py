@@ -104,7 +104,7 @@ def _print_boundary(
                 )
             elif engine == "simulation":
                 shown = coarse(shown)
-            map_name = ", ".join([engine, *(str(label) for label in panel.values())])
+            map_name = ", ".join([engine, *(internal.one_line(str(label)) for label in panel.values())])
             print(f"boundary of {map_name}: {x} at which {_words(options, where)}{how}")
             print(_table(boundary(shown, x, y, where), y))
 
@@ -113,7 +113,7 @@ def _table(line: xr.Dataset, y: str) -> str:
     rows = [f"  {y:<20}{'position':>10}  {'95 % from the errors':<24}{'between cells'}"]
     for _, row in line.groupby(y, squeeze=False):
         at, (position, low, high, left, right) = row[y].item(), (row[name].item() for name in COLUMNS)
-        label = f"{at:.6g}" if isinstance(at, (int, float)) else str(at)
+        label = f"{at:.6g}" if isinstance(at, (int, float)) else internal.one_line(str(at))
         interval = "not known" if np.isnan(low) else "exact" if low == high else f"[{low:.4g}, {high:.4g}]"
         text = f"{position:>10.4g}  {interval:<24}[{left:.4g}, {right:.4g}]"
         rows.append(f"  {label:<20}" + ("      none" if np.isnan(position) else text))

@@ -6,6 +6,8 @@ import numpy as np
 from matplotlib.axis import XAxis, YAxis
 from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 
+from ..sweeps import plain
+
 
 def is_log(values: np.ndarray) -> bool:
     """Say whether positive values are spaced evenly by their logarithm, and not themselves."""
@@ -26,7 +28,9 @@ def scale_axis(axis: XAxis | YAxis, values: Any) -> None:
     """Set scale and ticks of a picture's axis for the values of a sweep's axis."""
     values = np.asarray(values)
     if values.dtype.kind not in "if":
-        axis.set_ticks(list(range(values.size)), labels=[str(value) for value in values])
+        axis.set_ticks(list(range(values.size)), labels=[plain(value) for value in values])
+        for label in axis.get_ticklabels():
+            label.set_usetex(False)  # names are no TeX, whatever matplotlib is told
         return
     if not is_log(values):
         return

@@ -10,7 +10,7 @@ import xarray as xr
 import teacher_student as ts
 from teacher_student import internal
 
-from ..sweeps import FINISHED, CellStatus, axes_of_cells, normal_form, variable_numbers
+from ..sweeps import FINISHED, CellStatus, axes_of_cells, normal_form, plain, variable_numbers
 
 RATIOS = ("error", "time_to")  # contrasted by their logarithm; everything else by its difference
 WORST = (CellStatus.PENDING, CellStatus.FAILED, CellStatus.TOO_STIFF, CellStatus.DIVERGED, CellStatus.NOT_ASKED)
@@ -191,9 +191,10 @@ def _together(cells: xr.Dataset, dim: str) -> dict[str, xr.DataArray]:
 
 
 def _long_name(value: str, at: Mapping[str, Any], contrast: Contrast | None, dataset: xr.Dataset) -> str:
-    level = f", {at['level']}" if "level" in at and dataset.sizes.get("level", 0) > 1 else ""
+    level = f", {plain(at['level'])}" if "level" in at and dataset.sizes.get("level", 0) > 1 else ""
+    first, second = (plain(label) for label in (contrast.first, contrast.second)) if contrast else ("", "")
     names = {"error": r"generalisation error $\epsilon_g$", "accuracy": "accuracy"}
-    name = names.get(value, value)
+    name = names.get(value, plain(value))
     if value.startswith("time_to_"):
         description = str(dataset[value].attrs.get("long_name", value)).partition(";")[0]
         name, level = (
@@ -204,5 +205,5 @@ def _long_name(value: str, at: Mapping[str, Any], contrast: Contrast | None, dat
         return name + level
     if value.startswith(RATIOS):
         symbol = r"\epsilon_g" if value == "error" else r"\alpha"
-        return rf"$\log_{{10}}\,[{symbol}$({contrast.second}) / ${symbol}$({contrast.first})$]${level}"
-    return f"{name} gain of {contrast.first}\nover {contrast.second}{level}"
+        return rf"$\log_{{10}}\,[{symbol}$({second}) / ${symbol}$({first})$]${level}"
+    return f"{name} gain of {first}\nover {second}{level}"

@@ -13,6 +13,7 @@ from scipy import stats
 
 import teacher_student as ts
 
+from ..sweeps import plain
 from ._read_report import check_report
 from ._verdict_plot import COLOURS, MARKERS, SYMBOLS, draw_shifts, draw_sizes
 
@@ -24,6 +25,7 @@ STYLE: Any = {
     "axes.spines.top": False,
     "axes.spines.right": False,
     "pdf.fonttype": 42,
+    "text.usetex": False,  # names of levels are no TeX, and "99 %" is a comment there
 }
 CHARACTER = 0.018  # width of a letter in phases' names, as a share of a panel's
 CURVES_NAMED = 12  # a panel with more curves than this has no legend
@@ -160,9 +162,10 @@ def _panels(theory: ts.Trajectory) -> list[tuple[str, list[ts.Quantity]]]:
     panels = [(label, chosen) for label, chosen in panels if chosen]
     for block in blocks:
         for kind in ("Q", "R"):
-            chosen = [q for q in quantities if q.kind == kind and (len(blocks) == 1 or f"[{block}]" in q.name)]
+            head = f"{kind}[{block}][" if len(blocks) > 1 else ""
+            chosen = [q for q in quantities if q.kind == kind and q.name.startswith(head)]
             if any(np.nanmax(np.abs(q.values), initial=0.0) > 0 for q in chosen):
-                block_label = f", {block}" if len(blocks) > 1 else ""
+                block_label = f", {plain(block)}" if len(blocks) > 1 else ""
                 indices = "kl" if kind == "Q" else "km"
                 panels.append((f"${kind}_{{{indices}}}${block_label}", chosen))
     if np.any(np.asarray(theory.problem.sgd.readout_learning_rate) > 0):
@@ -199,7 +202,7 @@ def _draw_panel(
         shown = line if runs is None else line + marker
         axes.plot([], [], shown, color=colour, ms=3, mfc="none", lw=1.2, label=_short(quantity))
         _draw_bayes(axes, quantity, theory, colour)
-    _scale_axes(axes, label, chosen, theory.alphas)
+    _scale_axes(axes, chosen, theory.alphas)
     axes.set_ylabel(label)
     if len(chosen) <= CURVES_NAMED:
         axes.legend(frameon=False, ncols=2 if len(chosen) > 3 else 1, handlelength=2.6)
@@ -230,7 +233,7 @@ def _draw_bayes(axes: Axes, quantity: ts.Quantity, theory: ts.Trajectory, colour
     """Draw the best accuracy that any classifier has on the level, as a dotted line."""
     task = theory.problem.task
     if quantity.kind == "accuracy" and isinstance(task, ts.XorMixture):
-        best = task.bayes_accuracy()[_short(quantity)]
+        best = task.bayes_accuracy()[_level(quantity)]
         axes.axhline(best, color=colour, ls=":", lw=0.9, label=f"Bayes, {_short(quantity)}")
 
 
@@ -244,20 +247,25 @@ def _mean_and_error(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 def _short(quantity: ts.Quantity) -> str:
     """Return what the legend calls a quantity: "easy", "$Q_{12}$", "$v_1$" (its panel names the block)."""
-    index = quantity.name.rsplit("[", 1)[-1].rstrip("]")
     if quantity.kind in ("error", "accuracy"):
-        return index
+        return plain(_level(quantity))
+    index = quantity.name.rsplit("[", 1)[-1].rstrip("]")
     symbol = SYMBOLS[quantity.kind].strip("$")
     return f"${symbol}_{{{index if len(index) > 3 else index.replace(',', '')}}}$"
 
 
-def _scale_axes(axes: Axes, label: str, chosen: list[ts.Quantity], alphas: Any) -> None:
+def _level(quantity: ts.Quantity) -> str:
+    """Return the level of an error or an accuracy: all that stands between its outer brackets."""
+    return quantity.name.removeprefix(f"{quantity.kind}[").removesuffix("]")
+
+
+def _scale_axes(axes: Axes, chosen: list[ts.Quantity], alphas: Any) -> None:
     positive = alphas[alphas > 0]
     # Linearly spaced alphas have their median in the middle, however small the first of them is.
     if positive.size > 4 and positive[-1] / positive[0] > 200 and np.median(positive) < 0.2 * positive[-1]:
         axes.set_xscale("log")
         axes.set_xlim(left=positive[0])  # alpha = 0 is not on this axis
-    if "error" in label:
+    if chosen[0].kind == "error":
         values = np.concatenate([q.values for q in chosen])
         values = values[np.isfinite(values) & (values > 0)]
         if values.size and values.max() / values.min() > 8:
@@ -276,6 +284,7 @@ def _shade_phases(axes: Axes, theory: ts.Trajectory, *, named: bool) -> None:
             continue
         if index % 2:
             axes.axvspan(begin, end, color="0.93", lw=0, zorder=-2)
+        name = plain(name)
         from_, to = (to_axes.transform((alpha, 1.0))[0] for alpha in (begin, end))
         width = CHARACTER * len(name)
         if named and len(ends) > 1 and (width < 1.1 * (to - from_) or len(ends) < 4):

@@ -13,7 +13,7 @@ import teacher_student as ts
 from teacher_student import internal
 
 from ..maps import Contrast, label_of_value, positions_of, scale_axis, select
-from ..sweeps import bayes_accuracy, normal_form
+from ..sweeps import bayes_accuracy, drawable, normal_form, plain
 from ._comparison_plot import LINES, STYLE
 from ._verdict_plot import COLOURS, MARKERS
 
@@ -68,8 +68,8 @@ def curves(
             if value == "accuracy" and contrast is None:
                 _draw_bayes(axes, dataset, x, dict(at or {}) | ({lines: label} if lines else {}), style)
         scale_axis(axes.xaxis, _in_order(dataset, x)[x].values)
-        axes.set_xlabel(str(dataset[x].attrs.get("long_name", x)))
-        axes.set_ylabel(first["value"].attrs["long_name"])
+        axes.set_xlabel(drawable(dataset[x].attrs.get("long_name", plain(x))))
+        axes.set_ylabel(drawable(first["value"].attrs["long_name"]))
         if "theory" in by_engine and "simulation" in by_engine:
             axes.plot([], [], "-", color="0.4", lw=1.2, label="theory")
             axes.plot([], [], "o", color="0.4", ms=4, mfc="none", label="simulation")
@@ -104,7 +104,7 @@ def _draw(axes: Axes, cells: xr.Dataset, x: str, engine: str, index: int) -> boo
 
 def _name(axis: str, label: Any) -> str:
     words = f"{label:g}" if isinstance(label, (int, float)) else str(label)
-    return label if isinstance(label, str) else f"{axis.replace('_', ' ')} {words}"
+    return plain(label if isinstance(label, str) else f"{axis.replace('_', ' ')} {words}")
 
 
 def _draw_bayes(axes: Axes, dataset: xr.Dataset, x: str, at: Mapping[str, Any], style: Mapping[str, Any]) -> None:

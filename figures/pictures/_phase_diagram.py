@@ -17,7 +17,7 @@ import teacher_student as ts
 from teacher_student import internal
 
 from ..maps import Contrast, check_where, is_log, positions_of, scale_axis, select
-from ..sweeps import CellStatus, normal_form
+from ..sweeps import CellStatus, drawable, normal_form, plain
 from ._comparison_plot import STYLE
 from ._draw_boundary import draw_boundary, mark_boundary
 
@@ -91,10 +91,10 @@ def phase_diagram(
             axes.set_xlabel(_axis_label(dataset, x))
             if index == 0:
                 axes.set_ylabel(_axis_label(dataset, y))
-            title = ", ".join(str(label) for label in panel.values())
+            title = ", ".join(plain(label) for label in panel.values())
             axes.set_title(f"({chr(ord('a') + index)}) {title}" if len(rows) > 1 else title, loc="left")
         colours = mpl.cm.ScalarMappable(norm, COLOURS)
-        bar = figure.colorbar(colours, ax=list(grid), label=cells["value"].attrs["long_name"], pad=0.02)
+        bar = figure.colorbar(colours, ax=list(grid), label=drawable(cells["value"].attrs["long_name"]), pad=0.02)
         if isinstance(boundary, (int, float)):
             bar.ax.axhline(boundary, color="black", lw=1.2)
         _legend(figure, cells, marks, boundary, lines or {})
@@ -216,7 +216,7 @@ def _mark(axes: Axes, marks: xr.Dataset, x: str, y: str, norm: Normalize) -> Non
 
 
 def _axis_label(dataset: xr.Dataset, name: str) -> str:
-    return str(dataset[name].attrs.get("long_name", name))
+    return drawable(dataset[name].attrs.get("long_name", plain(name)))
 
 
 def _legend(figure: Figure, cells: xr.Dataset, marks: xr.Dataset | None, where: Any, lines: Mapping[str, Any]) -> None:
@@ -231,7 +231,7 @@ def _legend(figure: Figure, cells: xr.Dataset, marks: xr.Dataset | None, where: 
         band = bool(np.any(cells["se"].values > 0))
         handles.append(Line2D([], [], color="black", lw=1.2, label=_boundary_label(where, band)))
     for index, label in enumerate(lines):
-        handles.append(Line2D([], [], color="white", ls=DASHES[index % len(DASHES)], lw=1.2, label=label))
+        handles.append(Line2D([], [], color="white", ls=DASHES[index % len(DASHES)], lw=1.2, label=drawable(label)))
     if marks is not None and np.any(marks["status"].values == CellStatus.DONE):
         handles.append(Line2D([], [], ls="", marker="o", ms=5, mfc="0.6", mec="white", label="simulation"))
         if isinstance(where, (int, float)):

@@ -8,6 +8,8 @@ from matplotlib.axes import Axes
 
 import teacher_student as ts
 
+from ..sweeps import plain
+
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#999933")  # Okabe & Ito
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
 SYMBOLS = {"Q": "$Q$", "R": "$R$", "readout": "$v$", "error": r"$\epsilon_g$", "accuracy": "accuracy"}
@@ -61,5 +63,5 @@ def draw_shifts(axes: Axes, shifts: Sequence[Mapping[str, Any]]) -> None:
 
 def _row_name(one: Mapping[str, Any]) -> str:
     """Return the name of a row, with what would be seen of it."""
-    value, seen = one["value"], one["detectable"]
-    return f"{one['label']}, {100 * seen / abs(value):.2g} %" if value else f"{one['label']}, {seen:.2g}"
+    label, value, seen = plain(one["label"]), one["value"], one["detectable"]
+    return f"{label}, {100 * seen / abs(value):.2g} %" if value else f"{label}, {seen:.2g}"

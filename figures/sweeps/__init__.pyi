@@ -8,6 +8,8 @@ from ._dotted import merged as merged
 from ._labelled import axes_of_cells as axes_of_cells
 from ._labelled import normal_form as normal_form
 from ._labelled import variable_numbers as variable_numbers
+from ._plain_text import drawable as drawable
+from ._plain_text import plain as plain
 from ._run import Summary as Summary
 from ._run import open_sweep as open_sweep
 from ._run import run_sweep as run_sweep

@@ -60,6 +60,7 @@ def read_axes(table: Any) -> tuple[Axis, ...]:
 
 
 def _read_axis(name: str, table: Any) -> Axis:
+    internal.check_name(name, "axis")
     if not name.isidentifier() or name in RESERVED or name.endswith(SUFFIXES) or name.startswith("time_to_"):
         raise ts.InputError(f"an axis name of letters, digits and _ other than {', '.join(sorted(RESERVED))}", name)
     if not isinstance(table, Mapping) or not table:
@@ -71,6 +72,9 @@ def _read_axis(name: str, table: Any) -> Axis:
     if len(lengths) > 1:
         sizes = {key: len(column) for key, column in zip(keys, columns, strict=True)}
         raise ts.InputError(f"as many values of each name in [axes.{name}] (they are zipped)", sizes)
+    for value in (value for column in columns for value in column if isinstance(value, str)):
+        if not value.isprintable():
+            raise ts.InputError(f"texts of printable characters in [axes.{name}]", repr(value))
     labels = columns[0]
     if len(set(labels)) < len(labels):
         raise ts.InputError(f"each value once in [axes.{name}]", list(labels))
@@ -92,6 +96,7 @@ def _read_choices(name: str, table: Mapping[str, Any]) -> Axis:
     if not isinstance(choices, Mapping) or not choices:
         raise ts.InputError(f"at least one named choice in [axes.{name}.choices]", repr(choices))
     for label, tables in choices.items():
+        internal.check_name(label, f"choice of axis {name!r}")
         if not isinstance(tables, Mapping) or not tables:
             raise ts.InputError(f"tables of a problem for the choice {label!r} of axis {name!r}", repr(tables))
         for head in tables:

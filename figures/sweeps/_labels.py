@@ -1,5 +1,7 @@
 """What the field calls a number of a problem: axis labels from dotted names."""
 
+from ._plain_text import plain
+
 LABELS = {
     "sgd.learning_rate": r"learning rate $\eta$",
     "sgd.readout_learning_rate": r"readout learning rate $\eta_v$",
@@ -18,13 +20,13 @@ def label_of(key: str) -> str:
     """Return the label of a dotted name, with its symbol and units where it has them."""
     if key in LABELS:
         return LABELS[key]
-    parts = key.split(".")
+    parts = [plain(part) for part in key.split(".")]
     if key.startswith("task.levels.") and len(parts) == 4:
         return rf"variance $\Delta$ ({parts[2]}, {parts[3]})"
     if key.startswith("task.fractions."):
         return f"fraction of {parts[-1]} dimensions"
     if key.startswith("curriculum.shares."):
         return f"{parts[-1]} share of the budget"
-    if key.startswith("curriculum.phases.") and len(parts) == 4:
+    if key.startswith("curriculum.phases.") and len(parts) == 4 and parts[2].isdecimal():
         return rf"duration $\alpha$ of phase {int(parts[2]) + 1}"
-    return key.replace("_", " ")
+    return plain(key.replace("_", " "))

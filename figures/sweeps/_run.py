@@ -2,6 +2,7 @@
 
 import contextlib
 import dataclasses
+import json
 import tempfile
 import time
 import warnings
@@ -112,7 +113,8 @@ def open_sweep(path: str | Path) -> xr.Dataset:
             _require_chunks(path, dataset)
         # NumPy's own strings, which a store gives, cannot be put together with the NaN of a cell that is not there.
         texts = [name for name in dataset.variables if dataset[name].dtype.kind == "T"]
-        return dataset.assign({name: dataset[name].astype(object) for name in texts})
+        dataset = dataset.assign({name: dataset[name].astype(object) for name in texts})
+        return _without_controls(dataset)
     except ts.InputError:
         raise
     except Exception as error:
@@ -126,6 +128,34 @@ def _require_chunks(path: Path, dataset: xr.Dataset) -> None:
     for *_, file in lost_chunks(path, chunks_of(dataset), axes_of_cells(dataset), engines, status):
         remedy = "start its sweep again, which computes it again"
         raise ts.InputError("a store as it was written", f"{file}, which is lost", remedy)
+
+
+def _without_controls(dataset: xr.Dataset) -> xr.Dataset:
+    """Return a data set with the control characters in its texts spelt out: anybody may have written it."""
+    texts = {}
+    for name, coord in dataset.coords.items():
+        if coord.ndim == 1 and coord.dtype.kind in "OUT":
+            texts[name] = (
+                coord.dims,
+                np.array([internal.shown(str(text)) for text in coord.values], object),
+                coord.attrs,
+            )
+    dataset = dataset.assign_coords(texts).assign_attrs({name: _shown(text) for name, text in dataset.attrs.items()})
+    for variable in dataset.variables.values():
+        variable.attrs = {name: _shown(text) for name, text in variable.attrs.items()}
+    return dataset
+
+
+def _shown(text: Any) -> Any:
+    """Return an attribute with the control characters spelt out, also those that JSON has as escapes."""
+    if not isinstance(text, str):
+        return text
+    if text.startswith(("{", "[")):
+        with contextlib.suppress(ValueError, RecursionError):
+            loaded = json.loads(text)
+            cleaned = internal.without_controls(loaded)
+            return text if cleaned == loaded else json.dumps(cleaned)
+    return internal.shown(text)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -15,6 +15,7 @@ from ._axes import Axis
 from ._cell_status import CellStatus
 from ._labels import label_of
 from ._measures import OVERLAPS, PER_LEVEL, Layout, Measures
+from ._plain_text import plain
 from ._spec import Sweep
 
 # Of stores. It goes up with each release after which a cell of the same sweep has other numbers or lies elsewhere in
@@ -73,7 +74,8 @@ def variables(sweep: Sweep) -> dict[str, Variable]:
     if measures.trajectories:
         add("alpha", ("record",), "time alpha of each record", "samples / N")
     for name, time_to in measures.time_to.items():
-        description = f"alpha at which the {time_to.value} of level {time_to.level} first passes {time_to.threshold:g}"
+        level = plain(time_to.level)
+        description = f"alpha at which the {time_to.value} of level {level} first passes {time_to.threshold:g}"
         add(f"time_to_{name}", (), f"{description}; inf: never", "samples / N")
         add(f"time_to_{name}_se", (), f"standard error of time_to_{name} (jackknife over the runs)", "samples / N")
     if "simulation" in sweep.engines:

@@ -9,6 +9,7 @@ from jaxtyping import Float
 
 from .._errors import InputError, nearest
 from .._fields import with_fields
+from .._names import check_name
 from .._numbers import as_numbers, as_row, check_at_least, check_finite, is_known
 from .._public_module import PublicModule
 from .._shapes import Numbers
@@ -81,6 +82,9 @@ class Inputs(PublicModule):
         return as_row((row[block] for block in self.block_names), f"variances of level {level!r}")
 
     def _check(self) -> None:
+        for kind, names in (("block", self.block_names), ("level", self.level_names)):
+            for name in names:
+                check_name(name, kind)
         check_at_least(self.fractions, 0.0, "fractions")
         check_finite(self.variances, "variances")
         # Fractions such as 0.1, 0.2 and 0.7 sum to 1 up to rounding only.

@@ -10,6 +10,7 @@ import xarray as xr
 
 from .._errors import InputError, first_line, shown
 from .._json_text import read_json
+from .._names import without_controls
 from .._places import as_path
 from .._seals import check_seal, seal
 from .._trust import Shape, Trust
@@ -146,7 +147,7 @@ def fields_from_xarray(dataset: xr.Dataset, trust: Trust = ()) -> dict[str, Any]
         raise InputError("a data set written by this version's Trajectory.save", f"one without {missing[0]!r}")
     _check_variables(dataset)
     tables = read_json(dataset.attrs["problem"], "the attribute problem that Trajectory.save writes", "another one")
-    problem = problem_of_result(_without_controls(tables), _shape(dataset), trust)
+    problem = problem_of_result(without_controls(tables), _shape(dataset), trust)
     levels = problem.inputs.level_names
 
     def observables(suffix: str) -> Observables | None:
@@ -164,7 +165,7 @@ def fields_from_xarray(dataset: xr.Dataset, trust: Trust = ()) -> dict[str, Any]
     fields = Source.__dataclass_fields__
     source: dict[str, Any] = {name: dataset.attrs.get(f"source_{name}") for name in fields}
     source = {name: value.item() if isinstance(value, np.generic) else value for name, value in source.items()}
-    source = _without_controls(source)
+    source = without_controls(source)
     stats = [str(name) for name in dataset.data_vars if str(name).startswith("stats_")]
     if not isinstance(source["engine"], str):
         raise InputError("a text as source_engine, as Trajectory.save writes it", source["engine"])
@@ -199,18 +200,6 @@ def _shape(dataset: xr.Dataset) -> Shape:
     """Return what the arrays say of the task: it stands in for a task whose class is not imported."""
     names = [tuple(shown(str(name)) for name in dataset[dim].values) for dim in ("block", "level")]
     return Shape(names[0], names[1], int(dataset.sizes["latent"]))
-
-
-def _without_controls(entry: Any) -> Any:
-    """Return nested tables with the control characters of every text and key spelt out.
-
-    A problem's names have none. In a file that another program wrote they would go to the terminal with every table.
-    """
-    if isinstance(entry, dict):
-        return {_without_controls(key): _without_controls(value) for key, value in entry.items()}
-    if isinstance(entry, list):
-        return [_without_controls(item) for item in entry]
-    return shown(entry) if isinstance(entry, str) else entry
 
 
 def _check_variables(dataset: xr.Dataset) -> None:

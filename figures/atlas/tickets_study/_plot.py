@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator
 
 from ...pictures import COLOURS, LINES, MARKERS, STYLE
+from ...sweeps import plain
 
 NAMES = {"norm": "norm $|v_k|\\,\\|w_k\\|$", "means": "best at a mean", "loss": "least loss", "random": "at random"}
 BESIDE: Any = {"frameon": False, "loc": "center left", "bbox_to_anchor": (1.0, 0.5), "borderaxespad": 0.3}
@@ -28,7 +29,7 @@ def tickets(dataset: xr.Dataset) -> Figure:
         first = figure.add_subplot(grid[0, 0])
         second = figure.add_subplot(grid[0, 1], sharey=first)
         for axes, setting, letter in zip((first, second), dataset["setting"].values, "ab", strict=True):
-            _draw_accuracy(axes, dataset, setting, f"({letter}) {setting}")
+            _draw_accuracy(axes, dataset, setting, f"({letter}) {plain(setting)}")
         first.set_ylabel(r"accuracy $P(\mathrm{sign}\,\hat y = y)$")
         second.tick_params(labelleft=False)
         second.legend(*first.get_legend_handles_labels(), **BESIDE, handlelength=2.6)
@@ -96,9 +97,9 @@ def _draw_success(axes: Axes, dataset: xr.Dataset) -> None:
                 mew=0.9,
                 lw=0.9,
                 color=colour,
-                label=f"$n = {n}$, {setting}" + (",\nsimulation" if simulated else ""),
+                label=f"$n = {n}$, {plain(setting)}" + (",\nsimulation" if simulated else ""),
             )
-    axes.set_xticks(range(len(candidates)), [str(name).replace(", ", ",\n") for name in candidates])
+    axes.set_xticks(range(len(candidates)), [plain(name).replace(", ", ",\n") for name in candidates])
     axes.set_ylim(-0.05, 1.05)
     axes.set_ylabel("success (all means right)")
     axes.set_title("(c) $n$ units trained alone, from the start", loc="left")
