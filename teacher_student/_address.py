@@ -46,13 +46,13 @@ def imported(address: str, kind: str, made_for_files: Callable[[Any], bool] = la
     Arguments: kind: what messages call it. made_for_files: whether an object may be used though its module is not
     trusted, because it is of a kind that is made to be read from files.
     """
-    module, name = _parts(address, kind)
     reading = result_being_read()
-    if reading is not None and not reading.trusts(module):
+    if reading is not None and not reading.trusts(address.partition(":")[0]):
         thing = harmless(address, made_for_files)
         if thing is None:
             reading.unopened.append(address)
         return Unopened(address) if thing is None else thing
+    module, name = _parts(address, kind)
     required, got = f"an importable {kind} module:name", _shown(address)
     with _noting_ctrl_c() as pressed:
         try:

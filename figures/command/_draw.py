@@ -41,10 +41,9 @@ def draw_comparison(options: argparse.Namespace) -> Figure:
 
 def _report(path: Path) -> Mapping[str, Any]:
     """Read report.json, also of version 0.7.0 and before, which called the deviations comparisons."""
-    required = "a report.json that `compare` wrote"
-    report = check_report(internal.read_json_file(path, required))
+    report = internal.read_json_file(path, "a report.json that `compare` wrote")
     internal.check_sealed_json(path, path.read_text(encoding="utf-8"))
-    return report
+    return check_report(report)
 
 
 def _choice(options: argparse.Namespace, dataset: xr.Dataset) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from teacher_student import internal
 
 from ._choices import Choices, check_choices, check_simulated, require_runs
 
+ADDRESSED = ("activation", "function", "kind", "averages")  # keys whose texts may be addresses
 ADDRESS = re.compile(r"[\w.]+:[\w.]+")  # "module:name"
 DEEPEST = 32  # tables and lists in each other; ours need six
 BUILT_IN = Path(__file__).parents[1] / "relevant_irrelevant.toml"
@@ -280,7 +281,7 @@ def _say_imports(modules: Iterable[str], file: str) -> None:
             spec = importlib.util.find_spec(name)  # only finds it
         except ValueError:  # `__main__` and the like, which are no files
             continue
-        if spec is not None and spec.origin is not None:
+        if spec is not None and spec.origin is not None and spec.has_location:  # not part of Python itself
             place = Path(spec.origin)
             place = place.parent if place.name == "__init__.py" else place
             line = internal.one_line(f"imports {place.name} from {place.parent}, as {file} asks")
@@ -297,12 +298,13 @@ def look_for_modules(*folders: Path) -> None:
             sys.path.append(folder)
 
 
-def _texts(entry: Any) -> Iterator[str]:
-    """Give every text in nested tables and lists."""
+def _texts(entry: Any, key: str = "") -> Iterator[str]:
+    """Give every text in nested tables and lists that may be an address, by the last word of its key."""
     if isinstance(entry, Mapping):
-        entry = list(entry.values())
-    if isinstance(entry, str):
-        yield entry
+        for name, item in entry.items():
+            yield from _texts(item, str(name).rpartition(".")[2])
     elif isinstance(entry, list):
         for item in entry:
-            yield from _texts(item)
+            yield from _texts(item, key)
+    elif isinstance(entry, str) and key in ADDRESSED:
+        yield entry
