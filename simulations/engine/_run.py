@@ -37,8 +37,9 @@ def run(
 
     Memory: that of the weights that `workers` threads step at once, of blocks of inputs, of what is recorded, and of
     compiling; `memory` says how much, and `python -m benchmarks.memory` (from a checkout) how near that is. Weights
-    given as a start or kept take runs x (K + M) x N numbers more, for as long as they are used. Ctrl-C stops at the next
-    compiled call (about half a second) and returns the finished runs with a warning.
+    given as a start or kept take runs x (K + M) x N numbers more, for as long as they are used.
+
+    Ctrl-C stops at the next compiled call (about half a second) and returns the finished runs with a warning.
 
     Arguments:
       problem: what is learned, by whom and how, of known numbers.
