@@ -13,6 +13,7 @@ import figures
 import ode
 import simulations
 import teacher_student as ts
+from figures.sweeps._workers import start_workers
 from teacher_student._usable_memory import PAGE, require_memory, usable_memory
 from tests import build
 from tests.sweep_files import BASE
@@ -51,6 +52,18 @@ REFUSED: dict[str, tuple[Callable[[], object], str]] = {
     "points": (lambda: ode.Sampled(2**40), "at most 2^30 as points"),
     "points in memory": (lambda: ode.Sampled(2**30).draw(PROBLEM), "GB of memory for 4 x 1,073,741,824 points"),
     "replicates": (lambda: ode.Sampled(replicates=GIGA).draw(PROBLEM), "GB of memory for 1,000,000,000 x 4,096 points"),
+    "theory": (
+        lambda: ode.solve(build.problem(K=500), START, np.linspace(0, 1, 10**6)),
+        "GB of memory for the overlaps at 1,000,000 alphas",
+    ),
+    "theory of many": (
+        lambda: ode.solve_many(build.problem(K=500), [START] * 1000, np.linspace(0, 1, 10**4)),
+        "GB of memory for the overlaps at 10,000,000 alphas",
+    ),
+    "workers of a sweep": (
+        lambda: start_workers(None, GIGA, GIGA).__enter__(),
+        "GB of memory for 1,000,000,000 local workers",
+    ),
     "a student": (lambda: ts.Student(10**6), "GB of memory for the overlaps of the 1,000,000 units of width K"),
     "a teacher": (lambda: ts.Committee(PROBLEM.inputs, 10**7), "GB of memory for the overlaps of the 10,000,000 units"),
     "a teacher in a file": (

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from teacher_student import Problem
-from teacher_student.internal import check_alphas, require_name
+from teacher_student.internal import check_alphas, recorded_numbers, require_name
 
 from ._check_run import PRECISIONS_OF, check_sizes
 from ._coordinates import FullWeights
@@ -57,10 +57,7 @@ def memory(
 
 def memory_of_records(problem: Problem, runs: int, alphas: int) -> int:
     """Return the bytes of what is recorded of `runs` runs at their start and at so many alphas."""
-    B, K, M = problem.shape
-    state = B * (K * K + K * M + M * M) + K
-    records = (1 + alphas) * (state + 2 * len(problem.inputs.level_names))
-    return runs * (COPIES_OF_RECORDS * 8 * records + BYTES_OF_A_RUN)
+    return runs * (COPIES_OF_RECORDS * 8 * recorded_numbers(problem, alphas) + BYTES_OF_A_RUN)
 
 
 def _memory_of_weights(
