@@ -130,7 +130,7 @@ def test_a_thing_of_the_wrong_kind_is_bad_input(
     refused(f"things:{name}", place, folder, capsys)
 
 
-@pytest.mark.parametrize(("number", "form"), enumerate(FORMS), ids=range(len(FORMS)))
+@pytest.mark.parametrize(("number", "form"), list(enumerate(FORMS)), ids=range(len(FORMS)))
 def test_an_address_of_any_form_is_bad_input(
     number: int, form: str, folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

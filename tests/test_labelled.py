@@ -180,7 +180,7 @@ def test_numbers_of_any_library_are_values_of_an_axis() -> None:
 @pytest.mark.parametrize(
     "values",
     [
-        *([float("nan"), 1.0], [np.inf], [True, 1], [None], [1j], [b"a"], [10**400, 0.5], [2**63], [object()]),
+        *([float("nan"), 1.0], [np.inf], [True, 1], [None], [1j], [b"a"], [10**400, 0.5], [2**63], [slice(1)]),
         *({1.0, 2.0}, "abc", 3, np.array(3.0), np.ones((2, 2)), np.ma.array([1.0, 2.0], mask=[False, True])),
         *({"from": 0, "to": 10**400, "count": 3}, {"from": 0, "to": np.nan, "count": 3}),
         *({"from": -1e308, "to": 1e308, "count": 3}, {"from": 0, "to": 1, "count": True}),
