@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import jax
@@ -13,6 +14,8 @@ from teacher_student.internal import (
     check_overlaps,
     is_known,
     make_room,
+    recorded_numbers,
+    require_memory,
     require_traceable,
     to_float64,
     to_host,
@@ -137,9 +140,22 @@ def _is_compiled_whole(compiled: Any, known: bool, adjoint: Any) -> bool:
     return bool(compiled) or bool(needed)
 
 
+ALWAYS_THERE = 10**8  # bytes: to ask the system what it has takes a tenth of a short solve
+
+
+def require_room(problems: Sequence[Problem], alphas: Sequence[Any]) -> None:
+    """Raise InputError if what is recorded of all problems, each at its alphas, does not fit into memory."""
+    counts = [np.size(times) for times in alphas]
+    numbers = sum(recorded_numbers(problem, count) for problem, count in zip(problems, counts, strict=True))
+    need = 2 * 8 * numbers  # as they are integrated, and in the trajectories
+    if need > ALWAYS_THERE:
+        require_memory(need, f"the overlaps at {sum(counts):,} alphas", "record at fewer alphas")
+
+
 def check_solve(problem: Problem, start: Overlaps, alphas: Any) -> None:
     """Raise InputError unless `problem` can be solved from `start` at `alphas`."""
     check_alphas(alphas, problem)
+    require_room([problem], [alphas])
     check_overlaps(start, problem)
     if np.ndim(start.readout) != 1:
         raise InputError("one start", f"a batch of shape {np.shape(start.readout)[:-1]}", "use jax.vmap over it")

@@ -27,7 +27,7 @@ from teacher_student.internal import (
 from ._method import method_for
 from ._outcome import Outcome, SamplingError, trajectory
 from ._refine_points import finer_averages, warn_of_misses
-from ._solve import check_solve
+from ._solve import check_solve, require_room
 from .averages import Averages, Sampled
 
 Member = tuple[Problem, Overlaps, np.ndarray]  # a problem, its start and its alphas
@@ -89,6 +89,7 @@ def solve_many(
     for problem, alphas in zip(problems, times, strict=True):
         _require_known((problem, averages))
         check_alphas(alphas, problem)
+    require_room(problems, times)
     times = [to_times(alphas, problem) for alphas, problem in zip(times, problems, strict=True)]
     members = list(zip(problems, all_starts, times, strict=True))
     to_compile = [(unnamed(problem), start, _filled(alphas)) for problem, start, alphas in members]

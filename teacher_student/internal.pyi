@@ -53,6 +53,7 @@ from .problem import check_alphas as check_alphas
 from .problem import check_one_problem as check_one_problem
 from .problem import check_problem as check_problem
 from .problem import describe_ties as describe_ties
+from .problem import recorded_numbers as recorded_numbers
 from .problem import to_times as to_times
 from .result import CONVENTIONS as CONVENTIONS
 from .result import LONG_NAMES as LONG_NAMES

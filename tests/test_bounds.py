@@ -5,12 +5,15 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import jax
+import numpy as np
 import pytest
 
 import figures
 import ode
 import simulations
 import teacher_student as ts
+from figures.sweeps._workers import start_workers
 from teacher_student._usable_memory import PAGE, require_memory, usable_memory
 from tests import build
 from tests.sweep_files import BASE
@@ -49,6 +52,18 @@ REFUSED: dict[str, tuple[Callable[[], object], str]] = {
     "points": (lambda: ode.Sampled(2**40), "at most 2^30 as points"),
     "points in memory": (lambda: ode.Sampled(2**30).draw(PROBLEM), "GB of memory for 4 x 1,073,741,824 points"),
     "replicates": (lambda: ode.Sampled(replicates=GIGA).draw(PROBLEM), "GB of memory for 1,000,000,000 x 4,096 points"),
+    "theory": (
+        lambda: ode.solve(build.problem(K=500), START, np.linspace(0, 1, 10**6)),
+        "GB of memory for the overlaps at 1,000,000 alphas",
+    ),
+    "theory of many": (
+        lambda: ode.solve_many(build.problem(K=500), [START] * 1000, np.linspace(0, 1, 10**4)),
+        "GB of memory for the overlaps at 10,000,000 alphas",
+    ),
+    "workers of a sweep": (
+        lambda: start_workers(None, GIGA, GIGA).__enter__(),
+        "GB of memory for 1,000,000,000 local workers",
+    ),
     "a student": (lambda: ts.Student(10**6), "GB of memory for the overlaps of the 1,000,000 units of width K"),
     "a teacher": (lambda: ts.Committee(PROBLEM.inputs, 10**7), "GB of memory for the overlaps of the 10,000,000 units"),
     "a teacher in a file": (
@@ -96,6 +111,24 @@ MEMINFO = "MemTotal: 9 kB\nMemAvailable:    8000 kB\n"
 def write(root: Path, path: str, text: str) -> None:
     (root / path).parent.mkdir(parents=True, exist_ok=True)
     (root / path).write_text(text)
+
+
+def test_memory_counts_records_and_the_chain_and_not_its_dimension() -> None:
+    problem = build.problem()
+    one, many = (simulations.memory(problem, 100, runs=1000, alphas=np.arange(1, n + 1) / n) for n in (1, 101))
+    numbers = sum(np.size(x) for x in jax.tree.leaves(build.overlaps(problem, 1))) + 2 * len(problem.inputs.level_names)
+    assert many - one == 100 * 1000 * 2 * 8 * numbers
+    chain, longer = (simulations.memory(problem, dim, runs=100, method="overlaps") for dim in (100, 10**8))
+    assert chain == longer
+
+
+def test_memory_counts_a_test_input_of_each_level() -> None:
+    def with_levels(number: int) -> ts.Problem:
+        inputs = ts.Inputs({"all": 1.0}, {f"level {i}": {"all": 1.0} for i in range(number)})
+        return ts.Problem(ts.Committee(inputs, 2), ts.Student(2), ts.SGD(0.1), ts.Curriculum.phases(("level 0", 1.0)))
+
+    few, many = (simulations.memory(with_levels(number), 10**7, workers=1) for number in (10, 20))
+    assert many - few > 10 * 10**7 * 4
 
 
 def test_memory_that_may_be_used_is_the_least_of_machine_container_and_process(tmp_path: Path) -> None:

@@ -1,7 +1,6 @@
 """The full-weight engine: shared samples, paired problems, other distributions, exact starts, devices, memory."""
 
 import hashlib
-import json
 import os
 import subprocess
 import sys
@@ -17,6 +16,7 @@ import pytest
 import ode
 import simulations
 import teacher_student as ts
+from benchmarks import memory
 from simulations.engine import _samples, _weights
 from simulations.engine._coordinates import FullWeights
 from teacher_student import _usable_memory, internal
@@ -169,7 +169,8 @@ def test_memory_is_said_before_it_is_allocated(monkeypatch: pytest.MonkeyPatch) 
     assert need > 2 * 2 * 5 * 10**6 * 4
     four, two = (simulations.memory(problem, 10**7, workers=n, runs=8) for n in (4, 2))
     assert four > 1.5 * two
-    assert simulations.memory(problem, 10**7, workers=4, runs=2) == two  # no more threads than runs
+    few = [simulations.memory(problem, 10**7, workers=n, runs=2) for n in (4, 2)]
+    assert few[0] == few[1]  # no more threads than runs
     kept = 2 * 8 * 5 * 10**6 * 8  # twice, in float64: decay is 7e-8 a step
     assert simulations.memory(problem, 10**6, workers=2, runs=8, keep="weights") == need + kept
     monkeypatch.setattr(_usable_memory, "usable_memory", lambda: 10**8)
@@ -179,43 +180,21 @@ def test_memory_is_said_before_it_is_allocated(monkeypatch: pytest.MonkeyPatch) 
     simulations.run(problem, 1000, 1, [1e-3], 0, **QUIET)
 
 
-PEAK = """
-import json, re, sys
-import simulations
-from tests import build
-K, dim, runs, options = json.loads(sys.argv[1])
-problem = build.problem(K=K, learning_rate=0.1 / K)
-start = build.overlaps(problem, 1)
-
-def peak():  # of this program: getrusage counts the process it was started from
-    return 1024 * int(re.search(r"VmHWM:\\s+(\\d+) kB", open("/proc/self/status").read()).group(1))
-
-simulations.run, simulations.memory  # loaded now: what importing takes is none of a run's memory
-before = peak()
-run = simulations.run(problem, dim, runs, [10 / dim], 0, start=start, test_samples=64, progress=False, **options)
-print(run.status[0], peak() - before, simulations.memory(problem, dim, runs=runs, **options))
-"""
-
-
 @pytest.mark.skipif(sys.platform != "linux", reason="/proc tells the peak memory of a process")
 @pytest.mark.parametrize(
-    ("K", "dim", "runs", "options"),
+    "case",
     [
-        (2, 10**6, 1, {"workers": 1}),
-        (1024, 10**4, 1, {"workers": 1}),
-        (2, 5 * 10**5, 32, {"workers": 2, "keep": "weights"}),
-        (2, 1000, 64, {"workers": 2, "inputs": "shared"}),
+        {"dim": 4 * 10**6, "runs": 4, "workers": 2, "steps": 4, "test_samples": 1},
+        {"dim": 10**6, "runs": 16, "workers": 2, "keep": "weights", "test_samples": 1},
+        {"dim": 2 * 10**4, "runs": 1, "K": 512, "workers": 1, "records": 20, "test_samples": 1},
+        {"dim": 1000, "runs": 64, "workers": 2, "inputs": "shared"},
+        {"dim": 10**6, "runs": 16, "method": "overlaps"},
     ],
-    ids=["long", "wide", "kept", "shared"],
+    ids=["long", "kept", "wide", "shared", "chain"],
 )
-def test_runs_stay_within_the_memory_that_is_said(K: int, dim: int, runs: int, options: dict[str, Any]) -> None:
-    """N = 1e6, K = 1024, kept weights and shared inputs, each in a process of its own; and not far below it."""
-    command = [sys.executable, "-c", PEAK, json.dumps([K, dim, runs, options])]
-    done = subprocess.run(command, capture_output=True, text=True, cwd=Path(__file__).parent.parent, timeout=300)
-    assert done.returncode == 0, done.stderr
-    status, used, said = map(int, done.stdout.split())
-    assert status == ts.Status.OK
-    assert 4 * (K + 2) * dim < used < said < 5 * used
+def test_a_fresh_process_takes_the_memory_that_is_said_within_a_factor(case: dict[str, Any]) -> None:
+    stated, measured = memory.in_fresh_process(case)
+    assert 1 / memory.FACTOR < stated / measured < memory.FACTOR
 
 
 SPREAD = """

@@ -51,8 +51,8 @@ def simulate(
     """
     problem, dim, wanted = experiment.problem, experiment.dims[which], experiment.runs
     precision = experiment.precision or simulations.usual_precision(problem, dim)
-    need = simulations.memory(problem, dim, precision=precision, runs=wanted) / 2**20
-    say(f"simulation  N = {dim}, {wanted} runs, {precision}, about {max(need, 1):.0f} MiB ...")
+    need = simulations.memory(problem, dim, precision=precision, runs=wanted, alphas=experiment.wanted_alphas)
+    say(f"simulation  N = {dim}, {wanted} runs, {precision}, about {need / 2**20:.0f} MiB ...")
     clock = time.perf_counter()
     runs = run_one(experiment, which, progress=progress)
     if path is not None:

@@ -21,6 +21,7 @@ from ._scheduler import SameVersion, connected, note_on_openness
 # Run by every local worker as it starts. A terminal sends Ctrl-C to all processes in front: a worker that died of it
 # would have its job given to another one, while the owner stops in order.
 IGNORE_CTRL_C = "import signal\nsignal.signal(signal.SIGINT, signal.SIG_IGN)\n"
+BYTES_OF_A_WORKER = 250_000_000  # of a process that has imported JAX and Dask, and compiled next to nothing
 
 
 class Workers(Protocol):
@@ -134,6 +135,9 @@ def start_workers(scheduler: Any, workers: int | None, jobs: int) -> Iterator[Wo
             description = f"{len(client.nthreads())} workers of {address}{note_on_openness(address)}"
             yield Cluster(client, description, same_version)
         return
+    if workers is not None:
+        count = min(workers, jobs)
+        internal.require_memory(count * BYTES_OF_A_WORKER, f"{count:,} local workers", "ask for fewer workers")
     import distributed  # a second to import: only when it is needed
     from dask.system import CPU_COUNT
 

@@ -15,7 +15,7 @@ from ._check_run import check_run, check_sizes
 from ._coordinates import FullWeights, Space
 from ._distributions import Law
 from ._keys import Keys, random_starts, run_keys
-from ._memory import memory
+from ._memory import memory, memory_of_records
 from ._precision import usual_precision, warn_of_rounding
 from ._run_batches import Group, default_workers, devices_for, own_groups, paired_groups, shared_groups
 from ._weights import Weights, overlaps_of_runs
@@ -99,15 +99,24 @@ def plan_runs(
     for problem in problems:
         _check_records(problem, runs * len(problems), alphas)
     recorded = tuple(_overlaps_at_start(p, dim, start, key, runs) for p, start in zip(problems, starts, strict=True))
+    # Runs of paired problems share their samples, as those of `inputs="shared"` do.
+    need = memory(
+        problems[0],
+        dim,
+        precision=precision,
+        workers=workers,
+        runs=len(problems) * runs,
+        inputs="shared" if paired else inputs,
+        keep=keep,
+        method=method,
+        alphas=alphas,
+    )
+    require_memory(need, "these runs", "lower the dimension, the width, the runs or the workers")
     if method == "overlaps":
         space: Space = span_of(problems[0], recorded[0], dim)
     else:
         space = FullWeights.of(problems[0], dim, distribution)
         _check_blocks(problems, space, dim)
-        # Runs of paired problems share their samples, as those of `inputs="shared"` do.
-        sharing, members = "shared" if paired else inputs, len(problems) * runs
-        need = memory(problems[0], dim, precision=precision, workers=workers, runs=members, inputs=sharing, keep=keep)
-        require_memory(need, "these runs", "lower the dimension, the width or the workers")
         for problem in problems:
             warn_of_rounding(problem, dim, precision)
     test_blocks = space.blocks_holding(test_samples)
@@ -134,19 +143,13 @@ def plan_runs(
     )
 
 
-BYTES_OF_A_RUN = 1000  # keys, and the place of a run in a group
-
-
 def _check_records(problem: Problem, runs: int, alphas: Any) -> None:
-    """Raise InputError if what is recorded of all runs does not fit into memory: once as runs end, once put together.
+    """Raise InputError if what is recorded of all runs does not fit into memory.
 
     It is looked at before starts and keys are drawn, of which there is one for each run.
     """
-    B, K, M = problem.shape
-    state = B * (K * K + K * M + M * M) + K
-    records = (1 + np.size(alphas)) * (state + 2 * len(problem.inputs.level_names))
     remedy = "ask for fewer runs or alphas, or make several calls with keys of their own"
-    require_memory(runs * (2 * 8 * records + BYTES_OF_A_RUN), f"the records of {runs:,} runs", remedy)
+    require_memory(memory_of_records(problem, runs, np.size(alphas)), f"the records of {runs:,} runs", remedy)
 
 
 def one_per_run(start: Overlaps, runs: int) -> Overlaps:

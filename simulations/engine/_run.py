@@ -35,10 +35,11 @@ def run(
     For Gaussian inputs (with cluster means) the overlaps are a Markov chain of their own: method "overlaps" draws its
     steps with exactly the law that they have in full-weight SGD, at every N, in a time that does not depend on N.
 
-    Memory: workers x (K + M) x N x bytes for weights, 3 workers x 2^20 x bytes (N, if larger) for blocks of inputs,
-    and the recorded overlaps; see `memory`. Weights given as a start or kept take runs x (K + M) x N numbers more,
-    for as long as they are used. Ctrl-C stops at the next compiled call (about half a second) and
-    returns the finished runs with a warning.
+    Memory: that of the weights that `workers` threads step at once, of blocks of inputs, of what is recorded, and of
+    compiling; `memory` says how much, and `python -m benchmarks.memory` (from a checkout) how near that is. Weights
+    given as a start or kept take runs x (K + M) x N numbers more, for as long as they are used.
+
+    Ctrl-C stops at the next compiled call (about half a second) and returns the finished runs with a warning.
 
     Arguments:
       problem: what is learned, by whom and how, of known numbers.

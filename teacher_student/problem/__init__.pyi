@@ -16,6 +16,7 @@ from ._problem_tables import problem_from_tables as problem_from_tables
 from ._problem_tables import problem_of_result as problem_of_result
 from ._problem_tables import problem_to_tables as problem_to_tables
 from ._problem_tables import tables_to_store as tables_to_store
+from ._recorded_numbers import recorded_numbers as recorded_numbers
 from ._sgd import SGD as SGD
 from ._student import Student as Student
 from ._task import Condition as Condition
