@@ -266,7 +266,7 @@ def test_a_worker_whose_job_timed_out_is_started_again(monkeypatch: pytest.Monke
     monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[1]))
     monkeypatch.setattr(_workers, "compute", process)
     job: Any = CellJob("endless", False, ((0,),), ({},), None, None, "", 1)  # type: ignore[arg-type]
-    with _workers.start_workers(None, 1, 8, cell_timeout=1.0) as cluster:
+    with _workers.start_workers(None, 1, 8, cell_timeout=2.0) as cluster:
         assert isinstance(cluster, _workers.Cluster)
         (before,) = cluster.client.run(os.getpid).values()
         ((_, (cell,)),) = cluster.do(iter([job]))
