@@ -3,7 +3,9 @@
 That a worker is stopped and its sweep goes on stands in test_sweep_deaths.py.
 """
 
+import atexit
 import json
+import os
 import shutil
 import threading
 from pathlib import Path
@@ -117,7 +119,7 @@ def test_a_store_of_a_version_without_time_limits_is_continued(
 
 
 def test_what_a_job_raises_is_raised_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(distributed, "get_worker", lambda: SimpleNamespace(address="here"))
+    monkeypatch.setattr(distributed, "get_worker", lambda: SimpleNamespace(address="here", nanny=None))
 
     def refuse(error: Exception) -> None:
         raise error
@@ -129,11 +131,18 @@ def test_what_a_job_raises_is_raised_as_it_is(monkeypatch: pytest.MonkeyPatch) -
     assert compute_within(60.0, str, 3) == compute_within(None, str, 3) == "3"
 
 
-def test_a_job_that_does_not_end_is_out_of_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(distributed, "get_worker", lambda: SimpleNamespace(address="here"))
+@pytest.mark.parametrize("nanny", [None, "beside"])
+def test_only_a_process_that_is_started_again_is_made_to_end_at_once(
+    nanny: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The others may be a user's own, whose exit code is to stay."""
+    at_exit: list[Any] = []
+    monkeypatch.setattr(atexit, "register", lambda *call: at_exit.append(call))
+    monkeypatch.setattr(distributed, "get_worker", lambda: SimpleNamespace(address="here", nanny=nanny))
     end = threading.Event()
     assert compute_within(0.01, lambda job: job.wait(), end) == OutOfTime("here")
     end.set()
+    assert ((os._exit, 0) in at_exit) == (nanny is not None)
 
 
 freed = threading.Event()

@@ -4,8 +4,10 @@ A compiled solve cannot be interrupted from Python. So a worker computes a job i
 it; when the time is over it says so, and its process, in which the thread still runs, is started again.
 """
 
+import atexit
 import concurrent.futures
 import dataclasses
+import os
 import threading
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -52,7 +54,7 @@ def compute_within(seconds: float | None, compute: Callable[[Job], Result], job:
         return compute(job)
     import distributed
 
-    address = str(distributed.get_worker().address)
+    worker: Any = distributed.get_worker()
     outcome: concurrent.futures.Future[Result] = concurrent.futures.Future()
 
     def run() -> None:
@@ -65,7 +67,12 @@ def compute_within(seconds: float | None, compute: Callable[[Job], Result], job:
     threading.Thread(target=run, daemon=True).start()
     # Not `outcome.result(seconds)`, after which a TimeoutError of the job itself would look the same.
     concurrent.futures.wait([outcome], seconds)
-    return outcome.result() if outcome.done() else OutOfTime(address)
+    if outcome.done():
+        return outcome.result()
+    if worker.nanny:  # a process of its own, which will be ended
+        # Python cannot end in order while compiled code runs in a thread: it would abort, and print that it did.
+        atexit.register(os._exit, 0)
+    return OutOfTime(str(worker.address))
 
 
 def note_on_this_process(seconds: float | None) -> str:
