@@ -265,7 +265,14 @@ def test_shipped_data_belong_to_their_sweep_files_and_are_small(name: str, tmp_p
 def test_a_diagram_shows_every_kind_of_cell(tmp_path: Path) -> None:
     data = made_up().sel(seed=0, order="first", drop=True)
     data.attrs["axes"] = json.dumps({"x": ["x"], "y": ["y"]})
-    for index, status in enumerate((CellStatus.DIVERGED, CellStatus.PENDING, CellStatus.FAILED, CellStatus.TOO_STIFF)):
+    kinds = (
+        CellStatus.DIVERGED,
+        CellStatus.PENDING,
+        CellStatus.FAILED,
+        CellStatus.TOO_STIFF,
+        CellStatus.TIMED_OUT,
+    )
+    for index, status in enumerate(kinds):
         data["status"][0, 2 * index : 2 * index + 2, 1] = status
     data["agrees"][10, 2] = 0.0
     figure = figures.phase_diagram(data, boundary=3.0, lines={"y / 2": (Y / 2, Y)})
@@ -274,6 +281,7 @@ def test_a_diagram_shows_every_kind_of_cell(tmp_path: Path) -> None:
     assert texts == [
         "diverged",
         "too stiff",
+        "timed out",
         "failed",
         "not done",
         "contour 3",
@@ -284,7 +292,7 @@ def test_a_diagram_shows_every_kind_of_cell(tmp_path: Path) -> None:
     ]
     axes = figure.axes[0]
     hatches = {patch.get_hatch() for patch in axes.collections if patch.get_hatch()}
-    assert len(hatches) == 3
+    assert len(hatches) == 4
     marks = next(each for each in axes.collections if len(np.asarray(each.get_offsets())) == 25)
     expected = data["error"].sel(engine="simulation", level="hard").transpose("y", "x").values
     np.testing.assert_allclose(np.sort(build.given(marks.get_array())), np.sort(expected[np.isfinite(expected)]))

@@ -1,6 +1,8 @@
 """Sweeps that are killed, and workers that die: in the end the store holds the bytes of an undisturbed one."""
 
 import copy
+import dataclasses
+import itertools
 import json
 import multiprocessing
 import os
@@ -17,10 +19,12 @@ import dask
 import numpy as np
 import psutil
 import pytest
+import xarray as xr
 
 import figures
 from figures import CellStatus
 from figures.sweeps import _workers
+from figures.sweeps._cell_jobs import CellJob
 
 from . import build
 from .sweep_files import BASE, same, toml
@@ -204,3 +208,69 @@ def test_a_cell_that_kills_its_worker_fails_alone(monkeypatch: pytest.MonkeyPatc
     assert "its worker died" in str(found["message"].values[0, 1])
     alone = figures.sweep(base, {"unit": {"student.activation": ["erf"]}}, ["error"], workers=0, progress=False)
     np.testing.assert_array_equal(found["error"].values[:, 0], alone["error"].values[:, 0])
+
+
+def loop(x: Any) -> Any:
+    """An activation whose solve never ends, if that is in a worker, and while the file that ENDLESS names is there."""
+    if multiprocessing.parent_process() is not None:
+        for _ in itertools.takewhile(lambda _: os.path.exists(os.environ["ENDLESS"]), itertools.repeat(None)):
+            pass
+    return x
+
+
+@pytest.fixture
+def endless(monkeypatch: pytest.MonkeyPatch, environment: dict[str, str], tmp_path: Path) -> Path:
+    """The file that keeps `loop` going; removed, `loop` is linear."""
+    for name, value in environment.items():
+        if name.startswith("JAX_"):
+            monkeypatch.setenv(name, value)
+    file = tmp_path / "endless"
+    file.touch()
+    monkeypatch.setenv("ENDLESS", str(file))
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[1]))
+    return file
+
+
+def test_a_cell_without_end_times_out_alone_and_can_be_tried_again(endless: Path, tmp_path: Path) -> None:
+    """It shares its tile with others, which are done when the tile is computed again cell by cell."""
+    base = copy.deepcopy(BASE)
+    base["student"]["activation"] = "erf"
+    units = {"unit": {"student.activation": ["erf", f"{__name__}:loop", "linear"]}}
+
+    def sweep(**options: Any) -> xr.Dataset:
+        return figures.sweep(base, units, ["error"], out=tmp_path / "out.zarr", progress=False, **options)
+
+    found = sweep(workers=1, cell_timeout=30)
+    assert found["status"].values.tolist() == [[CellStatus.DONE, CellStatus.TIMED_OUT, CellStatus.DONE]]
+    assert found["message"].values.tolist() == [["", "it was not done within 30 s", ""]]
+    alone = figures.sweep(base, {"unit": {"student.activation": ["erf"]}}, ["error"], workers=0, progress=False)
+    np.testing.assert_array_equal(found["error"].values[:, 0], alone["error"].values[:, 0])
+
+    endless.unlink()
+    assert sweep(workers=0)["status"].values[0, 1] == CellStatus.TIMED_OUT  # kept, not computed again
+    mended = sweep(workers=0, retry=["timed out"])
+    assert mended["status"].values.tolist() == [[CellStatus.DONE] * 3]
+    assert mended["message"].values.tolist() == [[""] * 3]
+    linear = mended["error"].values[0, 1:]
+    np.testing.assert_allclose(linear[0], linear[1], rtol=1e-3)
+
+
+def process(job: Any) -> Any:
+    """The process that does a job; the job "endless" never ends."""
+    while job.engine == "endless":
+        pass
+    return [os.getpid()]
+
+
+def test_a_worker_whose_job_timed_out_is_started_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[1]))
+    monkeypatch.setattr(_workers, "compute", process)
+    job: Any = CellJob("endless", False, ((0,),), ({},), None, None, "", 1)  # type: ignore[arg-type]
+    with _workers.start_workers(None, 1, 8, cell_timeout=2.0) as cluster:
+        assert isinstance(cluster, _workers.Cluster)
+        (before,) = cluster.client.run(os.getpid).values()
+        ((_, (cell,)),) = cluster.do(iter([job]))
+        ((_, (after,)),) = cluster.do(iter([dataclasses.replace(job, engine="theory")]))
+    assert cell.status == CellStatus.TIMED_OUT
+    assert after != before
+    assert not psutil.pid_exists(build.unchecked(before))

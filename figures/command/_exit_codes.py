@@ -20,7 +20,7 @@ class ExitCode(enum.IntEnum):
 
 MEANINGS = {
     ExitCode.FINE: "done; of compare: theory and simulation agree",
-    ExitCode.NO: "done, and the answer is no: they disagree, a solve stopped early, cells of a sweep failed",
+    ExitCode.NO: "done, and the answer is no: they disagree, a solve stopped early, cells failed or timed out",
     ExitCode.BAD_INPUT: "bad input, said in one line before anything is computed",
     ExitCode.BUG: "a bug of this program; the line says where its traceback is",
     ExitCode.NO_MEMORY: "out of memory",

@@ -17,7 +17,7 @@ from teacher_student import internal
 
 from ..experiment import load_tables, read_file, require_verdict, with_detect
 from ..running import COMPARISON_FILES, Interrupted, heeding_ctrl_c, refuse_results
-from ..sweeps import FINISHED, RETRY, CellStatus
+from ..sweeps import CELL_TIMEOUT, FINISHED, RETRY, CellStatus
 from ._derive import add_derive_options
 from ._endings import end_of
 from ._exit_codes import ExitCode, explained
@@ -123,6 +123,13 @@ def _parser() -> argparse.ArgumentParser:
     sweep.add_argument(
         "--retry", action="append", default=[], choices=list(RETRY), help="compute cells of this status again"
     )
+    sweep.add_argument(
+        "--cell-timeout",
+        default=f"{CELL_TIMEOUT:g}",
+        metavar="SECONDS",
+        help="how long a cell may take, compilation included, before it has timed out; off: any time. With --workers 0 "
+        "no cell can be stopped (default: %(default)s)",
+    )
     sweep.add_argument("--seed", type=int, help="the one seed that everything random follows from")
     sweep.add_argument("--quiet", action="store_true", help="no progress, only the last line")
     sweep.set_defaults(action=_sweep)
@@ -182,8 +189,9 @@ def _compare(options: argparse.Namespace) -> int:
 
 
 def _sweep(options: argparse.Namespace) -> int:
-    from ..sweeps import load_sweep
+    from ..sweeps import load_sweep, read_cell_timeout
 
+    cell_timeout = read_cell_timeout(options.cell_timeout)
     spec = load_sweep(options.sweep, seed=options.seed)
     out = internal.as_path(Path(options.sweep).stem + ".zarr" if options.out is None else options.out)
     if options.workers is not None and options.workers < 0:
@@ -200,13 +208,15 @@ def _sweep(options: argparse.Namespace) -> int:
                 scheduler=scheduler,
                 workers=options.workers,
                 retry=options.retry,
+                cell_timeout=cell_timeout,
                 progress=progress,
                 say=say,
             )
     except KeyboardInterrupt:
         raise Interrupted(f"interrupted; {out} has {_done(out)} finished cells, and the same command goes on") from None
     print(f"{out}: {summary}")
-    return ExitCode.NO if summary.counts.get(CellStatus.FAILED) else ExitCode.FINE
+    without_values = summary.counts.get(CellStatus.FAILED) or summary.counts.get(CellStatus.TIMED_OUT)
+    return ExitCode.NO if without_values else ExitCode.FINE
 
 
 def _done(store: Path) -> int:

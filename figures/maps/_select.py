@@ -13,7 +13,14 @@ from teacher_student import internal
 from ..sweeps import FINISHED, CellStatus, axes_of_cells, normal_form, plain, variable_numbers
 
 RATIOS = ("error", "time_to")  # contrasted by their logarithm; everything else by its difference
-WORST = (CellStatus.PENDING, CellStatus.FAILED, CellStatus.TOO_STIFF, CellStatus.DIVERGED, CellStatus.NOT_ASKED)
+WORST = (
+    CellStatus.PENDING,
+    CellStatus.FAILED,
+    CellStatus.TIMED_OUT,
+    CellStatus.TOO_STIFF,
+    CellStatus.DIVERGED,
+    CellStatus.NOT_ASKED,
+)
 
 
 @dataclasses.dataclass(frozen=True)

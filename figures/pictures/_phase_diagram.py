@@ -27,6 +27,7 @@ DASHES = ("--", ":", "-.")  # of known curves
 SPECIAL = {  # what stands in place of a value: label, colour, hatch
     CellStatus.DIVERGED: ("diverged", "#D55E00", ""),
     CellStatus.TOO_STIFF: ("too stiff", "0.8", "\\\\\\"),
+    CellStatus.TIMED_OUT: ("timed out", "white", "---"),
     CellStatus.FAILED: ("failed", "white", "xxx"),
     CellStatus.PENDING: ("not done", "white", "////"),
 }

@@ -6,6 +6,7 @@ from lazy_loader import attach_stub
 __getattr__, __dir__, _ = attach_stub(__name__, __file__)
 
 __all__ = [
+    "CELL_TIMEOUT",
     "FINISHED",
     "RETRY",
     "Axis",
@@ -20,6 +21,7 @@ __all__ = [
     "merged",
     "normal_form",
     "open_sweep",
+    "read_cell_timeout",
     "read_sweep",
     "run_sweep",
     "sweep",

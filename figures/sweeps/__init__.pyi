@@ -4,6 +4,8 @@ from ._bayes import bayes_accuracy as bayes_accuracy
 from ._cell_status import FINISHED as FINISHED
 from ._cell_status import RETRY as RETRY
 from ._cell_status import CellStatus as CellStatus
+from ._cell_timeout import CELL_TIMEOUT as CELL_TIMEOUT
+from ._cell_timeout import read_cell_timeout as read_cell_timeout
 from ._dotted import merged as merged
 from ._labelled import axes_of_cells as axes_of_cells
 from ._labelled import normal_form as normal_form

@@ -6,8 +6,8 @@ import enum
 class CellStatus(enum.IntEnum):
     """How far a cell of a sweep is.
 
-    DONE, DIVERGED and TOO_STIFF are results. FAILED has a message and no values. PENDING is still to be computed.
-    NOT_ASKED is a cell that the sweep does not simulate. Stores hold these numbers: they never change.
+    DONE, DIVERGED and TOO_STIFF are results. FAILED and TIMED_OUT have a message and no values. PENDING is still to be
+    computed. NOT_ASKED is a cell that the sweep does not simulate. Stores hold these numbers: they never change.
     """
 
     PENDING = 0
@@ -16,7 +16,14 @@ class CellStatus(enum.IntEnum):
     TOO_STIFF = 3
     FAILED = 4
     NOT_ASKED = 5  # not simulated, by sweep.simulate_every
+    TIMED_OUT = 6  # it took longer than the sweep's cell_timeout
 
 
-FINISHED = (CellStatus.DONE, CellStatus.DIVERGED, CellStatus.TOO_STIFF, CellStatus.FAILED)
-RETRY = {"failed": CellStatus.FAILED, "diverged": CellStatus.DIVERGED, "too stiff": CellStatus.TOO_STIFF}
+WITHOUT_VALUES = (CellStatus.FAILED, CellStatus.TIMED_OUT)  # they have a message
+FINISHED = (CellStatus.DONE, CellStatus.DIVERGED, CellStatus.TOO_STIFF, *WITHOUT_VALUES)
+RETRY = {
+    "failed": CellStatus.FAILED,
+    "timed out": CellStatus.TIMED_OUT,
+    "diverged": CellStatus.DIVERGED,
+    "too stiff": CellStatus.TOO_STIFF,
+}

@@ -21,6 +21,7 @@ from ..experiment import load_toml
 from ..running import stop_if_asked
 from ._cell_jobs import Cell, CellJob
 from ._cell_status import FINISHED, RETRY, CellStatus
+from ._cell_timeout import CELL_TIMEOUT, as_cell_timeout, note_on_this_process
 from ._checked_store import chunks_of, is_checked, lost_chunks, opened
 from ._labelled import axes_of_cells
 from ._resource_estimate import describe
@@ -42,6 +43,7 @@ def sweep(
     scheduler: Any = None,
     workers: int | None = None,
     retry: Sequence[str] = (),
+    cell_timeout: float | None = CELL_TIMEOUT,
     tile: int = 64,
     progress: bool = True,
     **tables: Any,
@@ -61,7 +63,9 @@ def sweep(
       out: a Zarr store, made or continued: only what it lacks is computed. None: nothing is left on disk.
       scheduler: a Dask scheduler's address, its cluster or a client of it (with TLS: a client with its
         distributed.Security); None: `workers` local processes (None: one per core; 0: this process).
-      retry: statuses to compute again: "failed", "diverged", "too stiff".
+      retry: statuses to compute again: "failed", "timed out", "diverged", "too stiff".
+      cell_timeout: seconds that a cell may take, compilation included, before its status is "timed out" (None: any
+        time). A tile that takes longer is computed again cell by cell. With workers=0 no cell can be stopped.
       tile: cells that one worker solves in one go and that are stored together.
       progress: whether to show a progress bar.
       tables: further tables of the problem file: start={...}, record={...}, theory={...}, simulation={...}, seed=0.
@@ -75,6 +79,7 @@ def sweep(
     sweep_table = {"engine": engine, "simulate_every": dict(simulate_every or {}), "tile": tile}
     spec = read_sweep({**base, "axes": axes, "measures": measures, "sweep": sweep_table})
     options: dict[str, Any] = {"scheduler": scheduler, "workers": workers, "retry": retry, "progress": progress}
+    options["cell_timeout"] = cell_timeout
     if out is not None:
         run_sweep(spec, out, say=_warnings_only, **options)
         return open_sweep(out)
@@ -184,6 +189,8 @@ class Summary(internal.PublicRecord):
             text += f" (Bonferroni p over these cells: {p:.2g})" if compared else ""
         if self.counts.get(CellStatus.FAILED):
             text += "; why cells failed: variable `message`; --retry failed computes them again"
+        if self.counts.get(CellStatus.TIMED_OUT):
+            text += '; --retry "timed out" computes cells that timed out again, with a longer --cell-timeout'
         return text
 
 
@@ -194,6 +201,7 @@ def run_sweep(
     scheduler: Any = None,
     workers: int | None = None,
     retry: Sequence[str] = (),
+    cell_timeout: float | None = CELL_TIMEOUT,
     progress: bool = True,
     say: Callable[[str], None] = print,
 ) -> Summary:
@@ -201,7 +209,7 @@ def run_sweep(
 
     Arguments:
       spec: the sweep, as `load_sweep` or `read_sweep` gives it. path: of its Zarr store, made or continued.
-      scheduler, workers, retry, progress: as in `sweep`. say: what gets each line of text.
+      scheduler, workers, retry, cell_timeout, progress: as in `sweep`. say: what gets each line of text.
     Returns a Summary.
     Raises InputError before computing; KeyboardInterrupt after Ctrl-C, when what is done is in the store.
     """
@@ -209,7 +217,7 @@ def run_sweep(
     path = internal.as_path(path)
     for name in retry:
         internal.require_name(name, RETRY, "status to retry")
-    retried = [RETRY[name] for name in retry]
+    retried, cell_timeout = [RETRY[name] for name in retry], as_cell_timeout(cell_timeout)
     if workers is not None and workers < 0:
         raise ts.InputError("workers >= 0", workers)
     layout, unusable = check_sweep(spec)
@@ -225,7 +233,10 @@ def run_sweep(
             say(f"warning     {line}")
         jobs = list(_planned_jobs(store, todo, threads=None if workers == 0 else 1))
         computed, said = 0, (0, time.perf_counter())
-        with start_workers(scheduler, workers, len(jobs)) as running_workers, _bar(total, progress, store) as bar:
+        if total and workers == 0 and (note := note_on_this_process(cell_timeout)):
+            say(f"warning     {note}")
+        started = start_workers(scheduler, workers, len(jobs), cell_timeout=cell_timeout)
+        with started as running_workers, _bar(total, progress, store) as bar:
             if total:
                 say(f"workers     {running_workers.description}; they compile before the first cells")
             for job, cells in running_workers.do(_with_tables(store, planned) for planned in jobs):

@@ -24,7 +24,7 @@ import teacher_student as ts
 from teacher_student import internal
 
 from ._cell_jobs import Cell
-from ._cell_status import FINISHED, CellStatus
+from ._cell_status import FINISHED, WITHOUT_VALUES, CellStatus
 from ._checked_store import (
     COMPRESSORS,
     ROOT,
@@ -156,7 +156,7 @@ class Store:
         values = [(cell.index, _value(cell, name)) for cell in cells]
         if all(value is None for _, value in values):
             others = not variable.per_engine and self.sweep.engines[e] != "simulation"  # the other engine's to write
-            written = not fresh and name == "message" and not np.any(status == CellStatus.FAILED)
+            written = not fresh and name == "message" and not np.any(np.isin(status, WITHOUT_VALUES))
             if others or written:
                 return
         array, region_of_array = self.arrays[name], tile if variable.per_engine else region
@@ -345,7 +345,9 @@ def _continue(path: Path, sweep: Sweep, layout: Layout) -> tuple[Sweep, Layout]:
             sweep, grown = extended(path, dataset, sweep)
             stored = old_layout(dataset)
             layout = stored.union(layout)
-            if not grown and stored == layout:
+            # A status that the store's version did not know must be explained in it before a cell has it.
+            known = np.size(dataset["status"].attrs.get("flag_values", ())) == len(CellStatus)
+            if not grown and stored == layout and known:
                 return sweep, layout
             filled = dataset.load()  # now: the store that it is read from is about to be replaced
     except ts.InputError:

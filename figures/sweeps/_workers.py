@@ -1,5 +1,6 @@
 """Where jobs are done: in this process, in a local Dask cluster that starts and stops by itself, or in a given one."""
 
+import collections
 import concurrent.futures
 import contextlib
 import dataclasses
@@ -7,6 +8,7 @@ import logging
 import multiprocessing
 import sys
 import tokenize
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Protocol
@@ -16,6 +18,7 @@ from teacher_student import internal
 
 from ._cell_jobs import Cell, CellJob, compute
 from ._cell_status import CellStatus
+from ._cell_timeout import OutOfTime, compute_within
 from ._scheduler import SameVersion, connected, note_on_openness
 
 # Run by every local worker as it starts. A terminal sends Ctrl-C to all processes in front: a worker that died of it
@@ -47,26 +50,54 @@ class Cluster:
     """The workers of a Dask scheduler. A job whose worker dies is given to another one.
 
     Dask blames a death on every job that the worker had; those it gives up are tried again at the end, cell by cell
-    and one at a time, so that only a cell that kills its workers by itself fails.
+    and one at a time, so that only a cell that kills its workers by itself fails. A job that takes longer than
+    `cell_timeout` is tried again cell by cell too, after the others, so that only a cell that does so by itself is
+    TIMED_OUT.
     """
 
-    def __init__(self, client: Any, description: str, same_version: SameVersion | None = None):
+    def __init__(
+        self,
+        client: Any,
+        description: str,
+        same_version: SameVersion | None = None,
+        *,
+        cell_timeout: float | None = None,
+    ):
         self.client, self.description, self.same_version = client, description, same_version
+        self.cell_timeout = cell_timeout
 
     def do(self, jobs: Iterator[CellJob]) -> Iterator[tuple[CellJob, list[Cell]]]:
-        suspects: list[CellJob] = []
-        for job, cells in self._fly(jobs, lambda: max(8, 3 * sum(self.client.nthreads().values()))):
-            if cells is None:
+        late: collections.deque[CellJob] = collections.deque()
+        suspects: collections.deque[CellJob] = collections.deque()
+
+        def next_job() -> CellJob | None:
+            job = next(jobs, None)
+            return _first(late) if job is None else job
+
+        for job, cells in self._fly(next_job, lambda: max(8, 3 * sum(self.client.nthreads().values()))):
+            if isinstance(cells, OutOfTime) and len(job.indices) == 1:
+                yield job, [self._out_of_time(job)]
+            elif isinstance(cells, OutOfTime):
+                late += split(job)
+            elif cells is None:
                 suspects += split(job)
             else:
                 yield job, cells
-        for job, cells in self._fly(iter(suspects), lambda: 1):
-            yield job, [_killer(job)] if cells is None else cells
+        for job, cells in self._fly(lambda: _first(suspects), lambda: 1):
+            if isinstance(cells, OutOfTime):
+                yield job, [self._out_of_time(job)]
+            else:
+                yield job, [_killer(job)] if cells is None else cells
 
-    def _fly(self, jobs: Iterator[CellJob], room: Callable[[], int]) -> Iterator[tuple[CellJob, list[Cell] | None]]:
+    def _out_of_time(self, job: CellJob) -> Cell:
+        return Cell(job.indices[0], CellStatus.TIMED_OUT, f"it was not done within {self.cell_timeout:g} s")
+
+    def _fly(
+        self, next_job: Callable[[], CellJob | None], room: Callable[[], int]
+    ) -> Iterator[tuple[CellJob, list[Cell] | OutOfTime | None]]:
         """Give each job with its cells as they finish, at most `room()` at a time; None where its workers kept dying.
 
-        `room` is asked again each time, since workers may come and go.
+        `next_job` and `room` are asked again each time, since jobs may be split, and workers may come and go.
         """
         import distributed
 
@@ -75,27 +106,50 @@ class Cluster:
         while True:
             if self.same_version is not None:
                 self.same_version.require()
-            while len(flying) < room() and (job := next(jobs, None)) is not None:
+            while len(flying) < room() and (job := next_job()) is not None:
                 # Not pure: Dask would else hash the job, and give two equal ones the same result.
-                future = self.client.submit(compute, job, pure=False)
+                future = self.client.submit(compute_within, self.cell_timeout, compute, job, pure=False)
                 flying[future] = job
                 finished.add(future)  # type: ignore[no-untyped-call]  # Dask has no types
             if not flying:
                 return
             future = next(finished)
-            yield flying.pop(future), _fetched(future)
-            future.release()  # the cells are stored: the cluster need not keep them
+            job, cells = flying.pop(future), _fetched(future)
+            # The cluster need not keep the cells; and when a worker ends, Dask does again what it had and is wanted.
+            future.release()
+            if isinstance(cells, OutOfTime):
+                self._restart(cells.worker)
+            yield job, cells
+
+    def _restart(self, worker: str) -> None:
+        """Start a worker's process again, in which a job still runs that nobody waits for.
+
+        Other jobs that it had are done again. One that is not back in time, or has gone, is no concern of the others.
+        """
+        try:
+            self.client.restart_workers([worker])
+        except ValueError:  # Dask's own wording is about nannies
+            warnings.warn(
+                f"{worker} cannot be started again (it has no nanny): a cell that timed out still runs there",
+                stacklevel=2,
+            )
+        except Exception as error:
+            logging.getLogger(__name__).debug("%s was not started again: %s", worker, internal.first_line(error))
 
 
-def _fetched(future: Any) -> list[Cell] | None:
-    """Return the cells of a job that is over; None where its workers kept dying.
+def _first(jobs: "collections.deque[CellJob]") -> CellJob | None:
+    return jobs.popleft() if jobs else None
+
+
+def _fetched(future: Any) -> list[Cell] | OutOfTime | None:
+    """Return the cells of a job that is over, or OutOfTime; None where its workers kept dying.
 
     Waits where a worker died with the cells before they were fetched: Dask does the job again by itself.
     """
     import distributed
 
     try:
-        cells: list[Cell] = future.result()
+        cells: list[Cell] | OutOfTime = future.result()
         return cells
     except distributed.KilledWorker:
         return None
@@ -118,12 +172,15 @@ def split(job: CellJob) -> Sequence[CellJob]:
 
 
 @contextlib.contextmanager
-def start_workers(scheduler: Any, workers: int | None, jobs: int) -> Iterator[Workers]:
+def start_workers(
+    scheduler: Any, workers: int | None, jobs: int, *, cell_timeout: float | None = None
+) -> Iterator[Workers]:
     """Give workers for about `jobs` jobs.
 
     Arguments: scheduler: a Dask scheduler's address, its cluster or a client of it; None: a local cluster of `workers`
-    processes (None: as many as cores) or, with workers=0, this process. Raises InputError if the scheduler does not
-    answer, and for workers of another version.
+    processes (None: as many as cores) or, with workers=0, this process. cell_timeout: seconds that a cell may take,
+    which this process cannot keep to. Raises InputError if the scheduler does not answer, and for workers of another
+    version.
     """
     if workers == 0 or jobs == 0:
         yield ThisProcess()
@@ -133,7 +190,7 @@ def start_workers(scheduler: Any, workers: int | None, jobs: int) -> Iterator[Wo
             same_version, address = SameVersion(client), client.scheduler.address
             same_version.require()
             description = f"{len(client.nthreads())} workers of {address}{note_on_openness(address)}"
-            yield Cluster(client, description, same_version)
+            yield Cluster(client, description, same_version, cell_timeout=cell_timeout)
         return
     if workers is not None:
         count = min(workers, jobs)
@@ -149,7 +206,7 @@ def start_workers(scheduler: Any, workers: int | None, jobs: int) -> Iterator[Wo
         _local_cluster(distributed.LocalCluster, count) as cluster,
         connected(cluster, "a local Dask cluster") as client,
     ):
-        yield Cluster(client, f"{count} local processes{fewer}")
+        yield Cluster(client, f"{count} local processes{fewer}", cell_timeout=cell_timeout)
 
 
 @contextlib.contextmanager
