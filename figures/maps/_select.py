@@ -76,7 +76,11 @@ def select(
     free = [name for name in data[value].dims if name not in axes]
     if free:
         known = data[free[0]].values.tolist()
-        raise ts.InputError(f"one value of {free[0]!r} for a map of {value}", "none", f"choose from {known}")
+        raise ts.InputError(
+            f"one value of {free[0]!r} for a map of {value}",
+            "none",
+            f"choose from {known}, as at={{{free[0]!r}: {known[0]!r}}} or --at {free[0]}={known[0]}",
+        )
     with_runs = engine == "simulation" and "run" in data.get(f"{value}_run", xr.DataArray()).dims
     runs = variable_numbers(data, f"{value}_run") if with_runs else None
     cells = _cells(data, value).assign_attrs(dataset.attrs)

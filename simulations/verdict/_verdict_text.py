@@ -38,7 +38,8 @@ def verdict_line(agreement: Agreement) -> str:
         # A number that is 0, such as a decay that is not there, is named only where the runs speak for it.
         far = [shift for shift in agreement.shifts if shift.value or abs(shift.z) > FAR]
         furthest = max(far or agreement.shifts, key=lambda shift: abs(shift.z))
-        text += f"; furthest shift: {furthest.text}"
+        which = "of a number that is not 0" if far and len(far) < len(agreement.shifts) else ""
+        text += f"; furthest shift{f' {which}' if which else ''}: {furthest.text}"
     return text + _what_it_sees(agreement)
 
 

@@ -60,7 +60,7 @@ def problem_of_result(tables: Mapping[str, Any], shape: Shape, trust: Trust) -> 
                 f"the result names {names}, which is not trusted: its numbers can be read and drawn, and not "
                 f"solved again; {how_to_trust(reading.unopened)}"
             ),
-            stacklevel=4,  # of whoever called Trajectory.load
+            stacklevel=5,  # of whoever called Trajectory.load
         )
     return problem
 

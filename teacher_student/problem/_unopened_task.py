@@ -43,6 +43,9 @@ class UnopenedTask(Task):
         entries = {name: entry for name, entry in table.items() if name != "kind"}
         return UnopenedTask(_inputs(entries.get("inputs"), shape), kind, json.dumps(entries), shape.latents)
 
+    def _shown(self) -> list[tuple[str, Any]]:
+        return [("kind", self.kind), ("inputs", self.inputs)]
+
     @property
     def latents(self) -> int:
         return self.count
