@@ -127,6 +127,9 @@ def with_changes(tables: Mapping[str, Any], **changes: Any) -> dict[str, Any]:
 
     A new dim takes the file's smaller_dim with it, which was chosen for the old one.
     """
+    if not isinstance(tables, Mapping):
+        remedy = "figures.load_experiment and figures.load_sweep read files"
+        raise ts.InputError("the tables of a problem file, name -> table", type(tables).__name__, remedy)
     changed = {name: dict(table) if isinstance(table, Mapping) else table for name, table in tables.items()}
     for name, value in changes.items():
         if value is None:

@@ -100,6 +100,8 @@ def read_sweep(tables: Mapping[str, Any]) -> Sweep:
     Arguments: tables: those of a problem's file, and "axes", "measures" and "sweep" (engine, simulate_every, tile).
     Returns a Sweep. Raises InputError for entries that are wrong by themselves; problems are checked when it is run.
     """
+    if not isinstance(tables, Mapping):
+        raise ts.InputError("the tables of a sweep, name -> table", type(tables).__name__, "load_sweep reads a file")
     problem = {name: table for name, table in tables.items() if name not in ("axes", "measures", "sweep")}
     axes, measures = read_axes(tables.get("axes")), read_measures(tables.get("measures", {}))
     table = internal.read_table(_SweepTable, tables.get("sweep", {}), "sweep")
