@@ -91,6 +91,7 @@ class Elements(HTMLParser):
         assert self.open.pop() == tag
 
 
+@pytest.mark.slow  # they simulate
 def test_everything_prints_in_few_lines_without_addresses_and_warnings(everything: dict[str, Any]) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
@@ -102,6 +103,7 @@ def test_everything_prints_in_few_lines_without_addresses_and_warnings(everythin
             assert "f64[" not in text, (name, text)
 
 
+@pytest.mark.slow  # they simulate
 def test_everything_is_html_that_closes_what_it_opens_and_runs_nothing(everything: dict[str, Any]) -> None:
     for name, each in everything.items():
         elements = Elements()
