@@ -214,8 +214,7 @@ def explode(x: Any) -> Any:
 
 
 def test_cells_that_fail_leave_every_other_cell_right() -> None:
-    nan = float("nan")
-    rates = [0.5, nan, 1.0, 9.0]
+    rates = [0.5, -1.0, 1.0, 9.0]
     activations = {
         "choices": {
             "erf": {"seed": 0},
@@ -233,7 +232,7 @@ def test_cells_that_fail_leave_every_other_cell_right() -> None:
     ]
     assert found["status"].values.tolist() == expected
     messages = found["message"].values
-    assert "finite numbers" in str(messages[1, 0])
+    assert "learning rate >= 0" in str(messages[1, 0])
     assert "cannot be traced" in str(messages[0, 2])
     assert str(messages[0, 0]) == ""
     assert 0 < found["reached"].values[3, 1] < 4
