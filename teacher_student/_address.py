@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from ._errors import InputError, first_line
+from ._errors import InputError, first_line, one_line
 from ._trust import Unopened, harmless, import_module, result_being_read
 
 LONGEST = 120  # characters of an address or a reason in a message
@@ -60,14 +60,14 @@ def imported(address: str, kind: str, made_for_files: Callable[[Any], bool] = la
         except BaseException as error:  # the user's module may raise anything
             if pressed.is_set():
                 raise
-            reason = f"{type(error).__name__}: {_cut(first_line(error))}"
+            reason = f"{type(error).__name__}: {one_line(first_line(error), LONGEST)}"
             if isinstance(error, ModuleNotFoundError) and error.name == module:
-                reason += f" (put the folder of {_cut(module)}.py on PYTHONPATH)"
+                reason += f" (put the folder of {one_line(module, LONGEST)}.py on PYTHONPATH)"
             elif not isinstance(error, Exception):
                 reason += ", raised by the module: it is to define things, and no more"
             raise InputError(required, got, reason) from error
     if thing is None:
-        raise InputError(required, got, f"the module {_cut(module)!r} has no {_cut(name)!r}")
+        raise InputError(required, got, f"the module {one_line(module, LONGEST)!r} has no {one_line(name, LONGEST)!r}")
     return thing
 
 
@@ -81,12 +81,7 @@ def _parts(address: str, kind: str) -> tuple[str, str]:
 
 
 def _shown(address: str) -> str:
-    return repr(_cut(address))
-
-
-def _cut(text: str) -> str:
-    """Return a text that fits on a line."""
-    return text if len(text) <= LONGEST else f"{text[:LONGEST]}..."
+    return repr(one_line(address, LONGEST))
 
 
 @contextlib.contextmanager

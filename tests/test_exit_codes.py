@@ -226,15 +226,21 @@ class Broken(io.StringIO):
         raise OSError("not a file")
 
 
-def test_output_to_a_full_disk_loses_no_work_and_has_a_code(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    done = []
+def printing() -> tuple[Callable[[], None], list[str]]:
+    """Work that prints and goes on, and what it has done after that."""
+    done: list[str] = []
 
     def work() -> None:
         print("a line")
         done.append("the rest")
 
+    return work, done
+
+
+def test_output_to_a_full_disk_loses_no_work_and_has_a_code(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    work, done = printing()
     monkeypatch.setattr("sys.stdout", Broken(OSError(28, "No space left on device")))
     assert ended(monkeypatch, work) == 74
     assert done
@@ -245,12 +251,7 @@ def test_output_to_a_full_disk_loses_no_work_and_has_a_code(
 def test_a_closed_pipe_ends_the_work_quietly(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    done = []
-
-    def work() -> None:
-        print("a line")
-        done.append("the rest")
-
+    work, done = printing()
     monkeypatch.setattr("sys.stdout", Broken(BrokenPipeError(32, "Broken pipe")))
     assert ended(monkeypatch, work) == 141
     assert not done
