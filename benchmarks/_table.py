@@ -30,7 +30,7 @@ def table(found: Sequence[Row | Curve], machine: Mapping[str, str], *, times: bo
 
 
 def markdown(found: Sequence[Row | Curve], machine: Mapping[str, str]) -> str:
-    """The same for a README, without the checks."""
+    """The same for a page, without the checks."""
     rows = [each for each in found if isinstance(each, Row) and each.seconds is not None]
     kept = HEADINGS[:-1]
     lines = ["| " + " | ".join(kept) + " |", "|" + "---|" * len(kept)]

@@ -7,9 +7,12 @@ form) and the cells between which the final error leaves zero; draws both.
 """
 
 import argparse
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
+import xarray as xr
+from matplotlib.figure import Figure
 
 import figures
 import ode
@@ -18,6 +21,7 @@ import teacher_student as ts
 STORE = Path(__file__).parents[1] / "docs" / "phase_diagrams" / "critical_learning_rate.zarr"
 SMALL = 1e-4  # of the error: below the critical rate it is smaller at the end, above it does not vanish
 BRACKET = (0.1, 12.0)
+UNITS = {1: "K = M = 1", 2: "K = M = 2"}  # width -> name of the sweep's choice
 
 
 def problem(width: int, variance: float) -> ts.Problem:
@@ -54,6 +58,39 @@ def closed_form(variance: float) -> float:
     return float(np.pi * np.sqrt(5 / 3) / (0.5 + 0.5 * variance))
 
 
+def swept_boundary(data: xr.Dataset, width: int) -> xr.Dataset:
+    """Return where the final error leaves zero in the map of K = M = width, beside the critical rate.
+
+    `critical` is the rate of `ode.critical`, and `inside` says whether it lies between the two cells, or beyond the map
+    where the error does not leave zero in it.
+    """
+    line = figures.boundary(
+        figures.select(data, "error", at={"units": UNITS[width]}), "learning_rate", "irrelevant_variance", SMALL
+    )
+    critical = np.array([critical_rate(width, variance).value for variance in line["irrelevant_variance"].values])
+    low, high = line["cell_low"].values, line["cell_high"].values
+    beyond = ~np.isfinite(low) & (critical > float(data["learning_rate"].max()))
+    inside = beyond | ((low <= critical) & (critical <= high))
+    dim = "irrelevant_variance"
+    return line.assign(critical=(dim, critical), inside=(dim, inside))
+
+
+def draw(data: xr.Dataset, swept: Mapping[int, xr.Dataset]) -> Figure:
+    """Draw the maps of both widths, with the critical rates of `swept_boundary`.
+
+    The contour of the swept map is not drawn: it goes in steps of a cell along the line, and would hide it.
+    """
+    lines = {
+        rf"$\eta_c$ of ode.critical, {UNITS[width]}": (
+            line["critical"].values,
+            line["irrelevant_variance"].values,
+            UNITS[width],
+        )
+        for width, line in swept.items()
+    }
+    return figures.phase_diagram(data, "learning_rate", "irrelevant_variance", panels="units", lines=lines)
+
+
 def main() -> bool:
     """Print and draw; whether every boundary lies in the cell of the critical rate."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -61,28 +98,21 @@ def main() -> bool:
     parser.add_argument("--out", default=".", help="directory for the picture")
     options = parser.parse_args()
     data = figures.open_sweep(options.store).load()
-    lines, inside = {}, []
-    for width, units in ((1, "K = M = 1"), (2, "K = M = 2")):
-        swept = figures.boundary(
-            figures.select(data, "error", at={"units": units}), "learning_rate", "irrelevant_variance", SMALL
+    swept = {width: swept_boundary(data, width) for width in UNITS}
+    for width, line in swept.items():
+        print(
+            f"{UNITS[width]}\nvariance   error leaves zero between   eta_c{'      closed form' if width == 1 else ''}"
         )
-        variances = swept["irrelevant_variance"].values
-        rates = np.array([critical_rate(width, variance).value for variance in variances])
-        print(f"{units}\nvariance   error leaves zero between   eta_c{'      closed form' if width == 1 else ''}")
-        for variance, eta in zip(variances, rates, strict=True):
-            row = swept.sel(irrelevant_variance=variance)
-            low, high = float(row["cell_low"]), float(row["cell_high"])
+        names = ("irrelevant_variance", "cell_low", "cell_high", "critical")
+        for variance, low, high, eta in zip(*(line[name].values for name in names), strict=True):
             known = f"   {closed_form(variance):.6f}" if width == 1 else ""
             print(f"{variance:8.2f}   {low:5.2f} and {high:5.2f}{eta:21.6f}{known}")
-            inside.append(low <= eta <= high if np.isfinite(low) else eta > float(data["learning_rate"].max()))
-        lines[rf"$\eta_c$ of ode.critical, {units}"] = (rates, variances, units)
-    print(f"eta_c lies between the two cells, or beyond the map, in {sum(inside)} of {len(inside)} rows")
-    figure = figures.phase_diagram(
-        data, "learning_rate", "irrelevant_variance", panels="units", boundary=SMALL, lines=lines
-    )
+    inside = np.concatenate([line["inside"].values for line in swept.values()])
+    print(f"eta_c lies between the two cells, or beyond the map, in {inside.sum()} of {inside.size} rows")
+    figure = draw(data, swept)
     for kind in ("png", "pdf"):
         figure.savefig(Path(options.out) / f"critical_learning_rate.{kind}", dpi=200)
-    return all(inside)
+    return bool(inside.all())
 
 
 if __name__ == "__main__":

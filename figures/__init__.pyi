@@ -2,6 +2,10 @@
 from . import atlas as atlas
 from ._compare import compare as compare
 from ._comparison import Comparison as Comparison
+from ._plot import plot as plot
+from .checks import MeasuredGain as MeasuredGain
+from .checks import ProtocolCheck as ProtocolCheck
+from .checks import check_protocol as check_protocol
 from .experiment import Experiment as Experiment
 from .experiment import Settings as Settings
 from .experiment import load_experiment as load_experiment
@@ -15,6 +19,7 @@ from .maps import select as select
 from .pictures import comparison as comparison
 from .pictures import curves as curves
 from .pictures import phase_diagram as phase_diagram
+from .pictures import style as style
 from .running import Interrupted as Interrupted
 from .sweeps import CellStatus as CellStatus
 from .sweeps import Summary as Summary

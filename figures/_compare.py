@@ -71,6 +71,15 @@ def compare(
         check_experiment(experiment)
     else:
         experiment = make_experiment(problem, cast(ts.Overlaps, start), alphas, **choices)  # it refuses anything else
+    result = compare_experiment(experiment, out, force=force, progress=progress, say=say)
+    say(result.agreement.verdict)
+    return result
+
+
+def compare_experiment(
+    experiment: Experiment, out: str | Path | None, *, force: bool, progress: bool, say: Callable[[str], None]
+) -> Comparison:
+    """Compare as `compare` does, of an experiment that is checked; its verdict is not said."""
     require_comparable(experiment)
     out = None if out is None else internal.as_path(out)
     paths = {} if out is None else _checked_paths(experiment, out, force=force)
@@ -152,7 +161,6 @@ def _compare(
     assert runs is not None
     say("verdict     ...")
     verdict = judge(experiment, theory, runs, smaller, bands)
-    say(verdict.verdict)
     written = {name: path for name, path in paths.items() if name != "fluctuations" or bands is not None}
     result = Comparison(theory, runs, smaller, verdict, written, bands, plan)
     if paths:
@@ -183,4 +191,7 @@ def _write_report(report: str, path: Path) -> None:
 
 def draw(result: Comparison) -> None:
     """Draw the comparison, and write the picture beside its other files. A failure is a warning."""
-    write_pictures(result.plot, result.paths)
+    from .pictures import comparison  # matplotlib takes half a second to import
+
+    parts = result.theory, result.runs, result.agreement.to_dict(), result.bands
+    write_pictures(partial(comparison, *parts), result.paths)

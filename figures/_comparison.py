@@ -5,13 +5,14 @@ from __future__ import annotations  # types are not looked up, which would load 
 import dataclasses
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import simulations
 import teacher_student as ts
 from teacher_student import internal
 
 if TYPE_CHECKING:
+    import numpy as np
     from matplotlib.figure import Figure
 
 
@@ -50,11 +51,27 @@ class Comparison(internal.PublicRecord):
             return self.agreement.to_json()
         return json.dumps(self.agreement.to_dict() | {"plan": dataclasses.asdict(self.plan)}, indent=1, allow_nan=False)
 
-    def plot(self) -> Figure:
-        """Draw theory as lines, simulation as points, and the z of every deviation, as `figures.comparison` does.
+    def plot(self, ax: Any = None, level: Any = None, quantities: Any = None) -> tuple[Figure, np.ndarray]:
+        """Draw the whole comparison: curves and points of every quantity, and what the verdict looked at.
 
-        Returns a matplotlib Figure, of the data at hand: nothing is computed again.
+        Theory is lines, simulation is points with standard errors, the spread that theory predicts is shaded, and so
+        are the phases of the curriculum. Below stand |z| of every deviation, measured over predicted standard
+        deviations, and the shift that the simulation implies of every number. Nothing is computed again.
+
+          comparison = figures.compare(problem, start, alphas)
+          figure, axes = comparison.plot(quantities=["error", "R"])
+          figure.savefig("comparison.pdf")
+
+        Arguments:
+          ax: an array of as many matplotlib Axes as there are panels; None: a new figure.
+          level: one level or several of errors and accuracies; None: all.
+          quantities: "error", "accuracy", "Q", "R", "readout", full names such as "Q[relevant][1,2]", or a list; None:
+            all.
+        Returns a matplotlib Figure and a flat array of its Axes. Raises InputError for names that are not there.
         """
-        from .pictures import comparison  # matplotlib takes half a second to import
+        # matplotlib takes half a second to import
+        from .pictures import plot_comparison
 
-        return comparison(self.theory, self.runs, self.agreement.to_dict(), self.bands)
+        return plot_comparison(
+            self.theory, self.runs, self.agreement.to_dict(), self.bands, ax=ax, level=level, quantities=quantities
+        )

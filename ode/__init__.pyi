@@ -1,5 +1,6 @@
 # The facade's names and where they are; `__init__.py` loads each when it is first used.
 from . import derive as derive
+from . import protocols as protocols
 from ._drift import drift as drift
 from ._fluctuations import fluctuations as fluctuations
 from ._method import fastest_averages as fastest_averages
@@ -14,6 +15,7 @@ from .averages import StepAverages as StepAverages
 from .averages import missing_closed_form as missing_closed_form
 from .averages import require_closed_form as require_closed_form
 from .moments import add_closed_form as add_closed_form
+from .protocols import optimize as optimize
 from .stability import Critical as Critical
 from .stability import FixedPoint as FixedPoint
 from .stability import Plateau as Plateau

@@ -53,7 +53,7 @@ def _side_by_side(members: list[Member], method: Method, threads: int) -> list[O
     """
     few = dataclasses.replace(method.tolerances, max_steps=min(MANY_STEPS, method.tolerances.max_steps))
     first = dataclasses.replace(method, tolerances=few)
-    order = np.argsort([float(problem.sgd.learning_rate) for problem, *_ in members], kind="stable")
+    order = np.argsort([float(problem.at(0.0).sgd.learning_rate) for problem, *_ in members], kind="stable")
     outcomes = _in_batches([members[i] for i in order], SIDE_BY_SIDE, lambda batch: _together(batch, first), threads)
     return [outcomes[rank] for rank in np.argsort(order)]
 

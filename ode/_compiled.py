@@ -15,7 +15,7 @@ from jax.tree_util import PyTreeDef
 from jaxtyping import Array, Float
 
 from teacher_student import Observables, Overlaps, Problem
-from teacher_student.internal import Numbers, to_float64, unnamed, with_fields
+from teacher_student.internal import Numbers, is_schedule, reader_of, to_float64, unnamed, with_fields
 
 from ._drift import drift
 from ._host_steps import Slope
@@ -71,24 +71,48 @@ def largest_norm(problem: Problem) -> Callable[[np.ndarray], float]:
 
 
 def compiled_drift(problem: Problem, averages: Averages, limit: float) -> Slope:
-    """Return the drift as a function of shares and a packed state, in float64 (call it at 64 bits).
+    """Return the drift as a function of alpha, shares and a packed state, in float64 (call it at 64 bits).
 
     Q and R are clipped to +-limit first: a trial step far beyond the bound must stay finite to be rejected.
+    Schedules are read here, on the host: the program sees their values at alpha, and any of them runs through it.
     """
-    leaves, structure = operands((bare(problem), averages, np.float64(limit)))
-    program = _drift_program(structure)
+    readers, nameless = [reader_of(schedule) for schedule in problem.schedules.values()], bare(problem)
+    leaves, structure = operands((nameless.at(0.0), averages, np.float64(limit)))
+    program, places = _drift_program(structure), places_of_schedules(nameless)
 
-    def slope(shares: np.ndarray, y: np.ndarray) -> np.ndarray:
-        return np.asarray(program(leaves, shares, y))
+    def slope(alpha: float, shares: np.ndarray, y: np.ndarray) -> np.ndarray:
+        if not places:
+            return np.asarray(program(leaves, shares, y))
+        numbers: list[Any] = list(leaves)
+        for place, read in zip(places, readers, strict=True):
+            numbers[place] = read(alpha)
+        return np.asarray(program(numbers, shares, y))
 
     return slope
 
 
+def places_of_schedules(problem: Problem) -> list[int]:
+    """Return where the values of its schedules stand among the leaves of a problem with values in their place."""
+    leaves = jax.tree.leaves(problem, is_leaf=is_schedule)
+    return [place for place, leaf in enumerate(leaves) if is_schedule(leaf)]
+
+
 def observe_states(
-    problem: Problem, states: Float[np.ndarray, "A n"], sample: Averages | None, with_accuracy: bool
+    problem: Problem,
+    alphas: Float[np.ndarray, "A"],
+    states: Float[np.ndarray, "A n"],
+    sample: Averages | None,
+    with_accuracy: bool,
 ) -> Observables:
-    """Return what `observe` says of packed states, with the problem's own names (call it at 64 bits)."""
-    leaves, structure = operands((bare(problem), sample))
+    """Return what `observe` says of packed states at their alphas, with the problem's own names (at 64 bits)."""
+    if problem.task_schedules and len(alphas) > 1:  # the levels change with time: state by state
+        seen = [
+            observe_states(problem, alphas[i : i + 1], states[i : i + 1], sample, with_accuracy)
+            for i in range(len(alphas))
+        ]
+        whole: Observables = jax.tree.map(lambda *x: np.concatenate(x), *seen)
+        return whole
+    leaves, structure = operands((bare(problem.at(alphas[0])), sample))
     program = _observe_program(structure, with_accuracy)
     parts = []
     for first in range(0, len(states), STATES):

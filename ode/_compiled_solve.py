@@ -24,7 +24,7 @@ def solve_one(problem: Problem, start: Overlaps, alphas: Float[Array, "A"], meth
     is_new = jnp.concatenate([jnp.ones(1, bool), alphas[1:] > alphas[:-1]])
 
     def observed(path: Path, points: Points) -> Observables:
-        return _observe_path(problem, path, points, accuracy, is_new)
+        return _observe_path(problem, alphas, path, points, accuracy, is_new)
 
     if method.formula is None:
         assert sample is not None
@@ -41,7 +41,9 @@ def solve_one(problem: Problem, start: Overlaps, alphas: Float[Array, "A"], meth
         return whole, *fine_and_change(observables, replicates, jnp.hypot)
     path = integrate(problem, method.formula, start, alphas, method.tolerances)
     if sample is None:
-        seen = jax.vmap(lambda state: observe(problem, state, None, with_accuracy=accuracy))(path.states)
+        seen = jax.vmap(lambda alpha, state: observe(problem.at(alpha), state, None, with_accuracy=accuracy))(
+            alphas, path.states
+        )
         return path, seen, None
     return path, *mean_and_error(jax.lax.map(lambda points: observed(path, points), sample))
 
@@ -50,19 +52,25 @@ jitted_solve = eqx.filter_jit(solve_one)
 
 
 def _observe_path(
-    problem: Problem, path: Path, points: Points, accuracy: bool, is_new: Bool[Array, "A"]
+    problem: Problem,
+    alphas: Float[Array, "A"],
+    path: Path,
+    points: Points,
+    accuracy: bool,
+    is_new: Bool[Array, "A"],
 ) -> Observables:
     """Return the observables of the states that are new, and zeros for the others."""
 
-    def one(state: Overlaps) -> Observables:
-        return observe(problem, state, points, with_accuracy=accuracy)
+    def one(timed: tuple[Float[Array, ""], Overlaps]) -> Observables:
+        alpha, state = timed
+        return observe(problem.at(alpha), state, points, with_accuracy=accuracy)
 
-    shapes = jax.eval_shape(one, jax.tree.map(lambda x: x[0], path.states))
+    shapes = jax.eval_shape(one, (alphas[0], jax.tree.map(lambda x: x[0], path.states)))
     nothing = jax.tree.map(lambda x: jnp.zeros(x.shape, x.dtype), shapes)
 
     def if_new(marked: Any) -> Observables:
         observables: Observables = jax.lax.cond(marked[0], one, lambda _: nothing, marked[1])
         return observables
 
-    observables: Observables = jax.lax.map(if_new, (is_new, path.states))
+    observables: Observables = jax.lax.map(if_new, (is_new, (alphas, path.states)))
     return observables

@@ -20,7 +20,7 @@ def drift(problem: Problem, averages: Averages, alpha: Any, overlaps: Overlaps) 
       dQ^b_kl/dalpha = -eta E[g_k lambda^b_l + g_l lambda^b_k]
                        + eta^2 rho_b Delta_{l,b} E[g_k g_l]            - 2 eta gamma Q^b_kl
       dv_k/dalpha    = -eta_v E[dloss/dv_k]                            - eta_v gamma v_k
-    averaged over (l, c) with the curriculum's shares at alpha; dT/dalpha = 0.
+    averaged over (l, c) with the curriculum's shares at alpha, and with schedules read at alpha; dT/dalpha = 0.
 
     Arguments: overlaps without leading axes; averages: ClosedForm(), or one scrambling of `Sampled(...).draw(problem)`;
       alpha: a time within the curriculum. In the precision of the arguments: float64 inside `jax.enable_x64(True)`.
@@ -28,6 +28,7 @@ def drift(problem: Problem, averages: Averages, alpha: Any, overlaps: Overlaps) 
     Source: Saad & Solla 1995, Eqs. (8)-(9); Goldt et al. 2019, Eq. (8); blocks: Saglietti et al. 2022.
     """
     check_drift(problem, averages, alpha, overlaps)
+    problem = problem.at(alpha)
     K, sgd = problem.student.width, problem.sgd
     mean = averages.mean_step(problem, overlaps, problem.task.conditions(), problem.condition_weights(alpha))
     gz, gg = mean.gz, mean.gg

@@ -11,6 +11,7 @@ import jax
 import jax.numpy as jnp
 
 from teacher_student import Observables, Overlaps, Problem, from_vector, to_vector
+from teacher_student.internal import at_times
 
 from ._compiled import at_shares
 from ._derivatives import half_hessian, jacobian
@@ -47,6 +48,7 @@ def expansion_field(
     sample: FixedSample,
     formula: Averages | None,
     moves: Moves,
+    times: jax.Array,
     shares: jax.Array,
     progress: jax.Array,
     state: Expansion,
@@ -57,15 +59,16 @@ def expansion_field(
       dm1/dalpha    = A m1 + (1/2) Hessian(f) : Sigma + c - (1/2) A f
       dPhi/dalpha   = A Phi,      dG/dalpha = A G + G A^T + D,      dU/dalpha = A U + df/d(numbers)
     -(1/2) A f: SGD takes steps of 1/N, not a flow. (A drift that changes with alpha adds nothing, since the
-    simulation draws each sample's level with the shares in the middle of its step.)
+    simulation takes shares and schedules in the middle of each step.)
 
     Arguments:
       formula: of f and its derivatives. None: they are sampled, like D and c.
       moves: the numbers of which the responses U are wanted.
+      times: (S,) those at which each of the schedules is read: alpha, but for what a jump does.
       shares, progress: (L,) shares of the levels, and the share of the phase that is done.
     Source: van Kampen's expansion in the system size; Barber, Saad & Sollich 1996.
     """
-    problem = at_shares(problem, shares)
+    whole, problem = problem, at_times(at_shares(problem, shares), times)
     sampled = formula is None
     averages = Reweighted.of(problem, sample.normals, state.overlaps) if formula is None else formula
 
@@ -76,7 +79,7 @@ def expansion_field(
     x, Sigma, G = to_vector(state.overlaps), state.covariance, state.innovation
     velocity, A = f(x), jacobian(f, x, one_by_one=sampled)
     step = diffusion(problem, sample, 0.0, state.overlaps)
-    direct = responses_of_drift(problem, sample, formula, moves, shares, progress, state.overlaps)
+    direct = responses_of_drift(whole, sample, formula, moves, times, shares, progress, state.overlaps)
     return Expansion(
         from_vector(velocity, jax.tree.map(jnp.zeros_like, state.overlaps)),
         A @ Sigma + Sigma @ A.T + step.covariance,
@@ -108,12 +111,15 @@ class ReadOut(NamedTuple):
     moved: jax.Array
 
 
-def read_out(problem: Problem, sample: FixedSample, moves: Moves, state: Expansion, with_accuracy: bool) -> ReadOut:
+def read_out(
+    problem: Problem, sample: FixedSample, moves: Moves, alpha: jax.Array, state: Expansion, with_accuracy: bool
+) -> ReadOut:
     r"""Return what an expansion says of every quantity.
 
     A function h of the overlaps has variance grad h . Sigma grad h and shift grad h . m1 + (1/2) Hessian(h) : Sigma.
     """
     x, Sigma = to_vector(state.overlaps), state.covariance
+    whole, problem = problem, problem.at(alpha)
     points = Reweighted.of(problem, sample.normals[:, :POINTS], state.overlaps)
     levels, zero = problem.inputs.level_names, jax.tree.map(jnp.zeros_like, state.overlaps)
 
@@ -124,7 +130,8 @@ def read_out(problem: Problem, sample: FixedSample, moves: Moves, state: Expansi
     def h(x: jax.Array) -> jax.Array:
         return observed(problem, from_vector(x, state.overlaps), points)
 
-    def of_numbers(problem: Problem, T: jax.Array) -> jax.Array:
+    def of_numbers(whole: Problem, T: jax.Array) -> jax.Array:
+        problem = whole.at(alpha)
         moving = Reweighted.of(problem, sample.normals[:, :POINTS], state.overlaps, moving_labels=True)
         return observed(problem, Overlaps(state.overlaps.Q, state.overlaps.R, T, state.overlaps.readout), moving)
 
@@ -146,5 +153,5 @@ def read_out(problem: Problem, sample: FixedSample, moves: Moves, state: Expansi
         x,
         observed(problem, state.overlaps, sample),
         slope,
-        responses_of_observables(of_numbers, problem, jnp.asarray(state.overlaps.T), moves),
+        responses_of_observables(of_numbers, whole, jnp.asarray(state.overlaps.T), moves),
     )

@@ -14,14 +14,23 @@ from teacher_student import (
     Problem,
     Status,
     Trajectory,
-    entry_names,
 )
-from teacher_student.internal import as_numbers, is_known, refuse_fork, to_host
+from teacher_student.internal import (
+    ALWAYS_THERE,
+    as_numbers,
+    ending,
+    is_known,
+    number_of_entries,
+    refuse_fork,
+    remedy_of,
+    require_memory,
+    to_host,
+)
 
 from ._host_expansion import expand_from_host
 from ._method import Tolerances, method_for
 from ._refine_points import require_given_points
-from ._solve import solve
+from ._solve import check_solve, solve, with_integrator_error
 from .averages import Averages, ClosedForm, FixedSample, Sampled, missing_closed_form
 
 TOLERANCES = {True: (1e-4, 1e-6), False: (1e-3, 1e-5)}  # of Sigma and m1, by whether the drift's averages are exact
@@ -50,9 +59,9 @@ def fluctuations(
     This holds for runs that all start from the overlaps `start` (Sigma = 0 there), or from random ones whose law
     `ts.start_law` gives. The result's `fluctuations` has Sigma, the variance and the shift of every quantity, the joint
     law of a run at all alphas (`law`), and the derivative of the trajectory in every number of problem and start
-    (`responses`). Its `integrator_error` is twice the change when both tolerances are
-    halved. Blocks have rho_b N dimensions and switches fall on whole steps. At an N where these are rounded, that
-    shifts the mean by order 1/N too, which is not part of m1.
+    (`responses`). Its `integrator_error` is twice the change when both tolerances are halved. `Trajectory.breakdown`
+    says from which alpha on the expansion does not hold at an N. Blocks have rho_b N dimensions and switches fall on
+    whole steps. At an N where these are rounded, that shifts the mean by order 1/N too, which is not part of m1.
 
     Arguments:
       problem, start, alphas, with_accuracy, rtol, atol, max_steps, bound: as in `solve`.
@@ -64,8 +73,9 @@ def fluctuations(
         means that all runs start from `start`.
 
     It takes some seconds for K = 3, most of them compiling. With sampled averages it takes a minute or more.
-    Raises InputError where the solve stops before its last alpha, and where averages are sampled and units are linearly
-    dependent at the start. (Averages then have no derivative in the law of the fields.)
+    Raises InputError where the solve stops before its last alpha, where averages are sampled and units are linearly
+    dependent at the start (averages then have no derivative in the law of the fields), and where the covariances do not
+    fit into memory.
     Source: van Kampen's expansion in the system size; for committees Barber, Saad & Sollich 1996.
     """
     refuse_fork()
@@ -76,12 +86,15 @@ def fluctuations(
         raise InputError("one start for ode.fluctuations", f"{np.shape(start.readout)[0]} of them", remedy)
     if sample is not None and not isinstance(sample, Sampled):
         raise InputError("sample=ode.Sampled(...) or None", type(sample).__name__)
+    check_solve(problem, start, alphas)
     for supplier in (averages, sample):
         require_given_points(supplier, "ode.fluctuations", fields=True)
     if averages is None and missing_closed_form(problem) is None:
         averages = ClosedForm()  # at any width: derivatives of averages are wanted
     Sigma = None if start_covariance is None else _checked_covariance(start_covariance, problem)
     method = method_for(problem, averages, with_accuracy, rtol, atol, max_steps, bound)
+    points = sample or (averages if isinstance(averages, Sampled) else Sampled(2**13 if method.exact else 2**12))
+    _require_room(problem, np.size(alphas), points.replicates)
     rtol, atol = float(method.tolerances.rtol), float(method.tolerances.atol)
 
     def solved(part: float) -> Trajectory:
@@ -99,29 +112,32 @@ def fluctuations(
 
     theory = solved(1.0)
     if theory.status != Status.OK:
-        raise InputError(
-            "a solve that reaches its last alpha, to expand around", theory.describe(), "end the alphas before that"
-        )
+        remedy = remedy_of(theory) or "end the alphas before that"
+        raise InputError("a solve that reaches its last alpha, to expand around", ending(theory), remedy)
     if not method.exact:
         _require_independent(problem, start)
-    points = sample or (averages if isinstance(averages, Sampled) else Sampled(2**13 if method.exact else 2**12))
     tolerances = Tolerances(*TOLERANCES[method.exact], bound, max_steps)
     with jax.enable_x64(True):
         samples = points.draw(problem)
         assert isinstance(samples, FixedSample)
         expansion = expand_from_host(problem, to_host(start), Sigma, theory.alphas, samples, method, tolerances)
     _require_finite(expansion, theory)
-    finer = solved(0.5)
-    return dataclasses.replace(
-        theory,
-        fluctuations=expansion,
-        integrator_error=jax.tree.map(lambda a, b: 2 * abs(a - b), theory.observables, finer.observables),
-    )
+    return with_integrator_error(dataclasses.replace(theory, fluctuations=expansion), solved(0.5))
+
+
+def _require_room(problem: Problem, alphas: int, scramblings: int) -> None:
+    """Raise InputError if covariances, propagators and innovations of all scramblings do not fit into memory."""
+    n = number_of_entries(problem)
+    # Each of them twice: of the scrambling that is integrated and of those that are done, and put together at the end.
+    need = 8 * 2 * 3 * n**2 * alphas * (1 + scramblings)
+    if need > ALWAYS_THERE:
+        purpose = f"the covariances of {n:,} entries at {alphas:,} alphas and {scramblings:,} scramblings"
+        require_memory(need, purpose, "record at fewer alphas, or take fewer units or replicates")
 
 
 def _checked_covariance(covariance: Any, problem: Problem) -> np.ndarray:
     """Return the covariance of a start's entries. Raises InputError unless it is one."""
-    n = len(entry_names(problem))
+    n = number_of_entries(problem)
     Sigma: np.ndarray = as_numbers(covariance, "start_covariance")
     if Sigma.shape != (n, n):
         raise InputError(f"start_covariance of shape (n, n) = {(n, n)}, of the entries", f"shape {Sigma.shape}")
@@ -135,7 +151,8 @@ def _checked_covariance(covariance: Any, problem: Problem) -> np.ndarray:
 
 def _require_independent(problem: Problem, start: Overlaps) -> None:
     """Raise InputError if sampled averages would have to be differentiated at a singular law of the fields."""
-    covariances = np.einsum("lb,bij->lij", problem.inputs.variances, np.asarray(start.gram))
+    variances = problem.at(0.0).inputs.variances
+    covariances = np.einsum("lb,bij->lij", variances, np.asarray(start.gram))
     values = np.linalg.eigvalsh(covariances)
     smallest = float(np.min(values[:, 0] / values[:, -1]))
     if smallest < SINGULAR:

@@ -10,7 +10,7 @@ from teacher_student import Observables, Overlaps, Problem
 from teacher_student.internal import largest_allowed_norm as largest_allowed_norm
 
 from ._compiled import compiled_drift, largest_norm, observe_states, pack, unpack
-from ._host_steps import Bounds, StepTolerances, integrate_from_host
+from ._host_steps import Bounds, StepTolerances, integrate_from_host, jumps_of
 from ._method import Method, Points
 from ._outcome import Outcome, Path, fine_and_change, mean_and_error, with_halves, worst
 from .averages import Averages
@@ -25,9 +25,9 @@ def solve_from_host(problem: Problem, start: Overlaps, alphas: Float[np.ndarray,
         return _with_sampled_averages(problem, start, alphas, method)
     path = _path(problem, start, alphas, method.formula, method)
     if method.sample is None:
-        return path, _observables(problem, path, None, method), None
+        return path, _observables(problem, alphas, path, None, method), None
     return path, *mean_and_error(
-        _stack([_observables(problem, path, points, method) for points in _scramblings(method.sample)])
+        _stack([_observables(problem, alphas, path, points, method) for points in _scramblings(method.sample)])
     )
 
 
@@ -40,7 +40,10 @@ def _with_sampled_averages(
     samples = with_halves(method.sample, np) if method.halved else method.sample
     paths = [_path(problem, start, alphas, points, method) for points in _scramblings(samples)]
     observed = _stack(
-        [_observables(problem, path, points, method) for path, points in zip(paths, _scramblings(samples), strict=True)]
+        [
+            _observables(problem, alphas, path, points, method)
+            for path, points in zip(paths, _scramblings(samples), strict=True)
+        ]
     )
     whole = worst(_stack(paths[:replicates]))
     return whole, *(fine_and_change(observed, replicates, np.hypot) if method.halved else mean_and_error(observed))
@@ -61,13 +64,16 @@ def _path(
         StepTolerances(float(tolerances.rtol), float(tolerances.atol)),
         Bounds(largest, largest_norm(problem), tolerances.max_steps),
         high_order=method.exact,
+        jumps=jumps_of(problem),
     )
     states = unpack(path.states, problem.shape)
     return Path(states, np.asarray(int(path.status)), np.asarray(path.reached), path.stats)
 
 
-def _observables(problem: Problem, path: Path, points: Points | None, method: Method) -> Observables:
-    return observe_states(problem, pack(path.states), points, method.with_accuracy)
+def _observables(
+    problem: Problem, alphas: Float[np.ndarray, "A"], path: Path, points: Points | None, method: Method
+) -> Observables:
+    return observe_states(problem, alphas, pack(path.states), points, method.with_accuracy)
 
 
 def _scramblings(sample: Points) -> list[Points]:

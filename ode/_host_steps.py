@@ -10,10 +10,13 @@ from collections.abc import Callable
 import numpy as np
 from jaxtyping import Float
 
-from teacher_student import Curriculum, Status
+from teacher_student import Curriculum, Problem, Status
 
-# From shares of levels and a state y to dy/dalpha.
-Slope = Callable[[Float[np.ndarray, "L"], Float[np.ndarray, "n"]], Float[np.ndarray, "n"]]
+# From alpha, the shares of the levels there and a state y to dy/dalpha.
+Slope = Callable[[float, Float[np.ndarray, "L"], Float[np.ndarray, "n"]], Float[np.ndarray, "n"]]
+
+
+NONE = np.zeros(0)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -79,11 +82,12 @@ def integrate_from_host(
     *,
     high_order: bool = True,
     go_on_from: Callable[[np.ndarray], np.ndarray] | None = None,
+    jumps: Float[np.ndarray, "J"] = NONE,
 ) -> HostPath:
-    """Integrate dy/dalpha = slope(shares(alpha), y) from alpha = 0, and record y at `alphas`.
+    """Integrate dy/dalpha = slope(alpha, shares(alpha), y) from alpha = 0, and record y at `alphas`.
 
     Steps end on every recorded alpha, because dense output is less accurate than the steps where a plateau is left, and
-    on every switch, where the slope jumps.
+    on every switch and every one of the `jumps` of schedules, where the slope jumps.
 
     Arguments: curriculum: known numbers; y: the state at alpha = 0; alphas: increasing.
     high_order: DOP853 for slopes that are smooth; else RK45, as the error estimate of a high order has no meaning for
@@ -93,7 +97,7 @@ def integrate_from_host(
     """
     records = np.full((alphas.size, y.size), np.nan)
     progress = _Progress(0.0, np.asarray(y, np.float64))
-    targets = _targets(curriculum, alphas)
+    targets = _targets(curriculum, alphas, jumps)
     next_record = 0
     after_record = go_on_from or (lambda y: y)
     if alphas[0] == 0:
@@ -110,17 +114,30 @@ def integrate_from_host(
     return HostPath(records, progress.status, progress.alpha, progress.accepted, progress.attempted)
 
 
-def _targets(curriculum: Curriculum, alphas: Float[np.ndarray, "A"]) -> list[tuple[int, float]]:
+def _targets(
+    curriculum: Curriculum, alphas: Float[np.ndarray, "A"], jumps: Float[np.ndarray, "J"]
+) -> list[tuple[int, float]]:
     """Return the times to land on, each with the phase that leads to it.
 
-    They are the recorded alphas > 0, and the switches before the last of these.
+    They are the recorded alphas > 0, and the switches and jumps before the last of these.
     """
     switches = np.asarray(curriculum.switches, float)
-    times = np.union1d(alphas[alphas > 0], switches[switches < alphas[-1]])
+    times = np.union1d(alphas[alphas > 0], ends_before(alphas[-1], switches, jumps))
     times = times[times > 0]
     # The phase that ends at a switch leads to it. Beyond the last switch by rounding, the last phase goes on.
     phases = np.minimum(np.searchsorted(switches, times, side="left"), switches.size - 1)
     return list(zip(phases.tolist(), times.tolist(), strict=True))
+
+
+def ends_before(last: float, switches: Float[np.ndarray, "P"], jumps: Float[np.ndarray, "J"]) -> Float[np.ndarray, "E"]:
+    """Return the switches and jumps before the last alpha, in order."""
+    times = np.union1d(switches, jumps)
+    return times[times < last]
+
+
+def jumps_of(problem: Problem) -> Float[np.ndarray, "J"]:
+    """Return the times at which the schedules of a problem jump, of known numbers."""
+    return np.concatenate([NONE, *(np.asarray(schedule.jumps, float) for schedule in problem.schedules.values())])
 
 
 def _advance(
@@ -137,17 +154,23 @@ def _advance(
     # Importing scipy.integrate takes half as long as importing JAX: nobody pays for it who does not integrate.
     from scipy.integrate import DOP853, RK45
 
-    shares = _shares_of(curriculum, phase)
-    span = target - progress.alpha
-    solver = (DOP853 if high_order else RK45)(
-        lambda alpha, y: slope(shares(alpha), y),
-        progress.alpha,
-        progress.y,
-        target,
-        rtol=tolerances.rtol,
-        atol=tolerances.atol,
-        first_step=None if progress.step is None else min(progress.step, span),
-    )
+    shares = shares_of_phase(curriculum, phase)
+    span, just_before = target - progress.alpha, float(np.nextafter(target, 0.0))
+
+    def field(alpha: float, y: np.ndarray) -> np.ndarray:
+        # A step that ends on a jump is still one before it.
+        return slope(min(alpha, just_before), shares(alpha), y)
+
+    with np.errstate(all="ignore"):  # it tries a first step, which may be far outside too
+        solver = (DOP853 if high_order else RK45)(
+            field,
+            progress.alpha,
+            progress.y,
+            target,
+            rtol=tolerances.rtol,
+            atol=tolerances.atol,
+            first_step=None if progress.step is None else min(progress.step, span),
+        )
     if not np.isfinite(solver.h_abs):  # SciPy would shorten a step of length NaN for ever
         return dataclasses.replace(progress, status=Status.DIVERGED)
     wanted = max(solver.h_abs, progress.step or 0.0)
@@ -158,7 +181,7 @@ def _advance(
             solver.step()
         attempted += (solver.nfev - evaluations) // solver.n_stages
         if solver.status == "failed":
-            status = Status.TOO_STIFF if np.all(np.isfinite(slope(shares(solver.t), solver.y))) else Status.DIVERGED
+            status = Status.TOO_STIFF if np.all(np.isfinite(field(solver.t, solver.y))) else Status.DIVERGED
             break
         accepted += 1
         # The last step is cut short by the target, which says nothing about the size that the error allows.
@@ -170,7 +193,7 @@ def _advance(
     return _Progress(float(solver.t), solver.y, float(wanted), accepted, attempted, status)
 
 
-def _shares_of(curriculum: Curriculum, phase: int) -> Callable[[float], Float[np.ndarray, "levels"]]:
+def shares_of_phase(curriculum: Curriculum, phase: int) -> Callable[[float], Float[np.ndarray, "levels"]]:
     """Return the shares of the levels as a function of alpha within one phase, its ends included."""
     initial, final = (np.asarray(side, float)[phase] for side in (curriculum.initial_shares, curriculum.final_shares))
     if np.array_equal(initial, final):

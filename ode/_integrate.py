@@ -26,7 +26,6 @@ def integrate(
     """Integrate the drift from alpha = 0 to the last of `alphas` (float64; inside jit)."""
     # Ten times the bound, so that the drift is right up to the bound and just beyond it, where divergence is seen.
     limit = 10 * largest_allowed_norm(start, tolerances.bound)
-    clock = PhaseClock(problem.curriculum)
 
     def clipped(state: Overlaps) -> Overlaps:
         # A trial step far beyond the bound must stay finite to be rejected; a polynomial student's drift overflows.
@@ -43,9 +42,12 @@ def integrate(
 
     if tolerances.fixed_order:
         problem = eqx.tree_at(lambda p: p.curriculum, problem, jax.lax.stop_gradient(problem.curriculum))
-        switches = jnp.asarray(problem.curriculum.switches)
+        times = [problem.curriculum.switches, *(schedule.jumps for schedule in problem.schedules.values())]
+        switches = jnp.sort(jax.lax.stop_gradient(jnp.concatenate([jnp.asarray(each) for each in times])))
         return integrate_field(in_alpha, switches, start, alphas, tolerances, lambda state: state)
-    path = integrate_field(in_phases, clock.switches, start, clock.when(alphas), tolerances, lambda state: state)
+    clock = PhaseClock.of(problem)
+    stops = clock.when(alphas)
+    path = integrate_field(in_phases, clock.switches, start, stops, tolerances, lambda state: state, _rms_not_zero)
     timed: Path = eqx.tree_at(lambda solved: solved.reached, path, clock.alpha(jnp.asarray(path.reached)))
     return timed
 
@@ -57,10 +59,11 @@ def integrate_field(
     alphas: Float[Array, "A"],
     tolerances: Tolerances,
     overlaps_of: Callable[[Any], Overlaps],
+    norm: Callable[[Any], Any] | None = None,
 ) -> Path:
     """Integrate d(state)/dalpha = field(alpha, state), for any state that `overlaps_of` finds the overlaps in.
 
-    switches: times at which the field jumps.
+    switches: times at which the field jumps. norm: of a step's error; None: the largest root mean square.
     """
     bound: jax.Array = largest_allowed_norm(overlaps_of(start), tolerances.bound)
 
@@ -78,7 +81,7 @@ def integrate_field(
         y0=start,
         saveat=diffrax.SaveAt(subs=[diffrax.SubSaveAt(ts=alphas), diffrax.SubSaveAt(t1=True)]),
         stepsize_controller=diffrax.ClipStepSizeController(
-            diffrax.PIDController(rtol=tolerances.rtol, atol=tolerances.atol, norm=_largest_rms),
+            diffrax.PIDController(rtol=tolerances.rtol, atol=tolerances.atol, norm=norm or _largest_rms),
             step_ts=alphas,
             jump_ts=switches,
         ),
@@ -111,4 +114,15 @@ def _largest_rms(scaled_error: Any) -> Float[Array, ""]:
     return jnp.max(jnp.stack([optimistix.rms_norm(part) for part in parts]))
 
 
+def _rms_not_zero(scaled_error: Any) -> Float[Array, ""]:
+    """Return the same norm, and of no error one that leaves the step as long as it was.
+
+    In a piece that lasts no time nothing has an error. Steps would grow to the whole piece and begin the next one so
+    long: they would be rejected there, but the derivative of a rejected step may be infinite, and zero times it NaN.
+    """
+    norm = _largest_rms(scaled_error)
+    return jnp.where(norm == 0, UNCHANGED, norm)
+
+
+UNCHANGED = 0.9**5  # with it, a controller of safety 0.9 and a method of order 5 take the next step as long as this one
 _COUNTS = ("num_steps", "num_accepted_steps", "num_rejected_steps")

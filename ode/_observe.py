@@ -1,11 +1,16 @@
 """Generalisation error and accuracy per level: closed form where there is one, otherwise sampled."""
 
+import dataclasses
+from typing import Any
+
+import equinox as eqx
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Float
 
 from teacher_student import Activation, Condition, InputError, Observables, Overlaps, Problem
-from teacher_student.internal import check_state, refuse_fork
+from teacher_student.internal import check_state, is_known, refuse_fork, to_float64, to_host
 
 from .averages import FixedSample, Reweighted, SampledProducts
 from .moments import linear_labels, pair_is_known, safe_arctan2, safe_sqrt, second_moments, signed_readouts, units_of
@@ -65,24 +70,78 @@ def sign_accuracy(problem: Problem, overlaps: Overlaps, condition: Condition) ->
 def observe(
     problem: Problem,
     overlaps: Overlaps,
-    sample: Points | None,
+    sample: Points | None = None,
     *,
-    with_accuracy: bool = True,
+    with_accuracy: bool | None = None,
 ) -> Observables:
-    """Return the generalisation error and the accuracy of one state at every level.
+    """Return the generalisation error and the accuracy of a state at every level, or of several states.
+
+    Of runs it gives the errors that their overlaps imply, without the noise of test inputs. It computes in float64,
+    unless JAX traces the numbers:
+
+      exact = ode.observe(problem, runs.overlaps).error["all"]  # (runs, A)
 
     Arguments:
-      overlaps: of one state, without leading axes (jax.vmap does them).
+      overlaps: of one state, or with leading axes, such as (runs, A) of a simulation.
       sample: points for what has no closed form, as one scrambling of `ode.Sampled().draw(problem)`, that is
-        `jax.tree.map(lambda x: x[0], sample)`. None is for problems in which everything has one.
-      with_accuracy: False leaves the accuracy out (an empty dict). Without a closed form it is the costly part.
+        `jax.tree.map(lambda x: x[0], sample)`. None is for what has one.
+      with_accuracy: False leaves the accuracy out (an empty dict). Without a closed form it is the costly part. None
+        leaves it out where it has no closed form and there is no sample.
 
-    Raises InputError if a sample is needed and missing.
+    Returns Observables with the leading axes of `overlaps`, NaN where these are.
+    Raises InputError if a sample is needed and missing, for overlaps that do not fit the problem, and for a task whose
+    numbers are schedules: `problem.at(alpha)` is the problem at one time.
     """
     refuse_fork()
-    check_state(problem, overlaps)
+    for name in problem.task_schedules:
+        raise InputError("a problem at one time to observe", f"a schedule of {name}", "take problem.at(alpha)")
+    states, axes = _aligned(overlaps)
+    check_state(problem, states if not axes else jax.tree.map(lambda x: x[(0,) * axes], states))
     if sample is not None:
         sample.check(problem)
+    if with_accuracy is None:
+        with_accuracy = sample is not None or accuracy_is_closed(problem)
+    if not is_known((problem, overlaps, sample)):
+        return _observe_all(problem, states, sample, axes, with_accuracy)
+    # An error of 1e-5 is a difference of moments near 1: in float32 it would be lost.
+    with jax.enable_x64(True):
+        numbers, states = to_float64((problem, states))
+        # One state is an answer at once, operation by operation; many are worth compiling.
+        compute = _observe_compiled if axes else _observe_all
+        observed: Observables = to_host(compute(numbers, states, sample, axes, with_accuracy))
+    return observed
+
+
+def _aligned(overlaps: Overlaps) -> tuple[Overlaps, int]:
+    """Return overlaps whose parts have the same leading axes, and how many. What is no Overlaps stays what it is."""
+    axes = np.ndim(overlaps.Q) - 3 if isinstance(overlaps, Overlaps) else 0
+    if axes <= 0:
+        return overlaps, 0
+    leading = np.shape(overlaps.Q)[:-3]
+    if not np.prod(leading):
+        raise InputError("at least one state to observe", f"leading axes {leading}")
+    xp: Any = np if is_known(overlaps) else jnp  # JAX would round to float32 here
+    readout = xp.broadcast_to(overlaps.readout, (*leading, np.shape(overlaps.readout)[-1]))
+    return dataclasses.replace(overlaps, readout=readout), axes
+
+
+def _observe_all(
+    problem: Problem, states: Overlaps, sample: Points | None, axes: int, with_accuracy: bool
+) -> Observables:
+    """Return what `observe` does of states with so many leading axes. States with points go one by one, for memory."""
+
+    def several(states: Overlaps) -> Observables:
+        return _observe_all(problem, states, sample, axes - 1, with_accuracy)
+
+    if not axes:
+        return _observe_one(problem, states, sample, with_accuracy=with_accuracy)
+    return jax.vmap(several)(states) if sample is None else jax.lax.map(several, states)
+
+
+_observe_compiled = eqx.filter_jit(_observe_all)
+
+
+def _observe_one(problem: Problem, overlaps: Overlaps, sample: Points | None, *, with_accuracy: bool) -> Observables:
     conditions = problem.task.conditions()
     probabilities = jnp.asarray(problem.task.cluster_probabilities)
 

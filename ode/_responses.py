@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from teacher_student import Directions, Overlaps, Problem, to_vector
-from teacher_student.internal import to_float64, without_curriculum
+from teacher_student.internal import at_times, to_float64, without_curriculum
 
 from ._compiled import at_shares
 from ._drift import drift
@@ -46,6 +46,7 @@ def responses_of_drift(
     sample: FixedSample,
     formula: Averages | None,
     moves: Moves,
+    times: jax.Array,
     shares: jax.Array,
     progress: jax.Array,
     overlaps: Overlaps,
@@ -54,11 +55,14 @@ def responses_of_drift(
 
     The last L are for phases in which the shares change with the time that has passed in them.
     """
-    averages = Reweighted.of(problem, sample.normals, overlaps, moving_labels=True) if formula is None else formula
+    if formula is None:
+        averages: Averages = Reweighted.of(at_times(problem, times), sample.normals, overlaps, moving_labels=True)
+    else:
+        averages = formula
 
     def f(problem: Problem, T: jax.Array, shares: jax.Array) -> jax.Array:
         state = Overlaps(overlaps.Q, overlaps.R, T, overlaps.readout)
-        return to_vector(drift(at_shares(problem, shares), averages, 0.0, state))
+        return to_vector(drift(at_times(at_shares(problem, shares), times), averages, 0.0, state))
 
     columns = _derivatives(f, problem, jnp.asarray(overlaps.T), shares, moves, one_by_one=formula is None)
     of_shares = columns[:, columns.shape[1] - shares.size :]

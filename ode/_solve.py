@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +11,7 @@ import numpy as np
 
 from teacher_student import DIVERGENCE_BOUND, InputError, Overlaps, Problem, Trajectory
 from teacher_student.internal import (
+    ALWAYS_THERE,
     check_alphas,
     check_overlaps,
     is_known,
@@ -45,6 +47,7 @@ def solve(
     bound: float = DIVERGENCE_BOUND,
     adjoint: diffrax.AbstractAdjoint | None = None,
     compiled: bool | None = None,
+    with_error: bool = False,
 ) -> Trajectory:
     """Integrate the order-parameter ODEs from `start`, and record the observables at `alphas`.
 
@@ -75,6 +78,8 @@ def solve(
         With True the whole solve is compiled, with diffrax's Tsit5. That takes seconds once and less time afterwards:
         for narrow students it pays after a hundred solves. None means False, but True for numbers that JAX traces
         (vmap, jit, grad) or an `adjoint`. Tolerances mean the same in both, and `source.integrator` says which it was.
+      with_error: with True a second solve at half of both tolerances follows, at its price. Twice the change that it
+        makes is the trajectory's `integrator_error`, which `Trajectory.budget` shows.
 
     Returns a Trajectory. A student norm that leaves its bound gives the status DIVERGED, not an error.
     Raises InputError for arguments that are out of range or do not fit the problem.
@@ -86,8 +91,8 @@ def solve(
       >>> problem = ts.Problem(teacher, ts.Student(1), ts.SGD(0.5), ts.Curriculum.single("all", 20.0))
       >>> start = ts.random_overlaps(problem, dim=1000, key=0)
       >>> trajectory = ode.solve(problem, start, alphas=[0.0, 10.0, 20.0])
-      >>> trajectory.describe()
-      'ok'
+      >>> trajectory.describe().split(". ")[0]
+      'The theory of K=1, M=1 (closed form) reached alpha 20, the last of 3'
       >>> trajectory.overlaps.R.shape  # three alphas, one block, one student unit, one teacher unit
       (3, 1, 1, 1)
       >>> bool(trajectory.error["all"][-1] < 0.01 * trajectory.error["all"][0])
@@ -100,7 +105,7 @@ def solve(
     if not known:
         require_given_points(averages, "a traced solve")
     whole = _is_compiled_whole(compiled, known, adjoint)
-    fixed_order = is_known((problem.curriculum, alphas))
+    fixed_order = is_known((problem.curriculum, alphas, [each.jumps for each in problem.schedules.values()]))
     while True:
         method = method_for(problem, averages, with_accuracy, rtol, atol, max_steps, bound, adjoint, fixed_order)
         with jax.enable_x64(True):
@@ -111,8 +116,30 @@ def solve(
         finer = finer_averages(averages, result)
         if finer is None:
             warn_of_misses(averages, [result])
-            return result
+            break
         averages = finer
+    if not with_error:
+        return result
+    halved = solve(
+        problem,
+        start,
+        alphas,
+        averages=averages,
+        with_accuracy=with_accuracy,
+        rtol=float(method.tolerances.rtol) / 2,
+        atol=float(method.tolerances.atol) / 2,
+        max_steps=max_steps,
+        bound=bound,
+        adjoint=adjoint,
+        compiled=compiled,
+    )
+    return with_integrator_error(result, halved)
+
+
+def with_integrator_error(result: Trajectory, halved: Trajectory) -> Trajectory:
+    """Return a result with the error of its integration, twice the change to one at half of both tolerances."""
+    error = jax.tree.map(lambda a, b: 2 * abs(a - b), result.observables, halved.observables)
+    return dataclasses.replace(result, integrator_error=error)
 
 
 def _stepped_from_host(problem: Problem, start: Overlaps, alphas: Any, method: Method) -> Trajectory:
@@ -138,9 +165,6 @@ def _is_compiled_whole(compiled: Any, known: bool, adjoint: Any) -> bool:
     if compiled is False and needed:
         raise InputError(f"compiled=True or None with {needed}", "compiled=False", "leave it out")
     return bool(compiled) or bool(needed)
-
-
-ALWAYS_THERE = 10**8  # bytes: to ask the system what it has takes a tenth of a short solve
 
 
 def require_room(problems: Sequence[Problem], alphas: Sequence[Any]) -> None:

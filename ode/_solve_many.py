@@ -21,6 +21,7 @@ from teacher_student.internal import (
     refuse_fork,
     to_times,
     unnamed,
+    with_filled_schedules,
     with_level_names,
 )
 
@@ -92,7 +93,9 @@ def solve_many(
     require_room(problems, times)
     times = [to_times(alphas, problem) for alphas, problem in zip(times, problems, strict=True)]
     members = list(zip(problems, all_starts, times, strict=True))
-    to_compile = [(unnamed(problem), start, _filled(alphas)) for problem, start, alphas in members]
+    to_compile = [
+        (with_filled_schedules(unnamed(problem)), start, _filled(alphas)) for problem, start, alphas in members
+    ]
     groups = list(_by_structure(to_compile))
     for group in groups:
         _check([members[i] for i in group])

@@ -14,7 +14,7 @@ from .verdict import check_detect, needed_runs
 
 DIMS = (200, 500, 1000, 2000, 5000)
 MOST_RUNS = 1_000_000  # beyond this nobody simulates, and the mean's own terms of order 1/N^2 are what is seen
-STEP = (4.9e-9, 0.48e-9)  # seconds of a step for each input dimension, and for each of them and unit (README's table)
+STEP = (4.9e-9, 0.48e-9)  # seconds of a step: each input dimension, each of them and unit (docs/benchmarks.md)
 CHAIN, CHAIN_TEST = 10e-6, 0.3e-6  # seconds of a step, and of a test sample, of the chain of the overlaps, at K = 2
 
 
@@ -24,7 +24,7 @@ class PlannedSimulation(PublicRecord):
 
     Fields:
       dim: the dimension N. runs: how many are needed. needed_for: the number that needs so many.
-      steps: of all runs together. seconds: of one core with full weights, on the machine of README's table.
+      steps: of all runs together. seconds: of one core with full weights, on the machine of docs/benchmarks.md.
       seconds_of_chain: the same with method="overlaps". memory: bytes with full weights.
     """
 
@@ -91,14 +91,15 @@ def plan(
     fluctuations and the derivative of the trajectory in the number.
 
     Arguments:
-      theory: a trajectory of `ode.fluctuations`, at the alphas that are to be compared (alpha = samples / N).
+      theory: a trajectory of `ode.fluctuations`, at the alphas that are to be compared (alpha = samples / N). Those at
+        which the expansion in 1/N does not hold (`Trajectory.breakdown`) have no verdict, and find nothing.
       detect: the relative error of each number by its name, such as {"sgd.learning_rate": 0.01}; the names are those of
         `theory.fluctuations.responses.names`. Of a number that is 0 it is the error itself.
       dims: dimensions N to choose from. test_samples: on which every error is measured.
       significance: of the verdict. seed: of its draws.
     Returns a Plan.
     Raises InputError for numbers that the problem does not have or that no comparison can see, and for dimensions below
-    the number of overlaps.
+    the number of overlaps, or at which the expansion holds nowhere.
     Source: Rao 1948 (score tests).
     """
     check_detect(detect, theory)
@@ -112,12 +113,24 @@ def plan(
         theory.fluctuations.check_dim(as_count(dim, "dimension N"))
     rows = []
     for dim in dims:
-        runs, worst = needed_runs(theory, dim, test_samples, detect, significance, seed)
+        runs, worst = needed_runs(_where_it_holds(theory, dim), dim, test_samples, detect, significance, seed)
         if runs > MOST_RUNS:
             got = f"{worst} {100 * detect[worst]:g} % off, which needs {runs:.2g} runs at N = {dim}"
             raise InputError(f"a shift that at most {MOST_RUNS} runs find", got, "ask for a larger shift")
         rows.append(_costs(theory, dim, runs, test_samples, worst))
     return Plan(dict(detect), significance, tuple(rows))
+
+
+def _where_it_holds(theory: Trajectory, dim: int) -> Trajectory:
+    """Return theory at the alphas on which there is a verdict. Raises InputError if there are none."""
+    end = theory.breakdown(dim)
+    if end is None:
+        return theory
+    if end.holds_to is None:
+        remedy = "raise the dimensions, or take earlier alphas"
+        raise InputError("an expansion in 1/N that holds at some alpha, to plan with", end.text, remedy)
+    alphas = np.asarray(theory.alphas)
+    return theory.at(alphas[alphas < end.alpha])
 
 
 def _costs(theory: Trajectory, dim: int, runs: int, test_samples: int, worst: str) -> PlannedSimulation:

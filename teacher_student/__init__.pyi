@@ -10,6 +10,7 @@ from .problem import Condition as Condition
 from .problem import Curriculum as Curriculum
 from .problem import Inputs as Inputs
 from .problem import Problem as Problem
+from .problem import Schedule as Schedule
 from .problem import Student as Student
 from .problem import SumOfUnits as SumOfUnits
 from .problem import Task as Task
@@ -17,6 +18,7 @@ from .problem import XorMixture as XorMixture
 from .problem import problem_from_tables as problem_from_tables
 from .problem import problem_to_tables as problem_to_tables
 from .result import DIVERGENCE_BOUND as DIVERGENCE_BOUND
+from .result import Breakdown as Breakdown
 from .result import Budget as Budget
 from .result import Fluctuations as Fluctuations
 from .result import JointLaw as JointLaw

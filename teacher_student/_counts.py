@@ -17,10 +17,10 @@ MOST_ALPHAS = 10_000_000  # recorded times: the overlaps at each of them stay in
 WIDE = 10_000  # below this width nobody's memory is too small for a state
 
 
-def as_count(value: Any, quantity: str, remedy: str = "", *, most: int = MOST) -> int:
-    """Return `value` as an integer of at least 1, and at most `most`. Raises InputError for anything else."""
-    if not is_integer(value) or value < 1:
-        raise InputError(f"an integer {quantity} >= 1", repr(value), remedy)
+def as_count(value: Any, quantity: str, remedy: str = "", *, least: int = 1, most: int = MOST) -> int:
+    """Return `value` as an integer of at least `least`, and at most `most`. Raises InputError for anything else."""
+    if not is_integer(value) or value < least:
+        raise InputError(f"an integer {quantity} >= {least}", repr(value), remedy)
     if value > most:
         reason = "2^31 (it is counted in 32 bits)" if most == MOST else f"{most + 1:,}"
         raise InputError(f"a {quantity} below {reason}", value, remedy)

@@ -1,24 +1,43 @@
 """The one error that bad input raises, and its wording."""
 
+import contextlib
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
-LONGEST = 200  # characters of what was got: a list of a user's may have millions
+LONGEST = 200  # characters of a value that was got: a list of a user's may have millions
+LONGEST_TEXT = 500  # of what was got in words: the path of a file, of some two hundred, and what is wrong with it
 LONGEST_ELSE = 1000  # of the rest, which names what is known, and paths
 
 
 class InputError(ValueError):
     """Bad input. The message has one line: what was required, what was got, and what to do."""
 
+    _entry: tuple[str, ...] = ()  # of nested tables, such as ("sgd", "learning_rate"), which is wrong; () if not known
+
     def __init__(self, required: str, got: object, remedy: str = ""):
-        text = f"required: {one_line(required)}; got: {one_line(_text(got), LONGEST)}"
+        longest = LONGEST_TEXT if isinstance(got, str) else LONGEST
+        text = f"required: {one_line(required)}; got: {one_line(_text(got), longest)}"
         super().__init__(f"{text}; {one_line(remedy)}" if remedy else text)
 
     def __reduce__(self) -> tuple[Any, ...]:
         # By default the class would be called with the one finished text, which it does not take. What waits for a
         # worker's answer, such as `Pool.map`, would then wait for ever.
         return _with_arguments, (type(self), self.args), self.__dict__ or None
+
+
+@contextlib.contextmanager
+def about_entry(*names: str) -> Iterator[None]:
+    """Say of InputErrors raised inside that the entry `names` of nested tables is wrong, or one below it.
+
+    Contexts inside each other add up: an inner one knows the key, and an outer one the table.
+    """
+    try:
+        yield
+    except InputError as error:
+        if error._entry[: len(names)] != names:
+            error._entry = (*names, *error._entry)
+        raise
 
 
 def _with_arguments(kind: type[InputError], arguments: tuple[Any, ...]) -> InputError:

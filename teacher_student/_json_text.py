@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from ._errors import InputError, first_line
+from ._places import require_file
 
 
 def read_json(text: Any, required: str, where: object) -> Any:
@@ -28,6 +29,7 @@ def read_json(text: Any, required: str, where: object) -> Any:
 
 def read_json_file(path: Path, required: str) -> Any:
     """Return what the JSON file at `path` says. Raises InputError for a file that cannot be read."""
+    require_file(path, required)
     try:
         text = path.read_text(encoding="utf-8")
     except OSError as error:

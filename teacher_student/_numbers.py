@@ -18,7 +18,11 @@ def is_known(x: Any) -> bool:
     """Return whether the values of `x` can be looked at (no part of it is being traced)."""
     if type(x) is np.ndarray:
         return True
-    return not any(isinstance(leaf, jax.core.Tracer) for leaf in jax.tree.leaves(x))
+    try:
+        leaves = jax.tree.leaves(x)
+    except ValueError:  # a table whose keys cannot be sorted: nothing that is traced, and no numbers either
+        return True
+    return not any(isinstance(leaf, jax.core.Tracer) for leaf in leaves)
 
 
 def as_numbers(x: Any, quantity: str) -> Any:

@@ -1,13 +1,31 @@
 """The base of public PyTrees: equinox modules of which help() and Tab show what a user can use."""
 
+import dataclasses
+import inspect
 from typing import TYPE_CHECKING, Any
 
 import equinox as eqx
 import jax
 
 from ._equality import same_fields
+from ._errors import InputError
 from ._public_record import shown_names, shown_names_of
 from ._shown_text import html_of, text_of
+
+
+def _refuse_fields(cls: Any, options: dict[str, Any]) -> None:
+    """Raise InputError for all fields of a class that is made from something else, as `dataclasses.replace` gives them.
+
+    A curriculum, say, is made from its phases, and has their durations as one array.
+    """
+    fields = {field.name for field in dataclasses.fields(cls) if field.init}
+    arguments = inspect.signature(cls.__init__).parameters
+    if fields <= set(options) and not fields <= set(arguments):
+        remedy = f"make another one, as help({cls.__name__}) says"
+        raise InputError(
+            f"what {cls.__name__} is made from, which is not its fields", sorted(options), remedy
+        ) from None
+
 
 if TYPE_CHECKING:  # checkers need not know: to them, and to an editor, it is an equinox module
 
@@ -21,6 +39,13 @@ else:
 
         def __dir__(cls) -> list[str]:
             return shown_names(cls)
+
+        def __call__(cls, *arguments: Any, **options: Any) -> Any:
+            try:
+                return super().__call__(*arguments, **options)
+            except TypeError:
+                _refuse_fields(cls, options)
+                raise
 
     class PublicModule(eqx.Module, metaclass=_Shown):
         """Base of public PyTrees, of which help() and Tab show fields, methods and properties.

@@ -15,6 +15,9 @@ import numpy as np
 WIDTH = 100  # of a line
 FEW = 12  # numbers of an array that are written out
 LONG = 200  # characters of a text that are shown
+BESIDE = 70  # characters beside the name of what is closed
+MOST = 100  # members of a tuple that HTML can open
+STYLE = "font-family: monospace; line-height: 1.5; overflow-wrap: anywhere"  # of HTML; long lines are broken
 
 
 def text_of(instance: Any) -> str:
@@ -24,7 +27,7 @@ def text_of(instance: Any) -> str:
 
 def html_of(instance: Any) -> str:
     """Return the same as nested HTML, in which every field that has fields of its own can be opened."""
-    return f'<div style="font-family: monospace; line-height: 1.5">{_html(type(instance).__name__, instance, "")}</div>'
+    return f'<div style="{STYLE}">{_html(type(instance).__name__, instance, "")}</div>'
 
 
 def shown_fields(instance: Any) -> list[tuple[str, Any]]:
@@ -136,11 +139,13 @@ def _html(label: str, value: Any, name: str) -> str:
     picture = _own(value, "_drawn") or "" if _has_fields(value) else ""
     if not members:
         return f"<div>{head}{html.escape(in_words(value))}{picture}</div>"
-    inner = "".join(_html(type(each).__name__, each, key) for key, each in members)
-    summary = f"{head}<b>{html.escape(label)}</b> {html.escape(_summary(value))}"
+    # What a result has not got, such as the sampling error of an exact theory, says nothing to a reader.
+    inner = "".join(_html(type(each).__name__, each, key) for key, each in members if each is not None)
+    summary = f"{head}<b>{html.escape(label)}</b>{html.escape(_summary(value, opened=not name))}"
+    # A picture stands outside, so that it is seen before anything is opened.
     opened = "" if name else " open"
     return (
-        f'<details{opened}><summary>{summary}</summary>{picture}<div style="margin-left: 1.5em">{inner}</div></details>'
+        f'<details{opened}><summary>{summary}</summary><div style="margin-left: 1.5em">{inner}</div></details>{picture}'
     )
 
 
@@ -149,11 +154,20 @@ def _members(value: Any) -> list[tuple[str, Any]]:
         return shown_fields(value)
     if isinstance(value, Mapping):
         return [(_shortened(repr(key)), each) for key, each in value.items()]
+    if isinstance(value, (tuple, list)) and any(map(_has_fields, value)):
+        return [(str(index), each) for index, each in enumerate(value[:MOST])]
     return []
 
 
-def _summary(value: Any) -> str:
-    """Return in short what stands beside a closed element."""
-    if not _has_fields(value):
+def _summary(value: Any, *, opened: bool) -> str:
+    """Return what stands beside a class's name: its one line, cut where it is long.
+
+    An element that is open shows its fields below: there only what its class says itself is of use.
+    """
+    if isinstance(value, (tuple, list)):
+        return f" of {len(value)}"
+    own: str | None = _own(value, "_words") if _has_fields(value) else None
+    if own is None and (opened or not _has_fields(value)):
         return ""
-    return _shortened(_own(value, "_words") or "")
+    text = (own or in_words(value)).removeprefix(type(value).__name__)
+    return text if own is not None or len(text) <= BESIDE else f"{text[:BESIDE]}..."

@@ -22,7 +22,7 @@ import weakref
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NoReturn
 
-from ._errors import InputError
+from ._errors import InputError, nearest
 
 Trust = bool | str | Iterable[str]
 
@@ -53,6 +53,12 @@ class Reading:
     def trusts(self, module: str) -> bool:
         """Return whether the user allows a module, by its name or by that of a package around it."""
         return self.everything or any(module == name or module.startswith(f"{name}.") for name in self.modules)
+
+    def misspelt(self) -> list[tuple[str, str]]:
+        """Return the trusted names that are near that of a module which was left unopened, each with what to write."""
+        modules = [address.partition(":")[0] for address in self.unopened]
+        remedies = [(name, nearest(name, modules)) for name in self.modules]
+        return [(name, remedy) for name, remedy in remedies if remedy.startswith("did you mean")]
 
 
 @dataclasses.dataclass(frozen=True)

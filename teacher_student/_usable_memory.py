@@ -7,6 +7,7 @@ from pathlib import Path
 from ._errors import InputError
 
 PAGE = os.sysconf("SC_PAGE_SIZE") if hasattr(os, "sysconf") else 4096
+ALWAYS_THERE = 10**8  # bytes: to ask the system what it has takes a tenth of a short solve
 UNLIMITED = 2**60  # a limit beyond this is none: version 1 of control groups writes 2^63 less a page
 
 

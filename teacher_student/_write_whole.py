@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ._errors import InputError
-from ._places import as_path, target
+from ._places import as_path, require_file, target
 
 UNFINISHED = re.compile(r"\.teacher-student-[0-9a-f]{32}\.unfinished")  # a folder of one file that is being written
 LOCK = ".teacher-student.lock"
@@ -21,7 +21,8 @@ def write_whole(path: str | Path, write: Callable[[Path], Any], *, force: bool =
 
     A link stays, and what it leads to is written. What killed processes left unfinished beside it is removed.
 
-    Raises InputError for a path that is there, unless `force`, for a folder, and where there is no room.
+    Raises InputError for a path that is there, unless `force`, for a folder, a device and the like, and where there is
+    no room.
     """
     path = as_path(path)
     require_free(path, force=force)
@@ -38,9 +39,8 @@ def write_whole(path: str | Path, write: Callable[[Path], Any], *, force: bool =
 
 
 def require_free(path: Path, *, force: bool) -> None:
-    """Raise InputError if `path` is a folder, or is there and not to be written over."""
-    if path.is_dir():
-        raise InputError("the path of a file", f"{path}, which is a folder", "choose another")
+    """Raise InputError if `path` is there and not to be written over, or is no file: a folder, a device or a pipe."""
+    require_file(path, "the path of a file")
     if path.exists() and not force:
         raise InputError("a path that does not exist yet", str(path), "choose another, or force (--force)")
 

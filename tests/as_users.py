@@ -18,11 +18,13 @@ print(*(each.filename for each in warned if each.category is UserWarning))
 """
 HERE = "<string>"  # what Python calls the file of a program that stands on the command line
 
+HANGS = 3600  # seconds after which a process hangs, on the most loaded machine
+
 
 def files_warned_of(code: str) -> list[str]:
     """Return the file that each UserWarning of a program says it comes from: `HERE` for a line of `code` itself."""
     command = [sys.executable, "-c", PROGRAM.format(code=textwrap.indent(textwrap.dedent(code), "    "))]
     root = Path(__file__).parent.parent
-    done = subprocess.run(command, capture_output=True, text=True, cwd=root, timeout=300)
+    done = subprocess.run(command, capture_output=True, text=True, cwd=root, timeout=HANGS)
     assert done.returncode == 0, done.stderr
     return done.stdout.split()

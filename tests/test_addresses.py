@@ -12,7 +12,7 @@ import pytest
 
 import teacher_student as ts
 from figures.command._main import main
-from teacher_student import internal
+from teacher_student import _address, internal
 
 from .problem_files import SMALL
 
@@ -107,7 +107,8 @@ def refused(address: str, place: str, folder: Path, capsys: pytest.CaptureFixtur
     said = ("teacher-student: warning: ", "teacher-student: imports ")
     own = [text for text in line if not text.startswith(said)]
     assert len(own) == 1
-    assert own[0].startswith("teacher-student: required: ")
+    assert own[0].startswith("teacher-student: ")
+    assert "required: " in own[0]
     assert len(own[0]) < 1000
     return own[0]
 
@@ -168,3 +169,12 @@ def test_addresses_that_are_right_are_still_found(folder: Path) -> None:
     (folder / "gr\u00fcn.py").write_text("class A:\n    class B:\n        x = 3\n")
     assert internal.imported("gr\u00fcn:A.B.x", "thing") == 3
     assert internal.imported("os.path:join", "thing") is os.path.join
+
+
+def test_sabotage_a_reason_that_is_not_shortened_is_no_line(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refused("long:phi", "activation", folder, capsys)
+    monkeypatch.setattr(_address, "one_line", lambda text, longest: text)
+    with pytest.raises(AssertionError):
+        refused("long:phi", "activation", folder, capsys)

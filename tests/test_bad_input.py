@@ -62,7 +62,7 @@ REFUSED: dict[str, tuple[Callable[[], Any], str]] = {
     "drift: NaN": (lambda: drift(alpha=np.nan), "finite numbers for alphas"),
     "drift: early": (lambda: drift(alpha=-1.0), "alphas >= 0"),
     "drift: late": (lambda: drift(alpha=11.0), "curriculum's end, 10"),
-    "observe: several": (lambda: ode.observe(PROBLEM, jax.tree.map(lambda x: x[None], START), None), "one state"),
+    "observe: none": (lambda: ode.observe(PROBLEM, jax.tree.map(lambda x: x[None][:0], START)), "at least one state"),
     "solve: no start": (
         lambda: ode.solve(PROBLEM, wrong(None), [1.0]),
         "ts.Overlaps; got: NoneType; see ts.random_overlaps",

@@ -14,7 +14,9 @@ import ode
 import simulations
 import teacher_student as ts
 from figures.sweeps._workers import start_workers
+from teacher_student import _usable_memory
 from teacher_student._usable_memory import PAGE, require_memory, usable_memory
+from teacher_student.state import _entries
 from tests import build
 from tests.sweep_files import BASE
 
@@ -26,6 +28,29 @@ GIGA = 10**9
 def run(**changes: Any) -> object:
     arguments: dict[str, Any] = {"dim": 60, "runs": 3, "alphas": [1.0], "key": 0, "start": START, "progress": False}
     return simulations.run(PROBLEM, **{**arguments, **changes})
+
+
+WIDEST = ts.Problem(  # its single start takes terabytes: 200 blocks
+    ts.Committee(ts.Inputs({str(i): 0.005 for i in range(200)}), 1),
+    ts.Student(9899),
+    ts.SGD(0.1),
+    ts.Curriculum.single("all", 1.0),
+)
+
+
+def without_memory(K: int, M: int) -> ts.Overlaps:
+    """Overlaps of two blocks, 0 everywhere, of one number in memory."""
+    shapes = (2, K, K), (2, K, M), (2, M, M), (K,)
+    # Not by its constructor, which copies.
+    overlaps: ts.Overlaps = jax.tree.unflatten(
+        jax.tree.structure(START), [np.broadcast_to(0.0, shape) for shape in shapes]
+    )
+    return overlaps
+
+
+def law_of(alphas: int) -> ts.JointLaw:
+    """A joint law of one entry, one error and one accuracy, of one number in memory."""
+    return ts.JointLaw(*(np.broadcast_to(0.0, (alphas, *shape)) for shape in ((1, 1), (1, 1), (2, 1), (2, 2))))
 
 
 def experiment(**tables: Any) -> object:
@@ -70,6 +95,52 @@ REFUSED: dict[str, tuple[Callable[[], object], str]] = {
         lambda: experiment(task={**BASE["task"], "width": 10**7}),
         "GB of memory for the overlaps of the 10,000,000 units",
     ),
+    "random starts": (
+        lambda: ts.random_overlaps(build.problem(K=5000), 10**6, jax.random.split(jax.random.key(0), 20_000)),
+        "GB of memory for the overlaps of 20,000 x 5,002 units",
+    ),
+    "a random start": (
+        lambda: ts.random_overlaps(WIDEST, 10**6, 0),
+        "GB of memory for the overlaps of 9,900 units",
+    ),
+    "the law of wide starts": (
+        lambda: ts.start_law(build.problem(K=3000), teacher=np.zeros((2, 2, 2))),
+        "GB of memory for the covariance of 9,018,000 entries",
+    ),
+    "names of entries": (
+        lambda: ts.entry_names(WIDEST),
+        "GB of memory for the names of 9,801,999,699 entries",
+    ),
+    "directions": (
+        lambda: ts.Directions.of(build.problem(K=5000), without_memory(5000, 2)),
+        "GB of memory for the directions of 5,017 numbers",
+    ),
+    "fluctuations": (
+        lambda: ode.fluctuations(PROBLEM, START, np.linspace(0, 1, 10**6), sample=ode.Sampled(2**10, 10**5)),
+        "GB of memory for the covariances of 5 entries at 1,000,000 alphas and 100,000 scramblings",
+    ),
+    "weights": (
+        lambda: simulations.weights_with(START, (10**9, 10**9), jax.random.key(0), "float64"),
+        "GB of memory for the weights of 2 units at N = 2,000,000,000",
+    ),
+    "weights that cannot be counted": (
+        lambda: simulations.weights_with(START, (10**30, 10**30), jax.random.key(0), "float64"),
+        "a dimension N below 2^31",
+    ),
+    "a Jacobian": (
+        lambda: ode.known_guesses(build.problem(K=500, readout_learning_rate=0.0)),
+        "GB of memory for the Jacobian of 253,000 entries",
+    ),
+    "symbols": (lambda: ode.derive.symbols(10**5), "a number of rows below 100"),
+    "an order": (lambda: ode.derive.mean_function("erf", 10**6), "an order of differentiation between 0 and 20"),
+    "orders": (
+        lambda: ode.derive.pair_function("erf", "erf", (10**5, 0)),
+        "2 orders of differentiation between 0 and 20",
+    ),
+    "a joint covariance": (
+        lambda: law_of(10**6).covariance(),
+        "GB of memory for the covariance of 3 quantities at 1,000,000 alphas",
+    ),
     "a derivation": (
         lambda: ode.derive.equations(build.problem(K=40)),
         "at most 100,000 averages I4(k, l, i, j) to derive",
@@ -80,7 +151,10 @@ REFUSED: dict[str, tuple[Callable[[], object], str]] = {
 
 @pytest.mark.parametrize("name", REFUSED)
 def test_what_is_too_large_is_refused_before_it_is_made(name: str) -> None:
-    call, words = REFUSED[name]
+    require_refusal(*REFUSED[name])
+
+
+def require_refusal(call: Callable[[], object], words: str) -> None:
     tracemalloc.start()
     try:
         with pytest.raises(ts.InputError) as raised:
@@ -93,15 +167,39 @@ def test_what_is_too_large_is_refused_before_it_is_made(name: str) -> None:
     assert peak < 50e6  # an array of a thousandth of these sizes would be more
 
 
+def test_sabotage_without_the_look_at_memory_nothing_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    problem = build.problem(K=1200)  # 1.4 million names
+
+    def call() -> object:
+        return ts.entry_names(problem)
+
+    monkeypatch.setattr(_usable_memory, "usable_memory", lambda: 10**7)
+    require_refusal(call, "GB of memory for the names of 1,447,200 entries")
+    monkeypatch.setattr(_entries, "require_memory", lambda *_: None)
+    with pytest.raises(pytest.fail.Exception, match="DID NOT RAISE"):
+        require_refusal(call, "")
+
+
 def test_a_message_shows_the_beginning_and_the_end_of_what_was_got() -> None:
     error = str(ts.InputError("increasing alphas", [0.1] * 100_000, "sort them"))
     assert len(error) < 300
     assert error.startswith("required: increasing alphas; got: [0.1, 0.1,")
     assert error.endswith("0.1]; sort them")
     assert "int that cannot be printed" in str(ts.InputError("a number", 10**5000))
+    assert len(str(ts.InputError("a number", "a" * 100_000))) < 600
     with pytest.raises(ts.InputError) as raised:
         ode.solve(PROBLEM, START, [1.0] * 50_000)
     assert len(str(raised.value)) < 300
+
+
+def test_a_message_names_a_file_in_a_deep_folder(tmp_path: Path) -> None:
+    folder = tmp_path / ("a_long_name_of_a_folder" * 5)
+    folder.mkdir()
+    path = folder / "a_result_with_a_name_that_says_much_about_its_problem_and_its_numbers.nc"
+    path.write_bytes(b"no result")
+    with pytest.raises(ts.InputError) as raised:
+        ts.Trajectory.load(path)
+    assert path.name in str(raised.value)
 
 
 LIMITS = "Limit             Soft Limit  Hard Limit  Units\nMax address space {}  unlimited   bytes\n"

@@ -19,6 +19,7 @@ from figures.command._main import main
 from figures.experiment._file_tables import BUILT_IN
 
 from . import build
+from .as_users import HANGS
 from .problem_files import SMALL
 
 pytestmark = pytest.mark.slow  # most of its time is compilation
@@ -43,6 +44,7 @@ def test_compare_agrees_writes_and_refuses_to_overwrite(
     printed = capsys.readouterr().out
     assert {path.name for path in out.iterdir()} == FILES
     assert printed.splitlines()[-1].startswith("AGREE")
+    assert printed.count("AGREE") == 1  # the table is between; said twice, it hid what is said once
     assert all(f"wrote {out / name}" in printed for name in FILES)
     report = json.loads((out / "report.json").read_text())
     assert report["agrees"] is True
@@ -227,7 +229,7 @@ def test_ctrl_c_keeps_finished_runs_and_says_so(file: Path, tmp_path: Path) -> N
             assert process.poll() is None
         time.sleep(wait)
         os.kill(process.pid, signal.SIGINT)
-        _, err = process.communicate(timeout=60)
+        _, err = process.communicate(timeout=HANGS)
         assert process.returncode == 130
         assert err.count("\n") == 1
         if "before a run had finished" not in err:
@@ -238,6 +240,7 @@ def test_ctrl_c_keeps_finished_runs_and_says_so(file: Path, tmp_path: Path) -> N
 
 def test_the_reference_file_has_every_key() -> None:
     from figures.experiment import _file_tables as _file
+    from figures.experiment._optimize_table import OptimizeTable
     from teacher_student.tables import _problem_file as _tables
 
     reference = tomllib.loads((ROOT / "docs" / "problem.toml").read_text())
@@ -251,12 +254,15 @@ def test_the_reference_file_has_every_key() -> None:
         "theory": _file.Theory,
         "simulation": _file.Simulation,
         "agreement": _file.Agreement,
+        "optimize": OptimizeTable,
     }
     assert set(reference) == {*tables, "seed"}
     for name, table in tables.items():
         known = {field.name for field in dataclasses.fields(table)}
         elsewhere = {"order", "shares", "duration"}  # in place of phases: in docs/sweep.toml
-        assert known - set(reference[name]) <= {"Q", "R", "T", "alphas", "first", "detect"} | elsewhere, name
+        assert known - set(reference[name]) <= {"Q", "R", "T", "alphas", "first", "detect", "switches"} | elsewhere, (
+            name
+        )
     assert elsewhere <= set(tomllib.loads((ROOT / "docs" / "sweep.toml").read_text())["curriculum"])
 
 

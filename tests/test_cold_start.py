@@ -11,6 +11,7 @@ import teacher_student as ts
 from teacher_student import internal
 from teacher_student.tables import _problem_file as _tables
 
+from .as_users import HANGS
 from .problem_files import SMALL
 
 ROOT = Path(__file__).parent.parent
@@ -26,7 +27,7 @@ def loaded_after(code: str) -> list[set[str]]:
     look = (
         f"import sys, json\ndef look(): print('LOADED', json.dumps(sorted({SLOW!r} & set(sys.modules))), flush=True)\n"
     )
-    done = subprocess.run([sys.executable, "-c", look + code], capture_output=True, text=True, cwd=ROOT, timeout=300)
+    done = subprocess.run([sys.executable, "-c", look + code], capture_output=True, text=True, cwd=ROOT, timeout=HANGS)
     assert done.returncode == 0, done.stderr
     lines = [line.removeprefix("LOADED ") for line in done.stdout.splitlines() if line.startswith("LOADED ")]
     return [set(json.loads(line)) for line in lines]
@@ -56,13 +57,15 @@ def test_engines_load_neither_files_nor_pictures_nor_statistics() -> None:
 QUICK = [
     (["--help"], 0),
     (["--version"], 0),
-    *(([command, "--help"], 0) for command in ("compare", "solve", "sweep", "figure", "derive")),
+    *(([command, "--help"], 0) for command in ("compare", "solve", "optimize", "sweep", "figure", "derive")),
     (["figure", "lottery", "--help"], 0),
     (["compare", "--sede", "3"], 2),
     (["solve", "--dim"], 2),
     (["explode"], 2),
     (["compare", "none.toml"], 2),
     (["solve", "none.toml"], 2),
+    (["optimize", "none.toml"], 2),
+    (["optimize"], 2),
     (["sweep", "none.toml"], 2),
     (["figure", "comparison", "none", "--save", "x.png"], 2),
     (["figure", "curves", "none.zarr", "--save", "x.png"], 2),
@@ -121,6 +124,8 @@ IN_SETTINGS = [
     ("smaller_dim = 100", "smaller_dim = 300", "below simulation.dim"),
     ("count = 4", "count = 0", "record.count >= 1"),
     ("[record]", "[start]\nQ = [[[1.0]], [[1.0]]]\n[record]", "Q, R and T together"),
+    ("[record]", "[optimize]\nshares = {}\n[record]", "'cost'"),
+    ("[record]", '[optimize]\nshares = {}\ncost = { final = "error", on = "hrad" }\n[record]', "did you mean 'hard'"),
 ]
 
 

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from .as_users import HANGS
+
 pytestmark = pytest.mark.slow  # most of its time is compilation
 
 SCRIPT = """
@@ -34,7 +36,7 @@ def run(*arguments: str, flags: str = "") -> subprocess.CompletedProcess[str]:
         environment["XLA_FLAGS"] = flags
     command = [sys.executable, "-c", SCRIPT, *arguments]
     root = Path(__file__).parent.parent
-    return subprocess.run(command, capture_output=True, text=True, env=environment, cwd=root, timeout=300)
+    return subprocess.run(command, capture_output=True, text=True, env=environment, cwd=root, timeout=HANGS)
 
 
 def test_it_keeps_flags_fills_the_cache_and_changes_results_by_rounding_only(tmp_path: Path) -> None:

@@ -38,7 +38,7 @@ class Saved:
 class Verdict:
     """A verdict that only knows its text."""
 
-    agrees, table, verdict = True, "table", "AGREE"
+    agrees, table, verdict, answer = True, "table", "AGREE", "AGREE"
 
     def to_json(self) -> str:
         return "{}"

@@ -7,9 +7,9 @@ import pytest
 
 import ode
 import teacher_student
-from ode import derive
+from ode import derive, protocols
 
-PACKAGES = (teacher_student, ode, derive)
+PACKAGES = (teacher_student, ode, derive, protocols)
 WITH_EXAMPLES = {
     "teacher_student": {
         "Committee",
@@ -22,8 +22,9 @@ WITH_EXAMPLES = {
         "random_overlaps",
         "to_vector",
     },
-    "ode": {"missing_closed_form", "solve"},
+    "ode": {"missing_closed_form", "optimize", "solve"},
     "ode.derive": {"mean_function", "pair_function", "symbols"},
+    "ode.protocols": set(),
 }
 
 

@@ -22,7 +22,7 @@ from simulations.engine._coordinates import FullWeights
 from teacher_student import _usable_memory, internal
 
 from . import build
-from .as_users import HERE, files_warned_of
+from .as_users import HANGS, HERE, files_warned_of
 
 pytestmark = pytest.mark.slow  # most of its time is compilation
 
@@ -225,7 +225,7 @@ def test_four_devices_give_the_bits_of_one() -> None:
         environment = {**os.environ, "XLA_FLAGS": flags}
         root = Path(__file__).parent.parent
         command = [sys.executable, "-c", SPREAD]
-        done = subprocess.run(command, capture_output=True, text=True, env=environment, cwd=root, timeout=300)
+        done = subprocess.run(command, capture_output=True, text=True, env=environment, cwd=root, timeout=HANGS)
         assert done.returncode == 0, done.stderr
         seen, digests[count], *paired[count] = done.stdout.split()
         assert int(seen) == count

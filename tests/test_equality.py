@@ -18,6 +18,7 @@ import figures.atlas
 import ode
 import simulations
 import teacher_student as ts
+from teacher_student import _equality
 
 from . import build
 
@@ -106,6 +107,35 @@ def test_objects_of_other_numbers_are_not_equal() -> None:
     assert (ts.Inputs({"a": 0.5, "b": 0.5}) == ts.Inputs({"a": 0.5, "c": 0.5})) is False
 
 
+replaced: Callable[..., Any] = dataclasses.replace
+MADE_FROM_SOMETHING_ELSE = (ts.Curriculum, ts.XorMixture, ts.Inputs)
+
+
+@pytest.mark.parametrize("number", range(len(list(simple_values()))))
+def test_replace_gives_an_equal_copy_or_is_refused_in_one_line(number: int) -> None:
+    value: Any = list(simple_values())[number]
+    if not dataclasses.is_dataclass(value):
+        return
+    if not isinstance(value, MADE_FROM_SOMETHING_ELSE):
+        assert (replaced(value) == value) is True
+        for field in dataclasses.fields(value):
+            assert (replaced(value, **{field.name: getattr(value, field.name)}) == value) is True
+        return
+    with pytest.raises(ts.InputError, match=f"what {type(value).__name__} is made from, which is not its fields"):
+        replaced(value)
+
+
+def test_a_wrong_argument_is_still_pythons_own_error() -> None:
+    with pytest.raises(TypeError, match="unexpected keyword argument 'durations'"):
+        build.unchecked(ts.Curriculum)(durations=[1.0])
+
+
+def test_replace_of_results_gives_an_equal_copy() -> None:
+    theory = solved()
+    for value in (theory, theory.observables, theory.source, theory.budget()):
+        assert (replaced(value) == value) is True
+
+
 def test_equality_of_traced_problems_is_left_to_jax() -> None:
     def look(rate: Any) -> Any:
         return jnp.asarray(small(rate).sgd == small(rate).sgd)
@@ -156,3 +186,9 @@ def test_every_text_of_a_trajectory_is_said_without_a_warning_whatever_it_holds(
                 assert "\n" not in text
             assert repr(trajectory.observables)
             assert repr(trajectory.error)
+
+
+def test_sabotage_where_nan_differs_from_nan_a_copy_is_not_equal(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_equality, "_same_numbers", lambda one, other: np.array_equal(one, other))
+    with pytest.raises(AssertionError):
+        test_a_trajectory_with_nan_equals_its_copy()

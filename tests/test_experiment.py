@@ -88,7 +88,7 @@ def test_without_a_file_it_gives_the_numbers_of_the_file(tmp_path: Path) -> None
     require_same(by_hand, by_file)
     assert by_hand.paths == {}
     assert {path.name for path in by_file.paths.values()} == {path.name for path in (tmp_path / "out").iterdir()}
-    by_hand.plot().savefig(tmp_path / "picture.png")
+    by_hand.plot()[0].savefig(tmp_path / "picture.png")
     assert (tmp_path / "picture.png").stat().st_size > 10_000
     other = quiet(problem(), experiment.start, ALPHAS, **CHOICES, seed=4)
     assert not other.runs.to_xarray().equals(by_hand.runs.to_xarray())

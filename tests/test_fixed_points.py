@@ -1,5 +1,6 @@
 """Fixed points, critical values and plateaus against closed forms, integrations, simulations and sabotage."""
 
+import dataclasses
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -15,7 +16,7 @@ import figures
 import ode
 import simulations
 import teacher_student as ts
-from ode.stability import _field
+from ode.stability import _escape, _field
 
 from . import build
 
@@ -273,6 +274,16 @@ def test_the_specialisation_transition_is_one_for_both_phases() -> None:
         assert (abs(R[0, 0] - R[0, 1]) < 1e-6) != specialises
 
 
+def test_a_symmetric_point_of_identical_units_has_a_name_of_its_own() -> None:
+    """At eta = 0.1 there are two symmetric points. The flow of symmetric states leads to that of distinct units."""
+    perfect, distinct, identical = ode.fixed_points(problem(2, 0.1))
+    assert [perfect.name, distinct.name, identical.name] == ["specialised", "symmetric", "symmetric, identical units"]
+    assert identical.overlaps.Q[0, 0, 1] == pytest.approx(identical.overlaps.Q[0, 0, 0], rel=1e-9)
+    assert distinct.overlaps.Q[0, 0, 1] < 0.99 * distinct.overlaps.Q[0, 0, 0]
+    start = ts.Overlaps([[0.4, 0.35], [0.35, 0.4]], np.full((2, 2), 0.4), np.eye(2))
+    assert ode.plateau(problem(2, 0.1), start).fixed_point.name == "symmetric"
+
+
 # -- the plateau -----------------------------------------------------------------------------------------------------
 
 
@@ -322,6 +333,102 @@ def test_the_escape_time_grows_by_the_logarithm_of_the_start() -> None:
     assert waited == pytest.approx(np.log(10), rel=0.05)
     assert ode.plateau(of, start(0.0)).escape_time == np.inf
     assert ode.plateau(of, start(1e-4), share=0.25).escape_time > early.escape_time
+
+
+def start_of_saad_and_solla(scale: float) -> ts.Overlaps:
+    """Q_kk in [0, 0.5], and R and Q_12 uniform in [0, scale]."""
+    R11, R12, R21, R22, Q12 = scale * np.random.default_rng(0).random(5)
+    return ts.Overlaps([[0.256, Q12], [Q12, 0.475]], [[R11, R12], [R21, R22]], np.eye(2))
+
+
+def halved(of: ts.Problem, start: ts.Overlaps, error: float, near: float) -> float:
+    """When the integrated error falls to half of `error`, to 1e-3 of `near`."""
+    alphas = near * np.linspace(0.9, 1.1, 201)
+    long = dataclasses.replace(of, curriculum=ts.Curriculum.single("all", float(alphas[-1])))
+    fallen = ode.solve(long, start, alphas, with_accuracy=False).error["all"] < error / 2
+    assert fallen.any()
+    assert not fallen[0]
+    return float(alphas[np.argmax(fallen)])
+
+
+@pytest.mark.parametrize("eta", [1.5, 0.1])
+def test_the_start_of_saad_and_solla_escapes(eta: float) -> None:
+    """R of 1e-12 beside Q_11 - Q_22 of 0.2, against ode.solve.
+
+    The escape is where the error falls to half of the symmetric point's. Linearising in delta neglects r = |delta| /
+    |S| in J, and so a is known up to a factor 1 - r, and the escape time up to -log(1 - r) / lambda.
+    """
+    of = problem(2, eta)
+    for scale in (1e-12, 1e-9, 1e-6):
+        start = start_of_saad_and_solla(scale)
+        found = ode.plateau(of, start)
+        Q = np.diag(start.Q[0])
+        assert np.isfinite(found.escape_time)
+        r = np.linalg.norm(Q - Q.mean()) / np.linalg.norm(Q)
+        tolerance = -np.log(1 - r) / found.fixed_point.growth
+        assert tolerance < 0.025 * found.escape_time
+        seen = halved(of, start, found.fixed_point.error["all"], found.escape_time)
+        assert abs(found.escape_time - seen) < tolerance + 1e-3 * found.escape_time
+        assert found.log_amplitude[-1] == pytest.approx(found.saturation, abs=1e-6)
+        assert found.log_amplitude[0] < np.log(2 * scale)
+
+
+def test_the_escape_at_the_sizes_that_a_double_can_hold() -> None:
+    """An asymmetry that is smaller by a factor costs its log / lambda, whatever the size of what dies out."""
+    of = problem(2, 1.5)
+    first, second = (ode.plateau(of, start_of_saad_and_solla(scale)) for scale in (1e-12, 1e-100))
+    waited = (second.escape_time - first.escape_time) * first.fixed_point.growth
+    assert waited == pytest.approx(88 * np.log(10), rel=1e-3)
+
+
+@pytest.mark.parametrize("R", [[[0.0, 0.0], [0.0, 0.0]], [[0.2, 0.2], [0.2, 0.2]], [[0.3, 0.3], [0.2, 0.2]]])
+def test_a_start_whose_asymmetry_dies_out_never_escapes(R: list[list[float]]) -> None:
+    """Q_11 - Q_22, and units that differ alike in their overlaps with both teachers, tell no teacher from the other."""
+    found = ode.plateau(problem(2, 1.5), ts.Overlaps(np.diag([0.256, 0.475]), R, np.eye(2)))
+    assert found.escape_time == np.inf
+    assert np.all(found.log_amplitude == -np.inf)
+    assert "no asymmetry that grows" in found.describe()
+
+
+def test_units_that_differ_in_norm_alone_escape_where_teachers_do() -> None:
+    """At R = 0 Pi delta is zero at first, and unequal teachers turn Q_11 - Q_22 into what grows."""
+    of, start = problem(2, 1.5), ts.Overlaps(np.diag([0.256, 0.475]), np.zeros((2, 2)), np.diag([1.0, 0.6]))
+    found = ode.plateau(of, start)
+    seen = halved(of, start, found.fixed_point.error["all"], found.escape_time)
+    r = np.linalg.norm([0.256 - 0.3655, 0.475 - 0.3655]) / np.linalg.norm([0.256, 0.475])
+    assert abs(found.escape_time - seen) < -np.log(1 - r) / found.fixed_point.growth + 1e-3 * found.escape_time
+
+
+def test_a_threshold_relative_to_the_whole_asymmetry_misses_the_escape(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Sabotage: 1e-8 of |delta|, which Q_11 - Q_22 dominates. The start of 1e-12 would never escape."""
+    of, start = problem(2, 1.5), start_of_saad_and_solla(1e-12)
+    whole = np.linalg.norm(np.diff(np.diag(start.Q[0]))) / np.sqrt(2)
+    relative = lambda weights, delta: 1e-8 * np.linalg.norm(weights) * whole * np.ones_like(delta)  # noqa: E731
+    assert np.isfinite(ode.plateau(of, start).escape_time)
+    monkeypatch.setattr(_escape, "round_off", relative)
+    assert ode.plateau(of, start).escape_time == np.inf
+
+
+def test_a_start_with_an_asymmetry_of_the_size_of_the_escape_is_predicted_or_refused() -> None:
+    """It crosses no threshold that lies below it, which is not the same as never growing."""
+    of = problem(2, 1.5)
+
+    def start(asymmetry: float) -> ts.Overlaps:
+        R = 0.25 + asymmetry * np.array([[1.0, -1.0], [-1.0, 1.0]])
+        return ts.Overlaps([[0.6, 0.1], [0.1, 0.6]], R, np.eye(2))
+
+    assert 0 < ode.plateau(of, start(0.08)).escape_time < ode.plateau(of, start(0.04)).escape_time
+    with pytest.raises(ts.InputError, match=r"a start below log a = \S+; got: \S+; integrate"):
+        ode.plateau(of, start(0.2), share=0.95)
+
+
+def test_an_amplitude_that_does_not_get_there_is_told_in_numbers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Sabotage: an amplitude believed to be larger by e^60 is given up long before it saturates."""
+    right = _escape.asymmetry
+    wrong = lambda *start: _escape.Asymmetry(right(*start).delta, right(*start).log_size + 60)  # noqa: E731
+    monkeypatch.setattr("ode.stability._plateau.asymmetry", wrong)
+    with pytest.raises(ts.InputError, match=r"grows to log a = \S+; got: log a = \S+ at alpha = \d"):
+        ode.plateau(problem(2, 1.5), start_of_saad_and_solla(1e-12))
 
 
 # -- bad input -------------------------------------------------------------------------------------------------------

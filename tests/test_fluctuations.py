@@ -284,7 +284,7 @@ def test_budget_names_the_largest_part_and_what_is_missing() -> None:
     assert size == pytest.approx(np.max(spread[name]))
     assert f"largest: spread, {size:.2e} of {name}" in repr(budget)
     plain = ode.solve(*switched(), ALPHAS, with_accuracy=False).budget()
-    assert "not computed: integrator (ode.fluctuations states it)" in repr(plain)
+    assert "not computed: integrator (ode.solve(..., with_error=True) and ode.fluctuations state it)" in repr(plain)
 
 
 def test_files_and_picking_alphas_keep_fluctuations(tmp_path: Path) -> None:

@@ -77,12 +77,35 @@ def test_every_number_of_a_report_that_is_shown_is_looked_at(results: Path) -> N
             assert name in in_one_line(partial(figures.comparison, theory, None, {**whole, name: value}))
     row = {"kind": "Q", "alpha": 1.0, "z": 0.5}
     shift = {"name": "a", "label": "a", **dict.fromkeys(("value", "detectable", "shift", "standard_error", "z"), 0.5)}
+    whole["number_of_deviations"] = 1
     figures.comparison(theory, None, {**whole, "deviations": [row], "shifts": [shift]})
     for rows, right in (("deviations", row), ("shifts", shift)):
         for key in right:
             for value in (None, [], float("nan"), 1e308, 10**400):
-                report = {**whole, rows: [{**right, key: value}]}
+                report = {**whole, "deviations": [row], rows: [{**right, key: value}]}
                 assert rows in in_one_line(partial(figures.comparison, theory, None, report))
+
+
+def test_every_other_entry_of_a_report_is_looked_at_too(results: Path) -> None:
+    whole = json.loads((results / "report.json").read_text())
+    check_report(whole)
+    spread = {"name": "Q", **dict.fromkeys(("p", "alpha", "ratio", "low", "high", "z", "threshold_z"), 0.5)}
+    question = {"name": "all", "text": "a", "statistic": 1.0, "threshold": 2.0, "p": 0.5, "size": 3}
+    whole |= {"spread": spread, "questions": [question], "fixed": {"T": 0.0}, "tie_probability": {"all": 0.0}}
+    whole |= {"notes": ["a"], "against": [], "unseen": ["b"]}
+    check_report(whole)
+    for name, value in whole.items():
+        wrongs: tuple[Any, ...] = (3.5j, b"x", [[]], {"x": []}, 10**400)
+        for wrong in (*wrongs, -1.5 if isinstance(value, int) else float("nan")):
+            message = in_one_line(partial(check_report, {**whole, name: wrong}))
+            assert name in message
+    rows: dict[str, dict[str, Any]] = {"spread": spread, "questions": question, "deviations": whole["deviations"][0]}
+    for name, entries in rows.items():
+        for key in entries:
+            row = {**entries, key: b"x"}
+            assert key in in_one_line(partial(check_report, {**whole, name: row if name == "spread" else [row]}))
+    assert "dims" in in_one_line(lambda: check_report({**whole, "dims": [60, 30]}))
+    assert "number_of_deviations" in in_one_line(lambda: check_report({**whole, "deviations": whole["deviations"][1:]}))
 
 
 def test_the_command_says_what_is_wrong_with_a_report(

@@ -23,6 +23,7 @@ from hypothesis import strategies as st
 import figures
 import teacher_student as ts
 from figures import _compare as compare_module
+from figures import _optimize as optimize_module
 from figures.command._main import main
 from figures.sweeps._resource_estimate import describe
 from figures.sweeps._spec import check_sweep
@@ -130,10 +131,13 @@ def ends_well(*arguments: str) -> int:
 @pytest.fixture
 def nothing_is_computed(monkeypatch: pytest.MonkeyPatch) -> None:
     """Files are read, checked and planned; what would be solved and simulated is left out."""
-    agreement = SimpleNamespace(verdict="AGREE", agrees=True)
+    agreement = SimpleNamespace(verdict="AGREE", agrees=True, answer="AGREE")
     monkeypatch.setattr(
         compare_module, "_compare", lambda *_: SimpleNamespace(agreement=agreement, table="", paths={}), raising=True
     )
+
+    found = SimpleNamespace(verdict="EXTREMAL", holds=True, paths={"problem": Path("p"), "theory": Path("t")})
+    monkeypatch.setattr(optimize_module, "_found", lambda *_: found)
 
     def checked(spec: Any, *_: Any, **__: Any) -> figures.Summary:
         describe(spec, check_sweep(spec)[0])
@@ -164,6 +168,31 @@ def test_a_problem_file_with_hostile_values(nothing_is_computed: None, folder: P
 @given(data=damaged(SMALL.encode()) | st.binary(max_size=200))
 def test_a_damaged_problem_file(nothing_is_computed: None, folder: Path, data: bytes) -> None:
     compared(folder, data)
+
+
+SEARCH = {
+    "cost": {"final": "accuracy", "on": {"easy": 0.5, "hard": 0.5}, "at": [1.0, 2.0]},
+    "order": {"phases": 6, "ramps": 2, "levels": ["easy", "hard"]},
+    "values": {"sgd.learning_rate": {"bounds": [0.0, 2.0], "phases": 3, "monotone": "decreasing"}},
+    "numbers": {"sgd.weight_decay": {"bounds": [0.0, 0.5]}},
+    "fixed_shares": {"easy": 0.5, "hard": 0.5},
+    "budget": {"prices": {"easy": 1.0, "hard": 2.0}, "at_most": 4.0},
+    "starts": 1,
+    "check": {"dim": 100, "runs": 4},
+}
+
+
+def optimized(folder: Path, data: bytes) -> int:
+    file, out = folder / "problem.toml", folder / "out"
+    file.write_bytes(data)
+    shutil.rmtree(out, ignore_errors=True)
+    return ends_well("optimize", str(file), "--out", str(out), "--quiet")
+
+
+@settings(FUZZ, max_examples=300)
+@given(data=mutated(SEARCH).map(lambda search: as_toml(tomllib.loads(SMALL) | {"optimize": search})))
+def test_a_search_with_hostile_values(nothing_is_computed: None, folder: Path, data: bytes) -> None:
+    optimized(folder, data)
 
 
 SWEEP = BASE | {
@@ -255,6 +284,7 @@ def test_hostile_attributes_of_a_store(results: Path, data: Any) -> None:
 def test_the_sound_files_are_sound(nothing_is_computed: None, folder: Path) -> None:
     """Else every example above would be refused for the same reason."""
     assert compared(folder, SMALL.encode()) == 0
+    assert optimized(folder, as_toml(tomllib.loads(SMALL) | {"optimize": SEARCH})) == 0
     file = folder / "sweep.toml"
     file.write_bytes(as_toml(SWEEP))
     assert ends_well("sweep", str(file), "--out", str(folder / "out.zarr"), "--quiet") == 0

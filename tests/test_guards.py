@@ -17,7 +17,7 @@ import pytest
 import zarr
 
 import teacher_student as ts
-from figures.sweeps._store import PARTIAL
+from figures.sweeps._store_files import PARTIAL
 from figures.sweeps._workers import require_guard
 from teacher_student._precision import _is_differentiated_or_staged
 

@@ -87,7 +87,7 @@ def test_steps_land_on_recorded_alphas_and_restart_at_switches() -> None:
     curriculum = ts.Curriculum.phases(("a", 1.0), ("b", 2.0), ("a", "b", 1.0))
     seen: list[np.ndarray] = []
 
-    def slope(shares: np.ndarray, y: np.ndarray) -> np.ndarray:
+    def slope(alpha: float, shares: np.ndarray, y: np.ndarray) -> np.ndarray:
         seen.append(shares)
         return shares
 
@@ -105,7 +105,7 @@ def test_a_slope_that_is_no_number_ends_the_integration_where_it_is() -> None:
     curriculum, bounds = ts.Curriculum.single("a", 2.0), Bounds(np.inf, lambda y: 0.0, 1000)
     for first, status in ((0.0, ts.Status.DIVERGED), (0.7, ts.Status.TOO_STIFF)):
 
-        def slope(shares: np.ndarray, y: np.ndarray, first: float = first) -> np.ndarray:
+        def slope(alpha: float, shares: np.ndarray, y: np.ndarray, first: float = first) -> np.ndarray:
             return np.where(y < first, 1.0, np.nan)
 
         path = integrate_from_host(slope, curriculum, np.zeros(1), np.ones(1), StepTolerances(1e-6, 1e-6), bounds)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from .as_users import HANGS
 from .problem_files import SMALL as SMALL_PROBLEM
 
 pytestmark = pytest.mark.slow  # most of its time is compilation
@@ -44,7 +45,7 @@ def run(code: str, cache: Path, **variables: str) -> list[str]:
     kept = {k: v for k, v in os.environ.items() if not k.startswith(("XLA_FLAGS", "JAX_", "EQX_", "TEACHER_"))}
     environment = {**kept, "XDG_CACHE_HOME": str(cache), **variables}
     done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, env=environment, cwd=ROOT, timeout=300
+        [sys.executable, "-c", code], capture_output=True, text=True, env=environment, cwd=ROOT, timeout=HANGS
     )
     assert done.returncode == 0, done.stderr
     return done.stdout.splitlines() + [line for line in done.stderr.splitlines() if "Warning" in line]
@@ -147,7 +148,7 @@ def command(cache: Path, out: Path, *options: str) -> tuple[str, str]:
     environment = {k: v for k, v in os.environ.items() if not k.startswith(("XLA_FLAGS", "JAX_", "EQX_", "TEACHER_"))}
     call = [sys.executable, "-c", COMMAND, str(file), "--out", str(out), *options]
     done = subprocess.run(
-        call, capture_output=True, text=True, env={**environment, "XDG_CACHE_HOME": str(cache)}, cwd=ROOT, timeout=300
+        call, capture_output=True, text=True, env={**environment, "XDG_CACHE_HOME": str(cache)}, cwd=ROOT, timeout=HANGS
     )
     assert done.returncode == 0, done.stderr
     return done.stdout, done.stderr

@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 
 import figures
 import teacher_student as ts
+from figures.sweeps import _labelled
 from figures.sweeps._axes import read_axes
 from tests.sweep_files import BASE
 
@@ -210,3 +211,12 @@ def test_a_grid_too_large_for_memory_is_refused() -> None:
     }
     with pytest.raises(ts.InputError, match=r"a grid of at most 10,000,000 cells .* got: 27,000,000,000"):
         read_axes(axes)
+
+
+def test_sabotage_without_the_look_at_its_values_a_sweep_with_a_value_twice_is_drawn(
+    dataset: xr.Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    test_what_is_no_sweep_any_more_is_refused_by_every_figure("a value twice", dataset)
+    monkeypatch.setattr(_labelled, "_check_values", lambda *_: None)
+    with pytest.raises(pytest.fail.Exception, match="DID NOT RAISE"):
+        test_what_is_no_sweep_any_more_is_refused_by_every_figure("a value twice", dataset)

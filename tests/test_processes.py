@@ -2,6 +2,7 @@
 
 import copy
 import importlib
+import importlib.util
 import inspect
 import multiprocessing
 import os
@@ -18,13 +19,19 @@ import pytest
 
 import figures
 import teacher_student as ts
-from figures.sweeps._workers import require_guard
+from figures.sweeps._workers import require_guard, start_workers
+
+from .as_users import HANGS
 
 PACKAGES = ("teacher_student", "ode", "simulations", "figures")
 ROOT = Path(__file__).parents[1]
 
 # What the programs below share: a problem that is solved in a moment, and its sweep.
-TABLES = """
+TABLES = (
+    f"""
+HANGS = {HANGS}
+"""
+    + """
 TABLES = {
     "task": {"fractions": {"all": 1.0}, "width": 1},
     "student": {"width": 1},
@@ -47,6 +54,7 @@ def solved(_=None):
     start = ts.Overlaps([[[0.25]]], [[[0.01]]], [[[0.3]]])
     return float(ode.solve(problem, start, [0.5, 1.0, 2.0]).error["all"][-1])
 """
+)
 
 
 def said_by(folder: Path, program: str) -> list[str]:
@@ -55,17 +63,19 @@ def said_by(folder: Path, program: str) -> list[str]:
     script.write_text(TABLES + textwrap.dedent(program))
     command = [sys.executable, str(script)]
     environment = {"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin", "JAX_PLATFORMS": "cpu", "HOME": str(folder)}
-    done = subprocess.run(command, capture_output=True, text=True, cwd=folder, env=environment, timeout=300)
+    done = subprocess.run(command, capture_output=True, text=True, cwd=folder, env=environment, timeout=HANGS)
     assert done.returncode == 0, done.stderr
     return done.stdout.splitlines()
 
 
 def all_modules() -> list[Any]:
-    """Return every module of the four packages."""
+    """Return every module of the four packages; the explorer's page is one where marimo is there."""
     packages = [importlib.import_module(name) for name in PACKAGES]
     found = [
         info.name for package in packages for info in pkgutil.walk_packages(package.__path__, package.__name__ + ".")
     ]
+    if importlib.util.find_spec("marimo") is None:
+        found.remove("figures.explorer.page")
     return packages + [importlib.import_module(name) for name in found]
 
 
@@ -122,6 +132,44 @@ def test_a_worker_that_still_imports_the_script_is_refused(monkeypatch: pytest.M
     require_guard(0, None)  # what the message advises
 
 
+def test_a_process_of_a_foreign_start_method_starts_no_workers(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(multiprocessing, "get_start_method", lambda allow_none=False: "loky")
+    for workers in (1, None):
+        with pytest.raises(ts.InputError, match="'loky'; use workers=0 there"), start_workers(None, workers, 1):
+            pass
+    with start_workers(None, 0, 1):  # what the message advises
+        pass
+
+
+@pytest.mark.slow
+def test_workers_of_joblib_solve_simulate_and_sweep_and_send_errors_back(tmp_path: Path) -> None:
+    program = """
+    from joblib import Parallel, delayed
+
+    def everything(problem, start):
+        import ode
+        import simulations
+        theory = ode.solve(problem, start, [0.5, 1.0, 2.0])
+        return theory, simulations.run(problem, 10, 2, [1.0], 0, progress=False), swept(0.5)
+
+    if __name__ == "__main__":
+        import ode
+        import teacher_student as ts
+        problem = ts.problem_from_tables({name: TABLES[name] for name in ("task", "student", "sgd", "curriculum")})
+        start = ts.Overlaps([[[0.25]]], [[[0.01]]], [[[0.3]]])
+        here, parallel = everything(problem, start), Parallel(n_jobs=2)
+        for results in parallel(delayed(everything)(problem, start) for _ in range(2)):
+            print(*(one == other for one, other in zip(results, here)))
+        backwards = delayed(ode.solve)(problem, start, [2.0, 1.0])
+        for call in (backwards, delayed(swept)("fast"), delayed(swept)(0.5, workers=1)):
+            try:
+                parallel([call])
+            except Exception as error:
+                print(type(error) is ts.InputError, len(str(error).splitlines()))
+    """
+    assert said_by(tmp_path, program) == ["True True True"] * 2 + ["True 1"] * 3
+
+
 @pytest.mark.slow
 def test_bad_input_in_a_pool_is_an_error_in_the_parent_and_not_a_wait_for_ever(tmp_path: Path) -> None:
     program = """
@@ -136,13 +184,13 @@ def test_bad_input_in_a_pool_is_an_error_in_the_parent_and_not_a_wait_for_ever(t
         spawn = multiprocessing.get_context("spawn")
         with spawn.Pool(1) as pool:
             try:
-                pool.map_async(bad, [0]).get(120)
+                pool.map_async(bad, [0]).get(HANGS)
             except Exception as error:
                 print(type(error).__name__, error)
             pool.terminate()
         with concurrent.futures.ProcessPoolExecutor(1, mp_context=spawn) as pool:
             try:
-                pool.submit(bad, 0).result(120)
+                pool.submit(bad, 0).result(HANGS)
             except Exception as error:
                 print(type(error).__name__, error)
     """
@@ -166,15 +214,15 @@ def test_workers_of_every_kind_can_sweep_by_themselves(tmp_path: Path) -> None:
     if __name__ == "__main__":
         for method in ("spawn", "forkserver"):
             with multiprocessing.get_context(method).Pool(1) as pool:
-                print(pool.map_async(swept, [0.5]).get(120))
+                print(pool.map_async(swept, [0.5]).get(HANGS))
                 if method == "spawn":
-                    print("workers=0" in str(pool.map_async(refused, [0]).get(120)[0]))
+                    print("workers=0" in str(pool.map_async(refused, [0]).get(HANGS)[0]))
         with concurrent.futures.ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
-            print([pool.submit(swept, 0.5).result(120)])
+            print([pool.submit(swept, 0.5).result(HANGS)])
         import distributed
         with distributed.LocalCluster(n_workers=1, threads_per_worker=1, dashboard_address=None) as cluster:
             with distributed.Client(cluster) as client:
-                print([client.submit(swept, 0.5).result(120)])
+                print([client.submit(swept, 0.5).result(HANGS)])
         print([solved()])
     """
     first, refused, *others = said_by(tmp_path, program)
@@ -229,7 +277,7 @@ def test_a_process_forked_after_jax_has_started_says_so_at_every_entrance(tmp_pa
             "an odd unit": lambda: ts.Activation("mine", lambda x: x**5, odd=True),
         }
         with multiprocessing.get_context("fork").Pool(1) as pool:
-            for name, said in zip(CALLS, pool.map_async(named, list(CALLS)).get(120)):
+            for name, said in zip(CALLS, pool.map_async(named, list(CALLS)).get(HANGS)):
                 print(f"{name}: {said}")
             pool.terminate()
     """
@@ -254,7 +302,7 @@ def test_a_process_forked_before_jax_has_started_computes(tmp_path: Path) -> Non
         problem = ts.problem_from_tables({name: TABLES[name] for name in ("task", "student", "sgd", "curriculum")})
         start = ts.Overlaps([[[0.25]]], [[[0.01]]], [[[0.3]]])
         with multiprocessing.get_context("fork").Pool(1) as pool:
-            print(pool.map_async(job, [0]).get(120))
+            print(pool.map_async(job, [0]).get(HANGS))
         print([solved()])
     """
     child, parent = said_by(tmp_path, program)
@@ -278,7 +326,7 @@ def test_a_fork_of_a_parent_that_used_jax_without_us_is_seen_too(tmp_path: Path)
         import jax.numpy as jnp
         jnp.ones(3) + 1
         with multiprocessing.get_context("fork").Pool(1) as pool:
-            print(pool.map_async(job, [0]).get(120))
+            print(pool.map_async(job, [0]).get(HANGS))
             pool.terminate()
     """
     assert said_by(tmp_path, program) == ["[True]"]

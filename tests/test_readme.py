@@ -1,100 +1,72 @@
-"""The README's Python runs as printed, and its table of files exists."""
+"""The README is short, its Python runs as printed, its links lead somewhere, and its numbers are measured ones."""
 
 import re
-import subprocess
-import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-pytestmark = pytest.mark.slow  # most of its time is compilation
+from .pages import ROOT, code_of, leads_somewhere, links_of
 
-README = (Path(__file__).parents[1] / "README.md").read_text()
-
-
-def test_the_ten_lines_run_and_agree(capsys: pytest.CaptureFixture[str]) -> None:
-    code = next(each for each in re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL) if "agreement" in each)
-    lines = [line for line in code.splitlines() if line and not line.startswith("import")]
-    assert len(lines) <= 10
-    exec(compile(code, "README.md", "exec"), {})
-    assert "AGREE: p = " in capsys.readouterr().out
+README = ROOT / "README.md"
+TEXT = README.read_text(encoding="utf-8")
 
 
-def snippet(marker: str) -> str:
-    """The README's Python block that has `marker` in it."""
-    blocks: list[str] = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)
-    return next(each for each in blocks if marker in each)
+def test_it_is_short() -> None:
+    assert len(TEXT.splitlines()) <= 150
+    assert len(TEXT.split()) <= 1200
 
 
-def test_fluctuations_print_what_the_readme_says(capsys: pytest.CaptureFixture[str]) -> None:
-    names: dict[str, Any] = {}
-    exec(compile(snippet("simulations.agreement(theory, runs)"), "README.md", "exec"), names)
-    exec(compile(snippet("theory.budget"), "README.md", "exec"), names)
-    printed = capsys.readouterr().out
-    assert printed.count("AGREE: p = ") == 2
-    assert "largest: spread, 4.45e-03 of error[hard]" in printed
-    assert "+- 0.57 % (2.8 % would be seen)" in printed
-    assert "would have seen a learning rate 2.8 % off (9 times in 10)" in printed
-    assert names["band"].shape == names["alphas"].shape
-
-
-@pytest.mark.slow
-def test_power_preference_differences_and_own_starts_run_as_the_readme_says(capsys: pytest.CaptureFixture[str]) -> None:
-    names: dict[str, Any] = {}
-    for marker in ("simulations.agreement(theory, runs)", "ts.start_law", "simulations.preference"):
-        exec(compile(snippet(marker), "README.md", "exec"), names)
-    printed = capsys.readouterr().out
-    assert printed.count("AGREE: p = ") == 2
-    assert "to find sgd.learning_rate 1 % off" in printed
-    assert "the runs prefer the FIRST theory" in printed
-
-
-def test_the_main_job_runs_without_a_file_and_is_drawn(
-    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    names: dict[str, Any] = {}
-    monkeypatch.chdir(tmp_path)
-    exec(compile(snippet("simulations.agreement(theory, runs)"), "README.md", "exec"), names)
-    exec(compile(snippet("figures.compare(problem"), "README.md", "exec"), names)
-    assert names["result"].agreement.agrees
-    assert names["result"].table in capsys.readouterr().out
-    assert [path.name for path in tmp_path.iterdir()] == ["comparison.png"]
-
-
-def test_batches_and_other_inputs_run_and_agree(capsys: pytest.CaptureFixture[str]) -> None:
-    names: dict[str, Any] = {}
-    exec(compile(snippet("simulations.agreement(theory, runs)"), "README.md", "exec"), names)
-    exec(compile(snippet("simulations.run_many"), "README.md", "exec"), names)
-    assert capsys.readouterr().out.count("AGREE: p = ") == 2
-    assert len(names["theories"]) == len(names["paired"]) == 8
-
-
-def test_fixed_points_print_what_the_readme_says(capsys: pytest.CaptureFixture[str]) -> None:
-    exec(compile(snippet("ode.fixed_points"), "README.md", "exec"), {})
-    printed = capsys.readouterr().out
-    for said in ("stable", "-0.00883695", "0.01297", "2.306827696", "0.05025035932", "0.01277", "0.01121", "457.9"):
-        assert said in printed, (said, printed)
+def test_two_commands_install_compare_and_test() -> None:
+    commands = TEXT.partition("## Two commands")[2].partition("```bash\n")[2].partition("```")[0].splitlines()
+    assert [line.partition("#")[0].strip() for line in commands] == [
+        "pip install . && teacher-student compare",
+        'pip install ".[test]" && pytest -n 2',
+    ]
+    assert 'pip install --quiet ".[test]" && pytest -n 2' in (ROOT / ".ci" / "run").read_text()
 
 
 def test_links_lead_somewhere() -> None:
-    for target in re.findall(r"\]\(([^)#]+)\)", README):
-        if not target.startswith("https://"):
-            assert (Path(__file__).parents[1] / target).exists(), target
+    targets = links_of(README)
+    assert len(targets) > 30
+    for target in targets:
+        assert leads_somewhere(README, target), target
 
 
-def test_the_sweep_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    code = next(
-        each for each in re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL) if "figures.sweep(" in each
-    )
-    (tmp_path / "docs").symlink_to(Path(__file__).parents[1] / "docs")
+def test_what_it_compares_with_was_measured() -> None:
+    rows = [line for line in TEXT.partition("## How it compares")[2].splitlines() if line.startswith("|")]
+    measured = (ROOT / "docs" / "first_curve.md").read_text()
+    cells = [re.search(r"\| ([\d.]+) (s|ms) \| ([\d.]+) (s|ms): ([\d.]+) times as (fast|slow) \|", row) for row in rows]
+    numbers = [cell.groups() for cell in cells if cell]
+    assert len(numbers) == 3
+    for here, unit, script, its_unit, ratio, how in numbers:
+        for number in (f"{here} {unit}", ratio):
+            assert re.search(rf"(?<![\d.]){re.escape(number)}(?!\d)", measured), number
+        assert unit == its_unit
+        expected = float(here) * float(ratio) ** (1 if how == "slow" else -1)  # the page has the ratio alone
+        assert float(script) == pytest.approx(expected, rel=0.01)
+
+
+def test_its_speeds_stand_in_the_table_of_engines() -> None:
+    said = re.findall(r"(\d+\.?\d*)\s+times as fast", TEXT.rpartition("Beside plain NumPy")[2])
+    engines = (ROOT / "docs" / "benchmarks.md").read_text()
+    assert len(said) == 2
+    for speed in said:
+        assert f"| {speed} x NumPy" in engines, speed
+
+
+def test_sabotage_a_number_that_nobody_measured_is_found() -> None:
+    assert not re.search(r"(?<![\d.])3\.38 s(?!\d)", (ROOT / "docs" / "first_curve.md").read_text())
+
+
+@pytest.mark.slow  # most of its time is compilation
+def test_the_twelve_lines_run_agree_and_draw(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (code,) = code_of(README)
+    assert len([line for line in code.splitlines() if line]) <= 12
     monkeypatch.chdir(tmp_path)
     exec(compile(code, "README.md", "exec"), {})
-    assert (tmp_path / "map.png").stat().st_size > 5000
-    assert capsys.readouterr().out.startswith("[")
-
-
-def test_the_example_of_a_boundary_lies_within_a_cell(tmp_path: Path) -> None:
-    script = Path(__file__).parents[1] / "examples" / "divergence_boundary.py"
-    subprocess.run([sys.executable, str(script), "--out", str(tmp_path)], check=True)
-    assert (tmp_path / "divergence_boundary.pdf").stat().st_size > 5000
+    printed = capsys.readouterr().out
+    assert "AGREE: p = " in printed
+    assert "would have seen a learning rate 1.4 % off" in printed
+    assert (tmp_path / "theory_and_runs.png").stat().st_size > 5000

@@ -13,7 +13,11 @@ import figures
 import ode
 import simulations
 import teacher_student as ts
+from figures._describe import describe
+from figures.command._compare import _for_reading
 from figures.command._draw import _table
+from ode.stability._fixed_point import FixedPoint
+from ode.stability._plateau import Plateau
 from teacher_student import internal
 
 from . import build
@@ -47,10 +51,10 @@ def test_runs_of_which_some_diverged_print_the_mean_of_the_others() -> None:
     )
     error = np.array([[1.0, 2.0], [3.0, np.nan], [5.0, 4.0]])
     some = dataclasses.replace(runs, observables=eqx.tree_at(lambda o: o.error["easy"], runs.observables, error))
-    assert "last error: easy 3," in repr(some)
+    assert "last error: easy 3 +- 1," in repr(some)
     error = np.array([[1.0, np.nan], [3.0, np.nan], [np.inf, np.inf]])
     none = dataclasses.replace(runs, observables=eqx.tree_at(lambda o: o.error["easy"], runs.observables, error))
-    assert "last error: easy 2 at alpha 0.1," in repr(none)
+    assert "last error: easy 2 +- 1 at alpha 0.1," in repr(none)
 
 
 @pytest.mark.parametrize("noise", [0.0, 0.2])
@@ -81,20 +85,31 @@ def test_ties_are_stated_level_by_level_and_not_where_there_are_none() -> None:
     assert "ties" not in repr(ode.solve(problem, build.overlaps(problem), [0.1]))
 
 
-def test_the_boundary_of_an_exact_map_is_printed_as_exact() -> None:
+def test_the_boundary_of_an_exact_map_has_no_sampling_error() -> None:
     """An interval of width zero would look as if it had been measured."""
     xs, ys = np.arange(4.0), np.arange(2.0)
     exact = xr.Dataset({"value": (("y", "x"), xs + ys[:, None] - 1.7)}, {"x": xs, "y": ys})
     exact = exact.assign(se=xr.zeros_like(exact["value"]), status=xr.ones_like(exact["value"], dtype=np.int8))
-    printed = _table(figures.boundary(exact, "x", "y", 0.0), "y")
-    assert [row.split()[:3] for row in printed.splitlines()[1:3]] == [["0", "1.7", "exact"], ["1", "0.7", "exact"]]
-    assert "exact: without sampling or run error" in printed
+    printed = _table(exact, "x", "y", 0.0)
+    assert [row.split()[:3] for row in printed.splitlines()[1:3]] == [["0", "1.7", "up"], ["1", "0.7", "up"]]
+    assert printed.count("no sampling error; interpolated between cells") == 2
+    assert "positions are interpolated between two cells, at most 1 apart" in printed
+    assert "errors:" not in printed
     noisy = exact.assign(se=exact["se"] + 0.1)
-    printed = _table(figures.boundary(noisy, "x", "y", 0.0), "y")
-    assert "exact" not in printed
-    assert "[1.5" in printed
+    printed = _table(noisy, "x", "y", 0.0)
+    assert "no sampling error" not in printed
+    assert "[1.504, 1.896] errors" in printed
+    assert "  errors: of the two cells around the position" in printed
+    printed = _table(exact.assign(se=exact["se"] + 0.2), "x", "y", 0.0)
+    assert "[1, 3] grid" in printed
+    assert "  grid: a cell between was skipped or is unclear" in printed
+    assert "  not resolved: y 0, x 2: 1.5 s.e. from 0" in printed.splitlines()
+    printed = _table(exact.assign(se=exact["se"] + 0.5), "x", "y", 0.0)
+    assert "  not resolved: y 1, x 0 to 1 (2 cells): at most 1.4 s.e. from 0" in printed.splitlines()
+    guessed = exact.assign(se=exact["se"] + 0.2, interpolated=exact["value"] > -1)
+    assert "  not resolved: y 0, x 2: 1.5 s.e. from 0 (interpolated)" in _table(guessed, "x", "y", 0.0).splitlines()
     unknown = exact.assign(se=exact["se"] * np.nan)
-    assert "not known" in _table(figures.boundary(unknown, "x", "y", 0.0), "y")
+    assert "errors not known" in _table(unknown, "x", "y", 0.0)
 
 
 @pytest.mark.slow
@@ -116,3 +131,47 @@ def test_single_precision_alphas_that_end_with_the_curriculum_are_solved(solver:
         return simulations.run(problem, 20, 2, alphas, 0, start=start, test_samples=16, progress=False).error["hard"]
 
     np.testing.assert_allclose(error(alphas), error(np.array([0.5, 2.1])), rtol=1e-5)
+
+
+def test_a_dip_between_two_cells_is_not_seen_and_the_print_says_so() -> None:
+    """The map passes 0 at 1.2, at 1.8 and at 3.5; cells at whole numbers see the last place alone."""
+    y = np.arange(2.0)
+    coarse, fine = (xr.DataArray(x, dims="x") for x in (np.arange(5.0), np.linspace(0, 4, 41)))
+    line, maps, apart = [], [], ["1", "0.1"]
+    for x in (coarse, fine):
+        value = (3.5 - x - 4 * np.exp(-(((x - 1.5) / 0.25) ** 2))).expand_dims(y=y)
+        cells = xr.Dataset({"value": value}, {"x": x.values, "y": y})
+        cells = cells.assign(se=xr.zeros_like(value), status=xr.ones_like(value, dtype=np.int8))
+        line.append(figures.boundary(cells, "x", "y", 0.0))
+        maps.append(cells)
+    assert line[0]["crossings"].values.tolist() == [1, 1]
+    assert line[1]["crossings"].values.tolist() == [3, 3]
+    assert line[1]["position"].max() < 1.5 < 3 < line[0]["position"].min()
+    for cells, distance in zip(maps, apart, strict=True):
+        printed = _table(cells, "x", "y", 0.0)
+        assert f"at most {distance} apart" in printed
+        assert "a dip or a second crossing between cells is not seen" in printed
+    assert [text.split()[2] for text in printed.splitlines()[1:7]] == ["down", "up", "down"] * 2
+
+
+def test_a_terminal_gets_the_verdict_in_short_lines() -> None:
+    """Each statement in a line of its own, and none of them lost."""
+    verdict = "AGREE: p = 0.6 at significance 0.01; largest |z| 2.74 of 192 deviations; would have seen 0.2 % off"
+    lines = _for_reading(verdict).splitlines()
+    assert [line.split()[0] for line in lines] == ["AGREE:", "largest", "would"]
+    assert " ".join(" ".join(lines).split()) == verdict
+
+
+def test_a_problem_says_its_width_once() -> None:
+    text = describe(build.problem(K=3, M=2, readout=(1.0, 1.0)))
+    assert "M = 2" in text
+    assert "width" not in text
+
+
+def test_an_error_that_is_zero_to_rounding_is_not_negative() -> None:
+    state = build.overlaps(build.problem())
+    point = FixedPoint(state, 1e-17, np.array([-0.1 + 0j]), state, {"all": -1.043e-16}, "specialised", 0.5)
+    assert "error all 0, residual" in point.describe()
+    none = np.zeros(1)
+    found = Plateau(point, none, {"all": none}, none, 0.0, 1.0, {"all": -1e-17}, 0.2)
+    assert found.describe().startswith("plateau: error all 0, escape")

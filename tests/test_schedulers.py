@@ -160,3 +160,17 @@ def test_a_worker_of_this_version_is_asked_once() -> None:
     check.require()
     check.require()
     assert client.asked == 1
+
+
+def test_two_sweeps_at_a_time_take_no_port_from_each_other(recwarn: pytest.WarningsRecorder) -> None:
+    """Dask would take 8787 for both, and warn of the second."""
+    before = ports()  # the cluster of another test may have it
+    with start_workers(None, 1, 2), start_workers(None, 1, 2):
+        assert 8787 not in ports() - before
+    assert not [warning for warning in recwarn if "in use" in str(warning.message)]
+
+
+def ports() -> set[int]:
+    """The ports on which this process listens."""
+    sockets = psutil.Process().net_connections("inet")
+    return {one.laddr.port for one in sockets if one.status == psutil.CONN_LISTEN}

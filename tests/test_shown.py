@@ -174,3 +174,11 @@ def test_a_record_of_ones_own_prints_its_values() -> None:
 
     assert repr(Mine(np.arange(3))) == "Mine(numbers=[0, 1, 2], words='x')"
     assert in_words(("a", 1.0)) == "('a', 1)"
+
+
+def test_a_problem_shows_its_curriculum_before_anything_is_opened() -> None:
+    drawn = html_of(problem())
+    assert drawn.index("<svg") > drawn.index("Curriculum</b>(easy for 2")
+    before = drawn[: drawn.index("<svg")]
+    assert before.count("<details") - before.count("</details>") == 1  # only the problem's own, which is open
+    assert "None" not in html_of(ts.Source("ode", "closed form", "float64"))

@@ -16,8 +16,8 @@ from scipy import stats
 import ode
 import simulations
 import teacher_student as ts
+from simulations.engine._phase_steps import phase_steps
 from simulations.engine._samples import draw_level
-from simulations.engine._schedule import schedule
 
 from . import build
 
@@ -83,7 +83,7 @@ def test_levels_are_drawn_with_their_shares() -> None:
     """A ramp's level frequencies in ten bins of steps equal its shares (chi-square, level 1e-3)."""
     problem = build.problem(curriculum=ts.Curriculum.ramp("easy", {"easy": 0.2, "hard": 0.8}, 1.0))
     steps = 20_000
-    steps_of_phases = schedule(problem, steps)
+    steps_of_phases = phase_steps(problem, steps)
     uniforms = jax.random.uniform(jax.random.key(3), (steps,))
     levels = jax.vmap(lambda n, u: draw_level(problem, steps_of_phases, n, u))(jnp.arange(steps), uniforms)
     hard = np.asarray(levels).reshape(10, -1).sum(axis=1)
@@ -94,7 +94,7 @@ def test_levels_are_drawn_with_their_shares() -> None:
 
 def test_phases_switch_at_the_right_step() -> None:
     problem = build.problem(curriculum=ts.Curriculum.phases(("hard", 1.0), ("easy", 1.0)))
-    steps_of_phases = schedule(problem, 100)
+    steps_of_phases = phase_steps(problem, 100)
     levels = [int(draw_level(problem, steps_of_phases, jnp.int32(n), jnp.float32(0.999999))) for n in (0, 99, 100, 199)]
     assert levels == [1, 1, 0, 0]
 
@@ -102,7 +102,7 @@ def test_phases_switch_at_the_right_step() -> None:
 def test_phases_longer_than_any_run_keep_their_lengths() -> None:
     """N = 1e9 and a ramp over alpha = 10, which is 1e10 steps: at alpha = 2 a share of 0.2 is hard."""
     problem = build.problem(curriculum=ts.Curriculum.ramp("easy", "hard", 10.0))
-    steps_of_phases = schedule(problem, 10**9)
+    steps_of_phases = phase_steps(problem, 10**9)
     levels = [int(draw_level(problem, steps_of_phases, jnp.int32(2 * 10**9), jnp.float32(u))) for u in (0.79, 0.81)]
     assert levels == [0, 1]
 

@@ -11,8 +11,8 @@ import pytest
 
 import simulations
 import teacher_student as ts
+from simulations.engine._phase_steps import phase_steps
 from simulations.engine._samples import draw_level
-from simulations.engine._schedule import schedule
 from teacher_student import internal
 
 from . import build
@@ -170,7 +170,7 @@ def test_phases_that_fill_up_a_curriculum_have_no_sample() -> None:
     draw = jax.jit(jax.vmap(draw_level, in_axes=(None, None, 0, 0)))
     steps, uniforms = jnp.arange(1000), jax.random.uniform(jax.random.key(0), (1000,))
     for dim in (1, 2, 10, 998):
-        levels = [np.asarray(draw(each, schedule(each, dim), steps, uniforms)) for each in (problem, filled)]
+        levels = [np.asarray(draw(each, phase_steps(each, dim), steps, uniforms)) for each in (problem, filled)]
         np.testing.assert_array_equal(levels[0], levels[1])
         assert set(np.unique(levels[1])) <= {0, 1}
         assert np.all(levels[1][dim:] == 1)  # hard, as the last phase ends

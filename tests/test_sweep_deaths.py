@@ -27,6 +27,7 @@ from figures.sweeps import _workers
 from figures.sweeps._cell_jobs import CellJob
 
 from . import build
+from .as_users import HANGS
 from .sweep_files import BASE, same, toml
 
 pytestmark = pytest.mark.slow  # most of its time is compilation
@@ -56,7 +57,7 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 def undisturbed(tmp_path_factory: pytest.TempPathFactory, environment: dict[str, str]) -> Path:
     folder: Path = tmp_path_factory.mktemp("undisturbed")
     run = start(folder, LARGE, environment, "--workers", "0")
-    assert run.wait(timeout=300) == 0
+    assert run.wait(timeout=HANGS) == 0
     return folder / "out.zarr"
 
 
@@ -148,11 +149,11 @@ def test_a_given_scheduler_gives_the_same_data(tmp_path: Path, undisturbed: Path
             **quiet,
         )
         run = start(tmp_path, LARGE, environment, "--scheduler", where)
-        assert run.wait(timeout=300) == 0
+        assert run.wait(timeout=HANGS) == 0
         assert same(tmp_path / "out.zarr", undisturbed)
         scheduler.kill()
         scheduler.wait()
-        assert start(tmp_path, LARGE, environment, "--scheduler", where, "--retry", "failed").wait(timeout=60) == 0
+        assert start(tmp_path, LARGE, environment, "--scheduler", where, "--retry", "failed").wait(timeout=HANGS) == 0
     finally:
         for process in (scheduler, worker):
             if process is not None:

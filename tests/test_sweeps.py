@@ -473,6 +473,10 @@ def test_the_command_line_sweeps_continues_and_draws(
     assert printed.splitlines()[-1].startswith("rates.zarr: 3 done; 3 computed now")
     assert main(["sweep", "rates.toml", "--workers", "0", "--quiet"]) == 0
     assert capsys.readouterr().out.startswith("rates.zarr: 3 done; 0 computed now")
+    assert main(["sweep", "rates.toml", "--workers", "0"]) == 0
+    first, second = capsys.readouterr().out.splitlines()[:2]
+    assert first == "store       rates.zarr is there: reading it"
+    assert second.startswith("store       rates.zarr: 3 of 3 cells are there and kept")
     assert main(["figure", "curves", "rates.zarr", "--at", "level=hard", "--save", "c.png", "--save", "c.pdf"]) == 0
     assert Path("c.png").stat().st_size > 5000
     assert Path("c.pdf").stat().st_size > 5000

@@ -136,6 +136,12 @@ def test_a_result_that_names_a_module_is_read_without_importing_it(
     assert not (tmp_path / "RAN").exists()
 
 
+def test_a_misspelt_name_of_a_module_gets_the_nearest_one(foreign: Callable[..., Path]) -> None:
+    said = loaded(foreign("student", **EVIL_UNIT), trust=("evill", "other"))[1]
+    assert "trust has 'evill', did you mean 'evil'?" in said[0]
+    assert "'other'" not in said[0]
+
+
 USES: dict[str, Callable[[ts.Problem, ts.Overlaps], Any]] = {
     "solve": lambda problem, start: ode.solve(problem, start, [1.0]),
     "solve_many": lambda problem, start: ode.solve_many([problem], [start], [[1.0]]),

@@ -18,6 +18,7 @@ import ode
 import simulations
 import teacher_student as ts
 from ode._outcome import mean_and_error
+from simulations.verdict._verdict_text import _predicted_error
 from simulations.verdict._whitening import Root, Whitening
 
 from . import build
@@ -289,6 +290,29 @@ def test_few_runs_with_measured_spread_say_what_was_left_out() -> None:
     assert list(answers(verdict)) == ["largest"]
     assert verdict.shifts == ()
     assert "only the largest |z| is asked: the other questions need 12 runs" in verdict.notes
+
+
+def test_z_follows_from_the_table_that_shows_it() -> None:
+    """z is in predicted errors, which have a column beside the measured ones."""
+    verdict = judge(runs(8))
+    for one in verdict.deviations:
+        excess = one.simulation - one.allowance - one.theory
+        assert excess / _predicted_error(verdict, one) == pytest.approx(one.z, rel=1e-9)
+    (head,) = (line for line in verdict.table.splitlines() if line.startswith("quantity"))
+    assert "simulation +- measured" in head
+    assert head.split()[-4:] == ["predicted", "error", "worst", "z"]
+
+
+def test_the_table_says_what_its_rows_are() -> None:
+    table = judge(runs(8)).table
+    assert "the verdict: one p for all four questions (min-p)" in table
+    assert "cannot be judged from these runs: label noise, duration of phase 2" in table
+    assert "largest z of" in table
+    assert "most suspicious number: " in judge(runs(8)).verdict
+    measured = judge(runs(12), spread="measured").table
+    assert "the verdict: one p for all three questions (min-p)" in measured
+    assert "predicted error" not in measured
+    assert "its standard error over the runs, as the equally likely normal value" in measured
 
 
 def test_the_report_has_what_the_verdict_says() -> None:

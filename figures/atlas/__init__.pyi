@@ -30,6 +30,9 @@ from .finite_size_study import mean_exponent as mean_exponent
 from .finite_size_study import shift_amplitude as shift_amplitude
 from .finite_size_study import variance_amplitude as variance_amplitude
 from .finite_size_study import variance_exponent as variance_exponent
+from .optimal_study import optimal as optimal
+from .optimal_study import optimal_data as optimal_data
+from .optimal_study import optimal_text as optimal_text
 from .tickets_study import tickets as tickets
 from .tickets_study import tickets_data as tickets_data
 from .tickets_study import tickets_text as tickets_text

@@ -3,16 +3,18 @@
 import warnings
 from typing import Any
 
-import matplotlib as mpl
 import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import LogLocator, NullFormatter, NullLocator, StrMethodFormatter
 
 import teacher_student as ts
 
-from ..pictures import COLOURS, LINES, MARKERS, STYLE
+from ..pictures import UP, drawing, looks, new_figure, put_letters
 from ..sweeps import bayes_accuracy, plain
+from ._foreign_data import takes_data_of
 from ._success import success, wilson
 
 PROBABILITY = 0.9  # of reaching the accuracy
@@ -28,6 +30,7 @@ def target(dataset: xr.Dataset, advantage: float = ADVANTAGE) -> xr.DataArray:
     return 0.5 + advantage * (best.sel(level="hard", drop=True) - 0.5)
 
 
+@takes_data_of("cost")
 def frontier(dataset: xr.Dataset, *, probability: float = PROBABILITY, advantage: float = ADVANTAGE) -> xr.Dataset:
     """Find the smallest budget at which a share `probability` of the starts ends above the target, at the best rate.
 
@@ -101,19 +104,21 @@ def multiply_adds(width: Any, budget: Any) -> Any:
     return 2 * width * budget
 
 
+@takes_data_of("cost")
 def cost(dataset: xr.Dataset) -> Figure:
     """Draw what is needed to reach the accuracy against the width K, one row of panels per kind of easiness.
 
     On the left it is samples, alpha = samples / N, on the right multiply-adds / N^2, with one curve per order. Bars are
-    80 % intervals. Arrows at the upper edge mean: not within the largest budget.
+    80 % intervals; one that goes on to the upper edge has no end within the sweep. Arrows there, each in the colour of
+    its curve, mean: not within the largest budget.
 
     Arguments: dataset: of the recipe cost/xor.
     Returns a matplotlib Figure. Raises InputError for a sweep that is not of mixtures.
     """
     result = frontier(dataset)
     kinds, wanted = result["easiness"].values.tolist(), target(dataset)
-    with mpl.rc_context(STYLE):
-        figure = Figure(figsize=(6.6, 0.6 + 2.2 * len(kinds)), layout="constrained")
+    with drawing("prl-wide"):
+        figure = new_figure(7.0, 0.6 + 2.2 * len(kinds))
         panels = figure.subplots(len(kinds), 2, sharex=True, squeeze=False)
         for row, kind in enumerate(kinds):
             of_kind = result.sel(easiness=kind)
@@ -125,39 +130,51 @@ def cost(dataset: xr.Dataset) -> Figure:
             ):
                 _draw(axes, of_kind, scale)
                 axes.set_ylabel(label)
-            panels[row, 0].set_title(
-                f"{plain(kind)}: accuracy {float(wanted.sel(easiness=kind)):.3f} in 90 % of starts",
-                loc="left",
-                fontsize=7,
+            panels[row, 0].yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+            panels[row, 0].yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
+            panels[row, 0].yaxis.set_minor_formatter(NullFormatter())
+            title = (
+                f"{plain(kind)}: accuracy {float(wanted.sel(easiness=kind)):.3f} in {100 * PROBABILITY:.0f} % of starts"
             )
+            panels[row, 0].set_title(title, loc="left")
         for axes in panels[-1]:
             axes.set_xlabel("width $K$")
+        put_letters(panels.ravel())
         handles, labels = panels[0, 0].get_legend_handles_labels()
-        figure.legend(handles, labels, loc="outside lower center", ncols=4, frameon=False)
+        never = f"not within $\\alpha$ = {float(dataset['budget'].max()):g}"
+        handles.append(Line2D([], [], ls="", marker=UP, ms=8, mew=0, color="0.3"))
+        figure.legend(handles, [*labels, never], loc="outside lower center", ncols=5)
         return figure
 
 
+HEADROOM = 1.5  # factor between the largest value of a panel and its edge: the arrows stand there
+
+
 def _draw(axes: Axes, of_kind: xr.Dataset, scale: np.ndarray) -> None:
-    for index, order in enumerate(of_kind["order"].values.tolist()):
+    """Draw a panel: budgets times `scale` against the width, the orders side by side at each width."""
+    orders = of_kind["order"].values.tolist()
+    ends = np.concatenate([of_kind[name].transpose("width", ...).values.T * scale for name in ("budget", "high")])
+    top = HEADROOM * float(np.max(ends[np.isfinite(ends)], initial=1.0))
+    for index, (order, curve) in enumerate(zip(orders, looks(len(orders)), strict=True)):
         of_order = of_kind.sel(order=order)
-        width = of_order["width"].values * (1 + 0.03 * (index - 1.5))
+        width = of_order["width"].values * (1 + 0.035 * (index - (len(orders) - 1) / 2))
         budget, low, high = (of_order[name].values * scale for name in ("budget", "low", "high"))
         never = np.isinf(budget)
-        style: dict[str, Any] = {"color": COLOURS[index], "ms": 4, "mfc": "none"}
         reached = budget[~never]
-        top = np.where(np.isinf(high[~never]), 10 * reached, high[~never])  # not known from above: off the picture
-        bars = np.stack([reached - low[~never], top - reached])
-        line = {"fmt": MARKERS[index] + LINES[index], "lw": 0.9, "label": order}
-        axes.errorbar(width[~never], reached, np.maximum(bars, 0.0), **line, **style)
-        axes.plot(
-            width[never], np.full(never.sum(), 0.97 - 0.03 * index), "^", transform=axes.get_xaxis_transform(), **style
-        )
+        bars = np.stack([reached - low[~never], np.where(np.isinf(high[~never]), 2 * top, high[~never]) - reached])
+        style: Any = curve.points | {"ms": 4, "lw": 0.9, "ls": curve.line, "label": plain(order)}
+        axes.errorbar(width[~never], reached, np.maximum(bars, 0.0), fmt=curve.marker, **style)
+        at_edge: Any = {"transform": axes.get_xaxis_transform(), "ls": "", "marker": UP, "ms": 8, "mew": 0}
+        axes.plot(width[never], np.full(never.sum(), 0.955), color=curve.colour, **at_edge)
     axes.set(xscale="log", yscale="log")
+    axes.set_ylim(top=top)
+    axes.margins(x=0.03)
     widths = of_kind["width"].values.tolist()
-    axes.set_xticks(widths, labels=[f"{of_order}" for of_order in widths])
-    axes.minorticks_off()
+    axes.set_xticks(widths, labels=[str(width) for width in widths])
+    axes.xaxis.set_minor_locator(NullLocator())
 
 
+@takes_data_of("cost")
 def cost_text(dataset: xr.Dataset) -> str:
     """Write the frontier with intervals as text, and the cheapest width of every order.
 

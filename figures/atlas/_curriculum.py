@@ -2,32 +2,37 @@
 
 from collections import Counter
 
-import matplotlib as mpl
 import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import NullLocator
 
-from ..pictures import COLOURS, LINES, MARKERS, STYLE
+from ..pictures import drawing, looks, new_figure, put_letters
 from ..sweeps import bayes_accuracy, plain
+from ._foreign_data import takes_data_of
 from ._gain_names import MEASURES
 from ._gains import CONTRASTS, RESOLUTION, gain, shrinking
 
+CHANGES = ("shrinks", "grows")  # of the verdicts of `shrinking`
 
+
+@takes_data_of("curriculum")
 def curriculum(
     dataset: xr.Dataset, measure: str = "accuracy", *, rate: float | None = None, time: str | None = None
 ) -> Figure:
     """Draw the gains of the orders against the width K, with paired standard errors.
 
-    There is one row of panels per kind of easiness, and one column per budget alpha = samples / N.
+    There is one row of panels per kind of easiness, and one column per budget alpha = samples / N. The title says in
+    how many of them the gain of easy to hard over mixed changes with width, and a word above a panel says how.
 
     Arguments: dataset: of the recipe curriculum/xor or curriculum/committee. measure, rate, time: as in `gain`.
     Returns a matplotlib Figure. Raises InputError.
     """
     gains = {pair: gain(dataset, measure, *pair, rate=rate, time=time) for pair in CONTRASTS}
+    verdicts = _verdicts(gains[CONTRASTS[0]])
     kinds, budgets = dataset["easiness"].values.tolist(), dataset["budget"].values.tolist()
-    with mpl.rc_context(STYLE):
-        size = (1.0 + 1.55 * len(budgets), 0.9 + 1.15 * len(kinds))
-        figure = Figure(figsize=size, layout="constrained")
+    with drawing("prl-wide"):
+        figure = new_figure(1.0 + 1.55 * len(budgets), 0.9 + 1.25 * len(kinds))
         panels = figure.subplots(len(kinds), len(budgets), sharex=True, sharey="row", squeeze=False)
         for row, kind in enumerate(kinds):
             for column, budget in enumerate(budgets):
@@ -37,14 +42,35 @@ def curriculum(
                     {pair: gains_of_pair.sel(easiness=kind, budget=budget) for pair, gains_of_pair in gains.items()},
                 )
                 if row == 0:
-                    axes.set_title(rf"budget $\alpha$ = {budget:g}", fontsize=7)
-            panels[row, 0].set_ylabel(_wrapped(kind), fontsize=7)
+                    axes.set_title(f"budget $\\alpha$ = {budget:g}\n")  # above the letters and words
+                axes.set_title(_short(verdicts, kind, budget), loc="right", fontsize="small", color="0.25")
+            panels[row, 0].set_ylabel(_wrapped(kind))
         for axes in panels[-1]:
             axes.set_xlabel("width $K$")
+        put_letters(panels.ravel())
         handles, labels = panels[0, 0].get_legend_handles_labels()
-        figure.legend(handles, labels, loc="outside lower center", ncols=2, frameon=False)
-        figure.suptitle(MEASURES[measure], fontsize=8)
+        figure.legend(handles, labels, loc="outside lower center", ncols=2)
+        figure.suptitle(f"{MEASURES[measure]}\n{_answer(verdicts)}")
         return figure
+
+
+def _verdicts(gains: xr.Dataset) -> dict[frozenset[object], str]:
+    """Return what `shrinking` says of every panel, by its kind of easiness and its budget."""
+    return {frozenset(change.row): change.verdict.partition(" ")[0] for change in shrinking(gains)}
+
+
+def _short(verdicts: dict[frozenset[object], str], kind: str, budget: float) -> str:
+    """Return the word for a panel in which the gain changes with width, and nothing for the others."""
+    verdict = verdicts[frozenset({kind, budget})]
+    return verdict if verdict in CHANGES else ""
+
+
+def _answer(verdicts: dict[frozenset[object], str]) -> str:
+    """Return in a sentence what all panels say of the first pair of orders."""
+    counts = Counter(verdicts.values())
+    first, second = CONTRASTS[0]
+    changes = " and ".join(f"{verdict} in {counts[verdict]}" for verdict in CHANGES)
+    return f"with width, the gain of {first} over {second} {changes} of {len(verdicts)} panels"
 
 
 def _wrapped(kind: str) -> str:
@@ -56,26 +82,20 @@ def _wrapped(kind: str) -> str:
 
 
 def _draw(axes: Axes, gains: dict[tuple[str, str], xr.Dataset]) -> None:
+    """Draw a panel: the gain of every pair of orders against the width, side by side at each width."""
     axes.axhline(0.0, color="0.7", lw=0.8)
-    for index, ((first, second), gain_of_pair) in enumerate(gains.items()):
-        shift = 1 + 0.03 * (index - 1.5)
-        axes.errorbar(
-            gain_of_pair["width"] * shift,
-            gain_of_pair["value"],
-            gain_of_pair["se"],
-            fmt=MARKERS[index] + LINES[index],
-            color=COLOURS[index],
-            ms=3,
-            mfc="none",
-            lw=0.9,
-            label=f"{plain(first)} over {plain(second)}",
-        )
+    for index, ((first, second), of_pair) in enumerate(gains.items()):
+        curve, shift = looks(len(gains))[index], 1 + 0.03 * (index - (len(gains) - 1) / 2)
+        style = curve.points | {"lw": 0.9, "ls": curve.line, "label": f"{plain(first)} over {plain(second)}"}
+        axes.errorbar(of_pair["width"] * shift, of_pair["value"], of_pair["se"], fmt=curve.marker, **style)
     axes.set_xscale("log", base=2)
     widths = next(iter(gains.values()))["width"].values.tolist()
     axes.set_xticks(widths, labels=[f"{width}" for width in widths])
-    axes.minorticks_off()
+    axes.xaxis.set_minor_locator(NullLocator())
+    axes.margins(x=0.03)
 
 
+@takes_data_of("curriculum")
 def curriculum_text(
     dataset: xr.Dataset, measure: str = "accuracy", *, rate: float | None = None, time: str | None = None
 ) -> str:

@@ -10,6 +10,7 @@ from scipy import stats
 import teacher_student as ts
 from teacher_student import internal
 
+from ._foreign_data import takes_data_of
 from ._gain_names import MEASURES
 
 CONTRASTS = (
@@ -23,6 +24,7 @@ SELECTION = 1.5  # error of "best rate", in standard deviations over starts: whe
 RESOLUTION = 0.01  # of mean gains in accuracy: averages over 512 points leave 0.001 to 0.005 (standard deviation)
 
 
+@takes_data_of("curriculum")
 def gain(
     dataset: xr.Dataset, measure: str, first: str, second: str, *, rate: float | None = None, time: str | None = None
 ) -> xr.Dataset:
@@ -110,6 +112,7 @@ class Shrinking:
     verdict: str  # "shrinks", "grows", "no gain", "gain, no change"
 
 
+@takes_data_of("curriculum")
 def shrinking(found: xr.Dataset, resolution: float = RESOLUTION) -> list[Shrinking]:
     """Say for every row of a map of gains whether the gain is smaller for the widest student than for the narrowest.
 

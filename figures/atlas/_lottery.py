@@ -2,19 +2,23 @@
 
 from typing import Any
 
-import matplotlib as mpl
 import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import NullLocator
 
 import teacher_student as ts
 
-from ..pictures import COLOURS, LINES, MARKERS, STYLE
+from ..pictures import Look, drawing, in_symbols, legend_below, look, looks, new_figure, put_letters
 from ..sweeps import plain
+from ._foreign_data import takes_data_of
 from ._success import success
 
+MOST_TICKS = 8  # widths that an axis can name
 
+
+@takes_data_of("lottery")
 def odds(dataset: xr.Dataset) -> xr.Dataset:
     """Return P(all four means right) of every ensemble of starts in a sweep, with its 95 % Wilson interval.
 
@@ -25,66 +29,87 @@ def odds(dataset: xr.Dataset) -> xr.Dataset:
     return success(dataset["solved"].sel(engine=engine).isel(level=0, drop=True).reset_coords(drop=True))
 
 
+@takes_data_of("lottery")
 def lottery(theory: xr.Dataset, simulation: xr.Dataset, settings: xr.Dataset) -> Figure:
     """Draw the odds of a start, P(all four means right), against the width K.
 
-    Panel (a) has the ODEs as a line with a 95 % band, full-weight SGD at each N as points, and the coupon law. Panel
-    (b) shows how the odds move with noise, initial scale, dimension of the start and a trained readout.
+    Panel (a) has the ODEs as a line with a 95 % band, full-weight SGD at each N as points, and the coupon law. Panels
+    (b) and (c) show by how much the odds of the ODEs differ from the coupon law: how that moves with noise, and with
+    the initial scale, the dimension of the start and a trained readout.
 
     Arguments: theory, simulation, settings: data sets of the recipes lottery/theory, lottery/simulation and
       lottery/settings.
     Returns a matplotlib Figure.
     """
-    with mpl.rc_context(STYLE):
-        figure = Figure(figsize=(7.0, 3.1), layout="constrained")
-        left, right = figure.subplots(1, 2, sharey=True)
-        _draw_law(left, theory["width"].values)
-        _draw_theory(left, odds(theory))
-        for index, (dim, runs) in enumerate(odds(simulation).groupby("dim", squeeze=False)):
-            _points(left, runs.squeeze("dim"), index + 1, f"SGD, $N$ = {dim}", shift=1 + 0.02 * (index - 0.5))
-        _draw_law(right, settings["width"].values)
-        moved = odds(settings)
-        for index, label in enumerate(moved["setting"].values.tolist()):
-            shift = 1 + 0.01 * (index - moved.sizes["setting"] / 2)
-            _points(right, moved.sel(setting=label), index, plain(label), shift=shift, line=True)
-        for letter, axes in zip("ab", (left, right), strict=True):
-            axes.set_xscale("log", base=2)
-            axes.set_xticks([1, 2, 4, 8, 16, 32], labels=["1", "2", "4", "8", "16", "32"])
+    moved = odds(settings)
+    groups = _groups(moved["setting"].values.tolist())
+    with drawing("prl-wide"):
+        figure = new_figure(7.0, 3.4)
+        left, *others = figure.subplots(1, 1 + len(groups), squeeze=False)[0]
+        _draw_odds(left, odds(theory), odds(simulation))
+        for axes, (title, names) in zip(others, groups.items(), strict=True):
+            _draw_settings(axes, moved, names)
+            axes.set_title(title, loc="left")
+            axes.sharey(others[0])
+        others[0].set_ylabel("P(all four means right) $-$ coupon law")
+        put_letters([left, *others])
+        for axes in (left, *others):
             axes.set_xlabel("student width $K$")
-            axes.set_title(f"({letter})", loc="left", fontsize=8)
-            axes.legend(frameon=False, fontsize=6)
-        right.set_xlim(left=0.95 * float(settings["width"][0]))
-        left.set_ylabel("P(all four means right)")
+            legend_below(axes, ncols=1 if axes is left else 2, columnspacing=1.0)
         return figure
 
 
-def _draw_law(axes: Axes, widths: np.ndarray) -> None:
+def _groups(names: list[str]) -> dict[str, list[str]]:
+    """Return the settings of each panel by its title: the first one of all, to which the others are compared, is in
+    each."""
+    reference, *others = names
+    noisy = [name for name in others if "noise" in name]
+    groups = {"noise": noisy, "start and readout": [name for name in others if name not in noisy]}
+    return {title: [reference, *group] for title, group in groups.items() if group or not others}
+
+
+def _scale(axes: Axes, widths: np.ndarray) -> None:
+    axes.set_xscale("log", base=2)
+    few = (1, 2, 4, 8, 16, 32) if widths.size > MOST_TICKS else widths.tolist()
+    shown = [width for width in few if widths.min() <= width <= widths.max()]
+    axes.set_xticks(shown, labels=[str(width) for width in shown])
+    axes.xaxis.set_minor_locator(NullLocator())
+    axes.margins(x=0.02)
+
+
+def _draw_odds(axes: Axes, theory: xr.Dataset, simulation: xr.Dataset) -> None:
+    widths = theory["width"].values
+    axes.plot(
+        widths, theory["p"], look(0).line, color=look(0).colour, lw=1.2, label=f"ODEs, {theory.attrs['count']} starts"
+    )
+    axes.fill_between(widths, theory["low"], theory["high"], color=look(0).colour, alpha=0.25, lw=0)
+    for index, (dim, runs) in enumerate(simulation.groupby("dim", squeeze=False)):
+        shift = 1 + 0.04 * (index - (simulation.sizes["dim"] - 1) / 2)
+        _draw_points(axes, runs.squeeze("dim"), look(index + 1), f"SGD, $N$ = {dim}", shift, line=False)
     fine = np.arange(int(widths.min()), int(widths.max()) + 1)
     axes.plot(fine, ts.coupon_law(fine), ":", color="0.2", lw=1.2, label="coupon law", zorder=3)
+    axes.set_ylabel("P(all four means right)")
+    _scale(axes, widths)
 
 
-def _draw_theory(axes: Axes, shares: xr.Dataset) -> None:
-    label = f"ODEs, {shares.attrs['count']} starts"
-    axes.plot(shares["width"], shares["p"], "-", color=COLOURS[0], lw=1.2, label=label)
-    axes.fill_between(shares["width"], shares["low"], shares["high"], color=COLOURS[0], alpha=0.25, lw=0)
+def _draw_settings(axes: Axes, moved: xr.Dataset, names: list[str]) -> None:
+    """Draw what the settings of a panel add to the coupon law, side by side at each width."""
+    law = xr.DataArray(ts.coupon_law(moved["width"].values), dims="width")
+    apart = moved.assign({name: moved[name] - law for name in ("p", "low", "high")})
+    axes.axhline(0.0, ls=":", color="0.2", lw=1.2)
+    for index, (name, curve) in enumerate(zip(names, looks(len(names)), strict=True)):
+        shift = 1 + 0.03 * (index - (len(names) - 1) / 2)
+        _draw_points(axes, apart.sel(setting=name), curve, in_symbols(plain(name)), shift, line=True)
+    _scale(axes, moved["width"].values)
 
 
-def _points(axes: Axes, shares: xr.Dataset, index: int, label: str, *, shift: float, line: bool = False) -> None:
-    colour = COLOURS[index % len(COLOURS)]
+def _draw_points(axes: Axes, shares: xr.Dataset, curve: Look, label: str, shift: float, *, line: bool) -> None:
     bars = np.maximum(np.stack([shares["p"] - shares["low"], shares["high"] - shares["p"]]), 0.0)
-    style: dict[str, Any] = {
-        "color": colour,
-        "mfc": "none" if index < len(COLOURS) else colour,
-        "ms": 3.5,
-        "mew": 0.8,
-        "lw": 0.7,
-        "elinewidth": 0.7,
-    }
-    marker = MARKERS[index % len(MARKERS)]
-    path = LINES[(index + index // len(COLOURS)) % len(LINES)] if line else ""  # no style twice
-    axes.errorbar(shares["width"] * shift, shares["p"], bars, fmt=marker, ls=path, label=label, **style)
+    style: Any = curve.points | {"ls": curve.line if line else "", "lw": 0.8, "elinewidth": 0.7, "ms": 3.5}
+    axes.errorbar(shares["width"] * shift, shares["p"], bars, fmt=curve.marker, label=label, **style)
 
 
+@takes_data_of("lottery")
 def lottery_text(theory: xr.Dataset, simulation: xr.Dataset, settings: xr.Dataset) -> str:
     """Write the numbers of the figure as text, with intervals, and where theory leaves the coupon law.
 

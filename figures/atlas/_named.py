@@ -17,6 +17,7 @@ from ._curriculum import curriculum, curriculum_text
 from ._lottery import lottery, lottery_text
 from ._recipes import saved, stores
 from .finite_size_study import deviation_data, escape_data, finite_size, finite_size_text
+from .optimal_study import optimal, optimal_data, optimal_text
 from .tickets_study import tickets, tickets_data, tickets_text
 
 
@@ -50,9 +51,15 @@ def _tickets(data: Mapping[str, xr.Dataset]) -> tuple[Figure, str]:
     return tickets(data["tickets"]), tickets_text(data["tickets"])
 
 
+def _optimal(data: Mapping[str, xr.Dataset]) -> tuple[Figure, str]:
+    return optimal(data["perceptron"], data["xor"]), optimal_text(data["perceptron"], data["xor"])
+
+
 def _finite_size(data: Mapping[str, xr.Dataset]) -> tuple[Figure, str]:
     return finite_size(data["deviation"], data["escape"]), finite_size_text(data["deviation"], data["escape"])
 
+
+PARTS = ("perceptron", "xor", "cells")  # of the figure optimal: its data sets, and the folder of what is finished
 
 DRAWERS: dict[str, Callable[..., tuple[Figure, str]]] = {
     "lottery": _lottery,
@@ -60,6 +67,7 @@ DRAWERS: dict[str, Callable[..., tuple[Figure, str]]] = {
     "curriculum": _curriculum,
     "cost": _cost,
     "finite-size": _finite_size,
+    "optimal": _optimal,
 }
 
 
@@ -89,7 +97,8 @@ def named_figure(
     """Draw the figure `name` from the data in `directory`; what these lack is computed first, and its cost said.
 
     Arguments:
-      name: "lottery", "tickets", "curriculum", "cost" or "finite-size". directory: of its data, made if need be.
+      name: "lottery", "tickets", "curriculum", "cost", "finite-size" or "optimal".
+      directory: of its data, made if need be.
       quick: whether to draw a coarse version, in at most two minutes. task: of the curriculum, "xor" or "committee".
       workers: local processes (None: one per core; 0: this one). progress: whether to show a bar. say: gets each line.
       options: measure, rate and time of `curriculum`.
@@ -105,6 +114,14 @@ def named_figure(
         data = {
             part: saved(directory / f"{part}.nc", partial(make, quick=quick, progress=progress, say=say), name, parts)
             for part, make in parts.items()
+        }
+    elif name == "optimal":
+        options_of_cells: dict[str, Any] = {"quick": quick, "workers": workers, "progress": progress, "say": say}
+        data = {
+            part: saved(
+                directory / f"{part}.nc", partial(optimal_data, directory, part=part, **options_of_cells), name, PARTS
+            )
+            for part in PARTS[:2]
         }
     else:
         data = stores(name, directory, only=only, quick=quick, workers=workers, progress=progress, say=say)

@@ -68,7 +68,7 @@ def stores(
     directory = internal.as_path(directory)
     wanted = [recipe for recipe in recipes(figure, quick=quick) if only is None or recipe.name in only]
     _check_folder(directory, [recipe.name for recipe in recipes(figure)], figure)
-    packed = {recipe.name for recipe in wanted if (directory / f"{recipe.name}.nc").exists()}
+    packed = {recipe.name for recipe in wanted if internal.is_there(directory / f"{recipe.name}.nc")}
     lacking = [
         recipe for recipe in wanted if recipe.name not in packed and not _complete(directory / f"{recipe.name}.zarr")
     ]
@@ -93,9 +93,9 @@ def stores(
 def saved(path: Path, compute: Callable[[], xr.Dataset], figure: str, beside: Iterable[str] = ()) -> xr.Dataset:
     """Load the data set at `path`; where there is none, the one that `compute` returns, which is written there whole.
 
-    Arguments: figure: whose data they are. beside: names of the other data sets that the folder may hold.
+    Arguments: figure: whose data they are. beside: names of the other data sets, and folders, that the folder may hold.
     """
-    if not path.exists():
+    if not internal.is_there(path):
         _check_folder(path.parent, [path.stem, *beside], figure)
         _make(path.parent)
         pack({path.stem: compute()}, path.parent)
@@ -111,7 +111,7 @@ def pack(data: Mapping[str, xr.Dataset], directory: str | Path) -> list[Path]:
     paths = []
     for name, dataset in data.items():
         path = internal.as_path(directory) / f"{name}.nc"
-        if not path.exists():
+        if not internal.is_there(path):
             encoding = {
                 str(variable): {"zlib": True} for variable in dataset.data_vars if dataset[variable].dtype.kind in "fi"
             }
@@ -126,15 +126,19 @@ def pack(data: Mapping[str, xr.Dataset], directory: str | Path) -> list[Path]:
 
 def _check_folder(directory: Path, names: Sequence[str], figure: str) -> None:
     """Raise InputError for a folder that holds something else: a mistyped one must not start hours of work."""
-    existing = {path.name for path in directory.iterdir()} if directory.is_dir() else set()
-    if existing and not existing & {f"{name}{end}" for name in names for end in (".nc", ".zarr")}:
+    try:
+        existing = {path.name for path in directory.iterdir()} if directory.is_dir() else set()
+    except OSError as error:
+        reason = f"{directory} ({error.strerror})"
+        raise ts.InputError("a folder for the figure's data that can be read", reason, "choose another") from error
+    if existing and not existing & {f"{name}{end}" for name in names for end in ("", ".nc", ".zarr")}:
         raise ts.InputError(
             f"data of the figure {figure}, or an empty or new folder", f"{directory}: {sorted(existing)[:3]}"
         )
 
 
 def _complete(path: Path) -> bool:
-    if not path.exists():
+    if not internal.is_there(path):
         return False
     return bool(np.all(normal_form(open_sweep(path))["status"].isin([*FINISHED, CellStatus.NOT_ASKED])))
 

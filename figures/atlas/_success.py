@@ -4,9 +4,12 @@ import numpy as np
 import xarray as xr
 from scipy.stats import binomtest
 
+from ._foreign_data import takes_data_of
+
 CONFIDENCE = 0.95
 
 
+@takes_data_of("lottery")
 def success(solved: xr.DataArray, over: str = "start", confidence: float = CONFIDENCE) -> xr.Dataset:
     """Return the share of successes among starts, with its Wilson interval.
 

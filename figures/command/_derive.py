@@ -8,6 +8,10 @@ import ode
 import teacher_student as ts
 from teacher_student import internal
 
+from ..running import require_picture
+from ._arguments import again, whole_number
+from ._next_steps import Step, free_place, say_next
+
 
 def add_derive_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of `derive`."""
@@ -15,8 +19,12 @@ def add_derive_options(parser: argparse.ArgumentParser) -> None:
         "--activation", default="erf", metavar="PHI", help='erf, linear or a polynomial, "x**3 - 3*x" (default: erf)'
     )
     parser.add_argument("--teacher-activation", metavar="PHI", help="also sign (default: the student's)")
-    parser.add_argument("--student", type=int, default=1, metavar="K", help="width of the student (default: 1)")
-    parser.add_argument("--teacher", type=int, default=1, metavar="M", help="width of the teacher (default: 1)")
+    parser.add_argument(
+        "--student", type=whole_number, default=1, metavar="K", help="width of the student (default: 1)"
+    )
+    parser.add_argument(
+        "--teacher", type=whole_number, default=1, metavar="M", help="width of the teacher (default: 1)"
+    )
     parser.add_argument(
         "--blocks",
         default="all",
@@ -29,7 +37,8 @@ def add_derive_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--noise", action="store_true", help="with output noise")
     parser.add_argument("--weight-decay", action="store_true", help="with weight decay")
     parser.add_argument("--pdf", metavar="FILE", help="also as a PDF")
-    parser.add_argument("--force", action="store_true", help="overwrite it")
+    parser.add_argument("--force", action="store_true", help="overwrite also a file that is no picture of matplotlib's")
+    parser.add_argument("--quiet", action="store_true", help="no next steps")
     parser.set_defaults(action=_derive)
 
 
@@ -38,7 +47,7 @@ def _derive(options: argparse.Namespace) -> int:
     if path is not None and path.suffix != ".pdf":
         raise ts.InputError("a --pdf path that ends in .pdf", options.pdf)
     if path is not None:
-        internal.require_free(path, force=options.force)
+        require_picture(path, force=options.force)
     if path is not None and not path.parent.is_dir():
         raise ts.InputError("a --pdf path in a directory that exists", options.pdf)
     problem = _problem(options)
@@ -47,9 +56,23 @@ def _derive(options: argparse.Namespace) -> int:
     if path is not None:
         from ..pictures import equations_pdf  # matplotlib takes half a second to import
 
-        equations_pdf(derivation.lines, path, title=_title(problem), force=options.force)
+        equations_pdf(derivation.lines, path, title=_title(problem), force=True)
         print(f"% wrote {path}")
+    say_next(options, lambda: _after_derive(options))
     return 0
+
+
+def _after_derive(options: argparse.Namespace) -> list[Step]:
+    """Return how to have the equations as a PDF, with a term that was left out, or as code that solves them."""
+    steps: list[Step] = []
+    if options.pdf is None:
+        steps.append(("the same as a PDF", again(options, pdf=free_place("equations.pdf"))))
+    if not options.train_readout:
+        steps.append(("with the readout's equation", again(options, train_readout=True, pdf=None)))
+    if not options.weight_decay:
+        steps.append(("with weight decay", again(options, weight_decay=True, pdf=None)))
+    steps.append(("a problem of this kind, solved", ["teacher-student", "solve", "--out", free_place("solution")]))
+    return steps[:2]
 
 
 def _problem(options: argparse.Namespace) -> ts.Problem:

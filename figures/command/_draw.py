@@ -13,12 +13,16 @@ import teacher_student as ts
 from teacher_student import internal
 
 from ..experiment import look_for_modules
-from ..maps import along_theory, boundary, coarse, select
+from ..maps import along_theory, boundary, coarse, engines_of, select, take_engine, unclear_cells
 from ..pictures import check_report, comparison, curves, free_axes, phase_diagram
 from ..running import COMPARISON_FILES as FILES
 from ..sweeps import CellStatus, normal_form, open_sweep
 
 COLUMNS = ("position", "low", "high", "cell_low", "cell_high")  # of a printed boundary
+DIRECTIONS = {1: "up", -1: "down", 0: ""}
+EXACT = "no sampling error; interpolated between cells"
+WIDTH = len(EXACT) + 2
+MOST_PLACES = 12  # that are listed as not resolved
 
 
 def draw_comparison(options: argparse.Namespace) -> Figure:
@@ -34,8 +38,8 @@ def draw_comparison(options: argparse.Namespace) -> Figure:
     return comparison(
         theory,
         runs,
-        _report(report) if report.exists() else None,
-        ts.Trajectory.load(bands, trust=options.trust) if bands.exists() else None,
+        _report(report) if internal.is_there(report) else None,
+        ts.Trajectory.load(bands, trust=options.trust) if internal.is_there(bands) else None,
     )
 
 
@@ -90,8 +94,9 @@ def draw_phase_diagram(options: argparse.Namespace) -> Figure:
 def _print_boundary(
     dataset: xr.Dataset, options: argparse.Namespace, choice: dict[str, Any], where: float | str
 ) -> None:
-    engines = [options.engine] if options.engine else dataset["engine"].values.tolist()
-    maps = {engine: select(dataset, engine=engine, **choice) for engine in engines}
+    only, at = take_engine(dataset, options.engine, choice["at"])
+    choice = choice | {"at": at}
+    maps = {name: select(dataset, engine=name, **choice) for name in ([only] if only else engines_of(dataset))}
     for engine, cells in maps.items():
         x, y, panels = free_axes(cells, options.x, options.y, options.panels)
         for panel in panels:
@@ -102,26 +107,102 @@ def _print_boundary(
                     " (theory + the interpolated difference)",
                 )
             elif engine == "simulation":
-                shown = coarse(shown)
+                shown = coarse(shown, *([] if isinstance(where, str) else [y]))
             map_name = ", ".join([engine, *(internal.one_line(str(label)) for label in panel.values())])
             print(f"boundary of {map_name}: {x} at which {_words(options, where)}{how}")
-            print(_table(boundary(shown, x, y, where), y))
+            print(_table(shown, x, y, where))
 
 
-def _table(line: xr.Dataset, y: str) -> str:
-    rows = [f"  {y:<20}{'position':>10}  {'95 % from the errors':<24}{'between cells'}"]
-    for _, row in line.groupby(y, squeeze=False):
-        at, (position, low, high, left, right) = row[y].item(), (row[name].item() for name in COLUMNS)
-        label = f"{at:.6g}" if isinstance(at, (int, float)) else internal.one_line(str(at))
-        interval = "not known" if np.isnan(low) else "exact" if low == high else f"[{low:.4g}, {high:.4g}]"
-        text = f"{position:>10.4g}  {interval:<24}[{left:.4g}, {right:.4g}]"
-        rows.append(f"  {label:<20}" + ("      none" if np.isnan(position) else text))
-    if any(line["low"].values == line["high"].values):
-        rows.append("  exact: without sampling or run error; the place between two cells is interpolated")
-    several = int(np.sum(line["crossings"] > 1))
-    if several:
-        rows.append(f"  {several} rows pass it more than once; the first place is listed, the picture has all")
-    return "\n".join(rows)
+def _table(cells: xr.Dataset, x: str, y: str, where: float | str) -> str:
+    """Return the crossings of a map as lines of text, with what their intervals hold, and what was not resolved."""
+    line = boundary(cells, x, y, where, all_crossings=True)
+    rows = [f"  {_shown(y):<20}{'position':>10}  {'':<6}{'95 % interval, and what it holds':<{WIDTH}}between cells"]
+    for at in range(line.sizes[y]):
+        label = f"  {_shown(line[y].values[at].item()):<20}"
+        row = line.isel({y: at})
+        found = [row.isel(crossing=i) for i in range(max(1, int(row["crossings"])))]
+        rows += [label + _text_of(crossing, where) for crossing in found]
+    if np.any(np.isfinite(line["position"])):
+        rows += _what_intervals_hold(line, where)
+    else:
+        rows.append(f"  {_outside(cells, where)}")
+    return "\n".join([*rows, *([] if isinstance(where, str) else _not_resolved(cells, x, y, where))])
+
+
+def _outside(shown: xr.Dataset, where: float | str) -> str:
+    """Say that a map has no boundary, and of a contour on which sides of it the cells are."""
+    if isinstance(where, str):
+        return "no row has one: the boundary lies outside the map, and is not drawn"
+    values = np.asarray(shown["value"].values, float)
+    values = values[np.isfinite(values)]
+    if not values.size:
+        return "no cell has a value"
+    ends = f"the values go from {values.min():.4g} to {values.max():.4g}"
+    if values.min() <= where <= values.max():
+        return f"no row passes {where:g} between two cells that are clearly on different sides of it ({ends})"
+    return f"no row passes {where:g}: the boundary lies outside the map, and is not drawn ({ends})"
+
+
+def _shown(label: Any) -> str:
+    return f"{label:.6g}" if isinstance(label, (int, float)) else internal.one_line(str(label))
+
+
+def _text_of(crossing: xr.Dataset, where: float | str) -> str:
+    """Return the line of one crossing: rising ("up") and falling ("down") ones are different branches."""
+    position, low, high, left, right = (crossing[name].item() for name in COLUMNS)
+    if np.isnan(position):
+        return "      none"
+    way = DIRECTIONS[int(crossing["direction"])]
+    return f"{position:>10.4g}  {way:<6}{_interval(low, high, left, right, where):<{WIDTH}}[{left:.4g}, {right:.4g}]"
+
+
+def _interval(low: float, high: float, left: float, right: float, where: float | str) -> str:
+    if np.isnan(low):
+        return "errors not known"
+    if low == high:
+        return EXACT
+    if isinstance(where, str):
+        return f"[{low:.4g}, {high:.4g}]"
+    return f"[{low:.4g}, {high:.4g}] {'grid' if (low, high) == (left, right) else 'errors'}"
+
+
+def _what_intervals_hold(line: xr.Dataset, where: float | str) -> list[str]:
+    """Return what the intervals hold, and what a grid cannot tell: they know nothing of what lies between two cells."""
+    held = {
+        "errors": "  errors: of the two cells around the position, which is interpolated between them",
+        "grid": "  grid: a cell between was skipped or is unclear, so all between the two clear cells around it",
+    }
+    low, high, left, right = (line[name].values for name in COLUMNS[1:])
+    spread = low < high
+    of_grid = spread & (low == left) & (high == right)
+    kinds = {"errors": bool(np.any(spread & ~of_grid)), "grid": bool(np.any(of_grid))}
+    apart = float(np.nanmax(right - left))
+    return [
+        *(text for kind, text in held.items() if kinds[kind] and not isinstance(where, str)),
+        f"  positions are interpolated between two cells, at most {apart:.3g} apart",
+        "  a dip or a second crossing between cells is not seen (a finer axis shows it)",
+    ]
+
+
+def _not_resolved(cells: xr.Dataset, x: str, y: str, contour: float) -> list[str]:
+    """Return the cells that are too near to the contour for their errors, which may hide a crossing.
+
+    Neighbours in a row are said together.
+    """
+    apart = unclear_cells(cells, x, y, contour)
+    guessed = cells["interpolated"].sortby(x).transpose(y, x).values if "interpolated" in cells else apart.values < 0
+    texts = []
+    for i, row in enumerate(np.isfinite(apart.values)):
+        ends = np.flatnonzero(np.diff(np.concatenate([[0], row.astype(int), [0]]))).reshape(-1, 2)
+        for first, last in ends:
+            near = apart.values[i, first:last]
+            places = [_shown(apart[x].values[j].item()) for j in (first, last - 1)]
+            place = places[0] if near.size == 1 else f"{places[0]} to {places[1]} ({near.size} cells)"
+            how = f"{'' if near.size == 1 else 'at most '}{near.max():.2g} s.e. from {contour:g}"
+            note = " (interpolated)" if np.all(guessed[i, first:last]) else ""
+            texts.append(f"{y} {_shown(apart[y].values[i].item())}, {x} {place}: {how}{note}")
+    more = [f"and {len(texts) - MOST_PLACES} more"] if len(texts) > MOST_PLACES else []
+    return [f"  not resolved: {text}" for text in [*texts[:MOST_PLACES], *more]]
 
 
 def _words(options: argparse.Namespace, where: float | str) -> str:

@@ -12,12 +12,15 @@ from teacher_student import internal
 
 from ..atlas import MEASURES
 from ..running import COMPARISON_FILES as FILES
-from ..running import require_matplotlib, write_picture
+from ..running import require_matplotlib, require_picture, write_picture
+from ._arguments import again, whole_number
+from ._next_steps import Step, numbers_of, numbers_of_sweep, say_next
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 KINDS = (".png", ".pdf", ".svg")
+FORCE = "overwrite also a file that is no picture of matplotlib's (pictures are overwritten without it)"
 
 
 def add_figure_commands(parser: argparse.ArgumentParser) -> None:
@@ -59,9 +62,13 @@ def add_figure_commands(parser: argparse.ArgumentParser) -> None:
     _add_named(names)
     for command in (one, two, three):
         command.add_argument(
-            "--save", required=True, action="append", metavar="FILE", help="ends in .png, .pdf or .svg"
+            "--save",
+            action="append",
+            metavar="FILE",
+            help="ends in .png, .pdf or .svg; may be repeated (default: a .png here, named after the data)",
         )
-        command.add_argument("--force", action="store_true", help="overwrite it")
+        command.add_argument("--force", action="store_true", help=FORCE)
+        command.add_argument("--quiet", action="store_true", help="no next steps")
         command.set_defaults(action=_figure)
 
 
@@ -70,6 +77,7 @@ NAMED = {
     "tickets": "a wide student pruned to few units, and these rewound and trained alone: ODEs and SGD",
     "curriculum": "what the order of samples is worth: width x budget x order, for each kind of easiness",
     "finite-size": "runs of finite N against theory: exponents of mean and variance, escape time against log N",
+    "optimal": "the best order of easy and hard samples, and its gain: perceptron, and XOR mixture against the width",
     "cost": "samples and compute to reach an accuracy in nine starts of ten, against the width, for each order",
 }
 
@@ -83,10 +91,11 @@ def _add_named(names: Any) -> None:
             "--quick", action="store_true", help="a coarse version, in at most two minutes on two cores"
         )
         command.add_argument(
-            "--workers", type=int, metavar="N", help="local processes (default: one per core; 0: none)"
+            "--workers", type=whole_number, metavar="N", help="local processes (default: one per core; 0: none)"
         )
         command.add_argument("--save", action="append", metavar="FILE", help="default: DIR/NAME.png and DIR/NAME.pdf")
-        command.add_argument("--force", action="store_true", help="overwrite pictures")
+        command.add_argument("--force", action="store_true", help=FORCE)
+        command.add_argument("--quiet", action="store_true", help="no progress bar and no next steps")
         command.add_argument("--pack", action="store_true", help="also keep the data as one NetCDF file for each sweep")
         if name == "curriculum":
             command.add_argument("--task", default="xor", choices=["xor", "committee"], help="default: xor")
@@ -109,15 +118,29 @@ def _named(options: argparse.Namespace) -> int:
     from ..atlas import named_figure, pack
 
     drawn = named_figure(
-        name, directory, quick=options.quick, workers=options.workers, progress=sys.stderr.isatty(), **choices
+        name,
+        directory,
+        quick=options.quick,
+        workers=options.workers,
+        progress=sys.stderr.isatty() and not options.quiet,
+        **choices,
     )
     print(drawn.caption, end="")
-    _save(drawn.figure, paths, force=options.force)
+    _save(drawn.figure, paths)
     caption = paths[0].with_suffix(".txt")
     internal.write_whole(caption, lambda path: path.write_text(drawn.caption, encoding="utf-8"), force=True)
     for path in [caption, *(pack(drawn.data, directory) if options.pack else [])]:
         print(f"wrote {path}")
+    say_next(options, lambda: _after_named(options, paths))
     return 0
+
+
+def _after_named(options: argparse.Namespace, paths: list[Path]) -> list[Step]:
+    """Return the full version after a quick one, else the data as files; and the picture in another format."""
+    if options.quick:
+        full = ("all of its cells, which takes longer", again(options, quick=False, directory=None, save=None))
+        return [full, _other_format(options, paths)]
+    return [("also its data, as NetCDF", again(options, pack=True)), _other_format(options, paths)]
 
 
 def _check_pictures(paths: list[Path], *, force: bool) -> None:
@@ -125,36 +148,61 @@ def _check_pictures(paths: list[Path], *, force: bool) -> None:
     for path in paths:
         if path.suffix not in KINDS:
             raise ts.InputError("a --save path that ends in .png, .pdf or .svg", str(path))
-        internal.require_free(path, force=force)
+        require_picture(path, force=force)
 
 
-def _save(figure: Figure, paths: list[Path], *, force: bool) -> None:
+def _save(figure: Figure, paths: list[Path]) -> None:
     for name in paths:
-        write_picture(figure, name, force=force)
+        write_picture(figure, name, force=True)
         print(f"wrote {name}")
 
 
 def _figure(options: argparse.Namespace) -> int:
-    paths = [internal.as_path(name) for name in options.save]
+    paths = [internal.as_path(name) for name in options.save or [_usual_picture(options)]]
     _check_pictures(paths, force=options.force)
     _check_data(options)
     require_matplotlib()
     from . import _draw
 
-    _save(getattr(_draw, options.draw)(options), paths, force=options.force)
+    _save(getattr(_draw, options.draw)(options), paths)
+    say_next(options, lambda: _after_figure(options, paths))
     return 0
+
+
+def _usual_picture(options: argparse.Namespace) -> str:
+    """Return the name of a picture without --save: that of the data, and of the figure."""
+    kind: str = options.parser.prog.split()[-1]
+    data = internal.as_path(options.directory if kind == "comparison" else options.store).resolve().stem
+    return f"{kind}.png" if data in ("", kind) else f"{data}-{kind}.png"
+
+
+def _other_format(options: argparse.Namespace, paths: list[Path]) -> Step:
+    """Return the step that writes the picture in a format that it does not have yet."""
+    kinds = {path.suffix for path in paths}
+    kind = next((kind for kind in (".pdf", ".png", ".svg") if kind not in kinds), ".pdf")
+    purpose = {".pdf": "the same for print", ".png": "the same for a screen", ".svg": "the same for an editor"}[kind]
+    return purpose, again(options, save=[str(paths[0].with_suffix(kind))])
+
+
+def _after_figure(options: argparse.Namespace, paths: list[Path]) -> list[Step]:
+    """Return how to have the picture in another format, and where its numbers are."""
+    if options.draw == "draw_comparison":
+        numbers = numbers_of(internal.as_path(options.directory) / FILES["simulation"])
+    else:
+        numbers = numbers_of_sweep(options.store)
+    return [_other_format(options, paths), numbers]
 
 
 def _check_data(options: argparse.Namespace) -> None:
     """Raise InputError where there is nothing to draw."""
     if options.draw != "draw_comparison":
-        if not internal.as_path(options.store).exists():
+        if not internal.is_there(options.store):
             reason = f"{options.store} (no such file or directory)"
             raise ts.InputError("the store of a sweep", reason, "run `teacher-student sweep` first")
         return
     directory = internal.as_path(options.directory)
     for name in ("theory", "simulation"):
-        if not (directory / FILES[name]).exists():
+        if not internal.is_there(directory / FILES[name]):
             raise ts.InputError(
                 f"a directory with {FILES[name]}", str(directory), "run `teacher-student compare` first"
             )

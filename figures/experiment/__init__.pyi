@@ -11,11 +11,16 @@ from ._file_tables import load_toml as load_toml
 from ._file_tables import look_for_modules as look_for_modules
 from ._file_tables import read_file as read_file
 from ._file_tables import require_verdict as require_verdict
+from ._file_tables import with_changes as with_changes
 from ._file_tables import with_detect as with_detect
 from ._fluctuations import predict_fluctuations as predict_fluctuations
 from ._judge import judge as judge
 from ._judge import planned as planned
 from ._make_experiment import make_experiment as make_experiment
+from ._naming_lines import naming_lines as naming_lines
+from ._protocol_search import ProtocolSearch as ProtocolSearch
+from ._protocol_search import read_search as read_search
+from ._protocol_search import require_search as require_search
 from ._settings import Settings as Settings
 from ._settings import load_settings as load_settings
 from ._settings import read_settings as read_settings
@@ -23,4 +28,5 @@ from ._simulate import prepared_beside as prepared_beside
 from ._simulate import run_one as run_one
 from ._simulate import simulate as simulate
 from ._solve_theory import solve_theory as solve_theory
+from ._solve_theory import with_alphas_between as with_alphas_between
 from ._starts import SharedStarts as SharedStarts

@@ -4,6 +4,7 @@ from __future__ import annotations  # types are not looked up, which would load 
 
 import dataclasses
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from numbers import Real
 from typing import TYPE_CHECKING, Any, TypedDict
 
@@ -75,17 +76,22 @@ def check_choices(choices: Choices, tables: Mapping[str, str] | None = None) -> 
     tables: what stands before each name in a file ("simulation."), which messages then say.
     """
     called = _names(tables)
-    _require_between(called["significance"], choices.significance)
-    internal.as_count(choices.dim, called["dim"])
+    with _about(called["significance"]):
+        _require_between(called["significance"], choices.significance)
+    with _about(called["dim"]):
+        internal.as_count(choices.dim, called["dim"])
     if choices.precision is not None:
-        internal.require_name(choices.precision, internal.PRECISIONS, "precision")
+        with _about(called["precision"]):
+            internal.require_name(choices.precision, internal.PRECISIONS, "precision")
     for name, tolerance in (("rtol", choices.rtol), ("atol", choices.atol)):
         if tolerance is not None:
-            _require_between(called[name], tolerance)
+            with _about(called[name]):
+                _require_between(called[name], tolerance)
     if choices.fluctuations is not None and not isinstance(choices.fluctuations, bool):
         raise ts.InputError(f"{called['fluctuations']} True, False or None (where cheap)", repr(choices.fluctuations))
     if not internal.is_integer(choices.seed) or not 0 <= choices.seed < 2**32:
-        raise ts.InputError(f"{called['seed']} an integer between 0 and 2**32 - 1", repr(choices.seed))
+        with _about(called["seed"]):
+            raise ts.InputError(f"{called['seed']} an integer between 0 and 2**32 - 1", repr(choices.seed))
     _check_spread(choices, called)
 
 
@@ -96,18 +102,25 @@ def check_simulated(choices: Choices, tables: Mapping[str, str] | None = None, *
     """
     called = _names(tables)
     if not ensemble:
-        require_runs(choices.runs, called["runs"])
+        with _about(called["runs"]):
+            require_runs(choices.runs, called["runs"])
     smaller = choices.smaller_dim
     if smaller is None or choices.spread == "predicted" or choices.detect is not None:
         return
     if not internal.is_integer(smaller) or not 0 <= smaller < choices.dim:
-        raise ts.InputError(f"{called['smaller_dim']} below {called['dim']} (0: none)", repr(smaller))
+        with _about(called["smaller_dim"]):
+            raise ts.InputError(f"{called['smaller_dim']} below {called['dim']} (0: none)", repr(smaller))
 
 
 def require_runs(runs: Any, called: str = "runs") -> None:
     """Raise InputError for fewer runs than a verdict needs. called: what the message calls them."""
     if not internal.is_integer(runs) or runs < FEWEST_RUNS:
         raise ts.InputError(f"{called} >= {FEWEST_RUNS} (a standard error needs them)", repr(runs))
+
+
+def _about(called: str) -> AbstractContextManager[None]:
+    """Say of errors raised inside that they are about the choice that messages call so."""
+    return internal.about_entry(*called.split("."))
 
 
 def _names(tables: Mapping[str, str] | None) -> dict[str, str]:
@@ -118,18 +131,22 @@ def _names(tables: Mapping[str, str] | None) -> dict[str, str]:
 
 def _check_spread(choices: Choices, called: Mapping[str, str]) -> None:
     if choices.spread is not None:
-        internal.require_name(choices.spread, ("measured", "predicted"), called["spread"])
+        with _about(called["spread"]):
+            internal.require_name(choices.spread, ("measured", "predicted"), called["spread"])
     if choices.detect is not None:
-        _check_detect(choices.detect, choices.spread, called)
+        with _about(called["detect"]):
+            _check_detect(choices.detect, choices.spread, called)
     if choices.spread != "predicted" and choices.detect is None:
         return
     predicted = f'{called["spread"]} = "predicted"' if choices.detect is None else called["detect"]
     if choices.fluctuations is False:
-        raise ts.InputError(f"{called['fluctuations']} for {predicted}", "false", "leave it out, or measure the spread")
+        with _about(called["fluctuations"]):
+            remedy = "leave it out, or measure the spread"
+            raise ts.InputError(f"{called['fluctuations']} for {predicted}", "false", remedy)
     if choices.smaller_dim:
-        raise ts.InputError(
-            f"no {called['smaller_dim']} with {predicted} (it states the 1/N term)", choices.smaller_dim, "leave it out"
-        )
+        with _about(called["smaller_dim"]):
+            required = f"no {called['smaller_dim']} with {predicted} (it states the 1/N term)"
+            raise ts.InputError(required, choices.smaller_dim, "leave it out")
 
 
 def _check_detect(detect: Any, spread: str | None, called: Mapping[str, str]) -> None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations  # types are not looked up, which would load JAX before a file is checked
 
+import contextlib
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -102,7 +103,8 @@ def _check_one_start(experiment: Experiment) -> None:
     if not isinstance(experiment.start, ts.Overlaps):
         remedy = "take ts.random_overlaps(problem, dim, key)"
         raise ts.InputError("a start of ts.Overlaps", type(experiment.start).__name__, remedy)
-    internal.check_overlaps(experiment.start, experiment.problem)
+    with internal.about_entry("start"):
+        internal.check_overlaps(experiment.start, experiment.problem)
     if np.ndim(experiment.start.readout) != 1:
         raise ts.InputError("one start", f"leading axes {np.shape(experiment.start.readout)[:-1]}")
 
@@ -113,9 +115,10 @@ def _check_simulations(experiment: Experiment) -> None:
         raise ts.InputError("one or two dims, with as many run_keys", f"{len(dims)} and {len(experiment.run_keys)}")
     for dim in dims:
         precision = experiment.precision or simulations.usual_precision(problem, dim)
-        simulations.check_run(
-            problem, dim, experiment.runs, experiment.alphas, experiment.start, precision, experiment.test_samples
-        )
+        with _explaining_smaller(dim, dims[0]):
+            simulations.check_run(
+                problem, dim, experiment.runs, experiment.alphas, experiment.start, precision, experiment.test_samples
+            )
     if list(dims) != sorted(set(dims), reverse=True):
         raise ts.InputError("dims that decrease", dims)
     if not np.array_equal(recorded_alphas(experiment.alphas, dims, problem, every=True), experiment.alphas):
@@ -123,6 +126,18 @@ def _check_simulations(experiment: Experiment) -> None:
             f"alphas of whole numbers of steps at N = {dims}", list(experiment.alphas), "use figures.make_experiment"
         )
     _check_verdict(experiment)
+
+
+@contextlib.contextmanager
+def _explaining_smaller(dim: int, largest: int) -> Iterator[None]:
+    """Say of InputErrors raised inside what a smaller dimension is for, which nobody may have named."""
+    try:
+        yield
+    except ts.InputError as error:
+        if dim < largest:
+            what = f"the smaller N = {dim} that measures the 1/N term"
+            error.args = (str(error).replace(f"N = {dim}", what, 1),)
+        raise
 
 
 def _check_verdict(experiment: Experiment) -> None:

@@ -14,6 +14,7 @@ from teacher_student import internal
 from ._experiment import Experiment, check_experiment, check_theory
 from ._file_tables import File, load_tables, read_file, with_changes
 from ._make_experiment import assemble
+from ._naming_lines import naming_lines
 from ._starts import start_of
 from ._usual_averages import usual_averages
 
@@ -27,7 +28,9 @@ def load_experiment(path: str | Path | None = None, *, simulated: bool = True, *
     without one nothing is asked of it (dims = ()). changes: dim, runs or seed in place of the file's.
     Returns an Experiment. Raises InputError for anything that could not be computed.
     """
-    return read_experiment(load_tables(path, **changes), simulated=simulated)
+    tables = load_tables(path, **changes)
+    with naming_lines(path, tables):
+        return read_experiment(tables, simulated=simulated)
 
 
 def read_experiment(tables: Mapping[str, Any], *, simulated: bool = True, **changes: Any) -> Experiment:
@@ -51,14 +54,19 @@ def resolve(
     Arguments: simulated: as in `load_experiment`. starts: what gives the start (`SharedStarts()` for many problems).
     Raises InputError.
     """
-    averages, wanted = usual_averages(problem, file.seed, file.theory), wanted_alphas(file, problem)
+    with internal.about_entry("theory"):
+        averages = usual_averages(problem, file.seed, file.theory)
+    wanted = wanted_alphas(file, problem)
+    with internal.about_entry("start"):
+        start = starts(file, problem)
     if simulated:
         every, number = file.record.alphas is not None, file.start.number
-        internal.check_alphas(wanted, problem)
-        return assemble(problem, starts(file, problem), wanted, averages, file.choices, every=every, number=number)
+        with internal.about_entry("record", *(["alphas"] if every else [])):
+            internal.check_alphas(wanted, problem)
+        return assemble(problem, start, wanted, averages, file.choices, every=every, number=number)
     experiment = Experiment(
         problem,
-        starts(file, problem),
+        start,
         wanted,
         wanted,
         averages,
@@ -77,7 +85,8 @@ def wanted_alphas(file: File, problem: ts.Problem) -> np.ndarray:
     """Return the times that [record] asks for (alpha = samples / N). Raises InputError for a first one past the end."""
     record, end = file.record, float(problem.curriculum.end)
     if record.first is not None and not 0 < record.first < end:
-        raise ts.InputError(f"record.first between 0 and the curriculum's end, {end:g}", record.first)
+        with internal.about_entry("record", "first"):
+            raise ts.InputError(f"record.first between 0 and the curriculum's end, {end:g}", record.first)
     if record.alphas is not None:
         return np.asarray(record.alphas, dtype=float)
     count = COUNT if record.count is None else record.count

@@ -13,8 +13,9 @@ import teacher_student as ts
 from teacher_student import internal
 
 from ._choices import Choices, check_choices, check_simulated, require_runs
+from ._optimize_table import OptimizeTable
 
-ADDRESSED = ("activation", "function", "kind", "averages")  # keys whose texts may be addresses
+ADDRESSED = ("activation", "function", "kind", "averages", "own")  # keys whose texts may be addresses
 ADDRESS = re.compile(r"[\w.]+:[\w.]+")  # "module:name"
 DEEPEST = 32  # tables and lists in each other; ours need six
 BUILT_IN = Path(__file__).parents[1] / "relevant_irrelevant.toml"
@@ -105,6 +106,7 @@ class File:
     theory: Theory = Theory()
     simulation: Simulation = Simulation()
     agreement: Agreement = Agreement()
+    optimize: OptimizeTable | None = None
     seed: int = Choices.seed
 
     @property
@@ -169,8 +171,11 @@ def read_file(tables: Mapping[str, Any], *, simulated: bool = True) -> File:
     What needs arrays is checked later: this is quick. Arguments: simulated: whether there is to be a simulation.
     """
     file = internal.read_table(File, tables, "")
-    internal.read_problem(tables)
+    problem = internal.read_problem(tables)
     check_file(file, simulated=simulated)
+    if file.optimize is not None:
+        with internal.about_entry("optimize"):
+            file.optimize.check_words(problem.task.level_names)
     return file
 
 
@@ -178,33 +183,40 @@ def check_file(file: File, *, simulated: bool) -> None:
     """Raise InputError unless [theory], [record], [start], [agreement] and [simulation] can be used, as far as seen."""
     if ":" not in file.theory.averages:  # else the user's own, which are imported when the problem is made
         known = 'theory.averages (or "module:Class" of your own)'
-        internal.require_name(file.theory.averages, ("auto", "closed form", "sampled"), known)
+        with internal.about_entry("theory", "averages"):
+            internal.require_name(file.theory.averages, ("auto", "closed form", "sampled"), known)
     check_choices(file.choices, TABLES)
-    _check_record(file.record)
-    _check_start(file.start)
+    with internal.about_entry("record"):
+        _check_record(file.record)
+    with internal.about_entry("start"):
+        _check_start(file.start)
     if simulated:
         check_simulated(file.choices, TABLES, ensemble=file.start.number is not None)
 
 
 def require_verdict(file: File) -> None:
     """Raise InputError for fewer runs than the verdict of `compare` needs, also in an ensemble's file."""
-    require_runs(file.simulation.runs, TABLES["runs"] + "runs")
+    with internal.about_entry("simulation", "runs"):
+        require_runs(file.simulation.runs, TABLES["runs"] + "runs")
 
 
 def _check_record(record: Record) -> None:
-    internal.require_name(record.spacing, ("linear", "log"), "record.spacing")
+    with internal.about_entry("spacing"):
+        internal.require_name(record.spacing, ("linear", "log"), "record.spacing")
     if record.alphas is not None and (record.count is not None or record.first is not None):
         raise ts.InputError("either record.alphas or record.count (and first)", "both", "leave one out")
     if record.count is not None:
         kept = "the overlaps at each alpha stay in memory"
-        internal.as_count(record.count, "record.count", kept, most=internal.MOST_ALPHAS)
+        with internal.about_entry("count"):
+            internal.as_count(record.count, "record.count", kept, most=internal.MOST_ALPHAS)
     if record.first is not None and record.spacing == "linear":
         raise ts.InputError('record.first only with spacing = "log"', 'spacing "linear"', "leave it out")
 
 
 def _check_start(start: Start) -> None:
     if start.number is not None and not 0 <= start.number < 2**31:
-        raise ts.InputError("start.number >= 0 and below 2^31 (keys count in 32 bits)", start.number)
+        with internal.about_entry("number"):
+            raise ts.InputError("start.number >= 0 and below 2^31 (keys count in 32 bits)", start.number)
     matrices = [name for name in ("Q", "R", "T") if getattr(start, name) is not None]
     if not matrices:
         return

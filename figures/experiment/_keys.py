@@ -9,11 +9,11 @@ from teacher_student import internal
 if TYPE_CHECKING:
     import jax
 
-PURPOSES = ("start", "averages", "runs", "smaller runs")
+PURPOSES = ("start", "averages", "runs", "smaller runs", "searches")
 
 
 def key_for(purpose: str, seed: int, number: int | None = None) -> jax.Array:
-    """Return the key of a seed for "start", "averages", "runs" or "smaller runs".
+    """Return the key of a seed for "start", "averages", "runs", "smaller runs" or "searches".
 
     Arguments: number: which of the seed's independent starts and runs (`start.number` of a file). Raises InputError.
     """

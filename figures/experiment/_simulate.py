@@ -11,6 +11,7 @@ from pathlib import Path
 
 import simulations
 import teacher_student as ts
+from teacher_student import internal
 
 from ..running import Interrupted
 from ._experiment import Experiment
@@ -60,7 +61,7 @@ def simulate(
     if runs.runs != wanted:
         kept = "are not kept (no `out`)" if path is None else f"are in {path}"
         raise Interrupted(f"interrupted; {runs.runs} finished runs at N = {dim} {kept}")
-    say(f"            {runs.describe()} ({time.perf_counter() - clock:.1f} s with compilation)")
+    say(f"            {internal.ending(runs)} ({time.perf_counter() - clock:.1f} s with compilation)")
     return runs
 
 

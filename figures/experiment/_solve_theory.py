@@ -10,6 +10,7 @@ import numpy as np
 
 import ode
 import teacher_student as ts
+from teacher_student import internal
 
 from ._experiment import Experiment
 
@@ -28,7 +29,7 @@ def solve_theory(experiment: Experiment, say: Callable[[str], None]) -> ts.Traje
     )
     steps = int(np.sum(theory.stats["num_steps"]))
     say(
-        f"            {theory.source.method}, {steps} steps, {theory.describe()} "
+        f"            {theory.source.method}, {steps} steps, {internal.ending(theory)} "
         f"({time.perf_counter() - clock:.1f} s with compilation)"
     )
     return theory

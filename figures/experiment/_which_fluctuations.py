@@ -6,6 +6,7 @@ from typing import Any
 
 import ode
 import teacher_student as ts
+from teacher_student import internal
 
 from ._choices import Choices
 
@@ -33,7 +34,7 @@ def are_predicted(problem: ts.Problem, averages: Any, choices: Choices) -> bool:
     Raises InputError where they are asked for and N is too small, or the averages do not allow them.
     """
     if not are_required(choices):
-        entries = len(ts.entry_names(problem))
+        entries = internal.number_of_entries(problem)
         exact = averages is None or isinstance(averages, ode.ClosedForm)
         cheap = exact and ode.missing_closed_form(problem) is None and entries <= min(CHEAP_ENTRIES, choices.dim)
         return choices.fluctuations is None and cheap
@@ -43,7 +44,7 @@ def are_predicted(problem: ts.Problem, averages: Any, choices: Choices) -> bool:
 
 def check_fluctuations(problem: ts.Problem, averages: Any, dim: int) -> None:
     """Raise InputError where N is too small to expand in 1/N, or the averages cannot be expanded."""
-    entries = len(ts.entry_names(problem))
+    entries = internal.number_of_entries(problem)
     if dim < entries:
         raise ts.InputError(
             f"dim >= {entries}, the number of overlaps (fluctuations are an expansion in 1/N)",

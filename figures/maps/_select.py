@@ -39,7 +39,7 @@ def select(
     dataset: xr.Dataset,
     value: str,
     *,
-    engine: str = "theory",
+    engine: str | None = None,
     at: Mapping[str, Any] | None = None,
     contrast: "Contrast | Sequence[Any] | None" = None,
     over: str | None = None,
@@ -48,19 +48,25 @@ def select(
 
     Arguments:
       dataset: of `sweep` or `open_sweep`. value: a variable, such as "error" or "time_to_learned".
-      engine: "theory" or "simulation". at: dimension -> the value to take.
+      engine: "theory" or "simulation"; None: the one that `at` names, or else theory where there is one.
+      at: dimension -> the value to take. The engine is such a dimension, so `at={"engine": "simulation"}` chooses it.
       contrast: (axis, first, second): log10(second / first) of errors and times, first - second of anything else, so
         that positive means that `first` is better. Pairs are run by run in simulations, and seed by seed with `over`.
       over: an axis to average over (seeds); the standard error is then that of the mean over it.
     Returns a data set of the variables `value`, `se` (standard error), `status` (CellStatus) and `agrees` (1 where
     theory and simulation agree, 0 where not, NaN where they were not compared).
-    Raises InputError for names and values that the sweep does not have, or if no cell is finished.
+    Raises InputError for names and values that the sweep does not have, for two different engines, or if no cell is
+    finished.
     """
-    dataset, at = normal_form(dataset), _as_mapping(at)
+    dataset = normal_form(dataset)
+    engine, at = take_engine(dataset, engine, at)
+    engine = engine or engines_of(dataset)[0]
     names = [str(name) for name in dataset.data_vars if f"{name}_se" in dataset]
+    if value in dataset.data_vars and value not in names:
+        remedy = f"assign {value}_se, NaN where it is not known"
+        raise ts.InputError(f"standard errors {value}_se beside {value}", "none", remedy)
     internal.require_name(value, names, "value of the sweep")
     axes, contrast = axes_of_cells(dataset), _as_contrast(contrast)
-    internal.require_name(engine, dataset["engine"].values.tolist(), "engine of the sweep")
     for axis in [*([contrast.axis] if contrast else []), *([over] if over is not None else [])]:
         internal.require_name(axis, axes, "axis of the sweep")
     # Coordinates of the user's own may differ between the cells that are put together, and then stand in the way.
@@ -71,8 +77,7 @@ def select(
         internal.require_name(name, [str(dim) for dim in dataset.sizes], "dimension of the sweep")
         if contrast is not None and name == contrast.axis:
             raise ts.InputError("a contrast and a value of different axes", name, "leave one out")
-        if name != "engine":
-            data = data.sel({name: label_of_value(dataset, name, wanted)})
+        data = data.sel({name: label_of_value(dataset, name, wanted)})
     free = [name for name in data[value].dims if name not in axes]
     if free:
         known = data[free[0]].values.tolist()
@@ -95,6 +100,29 @@ def select(
     return cells.assign_attrs(engine=engine).reset_coords(drop=True)
 
 
+def engines_of(dataset: xr.Dataset) -> list[str]:
+    """Return the engines whose numbers a sweep has, theory first."""
+    engines: list[str] = dataset["engine"].values.tolist()
+    return engines
+
+
+def take_engine(
+    dataset: xr.Dataset, engine: str | None, at: Mapping[str, Any] | None
+) -> tuple[str | None, dict[str, Any]]:
+    """Return the engine that is asked for, by `engine` or within `at`, None for neither; and `at` without it.
+
+    Raises InputError for an engine that the sweep does not have, or for two different ones.
+    """
+    choice = _as_mapping(at)
+    named = choice.pop("engine", None)
+    if engine is not None and named is not None and engine != named:
+        raise ts.InputError("one engine", f"engine={engine!r} and at={{'engine': {named!r}}}", "leave one out")
+    engine = named if engine is None else engine
+    if engine is not None:
+        internal.require_name(engine, engines_of(dataset), "engine of the sweep")
+    return engine, choice
+
+
 def _as_mapping(at: Any) -> dict[str, Any]:
     if at is not None and not isinstance(at, Mapping):
         raise ts.InputError("at as dimension -> value", repr(at), 'write at={"level": "hard"}')
@@ -114,6 +142,8 @@ def _cells(data: xr.Dataset, value: str) -> xr.Dataset:
     cells = xr.Dataset(
         {"value": variable_numbers(data, value), "se": variable_numbers(data, f"{value}_se"), "status": data["status"]}
     )
+    if np.any(cells["se"].values < 0):
+        raise ts.InputError(f"standard errors {value}_se >= 0", float(cells["se"].min()), "use figures.open_sweep")
     cells["agrees"] = (
         variable_numbers(data, "agrees") if "agrees" in data else xr.full_like(data["status"], np.nan, float)
     )
@@ -123,10 +153,14 @@ def _cells(data: xr.Dataset, value: str) -> xr.Dataset:
     return cells
 
 
-def coarse(cells: xr.Dataset) -> xr.Dataset:
-    """Return `cells` on the lines of the grid that have a cell at all: the simulated ones of a coarser grid."""
+def coarse(cells: xr.Dataset, *dims: str) -> xr.Dataset:
+    """Return `cells` on the lines of the grid that have a cell at all: the simulated ones of a coarser grid.
+
+    Arguments: dims: the axes that are thinned out; none: all of them.
+    """
     has_value = cells["value"].notnull()
-    lines = {dim: has_value.any([other for other in has_value.dims if other != dim]).values for dim in has_value.dims}
+    thinned = dims or has_value.dims
+    lines = {dim: has_value.any([other for other in has_value.dims if other != dim]).values for dim in thinned}
     return cells.isel({dim: np.flatnonzero(line) for dim, line in lines.items()})
 
 
@@ -134,13 +168,18 @@ def along_theory(theory: xr.Dataset, simulation: xr.Dataset, x: str) -> xr.Datas
     """Return simulated cells at every value of theory along `x`: theory plus the difference, interpolated between them.
 
     What is interpolated is small and smooth, so a boundary may be placed between simulated cells that are far apart.
+    Cells that no simulation has are marked in `interpolated`. Their errors hold those of the cells around them, and
+    half of how much the difference changes between these: it may pass from one to the other early or late.
     """
     simulated = coarse(simulation)
     rows = {dim: simulated[dim] for dim in simulated["value"].dims if dim != x}
     line = theory.sel(rows)
-    between = simulated["value"] - line["value"].sel({x: simulated[x]})
+    between = (simulated["value"] - line["value"].sel({x: simulated[x]})).sortby(x)
     apart, se = (values.interp({x: line[x]}) for values in (between, simulated["se"]))
-    result = line.assign(value=line["value"] + apart, se=se)
+    early, late = (between.reindex({x: line[x]}, method=method) for method in ("ffill", "bfill"))
+    se = (se**2 + ((late - early) / 2) ** 2) ** 0.5
+    interpolated = between.reindex({x: line[x]}).isnull()
+    result = line.assign(value=line["value"] + apart, se=se, interpolated=interpolated.transpose(*line["value"].dims))
     has_value, done = result["value"].notnull(), np.int8(CellStatus.DONE)
     return result.assign(status=xr.where(has_value, done, line["status"]))  # type: ignore[no-untyped-call]  # no types
 

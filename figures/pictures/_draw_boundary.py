@@ -3,6 +3,7 @@
 import itertools
 from typing import Any
 
+import matplotlib.patheffects as effects
 import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
@@ -11,39 +12,55 @@ from scipy.interpolate import RegularGridInterpolator
 from ..maps import NORMAL_95, along_theory, boundary, coarse, is_log
 
 FINE = 10  # points per cell and axis on which line and band are drawn
-BAND: Any = {"alpha": 0.5}
+BAND: Any = {"alpha": 0.55}
+GREY = "0.65"  # of a band: seen on dark tiles and on white ones
+# A black line is lost on a dark map, and is not with a white casing.
+CASING: Any = [effects.Stroke(linewidth=2.6, foreground="white"), effects.Normal()]
 
 
-def draw_boundary(axes: Axes, cells: xr.Dataset, x: str, y: str, where: float | str) -> None:
-    """Draw the boundary of a map whose dimensions are (y, x), within the limits that the axes have."""
+def draw_boundary(axes: Axes, cells: xr.Dataset, x: str, y: str, where: float | str) -> set[str]:
+    """Draw the boundary of a map whose dimensions are (y, x), within the limits that the axes have.
+
+    Returns what there is to see of it: "line" and "band", or nothing where the boundary lies outside the map.
+    """
     if any(cells[name].dtype.kind not in "if" for name in (x, y)):
-        return
+        return set()
     limits = axes.get_xlim(), axes.get_ylim()
+    drawn: set[str] = set()
     if isinstance(where, str):
-        _draw_rows(axes, boundary(cells, x, y, where), y)
+        drawn = _draw_rows(axes, boundary(cells, x, y, where), y)
     elif min(cells["value"].shape) >= 2:
-        _draw_contour(axes, cells, x, y, where)
+        drawn = _draw_contour(axes, cells, x, y, where)
     axes.set(xlim=limits[0], ylim=limits[1])
+    return drawn
 
 
-def mark_boundary(axes: Axes, theory: xr.Dataset, marks: xr.Dataset, x: str, y: str, where: float | str | None) -> None:
-    """Draw the simulated boundary on each simulated row, along theory, with its 95 % interval."""
+def mark_boundary(axes: Axes, theory: xr.Dataset, marks: xr.Dataset, x: str, y: str, where: float | str | None) -> bool:
+    """Draw the simulated boundary on each simulated row, along theory, with its 95 % interval; say if there is one."""
     cells = coarse(marks)
     numbers = all(cells[name].dtype.kind in "if" for name in (x, y))
     if where is None or isinstance(where, str) or not numbers or min(cells["value"].shape) < 2:
-        return
-    line, limits = boundary(along_theory(theory, marks, x), x, y, where), (axes.get_xlim(), axes.get_ylim())
+        return False
+    limits = axes.get_xlim(), axes.get_ylim()
+    # Every branch: the first crossing of a row may be of another one than theory's, of which a contour has all.
+    line = boundary(along_theory(theory, marks, x), x, y, where, all_crossings=True).stack(place=(y, "crossing"))
+    line = line.isel(place=np.flatnonzero(np.isfinite(line["position"])))
+    if not line.sizes["place"]:
+        return False
     sides = [np.abs(line["position"] - line[side]) for side in ("low", "high")]
     axes.errorbar(line["position"], line[y], xerr=sides, fmt="D", ms=3, c="black", mfc="white", lw=0.8, zorder=5)
     axes.set(xlim=limits[0], ylim=limits[1])
+    return True
 
 
-def _draw_rows(axes: Axes, line: xr.Dataset, y: str) -> None:
+def _draw_rows(axes: Axes, line: xr.Dataset, y: str) -> set[str]:
     rows = line[y].values
     for part in _unbroken(line):
-        axes.fill_betweenx(rows[part], line["low"][part], line["high"][part], color="white", lw=0, **BAND)
+        axes.fill_betweenx(rows[part], line["low"][part], line["high"][part], color=GREY, lw=0, **BAND)
         alone = part.stop - part.start == 1
-        axes.plot(line["position"][part], rows[part], "-", marker="." if alone else "", c="black", lw=1.2)
+        style: Any = {"marker": "." if alone else "", "c": "black", "lw": 1.2, "path_effects": CASING}
+        axes.plot(line["position"][part], rows[part], "-", **style)
+    return {"line", "band"} if np.any(np.isfinite(line["position"].values)) else set()
 
 
 def _unbroken(line: xr.Dataset) -> list[slice]:
@@ -54,7 +71,7 @@ def _unbroken(line: xr.Dataset) -> list[slice]:
     return [slice(a, b) for a, b in itertools.pairwise(ends) if np.isfinite(position[a])]
 
 
-def _draw_contour(axes: Axes, data: xr.Dataset, x: str, y: str, contour: float) -> None:
+def _draw_contour(axes: Axes, data: xr.Dataset, x: str, y: str, contour: float) -> set[str]:
     """Draw line and band of one interpolation, so that the band lies around the line."""
     lines = [_refined(data[name].values) for name in (y, x)]
     points = np.stack(np.meshgrid(*(fine for _, fine, _ in lines), indexing="ij"), axis=-1)
@@ -64,12 +81,16 @@ def _draw_contour(axes: Axes, data: xr.Dataset, x: str, y: str, contour: float) 
     )
     off = np.ma.masked_invalid(off - contour)
     if off.count() == 0 or not off.min() <= 0 <= off.max():
-        return
+        return set()
+    drawn = set()
     (up, right) = (drawn for _, _, drawn in lines)
     excess = np.ma.masked_invalid(np.abs(off) - NORMAL_95 * se)
     if np.any(se > 0) and excess.min() < 0 < excess.max():
-        axes.contourf(right, up, excess, [float(excess.min()), 0.0], colors=["white"], **BAND)
-    axes.contour(right, up, off, [0.0], colors=["black"], linewidths=1.2)
+        axes.contourf(right, up, excess, [float(excess.min()), 0.0], colors=[GREY], **BAND)
+        drawn.add("band")
+    line = axes.contour(right, up, off, [0.0], colors=["black"], linewidths=1.2)
+    line.set_path_effects(CASING)
+    return drawn | ({"line"} if any(len(path) for path in line.get_paths()) else set())
 
 
 def _refined(values: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

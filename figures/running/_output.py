@@ -16,6 +16,14 @@ COMPARISON_FILES = {
     "png": "comparison.png",
     "pdf": "comparison.pdf",
 }
+OPTIMUM_FILES = {
+    "problem": "optimum.toml",
+    "theory": "theory.nc",
+    "report": "report.json",
+    "check": "check.txt",
+    "png": "optimum.png",
+    "pdf": "optimum.pdf",
+}
 SOLUTION_FILES = {"theory": "theory.nc", "png": "solution.png", "pdf": "solution.pdf"}
 
 

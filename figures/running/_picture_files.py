@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 DPI = 200
+DRAWN_BY = b"atplotlib"  # in each picture's metadata
+EDGE = 8192  # bytes at each end of a file in which that is looked for
 KINDS = ("png", "pdf")  # of a comparison's and a solution's picture
 
 
@@ -31,10 +33,31 @@ def require_matplotlib() -> None:
         raise PictureError(f"a picture cannot be drawn: matplotlib does not load ({_reason(error)})") from error
 
 
+def require_picture(path: Path, *, force: bool) -> None:
+    """Raise InputError for a folder, and, unless `force`, for a file that matplotlib has not drawn.
+
+    A picture is drawn again from its data at any time, so that one may be written over. A user's own PDF may not.
+    """
+    if path.is_file() and not force and DRAWN_BY not in _edges(path):
+        remedy = "choose another, or force (--force)"
+        raise ts.InputError("a new path, or that of a picture drawn by matplotlib", str(path), remedy)
+    internal.require_free(path, force=True)
+
+
+def _edges(path: Path) -> bytes:
+    """Return the first and last bytes of a file, where PNG, SVG and PDF name the program that wrote them."""
+    with path.open("rb") as file:
+        first = file.read(EDGE)
+        file.seek(max(file.tell(), path.stat().st_size - EDGE))
+        return first + file.read()
+
+
 def write_picture(figure: Figure, path: Path, *, force: bool) -> None:
     """Write `figure` to `path`, whole or not at all; its ending says the format. Raises InputError and PictureError."""
     try:
-        internal.write_whole(path, lambda part: figure.savefig(part, dpi=DPI), force=force)
+        # The format is that of the name which was given: where it is a link, the file has a name of its own.
+        kind = path.suffix.removeprefix(".") or None
+        internal.write_whole(path, lambda part: figure.savefig(part, dpi=DPI, format=kind), force=force)
     except ts.InputError:
         raise
     except Exception as error:  # matplotlib lays out, and asks LaTeX, only now

@@ -1,4 +1,5 @@
 # The room's names and where they are; `__init__.py` loads each when it is first used.
+from ._accessor import normal_form as normal_form
 from ._axes import Axis as Axis
 from ._bayes import bayes_accuracy as bayes_accuracy
 from ._cell_status import FINISHED as FINISHED
@@ -8,8 +9,8 @@ from ._cell_timeout import CELL_TIMEOUT as CELL_TIMEOUT
 from ._cell_timeout import read_cell_timeout as read_cell_timeout
 from ._dotted import merged as merged
 from ._labelled import axes_of_cells as axes_of_cells
-from ._labelled import normal_form as normal_form
 from ._labelled import variable_numbers as variable_numbers
+from ._labels import label_of as label_of
 from ._plain_text import drawable as drawable
 from ._plain_text import plain as plain
 from ._run import Summary as Summary
@@ -21,3 +22,4 @@ from ._scheduler import encrypted as encrypted
 from ._spec import Sweep as Sweep
 from ._spec import load_sweep as load_sweep
 from ._spec import read_sweep as read_sweep
+from ._workers import require_guard as require_guard

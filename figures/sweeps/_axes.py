@@ -13,6 +13,16 @@ from teacher_student import internal
 from ._dotted import TOP, merged
 
 RANGE = {"from", "to", "count", "spacing"}
+# What the keys of a range are called in NumPy and elsewhere.
+ALIASES = {
+    "num": "count",
+    "n": "count",
+    "points": "count",
+    "start": "from",
+    "stop": "to",
+    "end": "to",
+    "scale": "spacing",
+}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -50,7 +60,8 @@ def read_axes(table: Any) -> tuple[Axis, ...]:
     also be nested tables, as TOML reads them.
     """
     if not isinstance(table, Mapping) or not table:
-        raise ts.InputError("at least one axis in [axes]", repr(table) if table else "none", "add a table [axes.NAME]")
+        got = "none" if table is None or isinstance(table, Mapping) else table
+        raise ts.InputError("at least one axis in [axes]", got, "add a table [axes.NAME]")
     axes = tuple(_read_axis(str(name), entry) for name, entry in table.items())
     cells = math.prod(len(axis) for axis in axes)
     if cells > MOST_CELLS:
@@ -60,6 +71,11 @@ def read_axes(table: Any) -> tuple[Axis, ...]:
 
 
 def _read_axis(name: str, table: Any) -> Axis:
+    with internal.about_entry("axes", name):
+        return _axis(name, table)
+
+
+def _axis(name: str, table: Any) -> Axis:
     internal.check_name(name, "axis")
     if not name.isidentifier() or name in RESERVED or name.endswith(SUFFIXES) or name.startswith("time_to_"):
         raise ts.InputError(f"an axis name of letters, digits and _ other than {', '.join(sorted(RESERVED))}", name)
@@ -82,9 +98,11 @@ def _read_axis(name: str, table: Any) -> Axis:
 
 
 SUFFIXES = ("_se", "_run", "_path")
+SELECTED = ("value", "se", "pair")  # what `select` makes of a data set
 RESERVED = {  # dimensions and variables that a sweep's data set has of its own
     *("engine", "level", "block", "student_unit", "student_unit_2", "latent", "latent_2", "run", "record"),
     *("agrees", "agreement_z", "agreement_p", "diverged_runs"),
+    *SELECTED,
     *("status", "message", "reached", "error", "accuracy", "means_right", "solved", "alpha", "Q", "R", "T", "readout"),
 }
 
@@ -133,7 +151,7 @@ def _values(key: str, values: Any) -> tuple[Any, ...]:
     values = [_plain(value) for value in values]
     kinds = {"number" if type(value) in (int, float) else type(value).__name__ for value in values}
     if len(kinds) > 1:
-        raise ts.InputError(f"values of one type on the axis {key!r}", f"{', '.join(sorted(kinds))} in {values}")
+        raise ts.InputError(f"values of one type on the axis {key!r}", ", ".join(sorted(kinds)))
     if kinds & {"list", "dict", "tuple"}:
         raise ts.InputError(
             f"numbers or strings on the axis {key!r}", f"{values[0]!r}", "give lists and tables a name under choices"
@@ -156,7 +174,8 @@ def _check_count(key: str, count: int) -> None:
     """Raise InputError for more values than a grid can have cells; nothing is made yet."""
     if count > MOST_CELLS:
         required = f"at most {MOST_CELLS:,} values of the axis {key!r} (the place and state of each stay in memory)"
-        raise ts.InputError(required, f"{count:,}", "make several sweeps")
+        got = f"{count:,}" if count < 2**63 else count  # one of thousands of digits has no text
+        raise ts.InputError(required, got, "make several sweeps")
 
 
 def _plain(value: Any) -> Any:
@@ -169,19 +188,19 @@ def _check_numbers(key: str, values: list[Any]) -> None:
     for value in values:
         fits = -(2**63) <= value < 2**63 if type(value) is int else np.isfinite(value)
         if not fits:
-            raise ts.InputError(f"finite numbers, and integers of 64 bits, on the axis {key!r}", repr(value))
+            raise ts.InputError(f"finite numbers, and integers of 64 bits, on the axis {key!r}", value)
 
 
 def _range(key: str, table: Mapping[str, Any]) -> tuple[Any, ...]:
-    unknown = set(table) - RANGE
-    if unknown:
-        raise ts.InputError(f"from, to, count and spacing in the range of {key!r}", sorted(unknown))
+    for name in sorted(set(table) - RANGE, key=str):
+        remedy = f"did you mean {ALIASES[name]!r}?" if name in ALIASES else internal.nearest(name, RANGE)
+        raise ts.InputError(f"from, to, count and spacing in the range of {key!r}", repr(name), remedy)
     if "count" not in table and all(type(table.get(name)) is int for name in ("from", "to")):
         return _integers(key, table)
     for name in ("from", "to", "count"):
         right = internal.is_integer if name == "count" else internal.is_number
         if not right(table.get(name)):
-            raise ts.InputError(f"a number {name!r} in the range of {key!r}", repr(table.get(name)))
+            raise ts.InputError(f"a number {name!r} in the range of {key!r}", table.get(name))
     first, last, count = float(table["from"]), float(table["to"]), table["count"]
     spacing = table.get("spacing", "linear")
     internal.require_name(spacing, ("linear", "log"), f"spacing of the range of {key!r}")

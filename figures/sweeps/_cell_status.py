@@ -18,6 +18,11 @@ class CellStatus(enum.IntEnum):
     NOT_ASKED = 5  # not simulated, by sweep.simulate_every
     TIMED_OUT = 6  # it took longer than the sweep's cell_timeout
 
+    @property
+    def words(self) -> str:
+        """The name of the status in words, such as "too stiff"."""
+        return self.name.lower().replace("_", " ")
+
 
 WITHOUT_VALUES = (CellStatus.FAILED, CellStatus.TIMED_OUT)  # they have a message
 FINISHED = (CellStatus.DONE, CellStatus.DIVERGED, CellStatus.TOO_STIFF, *WITHOUT_VALUES)

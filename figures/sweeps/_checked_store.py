@@ -5,17 +5,20 @@ is has its digest in the attributes of the group: the metadata of every array, t
 Stores of version 0.8.0 and before have neither, and are read as they are.
 """
 
+import contextlib
 import errno
 import hashlib
 import itertools
 import json
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import google_crc32c
 import numpy as np
 import xarray as xr
+import zarr
 from zarr.codecs import Crc32cCodec, ZstdCodec
 from zarr.storage import LocalStore
 
@@ -25,6 +28,7 @@ from teacher_student import internal
 from ._cell_status import FINISHED
 
 ROOT = "zarr.json"
+LARGEST_ROOT = 100_000_000  # bytes, far beyond that of the largest sweep, whose table of digests is the most of it
 # Both attributes tell that a store is checked: with one of them lost, the other says that something is wrong.
 CHECKS, DIGESTS = "checks", "digests"
 WORDS = "crc32c of every chunk; sha256 of all other files"
@@ -32,7 +36,26 @@ COMPRESSORS = (ZstdCodec(), Crc32cCodec())  # the checksum last, over the bytes 
 REMEDY = "delete this file and start the sweep again: its cells are computed again"
 
 
-class CheckedStore(LocalStore):
+@contextlib.contextmanager
+def readable(file: Path) -> Iterator[None]:
+    """Raise InputError, which names the file, where it may not be read."""
+    try:
+        yield
+    except PermissionError as error:
+        raise ts.InputError("a store whose files may be read", f"{file} ({error.strerror})", "change that") from error
+
+
+class FileStore(LocalStore):
+    """A folder of which files alone are read: a pipe or a device may be anybody's, and reading it may never end."""
+
+    async def get(self, key: str, prototype: Any = None, byte_range: Any = None) -> Any:
+        """Return what the file holds. Raises InputError for what is no file, or may not be read."""
+        internal.require_file(self.root / key, "the store of a sweep", "copy it again")
+        with readable(self.root / key):
+            return await super().get(key, prototype, byte_range)
+
+
+class CheckedStore(FileStore):
     """A folder whose chunks are compared with their checksums when they are read."""
 
     async def get(self, key: str, prototype: Any = None, byte_range: Any = None) -> Any:
@@ -57,8 +80,13 @@ def _is_chunk(key: str) -> bool:
     return key.rpartition("/")[2].startswith("c.")  # of cells; a coordinate's chunks are called otherwise
 
 
+def has_checksum(data: bytes) -> bool:
+    """Return whether the bytes of a chunk end with their own checksum."""
+    return len(data) > 4 and google_crc32c.value(data[:-4]) == int.from_bytes(data[-4:], "little")
+
+
 def _check_chunk(path: Path, data: bytes) -> None:
-    if len(data) < 4 or google_crc32c.value(data[:-4]) != int.from_bytes(data[-4:], "little"):
+    if not has_checksum(data):
         raise internal.damaged(path, REMEDY)
 
 
@@ -66,12 +94,14 @@ def check_chunks(path: Path, names: Sequence[str]) -> None:
     """Raise InputError for the first damaged chunk of these arrays."""
     for file in itertools.chain.from_iterable((path / name).glob("c.*") for name in names):
         if not file.name.endswith(".partial"):
-            _check_chunk(file, file.read_bytes())
+            internal.require_file(file, "a chunk of a store", REMEDY)
+            with readable(file):
+                _check_chunk(file, file.read_bytes())
 
 
 def write_attributes(path: Path, changes: Mapping[str, Any], *, checked: bool) -> None:
     """Change the attributes of the group at `path`, in one step; `checked`: the digests among them."""
-    root = json.loads((path / ROOT).read_text(encoding="utf-8"))
+    root = _root(path)
     root["attributes"] |= changes
     if checked:
         _seal(path, root)
@@ -89,29 +119,51 @@ def _seal(path: Path, root: dict[str, Any]) -> None:
 
 def is_checked(path: Path) -> bool:
     """Return whether the store has checksums. Raises InputError if what they cover but chunks is damaged."""
-    try:
-        root = json.loads((path / ROOT).read_text(encoding="utf-8"))
-        attributes = root["attributes"]
-    except OSError:
+    if not os.path.lexists(path / ROOT):
         return False  # who opens the store says what is wrong
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
-        raise internal.damaged(path / ROOT) from error
+    root = _root(path)
+    attributes = root["attributes"]
     if CHECKS not in attributes and DIGESTS not in attributes:
         return False
-    try:
-        digests = dict(json.loads(attributes[DIGESTS]))
-        right = digests.pop(ROOT) == _digest_of_root(root)
-    except (ValueError, KeyError, TypeError) as error:
-        raise internal.damaged(path / ROOT) from error
-    if not right:
+    digests = _digests(path, attributes)
+    if digests.pop(ROOT, None) != _digest_of_root(root):
         raise internal.damaged(path / ROOT)
     for name, digest in digests.items():
         file = path / name
         if not file.is_file():
             raise ts.InputError("a store as it was written", f"{file}, which is lost", "copy it again")
-        if hashlib.sha256(file.read_bytes()).hexdigest() != digest:
+        with readable(file):
+            data = file.read_bytes()
+        if hashlib.sha256(data).hexdigest() != digest:
             raise internal.damaged(file)
     return True
+
+
+def _root(path: Path) -> dict[str, Any]:
+    """Return what the group's own file says. Raises InputError for one that is no such file, or not of a group."""
+    file = path / ROOT
+    if not file.is_file():  # a folder, a link that leads nowhere, or a pipe, for which reading would wait
+        raise ts.InputError("the store of a sweep", f"{file}, which is no file", "copy it again")
+    if file.stat().st_size > LARGEST_ROOT:
+        raise ts.InputError(f"a {ROOT} of at most {LARGEST_ROOT:,} bytes", f"{file}, of {file.stat().st_size:,}")
+    try:
+        root = internal.read_json_file(file, "the store of a sweep")
+    except ts.InputError as error:
+        raise internal.damaged(file) from error
+    if not isinstance(root, dict) or not isinstance(root.get("attributes", {}), dict):
+        raise internal.damaged(file)
+    return {"attributes": {}} | root
+
+
+def _digests(path: Path, attributes: Mapping[str, Any]) -> dict[str, str]:
+    """Return the digests in the attributes of a group, by the names of files in it."""
+    try:
+        digests = internal.read_json(attributes.get(DIGESTS), "digests", path)
+    except ts.InputError as error:
+        raise internal.damaged(path / ROOT) from error
+    if not isinstance(digests, dict) or any(Path(name).is_absolute() or ".." in Path(name).parts for name in digests):
+        raise internal.damaged(path / ROOT)
+    return digests
 
 
 def _digest_of_root(root: Mapping[str, Any]) -> str:
@@ -119,19 +171,43 @@ def _digest_of_root(root: Mapping[str, Any]) -> str:
     return hashlib.sha256(json.dumps({**root, "attributes": attributes}).encode()).hexdigest()
 
 
-def opened(path: Path, *, checked: bool) -> LocalStore:
+def opened(path: Path, *, checked: bool) -> FileStore:
     """Return the store at `path` to be read."""
-    return (CheckedStore if checked else LocalStore)(path, read_only=True)
+    return (CheckedStore if checked else FileStore)(path, read_only=True)
+
+
+def require_decodable(path: Path, dataset: xr.Dataset) -> None:
+    """Raise InputError, which names the file, for an array of which a finished cell cannot be read as it is described.
+
+    It is for stores without digests: in others an edited description is found by them. One cell of each array is read,
+    since a store may be larger than memory.
+
+    Arguments: path: of the store. dataset: as it was opened, with nothing but coordinates and status loaded.
+    """
+    status = dataset["status"]
+    finished = np.argwhere(np.isin(status.values, FINISHED))
+    cell = dict(zip(map(str, status.dims), finished[0] if len(finished) else [0] * status.ndim, strict=True))
+    for name, variable in dataset.variables.items():
+        try:
+            if variable.size:
+                variable.isel({dim: int(cell.get(str(dim), 0)) for dim in variable.dims}).values  # noqa: B018
+        except ts.InputError:
+            raise
+        except Exception as error:  # Zarr's, NumPy's and xarray's own
+            reason = f"{path / str(name) / ROOT}, which does not describe its chunks ({internal.first_line(error)})"
+            raise ts.InputError("a store as it was written", reason, "copy it again") from error
 
 
 Chunks = Mapping[str, tuple[tuple[str, ...], tuple[int, ...]]]  # name of an array -> its dimensions, its chunks' shape
 Lost = tuple[int, tuple[slice, ...], Path]  # engine, region of the axes, file
 
 
-def chunks_of(dataset: xr.Dataset) -> Chunks:
-    """Return the chunks of every variable of a sweep's data set that has been opened and not loaded."""
+def chunks_of(path: Path, dataset: xr.Dataset) -> Chunks:
+    """Return the chunks of every variable of a sweep's data set, which was opened from the store at `path`."""
+    # From the store itself: until 2025.12 xarray forgets the chunks of texts.
+    group = zarr.open_group(path, mode="r", zarr_format=3)
     return {
-        str(name): (tuple(map(str, variable.dims)), tuple(variable.encoding["chunks"]))
+        str(name): (tuple(map(str, variable.dims)), tuple(cast("zarr.Array[Any]", group[str(name)]).chunks))
         for name, variable in dataset.data_vars.items()
     }
 

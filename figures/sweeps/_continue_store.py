@@ -10,10 +10,12 @@ import numpy as np
 import xarray as xr
 
 import teacher_student as ts
+from teacher_student import internal
 
 from ._axes import Axis
 from ._measures import Layout
 from ._spec import ENGINES, Sweep
+from ._stored_arrays import check_coordinates, engine_of
 from ._variables import FORMAT
 
 
@@ -23,7 +25,7 @@ def check_identity(path: Path, attrs: Mapping[str, Any], sweep: Sweep) -> None:
     The format stands for all that makes cells of two versions differ, so that a release that changes something else
     continues the sweeps of the one before.
     """
-    if "identity" not in attrs or "package_version" not in attrs:
+    if "identity" not in attrs or not isinstance(attrs.get("package_version"), str):
         raise ts.InputError("a store that a sweep wrote", f"{path}, which has no sweep in it", "choose another --out")
     if attrs.get("format", 1) != FORMAT:  # stores of format 1 do not say so
         raise ts.InputError(
@@ -31,7 +33,10 @@ def check_identity(path: Path, attrs: Mapping[str, Any], sweep: Sweep) -> None:
             f"{path}, of format {attrs.get('format', 1)}",
             "choose another --out, or continue it with the version that wrote it, " + attrs["package_version"],
         )
-    stored, wanted = json.loads(attrs["identity"]), json.loads(json.dumps(sweep.identity()))
+    required = "the attribute identity that a sweep wrote"
+    stored, wanted = internal.read_json(attrs["identity"], required, path), json.loads(json.dumps(sweep.identity()))
+    if not isinstance(stored, dict):
+        raise ts.InputError(required, f"another one in {path}", "choose another --out")
     for key in [*wanted, *(key for key in stored if key not in wanted)]:
         growing = key.startswith("axes.") and key.count(".") > 1 and key not in stored  # a new choice of an axis
         if stored.get(key) != wanted.get(key) and not growing:
@@ -48,7 +53,8 @@ def extended(path: Path, dataset: xr.Dataset, sweep: Sweep) -> tuple[Sweep, bool
 
     Raises InputError if a stored value is no longer on its axis.
     """
-    engines = tuple(str(name) for name in dataset["engine"].values)
+    engines = ENGINES[engine_of(path, dataset)]
+    check_coordinates(path, dataset, sweep)
     missing = set(engines) - set(sweep.engines)
     if missing:
         kept = next(name for name, both in ENGINES.items() if set(both) == {*engines, *sweep.engines})

@@ -9,6 +9,7 @@ import xarray as xr
 import teacher_student as ts
 from teacher_student import internal
 
+from ._axes import SELECTED
 from ._cell_status import CellStatus
 
 ENGINES = ("theory", "simulation")
@@ -28,7 +29,7 @@ def normal_form(dataset: Any) -> xr.Dataset:
         raise ts.InputError("the data set of a sweep (xarray.Dataset)", type(dataset).__name__, AGAIN)
     axes_in_attributes(dataset)
     if "status" not in dataset.data_vars:
-        raise ts.InputError("the data set of a sweep", "one without axes and status", AGAIN)
+        raise _no_sweep(dataset)
     dataset = _with_engine(_unstacked(dataset))
     for name in map(str, dict.fromkeys([*dataset["status"].dims, *({"level"} & set(dataset.dims))])):
         _check_values(dataset, name)
@@ -43,12 +44,25 @@ def normal_form(dataset: Any) -> xr.Dataset:
 def axes_in_attributes(dataset: xr.Dataset) -> dict[str, Any]:
     """Return name -> dotted names, or choices, of the axes that a sweep's data set began with. Raises InputError."""
     if not isinstance(dataset, xr.Dataset) or "axes" not in dataset.attrs:
-        raise ts.InputError("the data set of a sweep", "one without axes and status", AGAIN)
+        raise _no_sweep(dataset)
     required = "the attribute axes that a sweep wrote"
     axes = internal.read_json(dataset.attrs["axes"], required, "another one")
     if not isinstance(axes, dict) or not all(_is_axis(entry) for entry in axes.values()):
         raise ts.InputError(required, repr(axes), AGAIN)
     return axes
+
+
+def _no_sweep(dataset: Any) -> ts.InputError:
+    """Return the error for what has not all that a sweep has, with the way back to it."""
+    attributes = getattr(dataset, "attrs", {})
+    remedy = AGAIN
+    if "source_engine" in attributes:
+        remedy = "a Trajectory, which Trajectory.load reads from a file, has methods plot and to_dataframe"
+    elif "axes" in attributes:
+        remedy = 'keep the status, as in data[["error", "error_se", "status"]]'
+    elif "status" in dataset:
+        remedy = f"keep the attributes by keep_attrs=True, or {AGAIN}"
+    return ts.InputError("the data set of a sweep", "one without axes and status", remedy)
 
 
 def _is_axis(entry: Any) -> bool:
@@ -80,7 +94,10 @@ def _with_engine(dataset: xr.Dataset) -> xr.Dataset:
 
 
 def _check_values(dataset: xr.Dataset, name: str) -> None:
-    """Raise InputError unless the dimension `name` has finite values or names, each once."""
+    """Raise InputError unless the dimension `name` has finite values or names, each once, and a name of its own."""
+    if name in SELECTED:
+        required = f"dimensions other than {', '.join(SELECTED)}, which pictures make of a sweep"
+        raise ts.InputError(required, name, "rename it")
     if name not in dataset.coords:
         raise ts.InputError(f"a data set with the values of {name}", "one without", "keep its coordinate")
     column = dataset[name].values
@@ -112,6 +129,10 @@ def _status(status: xr.DataArray) -> xr.DataArray:
     if column.dtype.kind not in "iufb":
         raise ts.InputError("numbers of CellStatus as status", f"values of type {column.dtype}", AGAIN)
     column = np.where(np.isnan(column), int(CellStatus.NOT_ASKED), column)
+    if np.any(column % 1):
+        remedy = "mask the others first, by data.where(data.status == 1), or average by over="
+        required = "cells of one status, to average or interpolate them"
+        raise ts.InputError(required, "cells that ended differently", remedy)
     if not np.all(np.isin(column, known)):
         raise ts.InputError(f"numbers of CellStatus as status, {known.tolist()}", np.unique(column).tolist(), AGAIN)
     return status.copy(data=column.astype(np.int8))

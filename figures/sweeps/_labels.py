@@ -29,4 +29,17 @@ def label_of(key: str) -> str:
         return f"{parts[-1]} share of the budget"
     if key.startswith("curriculum.phases.") and len(parts) == 4 and parts[2].isdecimal():
         return rf"duration $\alpha$ of phase {int(parts[2]) + 1}"
+    if (number := _number_of_schedule(key)) is not None:
+        return number
     return plain(key.replace("_", " "))
+
+
+def _number_of_schedule(key: str) -> str | None:
+    """Return the label of a number inside a schedule, such as "sgd.learning_rate.power.scale", or None for others."""
+    for depth in (2, 4):  # of a rate or a noise, and of a variance
+        head, rest = ".".join(key.split(".")[:depth]), key.split(".")[depth:]
+        if len(rest) >= 2 and (head in LABELS or (depth == 4 and head.startswith("task.levels."))):
+            if rest[0] == "phases" and len(rest) == 3 and all(part.isdecimal() for part in rest[1:]):
+                return f"{label_of(head)}, phase {int(rest[1]) + 1}, entry {int(rest[2]) + 1}"
+            return f"{label_of(head)}, {plain(' '.join(rest[1:]))}"
+    return None

@@ -54,9 +54,13 @@ def read_measures(table: Any) -> Measures:
         return table
     if isinstance(table, str):
         table = [table]
+    if not isinstance(table, (Mapping, list, tuple, set, frozenset)):
+        with internal.about_entry("measures"):
+            raise ts.InputError("a table [measures], or names to keep", table, 'such as ["error"]')
     measures = internal.read_table(Measures, table if isinstance(table, Mapping) else {"keep": list(table)}, "measures")
     for name in measures.keep:
-        internal.require_name(name, KEPT, "measure to keep")
+        with internal.about_entry("measures", "keep"):
+            internal.require_name(name, KEPT, "measure to keep")
     for name, time_to in measures.time_to.items():
         if not name.isidentifier():
             raise ts.InputError("a name of letters, digits and _ in [measures.time_to.NAME]", repr(name))

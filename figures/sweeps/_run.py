@@ -6,7 +6,7 @@ import json
 import tempfile
 import time
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,17 +19,22 @@ from teacher_student import internal
 
 from ..experiment import load_toml
 from ..running import stop_if_asked
+from ._accessor import normal_form
 from ._cell_jobs import Cell, CellJob
 from ._cell_status import FINISHED, RETRY, CellStatus
 from ._cell_timeout import CELL_TIMEOUT, as_cell_timeout, note_on_this_process
-from ._checked_store import chunks_of, is_checked, lost_chunks, opened
+from ._checked_store import chunks_of, is_checked, lost_chunks, opened, require_decodable
+from ._job_order import in_fair_order, structural_axes
 from ._labelled import axes_of_cells
+from ._remaining_time import RemainingTime, Work, in_words
 from ._resource_estimate import describe
 from ._spec import Sweep, check_sweep, read_sweep
 from ._store import Store, writing
 from ._workers import require_guard, start_workers
 
 LINE_EVERY = 30.0  # seconds between lines of progress in a log
+# Without tqdm's own remaining time, which takes compilation for a part of every cell.
+BAR = "{desc}: {percentage:3.0f}%|{bar}| {n_fmt}/{total_fmt} cells [{elapsed}{postfix}]"
 
 
 def sweep(
@@ -67,7 +72,7 @@ def sweep(
       cell_timeout: seconds that a cell may take, compilation included, before its status is "timed out" (None: any
         time). A tile that takes longer is computed again cell by cell. With workers=0 no cell can be stopped.
       tile: cells that one worker solves in one go and that are stored together.
-      progress: whether to show a progress bar.
+      progress: whether to show a progress bar, in a terminal or a notebook: a file gets none.
       tables: further tables of the problem file: start={...}, record={...}, theory={...}, simulation={...}, seed=0.
     Returns an xarray Dataset over engine and axes: `error`, `accuracy` ... and `NAME_se`; times are samples / N.
     Raises InputError before computing. Cells that diverge or fail raise nothing: they have their `status` and
@@ -118,8 +123,11 @@ def open_sweep(path: str | Path) -> xr.Dataset:
             _require_chunks(path, dataset)
         # NumPy's own strings, which a store gives, cannot be put together with the NaN of a cell that is not there.
         texts = [name for name in dataset.variables if dataset[name].dtype.kind == "T"]
-        dataset = dataset.assign({name: dataset[name].astype(object) for name in texts})
-        return _without_controls(dataset)
+        dataset = _without_controls(dataset.assign({name: dataset[name].astype(object) for name in texts}))
+        normal_form(dataset)  # what is no sweep's is said here, and not where it is drawn
+        if not checked:
+            require_decodable(path, dataset)
+        return dataset
     except ts.InputError:
         raise
     except Exception as error:
@@ -130,7 +138,7 @@ def open_sweep(path: str | Path) -> xr.Dataset:
 def _require_chunks(path: Path, dataset: xr.Dataset) -> None:
     """Raise InputError if numbers of finished cells are lost, which would be read as NaN."""
     engines, status = dataset["engine"].values.tolist(), dataset["status"].values
-    for *_, file in lost_chunks(path, chunks_of(dataset), axes_of_cells(dataset), engines, status):
+    for *_, file in lost_chunks(path, chunks_of(path, dataset), axes_of_cells(dataset), engines, status):
         remedy = "start its sweep again, which computes it again"
         raise ts.InputError("a store as it was written", f"{file}, which is lost", remedy)
 
@@ -179,7 +187,7 @@ class Summary(internal.PublicRecord):
     storing: float
 
     def __str__(self) -> str:
-        parts = [f"{count} {status.name.lower().replace('_', ' ')}" for status, count in self.counts.items()]
+        parts = [f"{count} {status.words}" for status, count in self.counts.items()]
         text = f"{', '.join(parts)}; {self.computed} computed now in {self.seconds:.1f} s"
         if self.computed:
             text += f", of which {self.storing:.1f} s writing the store"
@@ -220,6 +228,8 @@ def run_sweep(
     retried, cell_timeout = [RETRY[name] for name in retry], as_cell_timeout(cell_timeout)
     if workers is not None and workers < 0:
         raise ts.InputError("workers >= 0", workers)
+    if line := _line_on_store(path):
+        say(line)  # first of all: what follows takes seconds
     layout, unusable = check_sweep(spec)
     say(describe(spec, layout))
     for line in unusable:
@@ -231,29 +241,45 @@ def run_sweep(
         say(f"store       {path}: {_done(store)} of {_asked(store)} cells done before, {total} to do")
         for line in _notes(store, total):
             say(f"warning     {line}")
-        jobs = list(_planned_jobs(store, todo, threads=None if workers == 0 else 1))
-        computed, said = 0, (0, time.perf_counter())
+        threads, structure = None if workers == 0 else 1, _structure_of(spec)
+        planned_jobs = list(_planned_jobs(todo, threads))
+        work = [_work(engine, indices, structure) for engine, indices, _ in planned_jobs]
+        jobs = in_fair_order(planned_jobs, [job.structures for job in work])
+        computed, said = 0, time.perf_counter()
         if total and workers == 0 and (note := note_on_this_process(cell_timeout)):
             say(f"warning     {note}")
         started = start_workers(scheduler, workers, len(jobs), cell_timeout=cell_timeout)
         with started as running_workers, _bar(total, progress, store) as bar:
             if total:
                 say(f"workers     {running_workers.description}; they compile before the first cells")
+            remaining = RemainingTime(work, running_workers.count(), beside=running_workers.beside)
             for job, cells in running_workers.do(_with_tables(store, planned) for planned in jobs):
                 began = time.perf_counter()
                 _write(store, job.engine, cells)
                 stop_if_asked()  # here, where the store is whole
                 storing += time.perf_counter() - began
                 computed += len(cells)
-                bar.set_postfix_str(_words(store), refresh=False)
+                remaining.done(_work(job.engine, job.indices, structure), *running_workers.took)
+                left = remaining.seconds(storing / computed)
+                line = ", ".join([*([] if left is None else [f"{in_words(left)} left"]), *_unusual(store)])
+                bar.set_postfix_str(line, refresh=False)
                 bar.update(len(cells))
-                since = time.perf_counter() - said[1]
-                if not progress and since > LINE_EVERY:
-                    left = since / (computed - said[0]) * (total - computed)  # as fast as since the last line
-                    say(f"            {computed} of {total}, about {left:.0f} s left ({_words(store)})")
-                    said = computed, time.perf_counter()
+                if not progress and time.perf_counter() - said > LINE_EVERY:
+                    say(f"            {computed} of {total}{', ' if line else ''}{line}")
+                    said = time.perf_counter()
         store.require_there()
         return Summary(computed, store.counts(), _agreeing(store), time.perf_counter() - clock, storing)
+
+
+def _line_on_store(path: Path) -> str:
+    """Return what is done in the store of a sweep that goes on, or nothing; what is wrong with it is said later."""
+    if not path.exists():
+        return ""
+    with contextlib.suppress(ts.InputError, KeyError):
+        status = open_sweep(path)["status"].values
+        done, asked = np.isin(status, FINISHED).sum(), (status != CellStatus.NOT_ASKED).sum()
+        return f"store       {path}: {done} of {asked} cells are there and kept; the sweep is checked before it goes on"
+    return ""
 
 
 def _notes(store: Store, total: int) -> Iterator[str]:
@@ -268,9 +294,18 @@ def _notes(store: Store, total: int) -> Iterator[str]:
 Planned = tuple[str, list[tuple[int, ...]], int | None]  # engine, indices of cells, threads
 
 
-def _planned_jobs(
-    store: Store, todo: Mapping[str, list[list[tuple[int, ...]]]], threads: int | None
-) -> Iterator[Planned]:
+def _structure_of(spec: Sweep) -> Callable[[tuple[int, ...]], Hashable]:
+    """Return what says what a cell's programs are compiled for: its place on the axes that may change that."""
+    axes = structural_axes(spec)
+    return lambda index: tuple(index[axis] for axis in axes)
+
+
+def _work(engine: str, indices: Iterable[tuple[int, ...]], structure: Callable[[tuple[int, ...]], Hashable]) -> Work:
+    indices = list(indices)
+    return Work(engine, len(indices), frozenset(map(structure, indices)))
+
+
+def _planned_jobs(todo: Mapping[str, list[list[tuple[int, ...]]]], threads: int | None) -> Iterator[Planned]:
     """Give (engine, indices, threads) of every job: a tile of theory cells, or one simulated cell."""
     for engine, tiles in todo.items():
         for tile in tiles:
@@ -315,13 +350,18 @@ def _write(store: Store, engine: str, cells: Iterable[Cell]) -> None:
 
 @contextlib.contextmanager
 def _bar(total: int, progress: bool, store: Store) -> Iterator[Any]:
-    with tqdm(total=total, unit="cell", disable=not progress, desc="sweep", smoothing=0.05) as bar:
-        bar.set_postfix_str(_words(store), refresh=False)
+    with tqdm(total=total, disable=not internal.is_shown(progress), desc="sweep", bar_format=BAR) as bar:
+        bar.set_postfix_str(", ".join(_unusual(store)), refresh=False)
         yield bar
 
 
-def _words(store: Store) -> str:
-    return ", ".join(f"{count} {status.name.lower().replace('_', ' ')}" for status, count in store.counts().items())
+AS_USUAL = (CellStatus.PENDING, CellStatus.DONE, CellStatus.NOT_ASKED)  # which "3 of 34" and the store's line say
+
+
+def _unusual(store: Store) -> list[str]:
+    """Return how many cells ended otherwise than done, such as "2 diverged"."""
+    counts = store.counts().items()
+    return [f"{count} {status.words}" for status, count in counts if status not in AS_USUAL]
 
 
 def _asked(store: Store) -> int:

@@ -15,9 +15,9 @@ import numpy as np
 import teacher_student as ts
 from teacher_student import internal
 
-from ..experiment import Experiment, SharedStarts, check_experiment, load_toml, read_file, resolve
+from ..experiment import Experiment, SharedStarts, check_experiment, load_toml, naming_lines, read_file, resolve
 from ._axes import Axis, read_axes
-from ._dotted import flat
+from ._dotted import TOP, flat
 from ._measures import PER_LEVEL, Layout, Measures, read_measures
 
 ENGINES = {"theory": ("theory",), "simulation": ("simulation",), "both": ("theory", "simulation")}
@@ -87,6 +87,9 @@ class Sweep(internal.PublicRecord):
         return entries | {f"measures.{key}": value for key, value in flat(dataclasses.asdict(self.measures))}
 
 
+OWN = ("axes", "measures", "sweep")  # tables of a sweep beside those of its problem
+
+
 @dataclasses.dataclass(frozen=True)
 class _SweepTable:
     engine: str = "theory"
@@ -102,14 +105,20 @@ def read_sweep(tables: Mapping[str, Any]) -> Sweep:
     """
     if not isinstance(tables, Mapping):
         raise ts.InputError("the tables of a sweep, name -> table", type(tables).__name__, "load_sweep reads a file")
-    problem = {name: table for name, table in tables.items() if name not in ("axes", "measures", "sweep")}
+    problem = {name: table for name, table in tables.items() if name not in OWN}
+    for name in problem:
+        with internal.about_entry(str(name)):
+            internal.require_name(name, (*TOP, *OWN), "table of a sweep")
     axes, measures = read_axes(tables.get("axes")), read_measures(tables.get("measures", {}))
     table = internal.read_table(_SweepTable, tables.get("sweep", {}), "sweep")
-    internal.require_name(table.engine, ENGINES, "sweep.engine")
-    internal.as_count(table.tile, "sweep.tile")
+    with internal.about_entry("sweep", "engine"):
+        internal.require_name(table.engine, ENGINES, "sweep.engine")
+    with internal.about_entry("sweep", "tile"):
+        internal.as_count(table.tile, "sweep.tile")
     for name, every in table.simulate_every.items():
-        internal.require_name(name, [axis.name for axis in axes], "axis in sweep.simulate_every")
-        internal.as_count(every, f"sweep.simulate_every.{name}")
+        with internal.about_entry("sweep", "simulate_every", name):
+            internal.require_name(name, [axis.name for axis in axes], "axis in sweep.simulate_every")
+            internal.as_count(every, f"sweep.simulate_every.{name}")
     if table.simulate_every and table.engine == "theory":
         raise ts.InputError("sweep.simulate_every only with a simulation", 'engine = "theory"', 'set engine = "both"')
     keys = [key for axis in axes for key in axis.keys]
@@ -125,19 +134,23 @@ def load_sweep(path: str | Path, *, seed: int | None = None) -> Sweep:
     Returns a Sweep. Raises InputError for a file that cannot be read, or in which no cell is a problem.
     """
     tables = load_toml(path, "sweep")
-    spec = read_sweep(tables if seed is None else {**tables, "seed": seed})
+    tables = tables if seed is None else {**tables, "seed": seed}
+    with naming_lines(path, tables):
+        spec = read_sweep(tables)
     if seed is not None and any("seed" in axis.keys for axis in spec.axes):
         raise ts.InputError("no --seed where seed is an axis", seed, "change the axis")
-    _require_a_readable_cell(spec)
+    _require_a_readable_cell(spec, path)
     return spec
 
 
-def _require_a_readable_cell(sweep: Sweep) -> None:
+def _require_a_readable_cell(sweep: Sweep, path: str | Path) -> None:
     """Raise the first cell's InputError if no cell on the diagonal of the grid can be read; quick, without arrays."""
     first_error: ts.InputError | None = None
     for index in _diagonal(sweep):
         try:
-            read_file(sweep.tables_at(index), simulated="simulation" in sweep.engines)
+            tables = sweep.tables_at(index)
+            with naming_lines(path, tables):
+                read_file(tables, simulated="simulation" in sweep.engines)
             return
         except ts.InputError as error:
             first_error = first_error or error

@@ -7,7 +7,6 @@ that is said to be done has all its values, whenever the process dies.
 import contextlib
 import json
 import os
-import re
 import shutil
 import socket
 import warnings
@@ -28,20 +27,22 @@ from ._cell_status import FINISHED, WITHOUT_VALUES, CellStatus
 from ._checked_store import (
     COMPRESSORS,
     ROOT,
+    FileStore,
     WrittenStore,
     check_chunks,
     is_checked,
     lost_chunks,
     opened,
+    require_decodable,
     write_attributes,
 )
 from ._continue_store import check_identity, extended, old_layout
+from ._labelled import normal_form
 from ._measures import Layout
 from ._spec import Sweep, tile_slices, tiles
+from ._store_files import remove_partial, remove_remains, require_no_others
+from ._stored_arrays import check_arrays, recorded_versions
 from ._variables import Variable, attributes, coordinates, variables
-
-PARTIAL = re.compile(r".*\.[0-9a-f]{32}\.partial")  # a chunk that Zarr is writing
-REMAINS = re.compile(r"zarr\.json|c(\.\d+)*|\d+|.*\.partial")  # files of an array
 
 
 class Store:
@@ -53,7 +54,7 @@ class Store:
         checked = is_checked(path)
         # A chunk is written even where it has nothing but NaN: of one that is not there, it is known that it was lost.
         with zarr.config.set({"array.write_empty_chunks": True}):
-            group = zarr.open_group(WrittenStore(path) if checked else path, mode="r+", zarr_format=3)
+            group = zarr.open_group(WrittenStore(path) if checked else FileStore(path), mode="r+", zarr_format=3)
             self.arrays: dict[str, Any] = {name: group[name] for name in self.variables}
         self.attrs: dict[str, Any] = dict(group.attrs)
         self._folder = path.stat()
@@ -87,7 +88,10 @@ class Store:
     def require_there(self) -> None:
         """Raise InputError if the store was deleted, moved or replaced since it was opened."""
         if not self._is_there():
-            _remove_remains(self.path, self.sweep, self.layout)
+            # Where the folder is still the one that was opened, the deletion met a chunk that was being written, and
+            # has left it. What lies elsewhere, or was put there since, is not this process's.
+            if self._is_same_folder() and not (self.path / ROOT).exists():
+                remove_remains(self.path, self.variables, self.attrs)
             raise ts.InputError(
                 "the store, until its sweep is done",
                 f"{self.path}, which was deleted or moved meanwhile",
@@ -95,17 +99,19 @@ class Store:
             )
 
     def _is_there(self) -> bool:
+        return self._is_same_folder() and all((self.path / name / ROOT).exists() for name in ("", *self.variables))
+
+    def _is_same_folder(self) -> bool:
         try:
             folder = self.path.stat()
         except OSError:
             return False
-        same = (folder.st_dev, folder.st_ino) == (self._folder.st_dev, self._folder.st_ino)
-        return same and all((self.path / name / ROOT).exists() for name in ("", *self.variables))
+        return (folder.st_dev, folder.st_ino) == (self._folder.st_dev, self._folder.st_ino)
 
     def note_versions(self) -> str:
         """Record the versions of what computes from now on, if they are not those before. Return a line about them."""
-        now, first = ts.versions(), json.loads(self.attrs["versions"])
-        later = json.loads(self.attrs.get("later_versions", "[]"))
+        now = ts.versions()
+        first, later = recorded_versions(self.path, self.attrs)
         if now in [first, *later]:
             return ""
         changes = {"later_versions": json.dumps([*later, now])}
@@ -193,13 +199,15 @@ def writing(path: Path, sweep: Sweep, layout: Layout) -> Iterator[Store]:
     Raises InputError if another process holds it, or if what is at `path` is not a store of this sweep.
     """
     path = internal.target(internal.as_path(path))
+    if not path.name:
+        raise ts.InputError("the path of a store", f"{path}, the root of all folders", "choose a folder in it")
     with _lock(path):
         _recover(path)
-        _remove_remains(path, sweep, layout)
         if not path.exists():
             _create(path, sweep, layout)
         else:
             sweep, layout = _continue(path, sweep, layout)
+        remove_partial(path, variables(sweep))
         yield Store(path, sweep, layout)
 
 
@@ -214,6 +222,7 @@ def _lock(path: Path) -> Iterator[None]:
     lock, owner = (path.with_name(f".{path.name}.{kind}") for kind in ("lock", "owner"))
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        internal.require_file(owner, "a writable place for the store")
         held = filelock.FileLock(lock).acquire(timeout=0)
     except filelock.Timeout:
         who = owner.read_text(errors="replace").strip() if owner.exists() else "another process"
@@ -251,21 +260,6 @@ def _recover(path: Path) -> None:
     # deleted it since.
     for left in (new, old):
         shutil.rmtree(left, ignore_errors=True)
-    if path.is_dir():
-        internal.sweep_up(path)
-        for partial in path.rglob("*.partial"):
-            if PARTIAL.fullmatch(partial.name):
-                partial.unlink()
-
-
-def _remove_remains(path: Path, sweep: Sweep, layout: Layout) -> None:
-    """Remove what is left of a store of this sweep that was deleted while it was written, and nothing else."""
-    if not path.is_dir() or (path / ROOT).exists():
-        return
-    files = [file for file in path.rglob("*") if not file.is_dir()]
-    arrays = {*variables(sweep), *coordinates(sweep, layout)}
-    if files and all(file.relative_to(path).parts[0] in arrays and REMAINS.fullmatch(file.name) for file in files):
-        shutil.rmtree(path, ignore_errors=True)
 
 
 def _replace(path: Path, new: Path) -> None:
@@ -339,22 +333,31 @@ def _with_asked(status: np.ndarray, sweep: Sweep) -> np.ndarray:
 def _continue(path: Path, sweep: Sweep, layout: Layout) -> tuple[Sweep, Layout]:
     """Check that `path` is a store of `sweep`; if axes or engines have grown, extend it. Raises InputError."""
     try:
-        store = opened(path, checked=is_checked(path))
+        checked = is_checked(path)
+        store = opened(path, checked=checked)
         with _quiet(), xr.open_zarr(store, consolidated=True, chunks=None, zarr_format=3) as dataset:
             check_identity(path, dataset.attrs, sweep)
+            normal_form(dataset)
+            if not checked:
+                require_decodable(path, dataset)
+            recorded_versions(path, dataset.attrs)
             sweep, grown = extended(path, dataset, sweep)
+            check_arrays(path, zarr.open_group(store, mode="r", zarr_format=3), dataset, sweep, layout)
             stored = old_layout(dataset)
             layout = stored.union(layout)
             # A status that the store's version did not know must be explained in it before a cell has it.
             known = np.size(dataset["status"].attrs.get("flag_values", ())) == len(CellStatus)
             if not grown and stored == layout and known:
                 return sweep, layout
+            arrays = [str(name) for name in dataset.variables]
             filled = dataset.load()  # now: the store that it is read from is about to be replaced
     except ts.InputError:
         raise
     except Exception as error:
         reason = f"{path} ({internal.first_line(error)})"
         raise ts.InputError("a store that a sweep wrote", reason, "choose another --out") from error
+    remove_partial(path, arrays)
+    require_no_others(path, arrays)
     indexers = {name: coord.values for name, coord in coordinates(sweep, layout).items() if coord.dims == (name,)}
     fill = {name: variable.fill for name, variable in variables(sweep).items()}
     filled = filled[[name for name in fill if name in filled]]

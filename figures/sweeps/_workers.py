@@ -10,6 +10,7 @@ import sys
 import tokenize
 import warnings
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -19,6 +20,7 @@ from teacher_student import internal
 from ._cell_jobs import Cell, CellJob, compute
 from ._cell_status import CellStatus
 from ._cell_timeout import OutOfTime, compute_within
+from ._job_clock import Timed, timed
 from ._scheduler import SameVersion, connected, note_on_openness
 
 # Run by every local worker as it starts. A terminal sends Ctrl-C to all processes in front: a worker that died of it
@@ -31,6 +33,11 @@ class Workers(Protocol):
     """Something that does the jobs of a sweep."""
 
     description: str  # in words, for a line of progress
+    beside: bool  # whether they compute while this process does something else
+    took: tuple[float, float]  # seconds that the job given last has taken, and those of them to compile
+
+    def count(self) -> int:
+        """Return how many jobs are done at a time."""
 
     def do(self, jobs: Iterator[CellJob]) -> Iterator[tuple[CellJob, list[Cell]]]:
         """Give each job with its cells, as they finish; only a few jobs are taken ahead."""
@@ -39,11 +46,17 @@ class Workers(Protocol):
 class ThisProcess:
     """This process, which does one job after the other."""
 
-    description = "this process"
+    description, beside = "this process", False
+    took = 0.0, 0.0
+
+    def count(self) -> int:
+        return 1
 
     def do(self, jobs: Iterator[CellJob]) -> Iterator[tuple[CellJob, list[Cell]]]:
         for job in jobs:
-            yield job, compute(job)
+            done = timed(compute, job)
+            self.took = done.seconds, done.compiling
+            yield job, done.result
 
 
 class Cluster:
@@ -55,6 +68,8 @@ class Cluster:
     TIMED_OUT.
     """
 
+    beside = True
+
     def __init__(
         self,
         client: Any,
@@ -65,6 +80,10 @@ class Cluster:
     ):
         self.client, self.description, self.same_version = client, description, same_version
         self.cell_timeout = cell_timeout
+        self.took = 0.0, 0.0
+
+    def count(self) -> int:
+        return int(sum(self.client.nthreads().values()))
 
     def do(self, jobs: Iterator[CellJob]) -> Iterator[tuple[CellJob, list[Cell]]]:
         late: collections.deque[CellJob] = collections.deque()
@@ -74,7 +93,7 @@ class Cluster:
             job = next(jobs, None)
             return _first(late) if job is None else job
 
-        for job, cells in self._fly(next_job, lambda: max(8, 3 * sum(self.client.nthreads().values()))):
+        for job, cells in self._fly(next_job, lambda: max(8, 3 * self.count())):
             if isinstance(cells, OutOfTime) and len(job.indices) == 1:
                 yield job, [self._out_of_time(job)]
             elif isinstance(cells, OutOfTime):
@@ -108,13 +127,15 @@ class Cluster:
                 self.same_version.require()
             while len(flying) < room() and (job := next_job()) is not None:
                 # Not pure: Dask would else hash the job, and give two equal ones the same result.
-                future = self.client.submit(compute_within, self.cell_timeout, compute, job, pure=False)
+                future = self.client.submit(compute_within, self.cell_timeout, partial(timed, compute), job, pure=False)
                 flying[future] = job
                 finished.add(future)  # type: ignore[no-untyped-call]  # Dask has no types
             if not flying:
                 return
             future = next(finished)
-            job, cells = flying.pop(future), _fetched(future)
+            job, done = flying.pop(future), _fetched(future)
+            cells = done.result if isinstance(done, Timed) else done
+            self.took = (done.seconds, done.compiling) if isinstance(done, Timed) else (0.0, 0.0)
             # The cluster need not keep the cells; and when a worker ends, Dask does again what it had and is wanted.
             future.release()
             if isinstance(cells, OutOfTime):
@@ -141,16 +162,16 @@ def _first(jobs: "collections.deque[CellJob]") -> CellJob | None:
     return jobs.popleft() if jobs else None
 
 
-def _fetched(future: Any) -> list[Cell] | OutOfTime | None:
-    """Return the cells of a job that is over, or OutOfTime; None where its workers kept dying.
+def _fetched(future: Any) -> Timed[list[Cell]] | OutOfTime | None:
+    """Return the cells of a job that is over, with their time, or OutOfTime; None where its workers kept dying.
 
     Waits where a worker died with the cells before they were fetched: Dask does the job again by itself.
     """
     import distributed
 
     try:
-        cells: list[Cell] | OutOfTime = future.result()
-        return cells
+        done: Timed[list[Cell]] | OutOfTime = future.result()
+        return done
     except distributed.KilledWorker:
         return None
     except ts.InputError:
@@ -192,6 +213,7 @@ def start_workers(
             description = f"{len(client.nthreads())} workers of {address}{note_on_openness(address)}"
             yield Cluster(client, description, same_version, cell_timeout=cell_timeout)
         return
+    _require_known_start_method()
     if workers is not None:
         count = min(workers, jobs)
         internal.require_memory(count * BYTES_OF_A_WORKER, f"{count:,} local workers", "ask for fewer workers")
@@ -216,7 +238,10 @@ def _local_cluster(make: Callable[..., Any], count: int) -> Iterator[Any]:
             n_workers=count,
             threads_per_worker=1,
             processes=True,
+            # No dashboard, and any free port for what Dask serves anyway: it would take 8787, and warn where another
+            # sweep has it.
             dashboard_address=None,
+            scheduler_kwargs={"dashboard_address": "127.0.0.1:0"},
             # No limit: Dask would pause a worker that comes near it, and kill one that passes it.
             memory_limit=0,
             # On this machine alone: whoever reaches a scheduler or a worker runs code there.
@@ -266,6 +291,20 @@ def require_guard(workers: int | None, scheduler: Any) -> None:
     with contextlib.suppress(OSError):
         if "__name__" not in _source(Path(script)):
             raise ts.InputError(required, f"{script} without it", remedy)
+
+
+def _require_known_start_method() -> None:
+    """Raise InputError in a process whose way to start processes a new Python does not know.
+
+    Joblib's workers ("loky") are such. What they start takes over the name of the way, and ends with a traceback.
+    """
+    method = multiprocessing.get_start_method(allow_none=True)
+    if method is not None and method not in multiprocessing.get_all_start_methods():
+        raise ts.InputError(
+            "a process that can start local workers",
+            f"a worker of another pool, which starts processes by {method!r}",
+            "use workers=0 there",
+        )
 
 
 def _imports_script() -> bool:

@@ -71,12 +71,13 @@ class Equations(PublicRecord, Mapping[str, sp.Eq]):
         rows = ["& " + line if line.startswith(r"\quad") else line.replace(" = ", " &= ", 1) for line in self.lines]
         return "\n".join([r"\begin{align*}", " \\\\\n".join(rows), r"\end{align*}"])
 
-    def evaluate(self, overlaps: Overlaps, level: str | None = None) -> dict[str, float]:
+    def evaluate(self, overlaps: Overlaps, level: str | None = None, alpha: float = 0.0) -> dict[str, float]:
         """Return the right-hand sides d(overlap)/dalpha as numbers, by name.
 
         Arguments:
           overlaps: one state, without leading axes.
           level: the level whose inputs are seen. None is for inputs with one level.
+          alpha: the time at which schedules are read, samples / N.
 
         Raises InputError for overlaps of another shape, and for an unknown level.
         """
@@ -84,7 +85,7 @@ class Equations(PublicRecord, Mapping[str, sp.Eq]):
         with jax.enable_x64(True):
             signed = signed_readouts(self.problem, jnp.asarray(overlaps.readout, jnp.float64))
         readout = -np.asarray(signed)[self.problem.student.width :]
-        numbers = self.fields.values(self.problem, overlaps, level_index(self.problem, level), readout)
+        numbers = self.fields.values(self.problem.at(alpha), overlaps, level_index(self.problem, level), readout)
         for symbol, value in self.definitions.items():
             numbers[symbol] = float(sp.lambdify(list(numbers), value)(*numbers.values()))
         expressions = [self[name].rhs for name in self]
@@ -118,7 +119,7 @@ def equations(problem: Problem) -> Equations:
     """Return the ODE of `ode.drift` for a problem's structure, derived symbol by symbol.
 
     Of the problem's numbers only zeros and ones count: terms with a readout rate, weight decay or noise of 0 are left
-    out, and so are variances Delta_b that are 1 in every level.
+    out, and so are variances Delta_b that are 1 in every level. Symbols of schedules stand for their values at alpha.
 
     Raises InputError for a problem without closed form.
     """

@@ -7,6 +7,7 @@ import numpy as np
 import sympy as sp
 
 from teacher_student import Overlaps, Problem
+from teacher_student.internal import is_schedule
 
 from ..moments import require_linear_labels
 
@@ -59,7 +60,8 @@ def fields(problem: Problem) -> Fields:
     blocks = [name.replace("_", r"\_") for name in problem.inputs.block_names]
     tags = [rf"^{{\mathrm{{{name}}}}}" if B > 1 else "" for name in blocks]
     lows = [rf"_{{\mathrm{{{name}}}}}" if B > 1 else "" for name in blocks]
-    plain = bool(np.all(np.asarray(problem.inputs.variances) == 1))
+    variances = problem.inputs.variances
+    plain = not is_schedule(variances) and bool(np.all(np.asarray(variances) == 1))
     names = (*(_indexed(r"\lambda", k) for k in range(K)), *(_indexed(r"\nu", m) for m in range(M)))
     gram = tuple(_gram(tag, K, M, seen) for tag, seen in zip(tags, problem.task.seen_blocks, strict=True))
     covariance = sp.Matrix(K + M, K + M, lambda i, j: _symbol(f"C_{{{names[min(i, j)]} {names[max(i, j)]}}}", i == j))

@@ -60,7 +60,7 @@ def _arcsine_sums_jvp(apart: int, primals: tuple[Any, ...], tangents: tuple[Any,
 
     def row(_: None, at: tuple[Any, ...]) -> tuple[None, tuple[jax.Array, ...]]:
         C_i, s_i, A_i, B_i, root_i, dC_i, apart_i = at
-        weight = s * ~(apart_i & last) if apart else s
+        weight = jnp.where(apart_i & last, 0.0, s) if apart else s
         c = C_i[:, None] * root * root_i[None] - A * A_i[None] - B * B_i[None]
         if apart:
             # A pair that is left out may have c = 1 (a sign unit and itself), where the slope is infinite: times its

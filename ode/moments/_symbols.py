@@ -6,14 +6,18 @@ from typing import Any
 import jax.numpy as jnp
 import sympy as sp
 
+from teacher_student.internal import as_count
+
 Function = Callable[..., Any]
 LARGEST = 2**53  # of an integer in a function
+MOST_ROWS = 99  # beyond it two entries would have one name: C1112 of rows 11 and 12, and of rows 1 and 112
 
 
 def symbols(size: int) -> sp.Matrix:
     """Return a symmetric matrix of sympy symbols C11, C12, ..., with positive variances.
 
     Arguments: size: its number of rows, which is that of the fields whose covariance it is.
+    Raises InputError for no number of rows, and for more than 99.
 
     Example:
       >>> from ode import derive
@@ -22,6 +26,7 @@ def symbols(size: int) -> sp.Matrix:
       [C11, C12],
       [C12, C22]])
     """
+    size = as_count(size, "number of rows", most=MOST_ROWS)
     names = [[f"C{min(i, j) + 1}{max(i, j) + 1}" for j in range(size)] for i in range(size)]
     return sp.Matrix(size, size, lambda i, j: sp.Symbol(names[i][j], positive=i == j or None, real=True))
 

@@ -9,13 +9,14 @@ from teacher_student import Overlaps, Problem, problem_from_tables, problem_to_t
 from teacher_student.internal import require_name, with_entry
 
 from ._field import Field, entries, field_of, linearised, state
-from ._fixed_point import FixedPoint, fixed_point_at, name_of
+from ._fixed_point import IDENTICAL, SYMMETRIC, FixedPoint, fixed_point_at, name_of
 from ._guesses import known_guesses, orthonormal
 from ._search import find_root, find_root_or_relax
 
 JUMP = 0.2  # relative: a root further than this from where the branch leads belongs to another branch
 ACCURACY = 1e-10  # of a root, in units of the learning rate
-HIGHER = {"symmetric", "zero"}  # states of higher symmetry, with which others merge
+HIGHER = {SYMMETRIC, IDENTICAL, "zero"}  # states of higher symmetry, with which others merge
+ONE_BRANCH = {SYMMETRIC, IDENTICAL}  # where identical units come apart, their branch goes on as the symmetric one
 
 Parameter = str | Callable[[Problem, float], Problem]
 BranchPoint = tuple[float, np.ndarray]  # a value of the parameter, the entries of the fixed point
@@ -67,8 +68,9 @@ class Branch:
         """Return the fixed point near the expected entries, unless it has merged with one of higher symmetry."""
         field = self.field(value)
         x, _, reason = find_root(field, expected, ACCURACY)
+        of_its_own = ONE_BRANCH if name in ONE_BRANCH else {name}
         near = np.linalg.norm(x - expected) <= JUMP * max(float(np.linalg.norm(expected)), 1e-3)
-        if reason or not near or name_of(field.problem, state(field, x)) in HIGHER - {name}:
+        if reason or not near or name_of(field.problem, state(field, x)) in HIGHER - of_its_own:
             return None
         return value, x
 

@@ -64,7 +64,7 @@ def critical(
         "task.levels.hard.irrelevant"), or a function (problem, value) -> Problem.
       bracket: two values of the parameter.
       guess: a name of `known_guesses`, or a state that leads to the fixed point.
-      alpha: the time at which the curriculum's shares are frozen. None means its end.
+      alpha: the time at which shares and schedules are frozen. None means its end.
       tol: the width of the bracket that is returned, absolute, in units of the parameter.
 
     Raises InputError where nothing changes in the bracket, or where no fixed point is found at either end.

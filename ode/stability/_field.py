@@ -11,7 +11,7 @@ import numpy as np
 from jax.tree_util import PyTreeDef
 
 from teacher_student import InputError, Overlaps, Problem, from_vector, to_vector
-from teacher_student.internal import check_at_least, to_host
+from teacher_student.internal import ALWAYS_THERE, check_at_least, number_of_entries, require_memory, to_host
 
 from .._compiled import PROGRAMS, at_shares, bare, operands
 from .._drift import drift
@@ -56,14 +56,30 @@ def field_of(problem: Problem, like: Overlaps, alpha: float | None) -> Field:
     reason = missing_closed_form(problem)
     if reason:
         raise InputError("a problem with closed-form averages for fixed points (exact Jacobians)", reason)
+    alpha = time_of(problem, alpha)
+    problem = problem.at(alpha)  # schedules are read there, as the levels' shares are
     if np.ndim(problem.sgd.learning_rate) or np.ndim(like.readout) != 1:
         raise InputError("one problem and one state, not a batch", np.shape(like.readout)[:-1])
     check_at_least(np.maximum(*_rates(problem)), 0.0, "a learning rate (without one every state is fixed)", strict=True)
-    alpha = float(problem.curriculum.end) if alpha is None else alpha
-    check_at_least(alpha, 0.0, "alpha")
+    _require_room(problem)
     with jax.enable_x64(True):
         leaves, structure = operands((at_shares(bare(problem), _shares_at(problem, alpha)), to_host(like)))
     return Field(problem, to_host(like), _free(problem), leaves, structure)
+
+
+def time_of(problem: Problem, alpha: float | None) -> float:
+    """Return the time at which the field is meant: the curriculum's end if none is given. Raises InputError."""
+    alpha = float(problem.curriculum.end) if alpha is None else alpha
+    check_at_least(alpha, 0.0, "alpha")
+    return alpha
+
+
+def _require_room(problem: Problem) -> None:
+    """Raise InputError if the Jacobian, what is cut out of it, and its eigenvectors do not fit into memory."""
+    n = number_of_entries(problem)
+    need = 3 * 8 * n**2
+    if need > ALWAYS_THERE:
+        require_memory(need, f"the Jacobian of {n:,} entries", "take fewer units")
 
 
 def _shares_at(problem: Problem, alpha: float) -> np.ndarray:

@@ -10,6 +10,7 @@ from teacher_student.internal import PublicRecord
 from ._field import Field, errors, linearised, state
 
 ALIKE = 1e-6  # relative: two overlaps that differ by less are equal
+SYMMETRIC, IDENTICAL = "symmetric", "symmetric, identical units"
 MARGINAL = 1e-9  # in units of the learning rate: a real part below it counts as zero
 
 
@@ -24,7 +25,7 @@ class FixedPoint(PublicRecord):
       direction: the (real part of the) right eigenvector of the first eigenvalue, as changes of Q, R and readout. Its
         norm is 1 over the entries Q_kl (k <= l), R_km and v_k.
       error: the generalisation error per level.
-      name: "zero", "symmetric", "specialised" or "other".
+      name: "zero", "symmetric", "symmetric, identical units", "specialised" or "other".
       learning_rate: the larger of eta and eta_v, which is the scale of the drift.
     """
 
@@ -55,7 +56,7 @@ class FixedPoint(PublicRecord):
 
     def describe(self) -> str:
         """Describe the fixed point in one line: its name, errors, stability and largest eigenvalue."""
-        error = ", ".join(f"{level} {value:.4g}" for level, value in self.error.items())
+        error = ", ".join(f"{level} {max(value, 0.0):.4g}" for level, value in self.error.items())
         return (
             f"{self.name}: {self.stability}, largest eigenvalue {self.growth:.6g}, error {error}, "
             f"residual {self.residual:.1g}"
@@ -95,7 +96,9 @@ def name_of(problem: Problem, overlaps: Overlaps) -> str:
     """Return what the state is called, whatever the order and the signs of the hidden units.
 
     zero: no unit has a norm. symmetric: all units have the same norm, overlap with each other and with each unit of
-    the teacher, in magnitude. specialised: each unit of the narrower network has a nearest unit of its own in the wider
+    the teacher, in magnitude. symmetric, identical units: moreover that overlap is the norm, |Q_kl| = Q_kk, so that
+    w_k = +-w_l. Where both exist, units that start identical stay so, and all others come apart and reach the point
+    called symmetric. specialised: each unit of the narrower network has a nearest unit of its own in the wider
     one, or each unit of the wider one has a nearest one in the narrower, and none is left out. other: none of these.
     """
     Q, R, T = (np.asarray(x, float) for x in (overlaps.Q, overlaps.R, overlaps.T))
@@ -105,7 +108,8 @@ def name_of(problem: Problem, overlaps: Overlaps) -> str:
         return "zero"
     pairs = np.abs(Q)[:, ~np.eye(K, dtype=bool)]
     if K > 1 and max(float(np.ptp(numbers, axis=1).max()) for numbers in (norms, pairs, np.abs(R))) <= ALIKE * size:
-        return "symmetric"
+        identical = float(np.max(np.abs(pairs - norms[:, :1]))) <= ALIKE * size
+        return IDENTICAL if identical else SYMMETRIC
     lengths = np.sqrt(norms.sum(axis=0)[:, None] * T.sum(axis=0).diagonal())
     cosines = np.abs(R.sum(axis=0)) / np.where(lengths > ALIKE * size, lengths, np.inf)
     narrow = cosines if cosines.shape[0] <= cosines.shape[1] else cosines.T

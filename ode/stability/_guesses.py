@@ -5,7 +5,7 @@ import numpy as np
 from teacher_student import InputError, Overlaps, Problem, psd_violation
 from teacher_student.internal import check_overlaps, refuse_fork
 
-from ._field import Field, entries, field_of, linearised, state
+from ._field import Field, entries, field_of, linearised, state, time_of
 from ._symmetry import projector
 
 OWN, SHORTENED = 0.1, 0.8  # Q_kk of directions of a unit's own, in units of rho_b; length of a unit
@@ -28,13 +28,14 @@ def known_guesses(problem: Problem, like: Overlaps | None = None, *, alpha: floa
       problem: of known numbers, with a task that is a sum of units.
       like: the T and the readout, which is kept if it is not trained. None means T^b_mn = rho_b delta_mn on the
         teacher's support (the law of large N) and v_k = 1.
-      alpha: the time at which the curriculum's shares are frozen. None means its end.
+      alpha: the time at which shares and schedules are frozen. None means its end.
 
     Raises InputError for a task that is no sum of units.
     """
     refuse_fork()
     if problem.task.units is None:
         raise InputError("guesses for a task other than a committee", "none are known", "pass guesses")
+    problem = problem.at(time_of(problem, alpha))
     like = orthonormal(problem) if like is None else like
     check_overlaps(like, problem)
     guesses = {"zero": _copies(problem, like, 0)}

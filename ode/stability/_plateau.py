@@ -7,7 +7,7 @@ import numpy as np
 from teacher_student import InputError, Overlaps, Problem
 from teacher_student.internal import PublicRecord, check_at_least, check_overlaps, level_index, make_room
 
-from ._escape import LARGE, Rest, Tangent, rest_from, tangent, way_out
+from ._escape import LARGE, Rest, Tangent, asymmetry, rest_from, tangent, way_out
 from ._field import Field, entries, errors, field_of, linearised
 from ._fixed_point import FixedPoint, fixed_point_at
 from ._symmetry import projector
@@ -25,10 +25,11 @@ class Plateau(PublicRecord):
       alphas: (A,) times along the symmetric trajectory.
       error: level -> (A,), the error of the symmetric trajectory.
       log_amplitude: (A,) log a, where a is the norm to which the start's asymmetry has grown in the unstable
-        directions.
+        directions. It is -inf throughout for a start without asymmetry that grows.
       saturation: the log a at which the error has fallen to the given share of the plateau's, on the way out of the
-        point.
-      escape_time: the alpha at which log a gets there. It is inf for a start without asymmetry.
+        point. It is nan for a start without asymmetry that grows: no direction leads out.
+      escape_time: the alpha at which log a gets there. It is inf for a start without asymmetry that grows, and finite
+        for any other, however small its asymmetry is.
       height: per level, the error on the symmetric trajectory at half the escape time, or the fixed point's where that
         time is inf.
       rate: in 1 / alpha, the largest eigenvalue of J at the same time.
@@ -45,7 +46,7 @@ class Plateau(PublicRecord):
 
     def describe(self) -> str:
         """Describe the plateau in one line: its errors, its escape rate (per alpha) and when it ends."""
-        height = ", ".join(f"{level} {value:.4g}" for level, value in self.height.items())
+        height = ", ".join(f"{level} {max(value, 0.0):.4g}" for level, value in self.height.items())
         when = f"escape at alpha = {self.escape_time:.4g}"
         if not np.isfinite(self.escape_time):
             when = "no escape: the start has no asymmetry that grows"
@@ -71,16 +72,24 @@ def plateau(
 
       a(escape_time) = a*,   which at rest is   escape_time = log(a* / a(0)) / lambda.
 
+    What dies out has no part in this: units of random weights differ in Q_kk by far more than in R, and those of Saad &
+    Solla by 0.1 and 1e-12. Only rounding is left out. With Pi delta(100 / eta) = W delta(0), an entry of delta(0)
+    counts if its column of W exceeds 1e-13 of the largest column. Among those that count, the asymmetry is zero, and
+    the escape time inf, if no component of W delta(0) exceeds 1e-13 of the sum of its terms' magnitudes. Linearising
+    neglects changes of J by r = |delta| / |S|, so that a is right up to a factor of 1 - r or so, and the escape time up
+    to -log(1 - r) / lambda.
+
     Arguments:
       problem: of known numbers, with two or more hidden units.
       start: the overlaps at alpha = 0, near a symmetric state.
       share: of the plateau's error, in (0, 1), to which the error falls at the escape.
       level: whose error. None is for inputs with one level.
-      alpha: the time at which the curriculum's shares are frozen for as long as it takes. None means its end.
+      alpha: the time at which shares and schedules are frozen for as long as it takes. None means its end.
 
     Raises InputError for a student with one unit or unequal fixed readouts, a start far from symmetric, a symmetric
-    trajectory that does not lead to a fixed point with an unstable direction, or an error that does not fall that far
-    on the way out.
+    trajectory that does not lead to a fixed point with an unstable direction, an asymmetry that is beyond a* at the
+    start or has not reached it after 1.5 times as long as it should take, or an error that does not fall that far on
+    the way out.
     Source: Saad & Solla 1995; Biehl, Riegler & Woehler 1996 (escape time and the start's overlap with the mode).
     """
     make_room()
@@ -102,12 +111,14 @@ def plateau(
             "integrate it with ode.solve: it need not see the plateau",
         )
     rest = rest_from(field, x)
-    early = tangent(field, x, rest, np.log(LARGE * np.linalg.norm(rest.x)))
-    if not early.reached:
+    grows = asymmetry(field, x, rest)
+    large = float(np.log(LARGE * np.linalg.norm(rest.x)))
+    early = tangent(field, x, rest, grows, max(large, grows.log_size))
+    if not np.isfinite(grows.log_size):
         return _result(field, rest, early, np.nan, np.inf)
     direction = early.growing(early.end)
     saturation = way_out(field, rest, direction / np.linalg.norm(direction), share, index)
-    path = tangent(field, x, rest, saturation)
+    path = tangent(field, x, rest, grows, saturation)
     return _result(field, rest, path, saturation, path.end)
 
 

@@ -32,7 +32,7 @@ def fixed_points(
 
     Arguments:
       guesses: one, several, or several by name. None means `known_guesses(problem)`, each of which may lead nowhere.
-      alpha: the time at which the shares are frozen. None means the curriculum's end.
+      alpha: the time at which shares and schedules are frozen. None means the curriculum's end.
       tol: the largest |d(entry)/dalpha| that is accepted, in units of the larger of eta and eta_v (and of the largest
         entry, if that is beyond 1).
 

@@ -9,15 +9,15 @@ from jaxtyping import Array, Float, Int
 from teacher_student import Observables, Problem
 
 from ._coordinates import Space
+from ._phase_steps import PhaseSteps
 from ._samples import draw_samples, draw_test_inputs, make_input, sample_of
-from ._schedule import Schedule
 from ._step import sgd_step
 from ._weights import Weights
 
 
 def advance(
     problem: Problem,
-    schedule: Schedule,
+    phases: PhaseSteps,
     space: Space,
     key: jax.Array,
     weights: Weights,
@@ -32,12 +32,14 @@ def advance(
     length, dtype = space.block_steps, weights.student.dtype
 
     def run_block(index: Int[Array, ""], weights: Weights) -> Weights:
-        drawn = draw_samples(problem, schedule, space, key, index, dtype)
+        drawn = draw_samples(problem, phases, space, key, index, dtype)
         first_step = index * length
 
         def run_step(i: Int[Array, ""], weights: Weights) -> Weights:
-            sample = sample_of(problem, weights.latents, space, drawn, i)
-            return space.to_normal_form(sgd_step(problem, weights, sample, space.dim))
+            # Schedules are read in the middle of the step, as the curriculum is: then they shift no mean at order 1/N.
+            now = problem.at(((first_step + i).astype(dtype) + 0.5) / space.dim)
+            sample = sample_of(now, weights.latents, space, drawn, i)
+            return space.to_normal_form(sgd_step(now, weights, sample, space.dim))
 
         begin, end = jnp.maximum(first - first_step, 0), jnp.minimum(last - first_step, length)
         after_block: Weights = jax.lax.fori_loop(begin, end, run_step, weights)
@@ -51,7 +53,7 @@ def measure(problem: Problem, space: Space, key: jax.Array, weights: Weights, bl
     """Return the overlaps, and error and accuracy of every level on `blocks` blocks of fresh inputs.
 
     Levels share the standard normal inputs, which are scaled with each one's variances. It must be called at 64 bits,
-    since outputs are computed in float64.
+    since outputs are computed in float64. The problem is one at the time in question, `problem.at(alpha)`.
 
     Arguments: blocks: a number of 32 bits that may be traced, so that no program is compiled for a number of samples.
     """

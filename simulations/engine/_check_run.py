@@ -1,6 +1,8 @@
 """What `simulations.run` refuses, before it computes anything."""
 
+import contextlib
 import math
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -17,7 +19,7 @@ from teacher_student.internal import (
 )
 
 from ._distributions import Law, as_distribution
-from ._schedule import MOST_STEPS
+from ._phase_steps import MOST_STEPS
 from ._weights import Weights, check_room, check_weights
 
 PRECISIONS_OF = {"weights": PRECISIONS, "overlaps": ("float64",)}  # of each method
@@ -74,7 +76,8 @@ def check_run(
         leading = np.shape(start.readout)[:-1]
         if leading not in ((), (runs,)):
             raise InputError(f"one start, or {runs} (one per run)", f"leading axes {leading}")
-        check_room(problem, start, dim)
+        with asking_for_exchange(dim, runs):
+            check_room(problem, start, dim)
 
 
 def check_sizes(problem: Problem, dim: Any, runs: Any, precision: Any, inputs: Any, workers: Any) -> None:
@@ -89,7 +92,19 @@ def check_sizes(problem: Problem, dim: Any, runs: Any, precision: Any, inputs: A
         as_count(workers, "number of workers")
     require_name(precision, PRECISIONS, "precision")
     require_name(inputs, ("own", "shared"), "kind of inputs")
-    problem.inputs.sizes(dim, problem.task.latents)
+    with asking_for_exchange(dim, runs):
+        problem.inputs.sizes(dim, problem.task.latents)
+
+
+@contextlib.contextmanager
+def asking_for_exchange(dim: int, runs: int) -> Iterator[None]:
+    """Ask whether dimension and runs are exchanged, in InputErrors raised inside that find the dimension too small."""
+    try:
+        yield
+    except InputError as error:
+        if dim < runs:
+            error.args = (f"{error}; dim comes before runs: are {dim} and {runs} exchanged?",)
+        raise
 
 
 def recordable_alphas(alphas: Any, *dims: int) -> np.ndarray:

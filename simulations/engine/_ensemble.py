@@ -7,6 +7,7 @@ from typing import Any
 
 import equinox as eqx
 import jax
+import jax.numpy as jnp
 import numpy as np
 
 from teacher_student import Observables, Overlaps, Problem
@@ -16,9 +17,9 @@ from ._advance import advance, measure
 from ._coordinates import Space
 from ._host import to_float_on_host
 from ._keys import Keys
+from ._phase_steps import PhaseSteps
 from ._plan import RunPlan
 from ._run_batches import Group, default_workers, over_members
-from ._schedule import Schedule
 from ._threads import in_threads, stop_on_ctrl_c
 from ._weights import Weights
 
@@ -32,12 +33,12 @@ Finished = tuple[Observables, Weights | None]  # of one run or group: what was r
 class Ensemble(eqx.Module):
     """All that is constant over the steps of one call.
 
-    tests: () blocks of test inputs. differ: which leaves of (problem, schedule) differ between members and have a
+    tests: () blocks of test inputs. differ: which leaves of (problem, phases) differ between members and have a
     leading axis; (): none. devices: those that share the members.
     """
 
     problem: Problem
-    schedule: Schedule
+    phases: PhaseSteps
     space: Space
     tests: Any  # () blocks of test inputs
     differ: tuple[bool, ...] = eqx.field(static=True, default=())
@@ -45,8 +46,8 @@ class Ensemble(eqx.Module):
 
     @property
     def axes(self) -> Any:
-        """Axes of (problem, schedule) that run over members: 0 or None, leaf by leaf."""
-        leaves, structure = jax.tree.flatten((self.problem, self.schedule))
+        """Axes of (problem, phases) that run over members: 0 or None, leaf by leaf."""
+        leaves, structure = jax.tree.flatten((self.problem, self.phases))
         differ = self.differ or (False,) * len(leaves)
         return jax.tree.unflatten(structure, [0 if d else None for d in differ])
 
@@ -54,10 +55,10 @@ class Ensemble(eqx.Module):
         """Return the ensemble with the numbers of these problems only, in this order."""
         if not self.differ:
             return self
-        leaves, structure = jax.tree.flatten((self.problem, self.schedule))
+        leaves, structure = jax.tree.flatten((self.problem, self.phases))
         chosen = [x[problems] if d else x for x, d in zip(leaves, self.differ, strict=True)]
-        problem, schedule = jax.tree.unflatten(structure, chosen)
-        return Ensemble(problem, schedule, self.space, self.tests, self.differ, self.devices)
+        problem, phases = jax.tree.unflatten(structure, chosen)
+        return Ensemble(problem, phases, self.space, self.tests, self.differ, self.devices)
 
 
 def run_all(ensemble: Ensemble, plan: RunPlan, report: Callable[[int], object]) -> dict[tuple[int, int], Finished]:
@@ -200,15 +201,16 @@ def _advance_group(constant: tuple[Ensemble, Keys], weights: Weights, first: Any
         return advance(numbers[0], numbers[1], ensemble.space, key, weights, first, last)
 
     mapped = over_members(one, (ensemble.axes, None if shared else 0, 0, None, None), ensemble.devices)
-    later: Weights = mapped((ensemble.problem, ensemble.schedule), keys.wrapped(), weights, first, last)
+    later: Weights = mapped((ensemble.problem, ensemble.phases), keys.wrapped(), weights, first, last)
     return later
 
 
 @eqx.filter_jit
 def _measure_group(ensemble: Ensemble, keys: Keys, weights: Weights, step: Any, shared: bool) -> Observables:
     def one(numbers: Any, key: jax.Array, weights: Weights, step: Any) -> Observables:
-        return measure(numbers[0], ensemble.space, jax.random.fold_in(key, step), weights, ensemble.tests)
+        now = numbers[0].at(jnp.asarray(step).astype(weights.student.dtype) / ensemble.space.dim)
+        return measure(now, ensemble.space, jax.random.fold_in(key, step), weights, ensemble.tests)
 
     mapped = over_members(one, (ensemble.axes, None if shared else 0, 0, None), ensemble.devices)
-    observables: Observables = mapped((ensemble.problem, ensemble.schedule), keys.wrapped(), weights, step)
+    observables: Observables = mapped((ensemble.problem, ensemble.phases), keys.wrapped(), weights, step)
     return observables

@@ -6,6 +6,7 @@ import numpy as np
 
 from teacher_student import Problem
 
+TIMES = 65  # at which schedules are looked at
 LEAST_STEP = 1e-5  # relative change per step, of which float32's rounding (half of 6e-8) can take 0.3 %
 
 
@@ -34,10 +35,12 @@ def warn_of_rounding(problem: Problem, dim: int, precision: str) -> None:
 
 
 def _smallest(problem: Problem, dim: int) -> float:
-    """Return the smallest relative change that a step makes on purpose."""
+    """Return the smallest relative change that a step makes on purpose, at any time."""
+    times = np.linspace(0.0, float(problem.curriculum.end), TIMES) if problem.schedules else [0.0]
+    rates = [problem.at(alpha).sgd for alpha in times]
     eta, eta_v, gamma = (
-        np.asarray(rate, float)
-        for rate in (problem.sgd.learning_rate, problem.sgd.readout_learning_rate, problem.sgd.weight_decay)
+        np.array([getattr(at, name) for at in rates], float)
+        for name in ("learning_rate", "readout_learning_rate", "weight_decay")
     )
     steps = np.stack([eta * gamma, eta_v, eta_v * gamma]) / dim
     return float(np.min(steps, where=steps > 0, initial=np.inf))

@@ -61,11 +61,14 @@ def run(
       precision: "float32" or "float64"; None: float32 for weights, where it loses nothing of decay and of the readouts'
         steps (`usual_precision`). The chain is float64 only: float32 would lose its increments, which are of order 1/N.
       test_samples: fresh inputs per level, run and alpha for error and accuracy, at least: whole blocks are taken, and
-        `Trajectory.source.test_samples` says how many.
+        `Trajectory.source.test_samples` says how many. They add a standard deviation of their own to errors and
+        accuracies. `Fluctuations.spread(dim)` is without it, `spread(dim, test_samples)` is with it, and a verdict
+        accounts for it. `ode.observe(problem, runs.overlaps)` has the errors without it. They are measured so that a
+        simulation uses none of theory's formulas, and can show an error in them.
       bound: a run whose Q_kk passes this many times the largest of 1, Q_kk at the start and T_mm has diverged.
       workers: threads on a CPU, runs at once on an accelerator; None: all cores, 32.
       devices: how many of `jax.local_devices()` share the runs (by `jax.shard_map`); None: all.
-      progress: a progress bar.
+      progress: a progress bar, in a terminal or a notebook: a file gets none.
       keep: "weights" keeps the weights at the last alpha in `Trajectory.weights`, with a leading axis of runs: as they
         are, those of a diverged run too. None keeps none.
     Returns a Trajectory with axes (runs, A). A run that diverges has its status, and NaN from then on.

@@ -16,7 +16,7 @@ from teacher_student import Problem
 from teacher_student.internal import Numbers, is_known
 
 from ._coordinates import Space
-from ._schedule import Schedule
+from ._phase_steps import PhaseSteps
 from ._step import Sample
 
 
@@ -33,13 +33,13 @@ class Drawn(eqx.Module):
 
 
 def draw_samples(
-    problem: Problem, schedule: Schedule, space: Space, key: jax.Array, index: Int[Array, ""], dtype: Any
+    problem: Problem, phases: PhaseSteps, space: Space, key: jax.Array, index: Int[Array, ""], dtype: Any
 ) -> Drawn:
     """Draw the random parts of the samples of block `index` of a run."""
     length = space.block_steps
     normals_key, levels_key, clusters_key, noise_key = jax.random.split(jax.random.fold_in(key, index), 4)
     uniforms = jax.random.uniform(levels_key, (length,), dtype)
-    levels = jax.vmap(lambda step, uniform: draw_level(problem, schedule, step, uniform))(
+    levels = jax.vmap(lambda step, uniform: draw_level(problem, phases, step, uniform))(
         index * length + jnp.arange(length, dtype=index.dtype), uniforms
     )
     return Drawn(
@@ -72,15 +72,15 @@ def _draw_clusters(problem: Problem, key: jax.Array, steps: int, dtype: Any) -> 
     return _choose(probabilities, jax.random.uniform(key, (steps,), dtype))
 
 
-def draw_level(problem: Problem, schedule: Schedule, step: Int[Array, ""], uniform: Float[Array, ""]) -> Int[Array, ""]:
+def draw_level(problem: Problem, phases: PhaseSteps, step: Int[Array, ""], uniform: Float[Array, ""]) -> Int[Array, ""]:
     """Return the index of the level of the sample at `step`.
 
     It is drawn with the curriculum's shares at the middle of the step, by a number `uniform` in [0, 1).
     """
     # The first phase that ends after the step, which is never one without steps. Alphas are rounded to steps, so the
     # last step may lie beyond the curriculum: it belongs to the last phase with steps, not to one filled up with.
-    phase = jnp.minimum(jnp.searchsorted(schedule.ends, step, side="right"), schedule.last)
-    begin, length = (jnp.asarray(steps)[phase] for steps in (schedule.begins, schedule.lengths))
+    phase = jnp.minimum(jnp.searchsorted(phases.ends, step, side="right"), phases.last)
+    begin, length = (jnp.asarray(steps)[phase] for steps in (phases.begins, phases.lengths))
     length = jnp.maximum(length.astype(uniform.dtype), 1)  # 0 where the whole curriculum is shorter than half a step
     progress = ((step - begin).astype(uniform.dtype) + 0.5) / length
     return _choose(problem.level_shares(problem.curriculum.shares_in(phase, progress)), uniform)

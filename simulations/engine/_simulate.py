@@ -7,14 +7,14 @@ import jax
 import numpy as np
 
 from teacher_student import Problem, Trajectory
-from teacher_student.internal import largest_allowed_norm, unnamed, with_level_names
+from teacher_student.internal import is_shown, largest_allowed_norm, unnamed, with_filled_schedules, with_level_names
 
 from ._divergence import mark_divergence
 from ._ensemble import Ensemble, Finished, run_all
 from ._host import to_float_on_host
+from ._phase_steps import PhaseSteps, phase_steps
 from ._plan import RunPlan, one_per_run
 from ._run_batches import stacked
-from ._schedule import Schedule, schedule
 
 
 def simulate(plan: RunPlan) -> list[Trajectory]:
@@ -30,7 +30,9 @@ def simulate(plan: RunPlan) -> list[Trajectory]:
         ensemble = Ensemble(problem, phases, plan.space, plan.test_blocks, differ, plan.devices)
     total = len(plan.problems) * plan.runs * int(plan.steps[-1])
     label = f"SGD N={plan.dim}"
-    with tqdm(total=total, unit="step", unit_scale=True, disable=not plan.progress, desc=label, leave=False) as bar:
+    with tqdm(
+        total=total, unit="step", unit_scale=True, disable=not is_shown(plan.progress), desc=label, leave=False
+    ) as bar:
         finished = run_all(ensemble, plan, bar.update)
     # A run counts if it is finished in every problem: what is paired must stay paired.
     done = [r for r in range(plan.runs) if all((p, r) in finished for p in range(len(plan.problems)))]
@@ -41,13 +43,13 @@ def simulate(plan: RunPlan) -> list[Trajectory]:
     return [_trajectory(plan, p, [finished[p, r] for r in done], done) for p in range(len(plan.problems))]
 
 
-def _numbers(problem: Problem, plan: RunPlan) -> tuple[Problem, Schedule]:
+def _numbers(problem: Problem, plan: RunPlan) -> tuple[Problem, PhaseSteps]:
     """Return what compiled programs know of `problem`, on the host.
 
     Its names are left out, and its phases filled up to one of a few counts: other names and phases need no compilation.
     """
-    compiled = unnamed(problem)
-    return to_float_on_host(compiled, plan.dtype), schedule(compiled, plan.dim)
+    compiled = with_filled_schedules(unnamed(problem))
+    return to_float_on_host(compiled, plan.dtype), phase_steps(compiled, plan.dim)
 
 
 def _trajectory(plan: RunPlan, p: int, finished: list[Finished], done: list[int]) -> Trajectory:

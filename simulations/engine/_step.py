@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from teacher_student import Problem
+from teacher_student import InputError, Problem
 from teacher_student.internal import PublicModule
 
 from ._weights import Weights
@@ -32,10 +32,14 @@ def sgd_step(problem: Problem, weights: Weights, sample: Sample, dim: Any = None
       w_k <- w_k - eta / sqrt(N) g_k x - eta gamma / N w_k
       v_k <- v_k - eta_v / N dloss/dyhat phi(lambda_k) - eta_v gamma / N v_k
 
-    dim: N, where weights and input are written in fewer coordinates. Only products of vectors enter: any orthonormal
-    coordinates will do.
+    Arguments: problem: at the time of the step, `problem.at((n + 1/2) / N)` if it has schedules. dim: N, where weights
+    and input are written in fewer coordinates. Only products of vectors enter: any orthonormal coordinates will do.
+    Raises InputError for a problem with schedules.
     Source: Saad & Solla 1995, Eq. (4); Goldt et al. 2019, Eq. (4).
     """
+    for name in problem.schedules:
+        required = "a problem at one time for one step of SGD"
+        raise InputError(required, f"a schedule of {name}", "take problem.at((n + 1/2) / N)")
     w, u, v, x = weights.student, weights.latents, weights.readout, sample.input
     dim = x.size if dim is None else dim
     root = jnp.sqrt(jnp.asarray(dim, x.dtype))

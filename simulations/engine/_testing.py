@@ -27,6 +27,9 @@ def test(problem: Problem, weights: Weights, samples: int, key: Any) -> Observab
     Raises InputError for weights that do not fit the problem, or are not finite.
     """
     refuse_fork()
+    for name in problem.schedules:
+        required = "a problem at one time to test weights on"
+        raise InputError(required, f"a schedule of {name}", "take problem.at(alpha)")
     samples = as_count(samples, "number of test samples")
     if np.ndim(weights.student) != 3:
         raise InputError("weights with a leading axis of runs", f"student of shape {np.shape(weights.student)}")

@@ -10,7 +10,7 @@ import numpy as np
 from jaxtyping import Array, Float, Int
 
 from teacher_student import InputError, Overlaps, Problem
-from teacher_student.internal import Numbers, refuse_fork, to_host
+from teacher_student.internal import ALWAYS_THERE, Numbers, as_count, refuse_fork, require_memory, to_host
 from teacher_student.internal import Weights as Weights
 
 CHUNK_NUMBERS = 2**20  # of float64 that starts are made of at a time
@@ -43,8 +43,10 @@ def weights_with(overlaps: Overlaps, sizes: tuple[int, ...], key: jax.Array, dty
     Arguments: overlaps: of one run. sizes: (B,) dimensions N_b of the blocks; N is their sum. key: a JAX key.
       dtype: of the weights; call it at 64 bits, as the root is taken in float64.
     Returns Weights. They take (K + M) N numbers of `dtype`, and a few times 2^20 of float64 while they are made.
+    Raises InputError for more than fit into memory.
     """
     refuse_fork()
+    _require_memory(overlaps, sizes, dtype)
     K = overlaps.readout.shape[-1]
     gram = overlaps.gram
     parts = [
@@ -53,6 +55,13 @@ def weights_with(overlaps: Overlaps, sizes: tuple[int, ...], key: jax.Array, dty
     ]
     rows = parts[0] if len(parts) == 1 else jnp.concatenate(parts, axis=1)
     return Weights(rows[:K], rows[K:], jnp.asarray(overlaps.readout).astype(dtype))
+
+
+def _require_memory(overlaps: Overlaps, sizes: tuple[int, ...], dtype: Any) -> None:
+    dim, (K, M) = as_count(sum(sizes), "dimension N", "make the blocks smaller"), overlaps.R.shape[-2:]
+    need = 2 * (K + M) * dim * np.dtype(dtype).itemsize  # of the blocks, and put together
+    if need > ALWAYS_THERE:
+        require_memory(need, f"the weights of {K + M:,} units at N = {dim:,}", "lower the dimension")
 
 
 def _block_weights(

@@ -4,13 +4,14 @@ import dataclasses
 import html
 import json
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from teacher_student import InputError, Trajectory, entry_names
-from teacher_student.internal import PublicRecord, Usual, describe_ties, is_integer, nearest, require_name
+from teacher_student import Breakdown, InputError, Trajectory, entry_names
+from teacher_student.internal import PublicRecord, Usual, describe_ties, is_integer, nearest, plot, require_name
 
+from ._broken_symmetry import notes_on_broken_symmetry
 from ._comparable import check_comparable, check_predicted, check_trajectories, usable_alphas
 from ._evidence import Deviation, Evidence, dim_of, gather, gather_predicted
 from ._independence import check_independent, note_on_improbable_run, notes_on_runs
@@ -20,7 +21,12 @@ from ._questions import Family, Question, judged, spread_share
 from ._scaling import notes_on_scaling
 from ._shifts import Shift, measured_shifts, predicted_shifts
 from ._spread import SpreadTest, spread_test
-from ._verdict_text import verdict_line, verdict_table
+from ._verdict_text import TOO_FEW, passes, verdict_line, verdict_table
+from ._where_it_holds import before, first_breakdown
+
+if TYPE_CHECKING:  # half a second to import: only who draws needs it
+    import pandas as pd
+    from matplotlib.figure import Figure
 
 FEWEST_RUNS = {"measured": 3, "predicted": 2}
 SMALL = 10  # overlaps: with K = M = 1 a right theory is rejected in 22 % at N = 4, in 5 % at 20 and in 1 % at 40
@@ -31,7 +37,8 @@ class Agreement(PublicRecord):
     """The verdict on a theory trajectory and runs of the same problem.
 
     Fields:
-      agrees: whether p is above the significance and nothing is against.
+      agrees: whether p is above the significance, nothing is against, and there is a verdict on all alphas: whether
+        `answer` is "AGREE".
       significance: chance of "disagree" where theory is right, over all questions. p: family-wise p-value.
       questions: the answers, a row for each. shifts: what the simulation says of every number of problem and start, and
         what would have been found (`Shift`). unseen: the names of the numbers that move nothing that fluctuates.
@@ -39,11 +46,14 @@ class Agreement(PublicRecord):
       deviations: of every quantity at every alpha at which it fluctuates.
       fixed: quantities that do not fluctuate at some alphas, with their largest deviation there.
       dims, runs: dimension N and number of runs, of the simulation and of the smaller one.
-      compared_to: the last alpha at which neither theory nor a run had diverged. recorded_to: the last recorded one.
+      compared_to: the last alpha that is compared: neither theory nor a run has diverged, and theory's expansion in 1/N
+        holds. It is 0 where there is none. recorded_to: the last recorded one.
       method: how the questions are judged, in words. notes: what a reader should know beside.
       spread: the test of the predicted spread, if it was used.
       against: what disagrees whatever p is: quantities that do not fluctuate and are off, or runs that diverge alone.
       tie_probability: per level, how often the noiseless label is 0, in theory and simulation alike.
+      no_verdict: from where on there is no verdict, and why, in words: theory's expansion in 1/N does not hold there
+        (`Trajectory.breakdown`). It is empty where there is a verdict on all alphas.
     """
 
     agrees: bool
@@ -65,6 +75,7 @@ class Agreement(PublicRecord):
     spread: SpreadTest | None = None
     against: tuple[str, ...] = ()
     tie_probability: dict[str, float] = dataclasses.field(default_factory=dict)
+    no_verdict: str = ""
 
     def _words(self) -> str:
         return f"Agreement({self.verdict})"
@@ -76,6 +87,16 @@ class Agreement(PublicRecord):
     def worst(self) -> Deviation:
         """The deviation with the largest |z|, of all quantities and alphas. There is none where nothing fluctuates."""
         return max(self.deviations, key=lambda one: abs(one.z))
+
+    @property
+    def answer(self) -> str:
+        """The answer: "AGREE", "DISAGREE", or "NO VERDICT".
+
+        There is none where theory's expansion in 1/N ends before the last alpha, and nothing disagrees before that.
+        """
+        if self.agrees:
+            return "AGREE"
+        return "NO VERDICT" if self.no_verdict and (passes(self) or not self.compared_to) else "DISAGREE"
 
     @property
     def verdict(self) -> str:
@@ -94,6 +115,39 @@ class Agreement(PublicRecord):
             what = "one that moves nothing" if name in self.unseen else repr(name)
             raise InputError(f"a number that this comparison can see, such as {names[:3]}", what, nearest(name, names))
         return self.shifts[names.index(name)]
+
+    def plot(self, ax: Any = None, level: Any = None, quantities: Any = None) -> "tuple[Figure, np.ndarray]":
+        """Draw |z| of every deviation below the threshold that alone rejects theory, and the shift of every number.
+
+        A shift is drawn with its standard error, in units of the smallest shift that would be seen.
+
+          agreement = simulations.agreement(theory, runs)
+          figure, axes = agreement.plot(level="hard")
+
+        Arguments:
+          ax: two matplotlib Axes as an array, or one for the deviations alone. None: a new figure.
+          level: one level or several of errors and accuracies. None: all.
+          quantities: whose deviations: "error", "accuracy", "Q", "R", "readout", full names, or a list. None: all.
+        Returns a matplotlib Figure and a flat array of its Axes. Raises InputError for names that are not there.
+        """
+        return plot(self, ax=ax, level=level, quantities=quantities)
+
+    def to_dataframe(self) -> "pd.DataFrame":
+        """Return the deviations as a tidy table of pandas: a row for each quantity, at each alpha where it fluctuates.
+
+        The columns are the fields of `Deviation`: name, kind, alpha, theory, simulation, standard_error,
+        sampling_error, allowance, allowance_error, z, predicted_spread and detectable. The spread is NaN where it is
+        measured, and what is detectable is NaN but for differences of two simulations.
+        `frame.attrs["units"]` has the unit of each column of numbers.
+
+          frame = agreement.to_dataframe()
+          frame.groupby("name")["z"].agg(lambda z: z.abs().max())
+
+        Returns a pandas DataFrame.
+        """
+        from ._data_frame import deviations_to_data_frame
+
+        return deviations_to_data_frame(self.deviations)
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything in it as numbers, strings, lists and dicts, by the names of the fields.
@@ -137,6 +191,11 @@ def agreement(
     Accuracies that theory was not asked for are left out, and so are alphas at which theory or a run has diverged. A
     run that diverges where theory does not is a disagreement.
 
+    There is no verdict from the first alpha on at which the expansion in 1/N of a theory with fluctuations does not
+    hold at the runs' N (`Trajectory.breakdown`): what it predicts there is impossible, so that runs can neither agree
+    nor disagree with it. The alphas before are judged, and `answer` is "NO VERDICT" unless they disagree. A theory of
+    `ode.solve` does not know where that is. A note then says where runs from one start part each in its own direction.
+
     Arguments:
       theory: a trajectory of `ode.solve` or `ode.fluctuations`, which has recorded the alphas of `runs`.
       runs: a trajectory of `simulations.run` at dimension N; its alphas are compared (alpha = samples / N).
@@ -164,11 +223,14 @@ def agreement(
     if not theory.accuracy:
         runs, smaller = without_accuracy(runs), None if smaller is None else without_accuracy(smaller)
     usable, notes, split = usable_alphas(theory, runs, smaller)
+    end = first_breakdown(theory, runs, smaller)
+    usable &= before(end, theory)
+    simulated = [x for x in (runs, smaller) if x is not None]
+    if not np.any(usable & (np.asarray(theory.alphas) > 0)):
+        return _without_verdict(theory, simulated, significance, notes, end)
     answers = (_predicted if spread == "predicted" else _measured)(theory, runs, smaller, usable, significance, seed)
-    notes += _notes_on_sizes(runs, smaller)
-    return agreement_of(
-        answers, theory, [x for x in (runs, smaller) if x is not None], significance, notes, split=split
-    )
+    notes += _notes_on_sizes(runs, smaller) + notes_on_broken_symmetry(theory, runs, usable, seed)
+    return agreement_of(answers, theory, simulated, significance, notes, split=split, end=end)
 
 
 def _sharpest(theory: Trajectory, smaller: Trajectory | None) -> str:
@@ -185,8 +247,12 @@ def agreement_of(
     notes: list[str],
     *,
     split: bool,
+    end: Breakdown | None = None,
 ) -> Agreement:
-    """Return the verdict that comes of the answers. split: whether runs diverge where theory does not."""
+    """Return the verdict that comes of the answers.
+
+    Arguments: split: whether runs diverge where theory does not. end: where theory's expansion in 1/N ends, if it does.
+    """
     evidence, family, ties = answers.evidence, answers.family, theory.tie_probability
     off = evidence.fixed_but_off
     against = [f"{name} does not fluctuate and differs from theory by {evidence.fixed[name]:.1e}" for name in off]
@@ -196,7 +262,7 @@ def agreement_of(
     notes += notes_on_runs(evidence) + _notes_on_ties(ties) + _notes_on_sampling(evidence)
     notes += _notes_on_replicates(theory) + _notes_on_size(evidence, theory, simulated)
     return Agreement(
-        agrees=bool(family.p > significance and not against),
+        agrees=bool(family.p > significance and not against and end is None),
         significance=significance,
         p=family.p,
         questions=family.questions,
@@ -218,6 +284,38 @@ def agreement_of(
         spread=answers.spread,
         against=tuple(against),
         tie_probability=ties,
+        no_verdict="" if end is None else end.since,
+    )
+
+
+def _without_verdict(
+    theory: Trajectory,
+    simulated: Sequence[Trajectory],
+    significance: float,
+    notes: list[str],
+    end: Breakdown | None,
+) -> Agreement:
+    """Return what there is to say where theory's expansion in 1/N holds at no recorded alpha: nothing is compared."""
+    assert end is not None  # `usable_alphas` has left some alpha > 0
+    return Agreement(
+        agrees=False,
+        significance=significance,
+        p=1.0,
+        questions=(),
+        shifts=(),
+        unseen=(),
+        worst_z=0.0,
+        threshold_z=0.0,
+        deviations=(),
+        fixed={},
+        dims=tuple(map(dim_of, simulated)),
+        runs=tuple(int(trajectory.runs or 0) for trajectory in simulated),
+        compared_to=0.0,
+        recorded_to=float(theory.alphas[-1]),
+        method="nothing is compared",
+        notes=tuple(notes),
+        tie_probability=theory.tie_probability,
+        no_verdict=end.since,
     )
 
 
@@ -309,7 +407,7 @@ def _notes_on_size(evidence: Evidence, theory: Trajectory, simulated: Sequence[T
     if evidence.spread is None or dim_of(simulated[0]) >= SMALL * entries:
         return []
     return [
-        f"N = {dim_of(simulated[0])} is below {SMALL} times the number of overlaps, {entries}: "
+        f"N = {dim_of(simulated[0])} is below {SMALL} {TOO_FEW}, {entries}: "
         "the next order in 1/N, which is not predicted, makes false alarms"
     ]
 

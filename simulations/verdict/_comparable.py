@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from teacher_student import InputError, Overlaps, Problem, Status, Trajectory
-from teacher_student.internal import differing_leaves, is_number, same_structure
+from teacher_student.internal import differing_leaves, ending, is_number, same_structure
 
 from ._evidence import dim_of
 
@@ -92,12 +92,12 @@ def usable_alphas(
     notes: list[str] = []
     until = float(theory.reached)
     if theory.status != Status.OK:
-        notes.append(f"theory: {theory.describe()}")
+        notes.append(f"theory: {ending(theory)}")
     split = False
     for trajectory in (runs, smaller):
         if trajectory is None or np.all(trajectory.status == Status.OK):
             continue
-        notes.append(f"simulation at N = {trajectory.source.dim}: {trajectory.describe()}")
+        notes.append(f"simulation at N = {trajectory.source.dim}: {ending(trajectory)}")
         split = split or theory.status == Status.OK
         until = min(until, float(np.min(trajectory.reached)))
     usable = alphas <= until

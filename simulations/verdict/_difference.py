@@ -4,6 +4,7 @@ import dataclasses
 from typing import Any
 
 import numpy as np
+from scipy import optimize, stats
 
 from teacher_student import InputError, Trajectory, quantities
 from teacher_student.internal import Usual
@@ -12,8 +13,11 @@ from ._agreement import Agreement, agreement_of, answers_by_measured_spread, wit
 from ._comparable import check_comparable, check_trajectories, usable_alphas
 from ._evidence import Evidence, columns_of, dim_of, gather
 from ._independence import check_independent
+from ._shifts import CHANCE
+from ._where_it_holds import before, earlier, first_breakdown
 
 FEWEST_RUNS = 3
+PARTS = 2000  # of the law of a measured standard deviation: its quantiles
 
 
 def difference_agreement(
@@ -23,15 +27,16 @@ def difference_agreement(
 
     With runs that see the same samples (`simulations.run_many`) most of their noise falls out of the difference, so
     that a far smaller effect of a curriculum or a rate is seen than in either of them. The questions are those of
-    `agreement` with measured spread. Where both theories have fluctuations, the difference of their 1/N terms is taken
-    out.
+    `agreement` with measured spread, that of the differences: how two simulations on the same samples vary together is
+    not predicted. Of theories with fluctuations the 1/N terms are taken out.
 
     Arguments:
       theories: two trajectories of `ode.solve` or `ode.fluctuations`, at the runs' alphas.
       runs: the two simulations of these problems, with equal alphas, dimensions and numbers of runs; run r of the one
         is paired with run r of the other.
       significance: chance of "disagree" where both theories are right. seed: of the sign flips.
-    Returns an Agreement, whose values are those of the first minus those of the second.
+    Returns an Agreement, whose values are those of the first minus those of the second. Each `Deviation.detectable` is
+    by how much theory's difference may be off so that it is seen 9 times in 10; the verdict says it of the last errors.
     Raises InputError for trajectories that cannot be compared or paired.
     """
     pairs = _checked_pairs(theories, runs, significance)
@@ -42,12 +47,39 @@ def difference_agreement(
         notes += more
     if pairs[0][1].source.seed != pairs[1][1].source.seed:
         notes.append("the runs do not see the same samples (simulations.run_many gives such): their noise adds up")
+    end = earlier(*(first_breakdown(theory, simulated) for theory, simulated in pairs))
+    usable &= before(end, pairs[0][0])
+    if not np.any(usable & (np.asarray(pairs[0][0].alphas) > 0)):
+        raise InputError("theories whose expansion in 1/N holds at a recorded alpha > 0", end.text if end else "none")
     evidences = [_evidence(theory, simulated, usable) for theory, simulated in pairs]
     evidence = _difference(*evidences, tests=pairs[0][1].source.test_samples or 1)
     # A difference has no responses of its own: only its first theory's names and ties are looked at.
     alone = dataclasses.replace(pairs[0][0], fluctuations=None)
     answers = answers_by_measured_spread(alone, evidence, significance, seed)
-    return agreement_of(answers, alone, [pairs[0][1]], significance, notes, split=split)
+    verdict = agreement_of(answers, alone, [pairs[0][1]], significance, notes, split=split, end=end)
+    found = _detectable(evidence, answers.threshold_z)
+    deviations = (
+        dataclasses.replace(one, detectable=float(x)) for one, x in zip(verdict.deviations, found, strict=True)
+    )
+    return dataclasses.replace(verdict, deviations=tuple(deviations))
+
+
+def _detectable(evidence: Evidence, threshold_z: float) -> np.ndarray:
+    """Return by how much each deviation (m,) may be off so that its |t| is found with the chance CHANCE."""
+    moving, count = evidence.moving, len(evidence.samples)
+    variance = np.maximum(evidence.samples.var(axis=0, ddof=1), evidence.floor)[moving]
+    standard_error = np.sqrt(variance / count + evidence.sampling[moving] ** 2)
+    if not standard_error.size:
+        return np.zeros(0)
+    # The runs' own spread is uncertain too: t is (off + a normal number) / s, where s^2 is chi^2 over its freedom.
+    threshold = float(stats.t.isf(stats.norm.sf(threshold_z), count - 1))
+    s = np.sqrt(stats.chi2.isf((np.arange(PARTS) + 0.5) / PARTS, count - 1) / (count - 1))
+
+    def missed(off: float) -> float:
+        return float(np.mean(stats.norm.sf(off - threshold * s)) - (1 - CHANCE))
+
+    reach = optimize.brentq(missed, 0.0, threshold * s[0] + 10) if missed(0.0) > 0 else 0.0
+    return np.asarray(reach * standard_error)
 
 
 def _checked_pairs(theories: Any, runs: Any, significance: float) -> list[tuple[Trajectory, Trajectory]]:

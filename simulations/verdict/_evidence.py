@@ -21,6 +21,8 @@ class Deviation(PublicRecord):
     allowance: the measured or predicted 1/N term at this N (0 without either), and allowance_error: its standard error.
     z: the deviation after the allowance, in standard errors (Student's t as the equally likely normal value).
     predicted_spread: the standard deviation of one run that theory states (None if spread is measured).
+    detectable: of a difference of two simulations, by how much theory may be off so that the largest |z| alone finds it
+      with a chance of 90 % (None: not computed). All questions together find at least that.
     """
 
     name: str
@@ -34,6 +36,7 @@ class Deviation(PublicRecord):
     allowance_error: float
     z: float
     predicted_spread: float | None = None
+    detectable: float | None = None
 
 
 @dataclasses.dataclass(frozen=True)

@@ -13,6 +13,7 @@ from ._comparable import check_predicted, check_trajectories, usable_alphas
 from ._evidence import gather_predicted
 from ._independence import check_independent
 from ._predicted_means import whitening_of
+from ._where_it_holds import earlier, first_breakdown
 
 
 @dataclasses.dataclass(frozen=True)
@@ -74,7 +75,8 @@ def preference(
       runs: the simulation, from theory's start, or with a start each where both theories have a start_covariance.
       significance: chance of rejecting a theory that is right, for each of the two.
     Returns a Preference.
-    Raises InputError for theories without fluctuations, or with other quantities than the runs.
+    Raises InputError for theories without fluctuations, or with other quantities than the runs, and where the expansion
+    in 1/N of one of them does not hold at the runs' alphas and N (`Trajectory.breakdown`).
     """
     if not is_number(significance) or not 0 < significance < 1:
         raise InputError("a significance between 0 and 1", repr(significance))
@@ -85,6 +87,10 @@ def preference(
         check_predicted(theory, runs, None)
     check_independent(runs, None)
     first, second = (theory.at(runs.alphas) for theory in (first, second))
+    end = earlier(first_breakdown(first, runs), first_breakdown(second, runs))
+    if end is not None:
+        remedy = "compare at the alphas before, with runs.at(alphas)"
+        raise InputError("theories whose expansion in 1/N holds at the runs' alphas", end.text, remedy)
     if not (first.accuracy and second.accuracy):
         first, second, runs = (without_accuracy(x) for x in (first, second, runs))
     usable = usable_alphas(first, runs, None)[0] & usable_alphas(second, runs, None)[0]

@@ -97,7 +97,7 @@ def judged(asked: Mapping[str, Asked], spread: SpreadTest | None, significance: 
 
 def _of_spread(spread: SpreadTest) -> Question:
     """Return the question about the spread, by the z of its worst variance."""
-    text = f"worst of {spread.number_of_deviations} variances, measured over predicted"
+    text = f"largest z of {spread.number_of_deviations} variances, measured over predicted"
     return Question("spread", text, spread.z, spread.threshold_z, spread.p, spread.number_of_deviations)
 
 

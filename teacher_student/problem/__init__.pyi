@@ -3,9 +3,15 @@ from ._activation import BUILT_IN as BUILT_IN
 from ._activation import Activation as Activation
 from ._activation import Kind as Kind
 from ._activation import as_activation as as_activation
+from ._at_time import at_times as at_times
+from ._at_time import is_schedule as is_schedule
+from ._at_time import single_schedules as single_schedules
+from ._at_time import with_values as with_values
 from ._committee import Committee as Committee
 from ._curriculum import Curriculum as Curriculum
 from ._inputs import Inputs as Inputs
+from ._one_structure import in_whole_steps as in_whole_steps
+from ._one_structure import with_one_structure as with_one_structure
 from ._problem import Problem as Problem
 from ._problem import check_alphas as check_alphas
 from ._problem import check_one_problem as check_one_problem
@@ -17,6 +23,10 @@ from ._problem_tables import problem_of_result as problem_of_result
 from ._problem_tables import problem_to_tables as problem_to_tables
 from ._problem_tables import tables_to_store as tables_to_store
 from ._recorded_numbers import recorded_numbers as recorded_numbers
+from ._schedule import PhasedSchedule as PhasedSchedule
+from ._schedule import Schedule as Schedule
+from ._schedule import ScheduledNumbers as ScheduledNumbers
+from ._schedule_readers import reader_of as reader_of
 from ._sgd import SGD as SGD
 from ._student import Student as Student
 from ._task import Condition as Condition

@@ -12,14 +12,17 @@ from jaxtyping import Array, Float, Int
 from .._counts import as_width
 from .._errors import InputError, require_name
 from .._fields import with_fields
-from .._numbers import as_number, as_numbers, check_at_least, check_finite
+from .._numbers import as_numbers, check_finite
 from .._shapes import Numbers
 from .._usual import Usual
 from ..tables import LABELS, CommitteeTable, read_table
 from ._activation import Activation, activation_from_table, as_activation
+from ._at_time import at_time
 from ._inputs import Inputs
+from ._schedule import ScheduledNumber, as_rate
+from ._schedule_tables import schedule_from_table, table_of_number
 from ._task import SumOfUnits, Task
-from ._task_tables import table_of_inputs
+from ._task_tables import inputs_from_table, table_of_inputs
 from ._ties import angle_between, field_covariance
 
 
@@ -38,7 +41,8 @@ class Committee(Task):
       readout: (M,) weights vt_m. One number is used for every unit.
       support: the name or names of the blocks that the teacher sees. None means all of them.
       labels: "value" for regression or "sign" for classification.
-      noise: the standard deviation of the output noise, which is added before the sign is taken.
+      noise: the standard deviation of the output noise, which is added before the sign is taken. It may be a
+        `ts.Schedule` of alpha.
 
     Raises InputError for a name, a number or a shape that no committee has.
     Source: Saad & Solla 1995, Eq. (2) (B = 1); Goldt et al. 2019; Saglietti et al. 2022 (sign).
@@ -57,7 +61,7 @@ class Committee(Task):
     readout: Float[Numbers, "M"]
     support: tuple[str, ...] = eqx.field(static=True)
     labels: str = eqx.field(static=True)
-    noise: Float[Numbers, ""]
+    noise: ScheduledNumber
 
     def __init__(
         self,
@@ -87,8 +91,7 @@ class Committee(Task):
         self.support = tuple(name for name in inputs.block_names if name in names)
         require_name(labels, LABELS, "kind of labels")
         self.labels = labels
-        self.noise = as_number(noise, "noise")
-        check_at_least(self.noise, 0.0, "noise (a standard deviation)")
+        self.noise = as_rate(noise, "noise (a standard deviation)")
 
     @property
     def latents(self) -> int:
@@ -125,7 +128,7 @@ class Committee(Task):
         unit, levels = self.activation, self.inputs.level_names
         if self.labels == "sign" and unit.name in ("sign", "relu") and self.width <= 2:
             readout = np.asarray(self.readout, float)
-            rows = (field_covariance(row, T) for row in np.asarray(self.inputs.variances))
+            rows = (field_covariance(row, T) for row in np.asarray(at_time(self.inputs, 0.0).variances))
             return {level: _ties_of_few(unit.name, readout, C) for level, C in zip(levels, rows, strict=True)}
         if (unit.name == "erf" or unit.polynomial is not None) and np.any(np.asarray(self.readout)):
             return dict.fromkeys(levels, 0.0)  # outputs are analytic in the fields, and 0 on a set of measure 0
@@ -144,15 +147,15 @@ class Committee(Task):
             "readout": np.asarray(self.readout).tolist(),
             "support": list(self.support),
             "labels": self.labels,
-            "noise": float(self.noise),
+            "noise": table_of_number(self.noise),
         }
 
     @classmethod
     def from_table(cls, table: Mapping[str, Any]) -> "Committee":
         read = read_table(CommitteeTable, table, "task")
-        inputs = Inputs(read.fractions, read.levels)
-        unit = activation_from_table(read.activation)
-        return cls(inputs, read.width, unit, read.readout, read.support, read.labels, read.noise)
+        inputs = inputs_from_table(read.fractions, read.levels)
+        unit, noise = activation_from_table(read.activation), schedule_from_table(read.noise)
+        return cls(inputs, read.width, unit, read.readout, read.support, read.labels, noise)
 
     def output(self, nu: Float[Array, "*samples M"]) -> Float[Array, "*samples"]:
         """Return the teacher's output before noise and sign, sum_m vt_m phi(nu_m).

@@ -1,18 +1,22 @@
 """Curricula: the share p_l(alpha) of each difficulty level at every time alpha."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int
 
+from .._drawing import plot
 from .._errors import InputError, require_name
 from .._numbers import as_number, as_numbers, as_row, check_at_least, is_known
 from .._public_module import PublicModule
 from .._shapes import Numbers
 from ._phase_strip import strip_of_phases
+
+if TYPE_CHECKING:  # half a second to import: only who draws needs it
+    from matplotlib.figure import Figure
 
 Mixture = str | Mapping[str, Any]  # a level, or shares of levels
 
@@ -75,8 +79,7 @@ class Curriculum(PublicModule):
         (initial, final, duration). Durations are in alpha. Raises InputError for a phase of any other form.
         """
         for phase in phases:
-            if not isinstance(phase, (tuple, list)) or len(phase) not in (2, 3):
-                raise InputError("each phase as (level or shares, duration) or (initial, final, duration)", repr(phase))
+            _check_phase(phase)
         return Curriculum(*((phase[0], phase[-2], phase[-1]) for phase in phases))
 
     @staticmethod
@@ -197,6 +200,22 @@ class Curriculum(PublicModule):
     def _drawn(self) -> str:
         return strip_of_phases(self)
 
+    def plot(self, ax: Any = None) -> "tuple[Figure, np.ndarray]":
+        """Draw the share of every level against alpha, stacked.
+
+        Example:
+          >>> import teacher_student as ts
+          >>> order = ts.Curriculum.phases(("easy", 10.0), ("easy", "hard", 5.0))
+          >>> figure, axes = order.plot()
+          >>> [text.get_text() for text in axes[0].get_legend().get_texts()]
+          ['easy', 'hard']
+
+        Arguments: ax: a matplotlib Axes to draw into. None: a new figure.
+        Returns a matplotlib Figure and an array of its one Axes.
+        Raises InputError for a curriculum of numbers that are being traced.
+        """
+        return plot(self, ax=ax)
+
     def shares_in(self, phase: Int[Array, ""], progress: Float[Array, ""]) -> Float[Array, "levels"]:
         """Return the shares (len(level_names),) of the levels inside one phase.
 
@@ -217,6 +236,18 @@ class Curriculum(PublicModule):
         # The clip is for times beyond the end by rounding, at which the shares would leave [0, 1].
         progress = (alpha - begun) / jnp.where(duration > 0, duration, 1.0)  # a phase without samples has no inside
         return self.shares_in(phase, jnp.clip(progress, 0.0, 1.0))
+
+
+def _check_phase(phase: Any) -> None:
+    """Raise InputError for what is no phase; a list of phases, and a phase the wrong way round, are told so."""
+    required, remedy = "each phase as (level or shares, duration) or (initial, final, duration)", ""
+    is_phase = isinstance(phase, (tuple, list)) and len(phase) in (2, 3)
+    if isinstance(phase, (tuple, list)) and phase and all(isinstance(one, (tuple, list)) for one in phase):
+        is_phase, remedy = False, "give the phases as arguments: phases(*list)"
+    elif is_phase and isinstance(phase[-1], (str, Mapping)) and not isinstance(phase[0], (str, Mapping)):
+        is_phase, remedy = False, "level and duration are exchanged"
+    if not is_phase:
+        raise InputError(required, repr(phase), remedy)
 
 
 def _mixture(mixture: Mixture) -> dict[str, Any]:

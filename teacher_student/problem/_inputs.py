@@ -7,12 +7,13 @@ import equinox as eqx
 import numpy as np
 from jaxtyping import Float
 
-from .._errors import InputError, nearest
+from .._errors import InputError, about_entry, nearest
 from .._fields import with_fields
 from .._names import check_name
-from .._numbers import as_numbers, as_row, check_at_least, check_finite, is_known
+from .._numbers import as_number, as_row, check_at_least, check_finite, is_known
 from .._public_module import PublicModule
 from .._shapes import Numbers
+from ._schedule import Schedule, ScheduledNumbers, ScheduledTable
 
 
 class Inputs(PublicModule):
@@ -28,7 +29,7 @@ class Inputs(PublicModule):
     Arguments:
       fractions: block name -> rho_b >= 0. The fractions sum to 1.
       levels: level name -> (block name -> variance Delta_{l,b} >= 0). Without it there is one level, "all", of variance
-        1.
+        1. A variance may be a `ts.Schedule` of alpha.
 
     Raises InputError for unknown or missing names, for numbers out of range, and for fractions that do not sum to 1.
     Source: Saglietti, Sarao Mannelli, Saxe 2022, section 2, generalised to any number of blocks.
@@ -46,7 +47,7 @@ class Inputs(PublicModule):
     block_names: tuple[str, ...] = eqx.field(static=True)
     level_names: tuple[str, ...] = eqx.field(static=True)
     fractions: Float[Numbers, "B"]
-    variances: Float[Numbers, "L B"]
+    variances: ScheduledTable
 
     def __init__(self, fractions: Mapping[str, Any], levels: Mapping[str, Mapping[str, Any]] | None = None):
         if not isinstance(fractions, Mapping) or not fractions:
@@ -58,17 +59,23 @@ class Inputs(PublicModule):
             raise InputError("levels as level name -> (block name -> variance)", repr(levels))
         self.level_names = tuple(levels)
         self.fractions = as_row(fractions.values(), "fractions")
-        self.variances = as_numbers([self._row(name, row) for name, row in levels.items()], "variances")
+        self.variances = ScheduledNumbers.of([self._row(name, row) for name, row in levels.items()], "variances")
         self._check()
 
     def _shown(self) -> list[tuple[str, Any]]:
-        levels = {
-            level: dict(zip(self.block_names, row, strict=True))
-            for level, row in zip(self.level_names, self.variances, strict=True)
-        }
-        return [("fractions", dict(zip(self.block_names, self.fractions, strict=True))), ("levels", levels)]
+        return [("fractions", dict(zip(self.block_names, self.fractions, strict=True))), ("levels", self.rows())]
 
-    def _row(self, level: str, row: Mapping[str, Any]) -> Any:
+    def rows(self) -> dict[str, dict[str, Any]]:
+        """Return the variances by level and block: numbers, or schedules."""
+        table, scheduled = self.variances, isinstance(self.variances, ScheduledNumbers)
+        return {
+            level: {
+                block: table.entry(i, j) if scheduled else table[..., i, j] for j, block in enumerate(self.block_names)
+            }
+            for i, level in enumerate(self.level_names)
+        }
+
+    def _row(self, level: str, row: Mapping[str, Any]) -> list[Any]:
         if not isinstance(row, Mapping):
             raise InputError(f"variances of level {level!r} as block name -> variance", repr(row))
         for block in row:
@@ -79,24 +86,31 @@ class Inputs(PublicModule):
         for block in self.block_names:
             if block not in row:
                 raise InputError(f"a variance of block {block!r} in level {level!r}", f"only {sorted(row)}")
-        return as_row((row[block] for block in self.block_names), f"variances of level {level!r}")
+        return [
+            x if isinstance(x, Schedule) else as_number(x, f"variances of level {level!r}")
+            for x in (row[block] for block in self.block_names)
+        ]
 
     def _check(self) -> None:
         for kind, names in (("block", self.block_names), ("level", self.level_names)):
             for name in names:
                 check_name(name, kind)
-        check_at_least(self.fractions, 0.0, "fractions")
-        check_finite(self.variances, "variances")
+        with about_entry("fractions"):
+            check_at_least(self.fractions, 0.0, "fractions")
+        # Schedules are looked at where the time is known over which they are read, in a Problem.
+        numbers = self.variances.numbers if isinstance(self.variances, ScheduledNumbers) else self.variances
+        with about_entry("levels"):
+            check_finite(numbers, "variances")
         # Fractions such as 0.1, 0.2 and 0.7 sum to 1 up to rounding only.
         if is_known(self.fractions) and abs(float(np.sum(self.fractions)) - 1.0) > 1e-9:
             shares = dict(zip(self.block_names, self.fractions.tolist(), strict=True))
             raise InputError("fractions that sum to 1", f"a sum of {float(np.sum(self.fractions)):.12g} of {shares}")
-        if is_known(self.variances) and np.any(self.variances < 0):
-            level, block = np.argwhere(self.variances < 0)[0]
-            raise InputError(
-                f"a variance >= 0 of block {self.block_names[block]!r} in level {self.level_names[level]!r}",
-                float(self.variances[level, block]),
-            )
+        if is_known(numbers) and np.any(numbers < 0):
+            row, column = np.argwhere(numbers < 0)[0]
+            level, block = self.level_names[row], self.block_names[column]
+            with about_entry("levels", level, block):
+                required = f"a variance >= 0 of block {block!r} in level {level!r}"
+                raise InputError(required, float(numbers[row, column]))
 
     def unnamed(self) -> "Inputs":
         """Return the same inputs with numbers for the names of blocks and levels.

@@ -10,10 +10,12 @@ from jaxtyping import Array, Float
 from .._counts import check_number_of_alphas
 from .._errors import InputError, require_name
 from .._fields import with_fields
-from .._numbers import as_numbers, check_at_least, is_known
+from .._numbers import as_number, as_numbers, check_at_least, is_known
 from .._public_module import PublicModule
+from ._at_time import at_time, check_schedules, schedules_of
 from ._curriculum import Curriculum
 from ._inputs import Inputs
+from ._schedule import Schedule
 from ._sgd import SGD
 from ._student import Student
 from ._task import Task
@@ -64,6 +66,8 @@ class Problem(PublicModule):
             # A task of the user's own says so in its class; a committee takes it as an argument.
             remedy = 'declare labels = "sign" in the task if they are, or use loss="squared"'
             raise InputError("labels +1 and -1 for the logistic loss", f"labels={self.task.labels!r}", remedy)
+        if not unopened_parts(self):
+            check_schedules(self, self.curriculum.end)
 
     @property
     def inputs(self) -> Inputs:
@@ -74,6 +78,25 @@ class Problem(PublicModule):
     def shape(self) -> tuple[int, int, int]:
         """The numbers (B, K, M) of blocks, student units and latent directions, which give a state its shapes."""
         return len(self.inputs.block_names), self.student.width, self.task.latents
+
+    @property
+    def schedules(self) -> dict[str, Schedule]:
+        """The schedules among the problem's numbers, by dotted names such as "sgd.learning_rate"."""
+        return schedules_of(self)
+
+    @property
+    def task_schedules(self) -> dict[str, Schedule]:
+        """Those among the numbers of the task, which errors and accuracies depend on too."""
+        return {name: schedule for name, schedule in self.schedules.items() if name.startswith("task.")}
+
+    def at(self, alpha: Any) -> "Problem":
+        """Return the problem with every schedule replaced by its value at the time alpha = samples / N.
+
+        Raises InputError for a known alpha that is not one number >= 0.
+        """
+        alpha = as_number(alpha, "alpha")
+        check_at_least(alpha, 0.0, "alpha")
+        return at_time(self, alpha)
 
     def level_shares(self, shares: Float[Array, "levels"]) -> Float[Array, "L"]:
         """Return shares of the task's levels from those of the curriculum's, which may be fewer and in another order.
@@ -154,7 +177,7 @@ def check_problem(problem: Any) -> None:
 
 def check_one_problem(problem: Problem, purpose: str) -> None:
     """Raise InputError for a batch of problems, where only one serves the `purpose` ("write")."""
-    if np.ndim(problem.sgd.learning_rate) or np.ndim(problem.curriculum.durations) != 1:
+    if np.ndim(problem.at(0.0).sgd.learning_rate) or np.ndim(problem.curriculum.durations) != 1:
         raise InputError(f"one problem, not a batch, to {purpose}", "a problem with batched numbers")
 
 
@@ -204,6 +227,8 @@ def check_alphas(alphas: Any, problem: Problem, *, positive: bool = True) -> Non
     positive: whether the last one must be > 0.
     """
     check_problem(problem)
+    if hasattr(alphas, "readout"):  # a state, of a class that stands above this one
+        raise InputError("numbers for alphas", type(alphas).__name__, "the order is (problem, start, alphas)")
     times = to_times(alphas, problem)
     if np.ndim(times) != 1 or np.size(times) == 0:
         raise InputError("alphas as a non-empty list of times", f"shape {np.shape(times)}")

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from .._address import address_of, imported
-from .._errors import InputError, one_line
+from .._errors import InputError, about_entry, one_line
 from .._trees import differing_leaves, same_structure
 from .._trust import Shape, Trust, Unopened, how_to_trust, reading_result, result_being_read
 from ..tables import CurriculumTable, SGDTable, read_problem
@@ -17,6 +17,7 @@ from ._activation import activation_from_table
 from ._committee import Committee
 from ._curriculum import Curriculum
 from ._problem import Problem, check_one_problem
+from ._schedule_tables import schedule_from_table, table_of_number
 from ._sgd import SGD
 from ._student import Student
 from ._task import Task
@@ -35,13 +36,15 @@ def problem_from_tables(tables: Mapping[str, Any]) -> Problem:
     Raises InputError for unknown or missing entries, and for whatever the constructors of the parts refuse.
     """
     read = read_problem(tables)
-    student = read.student
-    return Problem(
-        _task(tables["task"]),
-        Student(student.width, activation_from_table(student.activation)),
-        SGD(**vars(read.sgd)),
-        _curriculum(read.curriculum),
-    )
+    with about_entry("task"):
+        task = _task(tables["task"])
+    with about_entry("student"):
+        student = Student(read.student.width, activation_from_table(read.student.activation))
+    with about_entry("sgd"):
+        sgd = SGD(**{name: schedule_from_table(entry) for name, entry in vars(read.sgd).items()})
+    with about_entry("curriculum", *(["phases"] if read.curriculum.phases is not None else [])):
+        curriculum = _curriculum(read.curriculum)
+    return Problem(task, student, sgd, curriculum)
 
 
 def problem_of_result(tables: Mapping[str, Any], shape: Shape, trust: Trust) -> Problem:
@@ -55,10 +58,11 @@ def problem_of_result(tables: Mapping[str, Any], shape: Shape, trust: Trust) -> 
         problem = problem_from_tables(tables)
     if reading.unopened:
         names = ", ".join(dict.fromkeys(reading.unopened))
+        misspelt = "".join(f"trust has {name!r}, {remedy}; " for name, remedy in reading.misspelt())
         warnings.warn(
             one_line(
                 f"the result names {names}, which is not trusted: its numbers can be read and drawn, and not "
-                f"solved again; {how_to_trust(reading.unopened)}"
+                f"solved again; {misspelt}{how_to_trust(reading.unopened)}"
             ),
             stacklevel=5,  # of whoever called Trajectory.load
         )
@@ -82,13 +86,9 @@ def tables_to_store(problem: Problem) -> dict[str, Any]:
     return {
         "task": _table_of_task(problem.task),
         "student": {"width": problem.student.width, "activation": problem.student.activation.text},
-        "sgd": {name: _plain(getattr(problem.sgd, name)) for name in SGDTable.__dataclass_fields__},
+        "sgd": {name: table_of_number(getattr(problem.sgd, name)) for name in SGDTable.__dataclass_fields__},
         "curriculum": dataclasses.asdict(_table_of_curriculum(problem.curriculum)),
     }
-
-
-def _plain(entry: Any) -> str | float:
-    return entry if isinstance(entry, str) else float(entry)
 
 
 def _task(table: Mapping[str, Any]) -> Task:

@@ -7,10 +7,9 @@ import jax
 from jaxtyping import Array, Float
 
 from .._errors import require_name
-from .._numbers import as_number, check_at_least
 from .._public_module import PublicModule
-from .._shapes import Numbers
 from ..tables import LOSSES, SGDTable
+from ._schedule import ScheduledNumber, as_rate
 
 
 class SGD(PublicModule):
@@ -22,16 +21,18 @@ class SGD(PublicModule):
     Arguments:
       learning_rate: eta >= 0, of the first layer.
       readout_learning_rate: eta_v >= 0, of the second layer. At 0 the readout is fixed.
-      weight_decay: gamma >= 0, of both layers.
+      weight_decay: gamma >= 0, of both layers. A decay eta gamma that stays as it is while eta anneals is a schedule
+        of gamma too.
       loss: "squared" is (yhat - y)^2 / 2, and "logistic" is log(1 + exp(-y yhat)).
+    Each of the rates is a number, or a `ts.Schedule` of alpha.
 
     Raises InputError for a rate below 0 and for an unknown loss.
     Source: Saad & Solla 1995; Goldt et al. 2019, Eq. (4) (readout).
     """
 
-    learning_rate: Float[Numbers, ""]
-    readout_learning_rate: Float[Numbers, ""]
-    weight_decay: Float[Numbers, ""]
+    learning_rate: ScheduledNumber
+    readout_learning_rate: ScheduledNumber
+    weight_decay: ScheduledNumber
     loss: str = eqx.field(static=True)
 
     def __init__(
@@ -41,12 +42,9 @@ class SGD(PublicModule):
         weight_decay: Any = SGDTable.weight_decay,
         loss: str = SGDTable.loss,
     ):
-        self.learning_rate = as_number(learning_rate, "learning rate")
-        self.readout_learning_rate = as_number(readout_learning_rate, "readout learning rate")
-        self.weight_decay = as_number(weight_decay, "weight decay")
-        check_at_least(self.learning_rate, 0.0, "learning rate")
-        check_at_least(self.readout_learning_rate, 0.0, "readout learning rate")
-        check_at_least(self.weight_decay, 0.0, "weight decay")
+        self.learning_rate = as_rate(learning_rate, "learning rate")
+        self.readout_learning_rate = as_rate(readout_learning_rate, "readout learning rate")
+        self.weight_decay = as_rate(weight_decay, "weight decay")
         require_name(loss, LOSSES, "loss")
         self.loss = loss
 

@@ -9,9 +9,10 @@ import jax
 import numpy as np
 
 from .._errors import InputError, first_line, nearest
-from ..tables import read_table
+from ..tables import ScheduleTable, read_table
 from ._activation import Activation, as_activation
 from ._inputs import Inputs
+from ._schedule_tables import schedule_from_table, table_of_number
 
 
 @dataclasses.dataclass(frozen=True)
@@ -19,7 +20,7 @@ class InputsTable:
     """inputs = {fractions = {...}, levels = {...}}: the arguments of Inputs."""
 
     fractions: dict[str, float]
-    levels: dict[str, dict[str, float]] | None = None
+    levels: dict[str, dict[str, float | ScheduleTable]] | None = None
 
 
 def table_of_fields(task: Any) -> dict[str, Any]:
@@ -50,14 +51,23 @@ def _entry(task: Any, name: str, value: Any) -> Any:
 
 def table_of_inputs(inputs: Inputs) -> dict[str, Any]:
     """Return the arguments of `Inputs` as plain tables."""
-    rows = np.asarray(inputs.variances).tolist()
     return {
         "fractions": dict(zip(inputs.block_names, np.asarray(inputs.fractions).tolist(), strict=True)),
         "levels": {
-            level: dict(zip(inputs.block_names, row, strict=True))
-            for level, row in zip(inputs.level_names, rows, strict=True)
+            level: {block: table_of_number(variance) for block, variance in row.items()}
+            for level, row in inputs.rows().items()
         },
     }
+
+
+def inputs_from_table(fractions: dict[str, float], levels: dict[str, dict[str, Any]] | None) -> Inputs:
+    """Return the inputs of a table that has been read, with schedules where it has their tables."""
+    if levels is None:
+        return Inputs(fractions)
+    rows = {}
+    for level, row in levels.items():
+        rows[level] = {block: schedule_from_table(entry) for block, entry in row.items()}
+    return Inputs(fractions, rows)
 
 
 def task_of_fields(cls: type, table: Mapping[str, Any]) -> Any:
@@ -92,7 +102,7 @@ def _annotations(cls: type) -> dict[str, Any]:
 def _value(field: Any, kind: Any, entry: Any) -> Any:
     if kind in (Inputs, "Inputs", "ts.Inputs"):
         table = read_table(InputsTable, entry, f"task.{field.name}")
-        return Inputs(table.fractions, table.levels)
+        return inputs_from_table(table.fractions, table.levels)
     if kind in (Activation, "Activation", "ts.Activation"):
         return as_activation(entry)
     if isinstance(entry, list) and field.metadata.get("static", False):

@@ -8,6 +8,7 @@ import numpy as np
 from jaxtyping import Float
 
 from .._precision import to_float64, to_host
+from ._at_time import at_time
 
 if TYPE_CHECKING:
     from ._task import Task
@@ -21,7 +22,7 @@ def tie_probabilities(task: "Task", T: Float[Any, "B M M"]) -> dict[str, float]:
     levels = task.inputs.level_names
     if task.labels != "sign" or task.smooth:  # a sign without jumps does not depend on the fields
         return dict.fromkeys(levels, 0.0)
-    means, variances = to_host((task.cluster_means, task.inputs.variances))
+    means, variances = to_host((task.cluster_means, at_time(task.inputs, 0.0).variances))
     probabilities, points = np.asarray(task.cluster_probabilities, float), _normals(task.latents)
     total = np.asarray(T, float).sum(axis=0)
     ties = []

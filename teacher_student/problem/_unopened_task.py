@@ -15,6 +15,7 @@ from .._trust import Shape, Unopened
 from ..tables import read_table
 from ._activation import Activation
 from ._inputs import Inputs
+from ._schedule import FunctionSchedule
 from ._task import Task
 from ._task_tables import InputsTable
 
@@ -90,10 +91,14 @@ def _inputs(table: Any, shape: Shape) -> Inputs:
 
 
 def unopened_parts(problem: Any) -> list[Unopened]:
-    """Return what a problem has of units and tasks that were not imported when its result was read."""
-    leaves = jax.tree.leaves(problem, is_leaf=lambda part: isinstance(part, (Activation, UnopenedTask)))
-    parts = [leaf.kind if isinstance(leaf, UnopenedTask) else getattr(leaf, "function", None) for leaf in leaves]
+    """Return what a problem has of units, tasks and schedules that were not imported when its result was read."""
+    leaves = jax.tree.leaves(problem, is_leaf=lambda part: isinstance(part, tuple(_MADE_OF)))
+    parts = [getattr(leaf, _MADE_OF[type(leaf)]) for leaf in leaves if type(leaf) in _MADE_OF]
     return [part for part in parts if isinstance(part, Unopened)]
+
+
+# What may be made of something that was not imported, and the field that holds it.
+_MADE_OF: dict[type, str] = {Activation: "function", UnopenedTask: "kind", FunctionSchedule: "call"}
 
 
 def refuse_unopened(problem: Any) -> None:

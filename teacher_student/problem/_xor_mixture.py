@@ -13,6 +13,8 @@ from .._numbers import as_row, check_at_least
 from .._shapes import Numbers
 from ..tables import MIXTURE_NUMBERS, XorMixtureTable, check_mixture_row, read_table
 from ._inputs import Inputs
+from ._schedule import ScheduledNumbers
+from ._schedule_tables import schedule_from_table, table_of_number
 from ._task import Task
 
 DIRECTIONS = np.array([[1.0, 0.0], [-1.0, 0.0], [0.0, 1.0], [0.0, -1.0]])  # a_c on u_1, u_2
@@ -84,13 +86,16 @@ class XorMixture(Task):
         return with_fields(self, inputs=self.inputs.unnamed())
 
     def to_table(self) -> dict[str, Any]:
-        numbers = np.column_stack([self.separation, np.asarray(self.inputs.variances)]).tolist()
-        rows = [dict(zip(MIXTURE_NUMBERS, row, strict=True)) for row in numbers]
+        rows = [
+            dict(zip(MIXTURE_NUMBERS, (float(separation), *map(table_of_number, row.values())), strict=True))
+            for separation, row in zip(self.separation, self.inputs.rows().values(), strict=True)
+        ]
         return {"levels": dict(zip(self.inputs.level_names, rows, strict=True))}
 
     @classmethod
     def from_table(cls, table: Mapping[str, Any]) -> "XorMixture":
-        return cls(read_table(XorMixtureTable, table, "task").levels)
+        levels = read_table(XorMixtureTable, table, "task").levels
+        return cls({level: {name: schedule_from_table(x) for name, x in row.items()} for level, row in levels.items()})
 
     def label(
         self, nu: Float[Array, "*samples M"], cluster: Int[Array, "*#samples"], noise: Float[Array, "*samples"]
@@ -105,10 +110,13 @@ class XorMixture(Task):
 
           p^2 + (1 - p)^2,      p = Phi(s / sqrt(2 Delta_plane))
 
-        The best classifier says +1 where |nu_1| > |nu_2|. Source: Refinetti et al. 2021, for this geometry.
+        The best classifier says +1 where |nu_1| > |nu_2|. Raises InputError for variances that are schedules.
+        Source: Refinetti et al. 2021, for this geometry.
         """
         from scipy.special import ndtr  # a third of a second to import: only this needs it
 
+        if isinstance(self.inputs.variances, ScheduledNumbers):
+            raise InputError("variances at one time for Bayes' accuracy", "schedules", "take problem.at(alpha).task")
         with np.errstate(divide="ignore"):
             p = ndtr(self.separation / np.sqrt(2 * self.inputs.variances[:, 0]))
         values = np.asarray(p**2 + (1 - p) ** 2)

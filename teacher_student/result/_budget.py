@@ -3,17 +3,24 @@
 import dataclasses
 from typing import TYPE_CHECKING
 
+import jax
 import numpy as np
 
 from .._errors import InputError
 from .._public_record import PublicRecord
+from ._breakdown import Breakdown, breakdown
+from ._ending import ending
 from ._observables import Observables, quantities
+from ._status import Status
 
 if TYPE_CHECKING:
     from ._trajectory import Trajectory
 
 PARTS = {  # what each part is, and how it is got where it is missing
-    "integrator": ("twice the change when both tolerances are halved", "ode.fluctuations states it"),
+    "integrator": (
+        "twice the change when both tolerances are halved",
+        "ode.solve(..., with_error=True) and ode.fluctuations state it",
+    ),
     "averages": ("standard error over scramblings", ""),
     "mean shift": ("|m1| / N, the 1/N term of the mean", "ode.fluctuations, and budget(dim)"),
     "spread": ("standard deviation of one run", "ode.fluctuations, and budget(dim)"),
@@ -30,12 +37,16 @@ class Budget(PublicRecord):
         that were not computed are left out.
       missing: part -> how to get it, for those that are left out.
       dim: the dimension N of the last two parts.
+      stopped: what stopped the theory early, and when; the alphas beyond it are left out. None where nothing did.
+      breakdown: where the expansion in 1/N ends, if it does: the last two parts are the largest before that.
     """
 
     names: tuple[str, ...]
     parts: dict[str, np.ndarray]
     missing: dict[str, str]
     dim: int | None
+    stopped: str | None = None
+    breakdown: Breakdown | None = None
 
     @property
     def largest(self) -> tuple[str, str, float]:
@@ -52,10 +63,14 @@ class Budget(PublicRecord):
         for i, name in enumerate(self.names):
             cells = (f"{values[i]:.2e}" if values[i] > 0 else "-" for values in self.parts.values())
             rows.append(f"{name:<{width}}" + "".join(f"{cell:>13}" for cell in cells))
+        if self.stopped is not None:
+            rows.append(f"up to where theory stopped: {self.stopped}")
         part, name, size = self.largest
         rows.append("-: exact, or less than the points of sampled accuracies resolve")
         rows.append(f"largest: {part}, {size:.2e} of {name} ({PARTS[part][0]})")
         rows += [f"not computed: {part} ({how})" for part, how in self.missing.items()]
+        if self.breakdown is not None:
+            rows.append(f"no mean shift and spread {self.breakdown.since}")
         return "\n".join(rows)
 
 
@@ -63,14 +78,19 @@ def budget(theory: "Trajectory", dim: int | None) -> Budget:
     """Return the error budget of a theory trajectory. See `Trajectory.budget`."""
     if theory.runs is not None:
         raise InputError("a theory trajectory for an error budget", f"{theory.runs} runs")
+    stopped = None if np.all(np.asarray(theory.status) == Status.OK) else ending(theory)
+    if stopped is not None and not np.any(np.isfinite(theory.overlaps.Q)):
+        raise InputError("a theory that recorded something, for an error budget", stopped)
     errors: dict[str, Observables] = {}
     if theory.integrator_error is not None:
         errors["integrator"] = theory.integrator_error
     if theory.sampling_error is not None:
         errors["averages"] = theory.sampling_error
+    end = None if dim is None else breakdown(theory, dim)
     if theory.fluctuations is not None and dim is not None:
-        errors["mean shift"] = theory.fluctuations.mean_shift(dim)
-        errors["spread"] = theory.fluctuations.spread(dim)
+        kept = theory.alphas < (np.inf if end is None else end.alpha)
+        for part, of_runs in (("mean shift", theory.fluctuations.mean_shift), ("spread", theory.fluctuations.spread)):
+            errors[part] = jax.tree.map(lambda x: np.asarray(x)[kept], of_runs(dim))
     names = tuple(q.name for q in quantities(theory.observables, theory.problem))
     parts = {part: _largest(error, theory) for part, error in errors.items()}
     if theory.sampling_error is None:
@@ -83,6 +103,8 @@ def budget(theory: "Trajectory", dim: int | None) -> Budget:
         {part: values[moving] for part, values in parts.items()},
         missing,
         dim if theory.fluctuations is not None else None,
+        stopped,
+        end,
     )
 
 

@@ -11,13 +11,14 @@ import xarray as xr
 from .._errors import InputError, first_line, shown
 from .._json_text import read_json
 from .._names import without_controls
-from .._places import as_path
+from .._places import as_path, require_file
 from .._seals import check_seal, seal
 from .._trust import Shape, Trust
 from .._versions import versions
 from .._write_whole import write_whole
 from ..problem import problem_of_result, tables_to_store
 from ..state import Overlaps, entry_names
+from ._ending import ending
 from ._fluctuations import Fluctuations
 from ._joint_law_files import joint_coordinates, joint_from_xarray, joint_variables
 from ._observables import Observables
@@ -61,6 +62,15 @@ SUFFIXES = {  # of what stands beside the observables
     "_scatter": "each scrambling's difference from the mean of ",
 }
 
+STOPS: dict[str, dict[str, Any]] = {
+    "status": {
+        "long_name": "how it ended",
+        "flag_values": [int(status) for status in Status],
+        "flag_meanings": " ".join(status.name.lower() for status in Status),
+    },
+    "reached": {"units": "samples / N", "long_name": "alpha at which it stopped"},
+}
+
 
 def trajectory_to_xarray(trajectory: "Trajectory") -> xr.Dataset:
     """Return the data set of a trajectory.
@@ -70,7 +80,7 @@ def trajectory_to_xarray(trajectory: "Trajectory") -> xr.Dataset:
     problem = trajectory.problem
     leading = ("alpha",) if trajectory.runs is None else ("run", "alpha")
     variables: dict[str, Any] = _variables(trajectory.observables, trajectory, leading, "")
-    for suffix, observables in _beside(trajectory).items():
+    for suffix, observables in beside(trajectory).items():
         variables |= _variables(observables, trajectory, leading, suffix)
     if trajectory.scatter is not None:
         variables |= _variables(trajectory.scatter, trajectory, ("replicate", *leading), "_scatter")
@@ -82,8 +92,8 @@ def trajectory_to_xarray(trajectory: "Trajectory") -> xr.Dataset:
     for name in ("Q", "R", "T", "readout"):
         attributes = {"units": "1", "long_name": f"{LONG_NAMES[name]} at the start"}
         variables[f"start_{name}"] = ((*start, *AXES[name]), getattr(trajectory.start, name), attributes)
-    for name in ("status", "reached"):
-        variables[name] = (leading[:-1], getattr(trajectory, name))
+    for name, attributes in STOPS.items():
+        variables[name] = (leading[:-1], getattr(trajectory, name), attributes)
     variables |= {f"stats_{name}": (leading[:-1], value) for name, value in trajectory.stats.items()}
     coords = {
         "alpha": ("alpha", trajectory.alphas, {"units": "samples / N", "long_name": "time alpha"}),
@@ -100,15 +110,15 @@ def trajectory_to_xarray(trajectory: "Trajectory") -> xr.Dataset:
     attrs = {
         "problem": json.dumps(tables_to_store(problem)),
         "conventions": CONVENTIONS,
-        "status": trajectory.describe(),
+        "status": ending(trajectory),
         "versions": json.dumps(versions()),
     }
     attrs |= {f"source_{name}": value for name, value in vars(trajectory.source).items() if value is not None}
     return xr.Dataset(variables, coords, attrs)
 
 
-def _beside(trajectory: "Trajectory") -> dict[str, Observables]:
-    """Return what stands beside the observables, by its suffix."""
+def beside(trajectory: "Trajectory") -> dict[str, Observables]:
+    """Return what is stated of the observables at each recorded alpha, by its suffix."""
     errors = {"_sampling_error": trajectory.sampling_error, "_integrator_error": trajectory.integrator_error}
     if trajectory.fluctuations is not None:
         errors |= {f"_{name}": getattr(trajectory.fluctuations, name) for name in FLUCTUATIONS}
@@ -247,6 +257,7 @@ def save_dataset(
 def load_dataset(path: str | Path) -> xr.Dataset:
     """Read a NetCDF file, sealed or not. Raises InputError where it cannot be read, or is damaged."""
     path = as_path(path)
+    require_file(path, "a readable NetCDF file")
     try:
         check_seal(path)
         return xr.load_dataset(path, engine="netcdf4")

@@ -6,6 +6,9 @@ import equinox as eqx
 import numpy as np
 
 from .._public_module import PublicModule
+from .._usable_memory import ALWAYS_THERE, require_memory
+
+COPIES = 3  # of the joint covariance, while it is made
 
 
 class JointLaw(PublicModule):
@@ -34,8 +37,13 @@ class JointLaw(PublicModule):
         """Return N times the covariance of all quantities between all alphas, (A, n + q, A, n + q).
 
         The first n are the entries, as `entry_names` orders them; test samples' noise is left out.
+
+        Raises InputError if it does not fit into memory.
         """
-        A, _, n = np.shape(self.slope)
+        A, q, n = np.shape(self.slope)
+        need = COPIES * 8 * (A * (n + q)) ** 2
+        if need > ALWAYS_THERE:
+            require_memory(need, f"the covariance of {n + q:,} quantities at {A:,} alphas", "take fewer: `at(alphas)`")
         entries = np.zeros((A, n, A, n))
         for i in range(A):
             Phi = np.asarray(self.propagator[i])

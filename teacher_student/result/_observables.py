@@ -8,7 +8,7 @@ from jaxtyping import Float
 
 from .._public_module import PublicModule
 from ..problem import Problem
-from ..state import Overlaps
+from ..state import Overlaps, entry_name
 
 
 class Observables(PublicModule):
@@ -53,21 +53,24 @@ def quantities(observables: Observables, problem: Problem) -> list[Quantity]:
     Returns a list of Quantity: Q, R, the readout, the errors and the accuracies, in this order.
     """
     B, K, M = problem.shape
-    blocks = problem.inputs.block_names
+    blocks = [name if B > 1 else None for name in problem.inputs.block_names]
     overlaps = observables.overlaps
     Q, R, readout = (np.asarray(x) for x in (overlaps.Q, overlaps.R, overlaps.readout))
 
-    def label(kind: str, b: int, i: int, j: int) -> str:
-        return f"{kind}[{blocks[b]}][{i + 1},{j + 1}]" if B > 1 else f"{kind}[{i + 1},{j + 1}]"
-
     scalars = [
-        Quantity("Q", label("Q", b, k, l), Q[..., b, k, l]) for b in range(B) for k in range(K) for l in range(k, K)
+        Quantity("Q", entry_name("Q", blocks[b], k + 1, l + 1), Q[..., b, k, l])
+        for b in range(B)
+        for k in range(K)
+        for l in range(k, K)
     ]
     scalars += [
-        Quantity("R", label("R", b, k, m), R[..., b, k, m]) for b in range(B) for k in range(K) for m in range(M)
+        Quantity("R", entry_name("R", blocks[b], k + 1, m + 1), R[..., b, k, m])
+        for b in range(B)
+        for k in range(K)
+        for m in range(M)
     ]
-    scalars += [Quantity("readout", f"readout[{k + 1}]", readout[..., k]) for k in range(K)]
+    scalars += [Quantity("readout", entry_name("readout", None, k + 1), readout[..., k]) for k in range(K)]
     for kind, values in (("error", observables.error), ("accuracy", observables.accuracy)):
         levels = [level for level in problem.inputs.level_names if level in values]
-        scalars += [Quantity(kind, f"{kind}[{level}]", np.asarray(values[level])) for level in levels]
+        scalars += [Quantity(kind, entry_name(kind, None, level), np.asarray(values[level])) for level in levels]
     return scalars

@@ -14,13 +14,18 @@ class Status(enum.IntEnum):
     TOO_STIFF = 2
 
     @property
+    def words(self) -> str:
+        """The name of the status in words, such as "too stiff"."""
+        return self.name.lower().replace("_", " ")
+
+    @property
     def message(self) -> str:
-        """The status in words."""
+        """The status in a sentence."""
         return _MESSAGES[self]
 
 
 _MESSAGES = {
     Status.OK: "reached the last alpha",
     Status.DIVERGED: "diverged (a student norm left the bound, or is no number)",
-    Status.TOO_STIFF: "too stiff (more steps needed than allowed)",
+    Status.TOO_STIFF: "too stiff (its steps ran out, or became too short)",
 }

@@ -8,7 +8,7 @@ are filled up to one of a few counts with phases that last no time.
 import numpy as np
 
 from .._fields import with_fields
-from ..problem import Curriculum, Problem
+from ..problem import Curriculum, Problem, with_values
 from ._observables import Observables
 
 FEWEST_PHASES = 8  # a program is compiled for 8, 32, 128 ... phases
@@ -21,6 +21,14 @@ def unnamed(problem: Problem) -> Problem:
     """
     task = problem.task.unnamed()
     return with_fields(problem, task=task, curriculum=_of_all_levels(problem, task.inputs.level_names))
+
+
+def with_filled_schedules(problem: Problem) -> Problem:
+    """Return `problem` with the phases of its schedules filled up, so that their number needs no program of its own.
+
+    Arguments: a problem whose schedules are known (not being traced).
+    """
+    return with_values(problem, lambda schedule: schedule.filled(filled_length))
 
 
 def with_level_names(observables: Observables, problem: Problem) -> Observables:

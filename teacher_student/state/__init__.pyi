@@ -6,8 +6,10 @@ from ._clusters_learned import require_clusters as require_clusters
 from ._directions import Directions as Directions
 from ._directions import label_of as label_of
 from ._directions import without_curriculum as without_curriculum
+from ._entries import entry_name as entry_name
 from ._entries import entry_names as entry_names
 from ._entries import from_vector as from_vector
+from ._entries import number_of_entries as number_of_entries
 from ._entries import to_vector as to_vector
 from ._nearest_state import nearest_state as nearest_state
 from ._overlaps import Overlaps as Overlaps

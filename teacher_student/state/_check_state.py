@@ -23,7 +23,9 @@ def check_state(problem: Problem, overlaps: Overlaps) -> None:
 
 def _check_kind(overlaps: Any) -> None:
     if not isinstance(overlaps, Overlaps):
-        raise InputError("ts.Overlaps", type(overlaps).__name__, "see ts.random_overlaps")
+        numbers = hasattr(overlaps, "__array__") or isinstance(overlaps, (list, tuple, range))
+        order = "; the order is (problem, start, alphas)" if numbers else ""
+        raise InputError("ts.Overlaps", type(overlaps).__name__, f"see ts.random_overlaps{order}")
 
 
 def check_overlaps(overlaps: Overlaps, problem: Problem) -> None:

@@ -13,8 +13,10 @@ import numpy as np
 
 from .._fields import with_fields
 from .._public_module import PublicModule
-from ..problem import Problem
+from .._usable_memory import ALWAYS_THERE, require_memory
+from ..problem import Problem, ScheduledNumbers, is_schedule
 from ._overlaps import Overlaps
+from ._schedule_directions import label_in_schedule, rows_of_array, rows_of_schedule
 
 LABELS = {
     "sgd.learning_rate": "learning rate",
@@ -52,7 +54,9 @@ class Directions(PublicModule):
 
         Arguments: problem: a ts.Problem. start: its ts.Overlaps at alpha = 0.
         Fractions and shares have a sum of 1. When one changes, the others keep their proportions.
+        Raises InputError for more of them than fit into memory.
         """
+        _require_room(problem, start)
         # The learning rule first, which a verdict is asked about most.
         rows = sorted([*_of_problem(problem), *_of_start(start)], key=lambda row: not row[0].startswith("sgd."))
         nothing = jax.tree.map(lambda x: np.zeros(np.shape(x)), (problem, start))
@@ -70,6 +74,8 @@ class Directions(PublicModule):
 
 def label_of(name: str) -> str:
     """Return what a table calls a number: "variance of irrelevant (hard)", of its name in `Directions`."""
+    if (in_schedule := label_in_schedule(name, label_of)) is not None:
+        return in_schedule
     head, _, index = name.partition("[")
     words = LABELS.get(head, head)
     parts = index.rstrip("]").split(",") if index else []
@@ -85,13 +91,30 @@ def without_curriculum(problem: Problem) -> Problem:
     return with_fields(problem, curriculum=None)
 
 
+def _require_room(problem: Problem, start: Overlaps) -> None:
+    """Raise InputError if the derivatives of problem and start, in every number of theirs, do not fit into memory."""
+    numbers = sum(np.size(leaf) for leaf in jax.tree.leaves((problem, start)))
+    of_problem = sum(np.size(leaf) for leaf in jax.tree.leaves(problem)) - np.size(problem.curriculum.final_shares)
+    directions = of_problem + 2 + np.size(start.readout)
+    need = 2 * 8 * directions * numbers  # one by one, and stacked
+    if need > ALWAYS_THERE:
+        require_memory(need, f"the directions of {directions:,} numbers", "take fewer units, levels or phases")
+
+
 Row = tuple[str, float, dict[str, np.ndarray]]  # name, value, derivative of the leaf at each path that moves
 
 
 def _of_problem(problem: Problem) -> list[Row]:
     rows: list[Row] = []
-    for path, leaf in jax.tree_util.tree_leaves_with_path(problem):
-        name, numbers = jax.tree_util.keystr(path).lstrip("."), np.asarray(leaf, float)
+    for path, leaf in jax.tree_util.tree_leaves_with_path(problem, is_leaf=is_schedule):
+        name = jax.tree_util.keystr(path).lstrip(".")
+        if isinstance(leaf, ScheduledNumbers):
+            rows += rows_of_array(name, leaf, lambda index: _index_text("task.inputs.variances", index, problem))
+            continue
+        if is_schedule(leaf):
+            rows += rows_of_schedule(name, name, leaf)
+            continue
+        numbers = np.asarray(leaf, float)
         if np.asarray(leaf).dtype.kind != "f":
             continue  # counts and switches are not numbers that could be a little off
         if name == "task.inputs.fractions":
@@ -154,7 +177,13 @@ def _of_start(start: Overlaps) -> list[Row]:
         ("start.scale", 1.0, {"[1].Q": 2 * Q, "[1].R": R}),
         ("start.teacher_scale", 1.0, {"[1].R": R, "[1].T": 2 * T}),
     ]
-    return rows + [(f"start.readout[{k + 1}]", float(v[k]), {"[1].readout": np.eye(v.size)[k]}) for k in range(v.size)]
+    return rows + [(f"start.readout[{k + 1}]", float(v[k]), {"[1].readout": _unit(v.size, k)}) for k in range(v.size)]
+
+
+def _unit(size: int, k: int) -> np.ndarray:
+    unit = np.zeros(size)  # not a row of np.eye, which would hold the whole matrix
+    unit[k] = 1.0
+    return unit
 
 
 def _filled(nothing: Any, moves: dict[str, np.ndarray]) -> Any:

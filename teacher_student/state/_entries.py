@@ -4,8 +4,26 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
+from .._usable_memory import ALWAYS_THERE, require_memory
 from ..problem import Problem
 from ._overlaps import Overlaps
+
+BYTES_OF_A_NAME = 100  # a string of Python and its places in the tuples
+
+
+def number_of_entries(problem: Problem) -> int:
+    """Return how many entries `to_vector` has, n = B (K (K + 1) / 2 + K M) + K."""
+    B, K, M = problem.shape
+    return B * (K * (K + 1) // 2 + K * M) + K
+
+
+def entry_name(kind: str, block: str | None, *indices: object) -> str:
+    """Return the name of one scalar, such as "Q[relevant][1,2]" or "error[hard]".
+
+    Arguments: kind: of the quantity. block: None where there is only one. indices: numbers of units, or the level.
+    """
+    tags = ([] if block is None else [block]) + ([",".join(map(str, indices))] if indices else [])
+    return kind + "".join(f"[{tag}]" for tag in tags)
 
 
 def entry_names(problem: Problem) -> tuple[str, ...]:
@@ -15,7 +33,7 @@ def entry_names(problem: Problem) -> tuple[str, ...]:
     there is only one.
 
     Arguments: problem: gives the numbers of units and latent directions, and the names of the blocks.
-    Returns n = B (K (K + 1) / 2 + K M) + K names.
+    Returns n = B (K (K + 1) / 2 + K M) + K names. Raises InputError for more of them than fit into memory.
 
     Example:
       >>> import teacher_student as ts
@@ -24,10 +42,13 @@ def entry_names(problem: Problem) -> tuple[str, ...]:
       ('Q[1,1]', 'Q[1,2]', 'Q[2,2]', 'R[1,1]', 'R[2,1]', 'readout[1]', 'readout[2]')
     """
     B, K, M = problem.shape
-    tags = [f"[{name}]" if B > 1 else "" for name in problem.inputs.block_names]
-    Q = [f"Q{tag}[{k + 1},{l + 1}]" for tag in tags for k in range(K) for l in range(k, K)]
-    R = [f"R{tag}[{k + 1},{m + 1}]" for tag in tags for k in range(K) for m in range(M)]
-    return (*Q, *R, *(f"readout[{k + 1}]" for k in range(K)))
+    n = number_of_entries(problem)
+    if BYTES_OF_A_NAME * n > ALWAYS_THERE:
+        require_memory(BYTES_OF_A_NAME * n, f"the names of {n:,} entries", "take fewer units")
+    blocks = [name if B > 1 else None for name in problem.inputs.block_names]
+    Q = [entry_name("Q", block, k + 1, l + 1) for block in blocks for k in range(K) for l in range(k, K)]
+    R = [entry_name("R", block, k + 1, m + 1) for block in blocks for k in range(K) for m in range(M)]
+    return (*Q, *R, *(entry_name("readout", None, k + 1) for k in range(K)))
 
 
 def to_vector(overlaps: Overlaps) -> Float[Array, "n"]:

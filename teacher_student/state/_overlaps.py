@@ -108,8 +108,9 @@ def psd_violation(overlaps: Overlaps) -> float:
     gram = _gram(np, *known)
     # A state of zeros has no violation: without the floor it would be 0 / 0.
     size = np.maximum(np.max(np.abs(gram), axis=(-3, -2, -1), initial=0.0), 1e-300)
+    gram = gram / size[..., None, None, None]  # first of all: entries of 1e308 would overflow in a sum
     turned = gram.swapaxes(-1, -2)
     asymmetry = np.max(np.abs(gram - turned), axis=(-3, -2, -1), initial=0.0)
     # `eigvalsh` reads one triangle only, so that an asymmetry in the other one would go unseen without the mean.
     lowest = np.min(np.linalg.eigvalsh((gram + turned) / 2), axis=(-2, -1), initial=0.0)
-    return float(np.max(np.maximum(asymmetry, -lowest) / size))
+    return float(np.max(np.maximum(asymmetry, -lowest)))

@@ -5,15 +5,21 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Float, Int, UInt
 
+from .._counts import as_count
 from .._errors import InputError, require_name
 from .._forked import refuse_fork
 from .._numbers import as_numbers, check_at_least, check_finite, is_known
 from .._precision import to_float64
 from .._shapes import Numbers
+from .._usable_memory import ALWAYS_THERE, require_memory
 from ..problem import Problem, check_problem
 from ._overlaps import LARGEST_VIOLATION, Overlaps, psd_violation
+
+LARGEST_DIM = 2**53  # beyond it N is no exact float, and its blocks have no exact sizes
+COPIES = 4  # of the factors, and of Q that is made of them, at the same time
+BYTES_OF_A_KEY = 300  # Python's integers that are made of its words, and its stream
 
 
 def as_key(key: Any) -> jax.Array:
@@ -31,7 +37,13 @@ def as_key(key: Any) -> jax.Array:
         return made
     if not isinstance(key, jax.Array):
         raise InputError("a seed (an integer) or a JAX key", repr(key))
-    return key if jnp.issubdtype(key.dtype, jax.dtypes.prng_key) else jax.random.wrap_key_data(key)
+    if jnp.issubdtype(key.dtype, jax.dtypes.prng_key):
+        return key
+    try:
+        wrapped: jax.Array = jax.random.wrap_key_data(key)
+        return wrapped
+    except (TypeError, ValueError):  # numbers that are no words of a key
+        raise InputError("a seed (an integer) or a JAX key", f"an array {key.dtype}{list(key.shape)}") from None
 
 
 def key_numbers(key: jax.Array) -> list[int]:
@@ -69,8 +81,8 @@ def random_overlaps(
       teacher: "random", "orthonormal" (T^b = N_b/N on its support), or T itself, (B, M, M). In a block of fraction 0 a
         teacher that is drawn here has T^b = 1, because its directions span the block.
 
-    Raises InputError for a dimension that is too small, for a name or a shape that does not fit, and for a T of no
-    teacher.
+    Raises InputError for a dimension that is too small, for a name or a shape that does not fit, for a T of no teacher,
+    and for more starts or units than fit into memory.
 
     Example:
       >>> import teacher_student as ts
@@ -83,6 +95,7 @@ def random_overlaps(
       [[1.0, 0.0], [0.0, 1.0]]
     """
     check_problem(problem)
+    dim = as_count(dim, "dim", most=LARGEST_DIM)
     sizes = np.array(problem.inputs.sizes(dim, problem.task.latents))
     scale = _one_number(scale, "scale of the student's weights")
     check_at_least(scale, 0.0, "scale of the student's weights")
@@ -95,7 +108,9 @@ def random_overlaps(
         check_teacher(T, problem)
     readout = problem.task.usual_readout if readout is None else readout
     numbers = numbers_of_readout(readout, problem.student.width)
-    keys, single = _philox_keys(key)
+    words, single = _words_of_keys(key)
+    _require_room(len(words), problem)
+    keys = _philox_keys(words)
     factor, signs = _draw(keys, sizes, problem.shape[1:], signs=isinstance(readout, str) and readout == "signs")
     if single:
         factor, signs = factor[0], signs[0]
@@ -127,8 +142,8 @@ def check_teacher(T: Any, problem: Problem) -> None:
             raise InputError(f"T = 0 in block {name!r}, which the teacher does not see", block.tolist())
 
 
-def _philox_keys(key: Any) -> tuple[list[int], bool]:
-    """Return the words of each key as one number, which is a key of Philox, and whether a single key was given."""
+def _words_of_keys(key: Any) -> tuple[UInt[np.ndarray, "n words"], bool]:
+    """Return the words of each key, and whether a single key was given."""
     if isinstance(key, jax.core.Tracer):
         raise InputError(
             "a key whose words can be looked at", "one that jit or vmap traces", "pass an array of n keys for n starts"
@@ -138,8 +153,21 @@ def _philox_keys(key: Any) -> tuple[list[int], bool]:
         words = np.asarray(jax.random.key_data(key))
     if key.ndim > 1:
         raise InputError("one key, or an array (n,) of keys", f"shape {key.shape}")
-    rows = words.reshape(-1, words.shape[-1]).tolist()
-    return [sum(word << 32 * i for i, word in enumerate(row)) for row in rows], key.ndim == 0
+    return words.reshape(-1, words.shape[-1]), key.ndim == 0
+
+
+def _require_room(starts: int, problem: Problem) -> None:
+    """Raise InputError if the overlaps of all starts, and what they are made of, do not fit into memory."""
+    B, K, M = problem.shape
+    need = starts * (8 * B * (COPIES * (K + M) ** 2 + M**2) + BYTES_OF_A_KEY)
+    if need > ALWAYS_THERE:
+        units = f"{starts:,} x {K + M:,} units" if starts > 1 else f"{K + M:,} units"
+        require_memory(need, f"the overlaps of {units}", "take fewer units or keys")
+
+
+def _philox_keys(words: UInt[np.ndarray, "n words"]) -> list[int]:
+    """Return the words of each key as one number, which is a key of Philox."""
+    return [sum(word << 32 * i for i, word in enumerate(row)) for row in words.tolist()]
 
 
 def _draw(

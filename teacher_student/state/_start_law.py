@@ -6,8 +6,9 @@ import numpy as np
 
 from .._errors import InputError
 from .._numbers import as_numbers, check_at_least, is_known
+from .._usable_memory import ALWAYS_THERE, require_memory
 from ..problem import Problem, check_problem
-from ._entries import entry_names
+from ._entries import number_of_entries
 from ._overlaps import Overlaps
 from ._random_overlaps import check_teacher, numbers_of_readout
 
@@ -30,12 +31,16 @@ def start_law(
       scale: the standard deviation of the students' weights. readout: (K,) numbers, or "ones".
 
     Returns the mean as Overlaps, and the covariance (n, n) of the entries as `entry_names` orders them.
-    Raises InputError for a T of no teacher, for random readouts ("signs"), which have no covariance of order 1/N, and
-    for a problem with a block of fraction 0, whose few dimensions are no large number.
+    Raises InputError for a T of no teacher, for random readouts ("signs"), which have no covariance of order 1/N, for a
+    problem with a block of fraction 0, whose few dimensions are no large number, and for a covariance that does not fit
+    into memory.
     Source: Wishart 1928.
     """
     check_problem(problem)
     B, K, M = problem.shape
+    n = number_of_entries(problem)
+    if 8 * n**2 > ALWAYS_THERE:
+        require_memory(8 * n**2, f"the covariance of {n:,} entries", "take fewer units")
     T = np.asarray(as_numbers(teacher, "T"), float)
     if T.shape != (B, M, M):
         raise InputError(f"T of shape (B, M, M) = {(B, M, M)}", T.shape)
@@ -51,7 +56,6 @@ def start_law(
         raise InputError("blocks of fractions > 0, for the law of their starts", fractions.tolist())
     v = np.broadcast_to(np.asarray(numbers_of_readout(readout, K), float), (K,))
     mean = Overlaps(scale**2 * fractions[:, None, None] * np.eye(K), np.zeros((B, K, M)), T, v)
-    n = len(entry_names(problem))
     covariance = np.zeros((n, n))
     pairs = list(zip(*np.triu_indices(K), strict=True))
     at = 0

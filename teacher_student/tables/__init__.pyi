@@ -1,5 +1,7 @@
 # The room's names and where they are; `__init__.py` loads each when it is first used.
 from ._dotted import with_entry as with_entry
+from ._line_of import dotted as dotted
+from ._line_of import line_of as line_of
 from ._problem_file import ACTIVATIONS as ACTIVATIONS
 from ._problem_file import LABELS as LABELS
 from ._problem_file import LOSSES as LOSSES
@@ -12,4 +14,6 @@ from ._problem_file import SGDTable as SGDTable
 from ._problem_file import XorMixtureTable as XorMixtureTable
 from ._problem_file import check_mixture_row as check_mixture_row
 from ._problem_file import read_problem as read_problem
+from ._schedule_table import ScheduleTable as ScheduleTable
 from ._strict_tables import read_table as read_table
+from ._toml_text import toml_text as toml_text

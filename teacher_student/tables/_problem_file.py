@@ -11,9 +11,10 @@ from typing import Any
 
 from .._built_in_units import UNITS
 from .._counts import as_width
-from .._errors import InputError, nearest, require_name
+from .._errors import InputError, about_entry, nearest, require_name
 from .._polynomial import EXAMPLE, is_polynomial, polynomial
 from .._usual import Usual
+from ._schedule_table import ScheduleTable
 from ._strict_tables import read_table
 
 ACTIVATIONS = tuple(UNITS)
@@ -46,12 +47,12 @@ class CommitteeTable:
     fractions: dict[str, float]
     width: int
     kind: str = "committee"
-    levels: dict[str, dict[str, float]] | None = None
+    levels: dict[str, dict[str, float | ScheduleTable]] | None = None
     activation: str | ActivationTable = Usual.activation
     readout: float | list[float] = 1.0
     support: str | list[str] | None = None
     labels: str = "value"
-    noise: float = 0.0
+    noise: float | ScheduleTable = 0.0
 
     @property
     def level_names(self) -> tuple[str, ...]:
@@ -60,26 +61,34 @@ class CommitteeTable:
 
     def check(self) -> None:
         """Raise InputError for a name or a number that no committee has."""
-        if not self.fractions:
-            raise InputError("fractions as block name -> share of the N dimensions", repr(self.fractions))
+        with about_entry("fractions"):
+            if not self.fractions:
+                raise InputError("fractions as block name -> share of the N dimensions", repr(self.fractions))
         for level, row in (self.levels or {}).items():
             _check_blocks(level, row, self.fractions)
-        _check_sum(self.fractions)
-        as_width(self.width, "width M of the teacher")
-        _check_activation(self.activation)
-        if isinstance(self.readout, list) and len(self.readout) != self.width:
-            raise InputError(f"{self.width} readout weights of the teacher", f"shape ({len(self.readout)},)")
-        for name in (self.support,) if isinstance(self.support, str) else self.support or ():
-            require_name(name, self.fractions, "block in the teacher's support")
-        require_name(self.labels, LABELS, "kind of labels")
-        _check_at_least_zero(self.noise, "noise (a standard deviation)")
+        with about_entry("fractions"):
+            _check_sum(self.fractions)
+        with about_entry("width"):
+            as_width(self.width, "width M of the teacher")
+        with about_entry("activation"):
+            _check_activation(self.activation)
+        with about_entry("readout"):
+            if isinstance(self.readout, list) and len(self.readout) != self.width:
+                raise InputError(f"{self.width} readout weights of the teacher", f"shape ({len(self.readout)},)")
+        with about_entry("support"):
+            for name in (self.support,) if isinstance(self.support, str) else self.support or ():
+                require_name(name, self.fractions, "block in the teacher's support")
+        with about_entry("labels"):
+            require_name(self.labels, LABELS, "kind of labels")
+        with about_entry("noise"):
+            _check_rate(self.noise, "noise (a standard deviation)")
 
 
 @dataclasses.dataclass(frozen=True)
 class XorMixtureTable:
     """[task] with kind = "xor": the arguments of XorMixture."""
 
-    levels: dict[str, dict[str, float]]
+    levels: dict[str, dict[str, float | ScheduleTable]]
     kind: str = "xor"
 
     @property
@@ -95,7 +104,8 @@ class XorMixtureTable:
     def check(self) -> None:
         """Raise InputError for a name that no mixture has."""
         for level, row in self.levels.items():
-            check_mixture_row(level, row)
+            with about_entry("levels", level):
+                check_mixture_row(level, row)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -125,29 +135,33 @@ class StudentTable:
 
     def check(self) -> None:
         """Raise InputError for a width or an activation that no student has."""
-        as_width(self.width, "width K of the student")
-        _check_activation(self.activation)
-        if self.activation == "sign":
-            raise InputError(
-                "a differentiable activation of the student", "'sign'", "use 'erf'; sign is for teachers only"
-            )
+        with about_entry("width"):
+            as_width(self.width, "width K of the student")
+        with about_entry("activation"):
+            _check_activation(self.activation)
+            if self.activation == "sign":
+                raise InputError(
+                    "a differentiable activation of the student", "'sign'", "use 'erf'; sign is for teachers only"
+                )
 
 
 @dataclasses.dataclass(frozen=True)
 class SGDTable:
     """[sgd]: the arguments of SGD."""
 
-    learning_rate: float
-    readout_learning_rate: float = 0.0
-    weight_decay: float = 0.0
+    learning_rate: float | ScheduleTable
+    readout_learning_rate: float | ScheduleTable = 0.0
+    weight_decay: float | ScheduleTable = 0.0
     loss: str = "squared"
 
     def check(self) -> None:
         """Raise InputError for a rate below 0 or an unknown loss."""
         for name, entry in vars(self).items():
             if not isinstance(entry, str):
-                _check_at_least_zero(entry, name.replace("_", " "))
-        require_name(self.loss, LOSSES, "loss")
+                with about_entry(name):
+                    _check_rate(entry, name.replace("_", " "))
+        with about_entry("loss"):
+            require_name(self.loss, LOSSES, "loss")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -171,12 +185,21 @@ class CurriculumTable:
             raise InputError("phases, or order, shares and duration, in [curriculum]", present or "neither")
         if self.phases is None:
             return
+        with about_entry("phases"):
+            self._check_phases()
+
+    def _check_phases(self) -> None:
         if not isinstance(self.phases, list) or not all(isinstance(phase, list) for phase in self.phases):
             raise InputError('curriculum.phases as [["easy", 10.0], ...]', repr(self.phases))
         for phase in self.phases:
             if len(phase) not in (2, 3):
                 required = "each phase as (level or shares, duration) or (initial, final, duration)"
                 raise InputError(required, repr(tuple(phase)))
+
+    @property
+    def naming_levels(self) -> str:
+        """The key that names the levels that are shown."""
+        return "phases" if self.phases is not None else "shares" if self.order == "mixed" else "order"
 
     @property
     def level_names(self) -> tuple[str, ...]:
@@ -197,10 +220,12 @@ class ProblemTables:
 
     def check(self) -> None:
         """Raise InputError for what can be seen to be wrong without making the problem."""
-        for table in (self.task, self.student, self.sgd, self.curriculum):
-            table.check()
-        for level in () if self.task.level_names is None else self.curriculum.level_names:
-            require_name(level, self.task.level_names, "level in the curriculum")
+        for field in dataclasses.fields(self):
+            with about_entry(field.name):
+                getattr(self, field.name).check()
+        with about_entry("curriculum", self.curriculum.naming_levels):
+            for level in () if self.task.level_names is None else self.curriculum.level_names:
+                require_name(level, self.task.level_names, "level in the curriculum")
 
 
 def read_problem(tables: Mapping[str, Any]) -> ProblemTables:
@@ -223,7 +248,8 @@ def _read_task(table: Any) -> Any:
     kind = table.get("kind", "committee")
     if isinstance(kind, str) and ":" in kind:
         return OwnTaskTable(kind)
-    require_name(kind, TASKS, 'kind of task (or "module:Class", a task of your own)')
+    with about_entry("task", "kind"):
+        require_name(kind, TASKS, 'kind of task (or "module:Class", a task of your own)')
     return read_table(TASKS[kind], table, "task")
 
 
@@ -234,25 +260,39 @@ def check_mixture_row(level: str, row: Any) -> None:
     for name in row:
         if name not in MIXTURE_NUMBERS:
             required = f"{', '.join(MIXTURE_NUMBERS)} in level {level!r} of the mixture"
-            raise InputError(required, repr(name), nearest(name, MIXTURE_NUMBERS))
+            with about_entry(name):
+                raise InputError(required, repr(name), nearest(name, MIXTURE_NUMBERS))
     for name in MIXTURE_NUMBERS:
         if name not in row:
             raise InputError(f"a {name} in level {level!r} of the mixture", f"only {sorted(row)}", "add it")
 
 
-def _check_blocks(level: str, row: Mapping[str, float], blocks: Iterable[str]) -> None:
+def _check_blocks(level: str, row: Mapping[str, float | ScheduleTable], blocks: Iterable[str]) -> None:
+    for block, variance in row.items():
+        if isinstance(variance, ScheduleTable):
+            with about_entry("levels", level, block):
+                variance.check()
     for block in row:
         if block not in blocks:
-            raise InputError(f"variances of known blocks in level {level!r}", repr(block), nearest(block, blocks))
+            with about_entry("levels", level, block):
+                raise InputError(f"variances of known blocks in level {level!r}", repr(block), nearest(block, blocks))
     for block in blocks:
         if block not in row:
-            raise InputError(f"a variance of block {block!r} in level {level!r}", f"only {sorted(row)}")
+            with about_entry("levels", level, block):
+                raise InputError(f"a variance of block {block!r} in level {level!r}", f"only {sorted(row)}")
 
 
 def _check_sum(fractions: Mapping[str, float]) -> None:
     total = math.fsum(fractions.values())
     if min(fractions.values()) >= 0 and math.isfinite(total) and abs(total - 1) > 1e-9:
         raise InputError("fractions that sum to 1", f"a sum of {total:.12g} of {fractions}")
+
+
+def _check_rate(entry: float | ScheduleTable, quantity: str) -> None:
+    if isinstance(entry, ScheduleTable):
+        entry.check()
+    else:
+        _check_at_least_zero(entry, quantity)
 
 
 def _check_at_least_zero(number: float, quantity: str) -> None:

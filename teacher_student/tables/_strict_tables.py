@@ -9,7 +9,8 @@ from typing import Any, TypeVar
 import cattrs
 from cattrs.errors import ClassValidationError, ForbiddenExtraKeysError
 
-from .._errors import InputError, nearest
+from .._errors import InputError, about_entry, nearest
+from ._line_of import dotted
 
 T = TypeVar("T")
 FORMERLY = "formerly"  # in the metadata of a field: the key that it had in files of earlier versions
@@ -20,40 +21,52 @@ def read_table(cls: type[T], table: Any, where: str) -> T:
 
     Raises InputError that names `where` ("" is the top level) and the nearest key.
     """
+    names = tuple(where.split(".")) if where else ()
     if not isinstance(table, Mapping):
-        raise InputError(f"a table [{where}]", repr(table))
+        with about_entry(*names):
+            raise InputError(f"a table [{where}]", repr(table))
     try:
         return _CONVERTER.structure(table, cls)
     except ClassValidationError as error:
-        raise _first_cause(error, where) from None
+        cause, entry = _first_cause(error, names)
+    with about_entry(*entry):
+        raise cause
 
 
-def _first_cause(error: BaseException, where: str) -> InputError:
+def _first_cause(error: BaseException, where: tuple[str, ...]) -> tuple[InputError, tuple[str, ...]]:
+    """Return the first of an error's causes, and the entry that is wrong.
+
+    Arguments: where: names of tables in each other, and of a key; () is the top level.
+    """
     if isinstance(error, ForbiddenExtraKeysError):
-        key = sorted(error.extra_fields)[0]
+        key = sorted(error.extra_fields, key=str)[0]  # of tables from Python, which may have numbers too
         known = {field.name: field.metadata.get(FORMERLY) for field in dataclasses.fields(error.cl)}
         now = [name for name, formerly in known.items() if formerly == key]
         remedy = f"it is called {now[0]!r} now" if now else nearest(key, known)
-        return InputError(f"known keys {_in_table(where)}", repr(key), remedy)
+        return InputError(f"known keys {_in_table(where)}", repr(key), remedy), (*where, str(key))
     if isinstance(error, KeyError):
-        return InputError(f"the key {error.args[0]!r} {_in_table(where)}", "none", "add it")
+        missing = (*where, str(error.args[0]))
+        return InputError(f"the key {error.args[0]!r} {_in_table(where)}", "none", "add it"), missing
     if isinstance(error, ExceptionGroup):
         misspelt = [cause for cause in error.exceptions if isinstance(cause, ForbiddenExtraKeysError)]
         first = (misspelt or error.exceptions)[0]  # a misspelt key also shows as a missing one
-        names = [note.name for note in getattr(first, "__notes__", []) if hasattr(note, "name")]
-        return _first_cause(
-            first,
-            ".".join([where, *names]).lstrip(".")
-            if not isinstance(first, (KeyError, ForbiddenExtraKeysError))
-            else where,
-        )
+        if isinstance(first, (KeyError, ForbiddenExtraKeysError)):
+            return _first_cause(first, where)
+        return _first_cause(first, (*where, *_names_in(first)))
     if isinstance(error, InputError):
-        return error
-    return InputError(f"a valid value of {where}", str(error))
+        return error, where
+    return InputError(f"a valid value of {dotted(where)}", str(error)), where
 
 
-def _in_table(where: str) -> str:
-    return f"in [{where}]" if where else "at the top level"
+def _names_in(error: BaseException) -> list[str]:
+    """Return the names that cattrs has noted of where an error was: fields of tables, and keys of others."""
+    notes = getattr(error, "__notes__", [])
+    names = [getattr(note, "name", None) or getattr(note, "index", None) for note in notes]
+    return [name for name in names if isinstance(name, str)]
+
+
+def _in_table(where: tuple[str, ...]) -> str:
+    return f"in [{dotted(where)}]" if where else "at the top level"
 
 
 def _exact(kinds: tuple[type, ...], description: str) -> Any:
@@ -74,12 +87,20 @@ def _any_of(value: Any, union: Any) -> Any:
             continue
         if isinstance(kind, type) and dataclasses.is_dataclass(kind) and isinstance(value, Mapping):
             return _CONVERTER.structure(value, kind)  # its own error says which key is wrong
+        if _is_of_tables(kind) and isinstance(value, Mapping):
+            return _CONVERTER.structure(value, kind)
         try:
             return _CONVERTER.structure(value, kind)
         except Exception:  # the next kind may fit; if none does, the error below says so
             continue
     kinds = [_NAMES.get(str(kind), str(kind)) for kind in typing.get_args(union) if kind is not type(None)]
     raise ValueError(f"{value!r} is not {' or '.join(kinds)}")
+
+
+def _is_of_tables(kind: Any) -> bool:
+    """Return whether a kind is dict[str, table], of tables that a dataclass describes."""
+    arguments = typing.get_args(kind)
+    return typing.get_origin(kind) is dict and dataclasses.is_dataclass(arguments[1])
 
 
 def _is_list(kind: Any) -> bool:

@@ -7,12 +7,14 @@ import numpy as np
 import xarray as xr
 from scipy import stats
 
+from .._foreign_data import takes_data_of
 from .._power_law import PowerLaw, amplitude, log_power_law, power_law
 
 CONFIDENCE = 0.95
 RESAMPLED = 2000
 
 
+@takes_data_of("finite-size")
 def mean_exponent(data: xr.Dataset, alpha: float, names: Sequence[str] | None = None) -> PowerLaw:
     """Fit the exponent p of N^-p to the deviation of the run mean from the ODE.
 
@@ -22,6 +24,7 @@ def mean_exponent(data: xr.Dataset, alpha: float, names: Sequence[str] | None = 
     return power_law(data["dim"].values, *_means(_at(data, alpha, names)))
 
 
+@takes_data_of("finite-size")
 def variance_exponent(data: xr.Dataset, alpha: float, names: Sequence[str] | None = None) -> PowerLaw:
     """Fit the exponent p of N^-p to the variance over runs.
 
@@ -45,6 +48,7 @@ class Amplitude:
     p: float
 
 
+@takes_data_of("finite-size")
 def shift_amplitude(data: xr.Dataset, alpha: float) -> Amplitude:
     """Compare N (mean - ODE) with the predicted shift: the factor that fits all overlaps best, and whether 1 fits.
 
@@ -56,6 +60,7 @@ def shift_amplitude(data: xr.Dataset, alpha: float) -> Amplitude:
     return _against(fitted, covariance + np.diag(chosen["shift_error"].values ** 2), chosen["shift"].values)
 
 
+@takes_data_of("finite-size")
 def along_shift(data: xr.Dataset, alpha: float) -> tuple[np.ndarray, np.ndarray]:
     """Return the deviation of all overlaps as a multiple of the predicted shift: 1/N in theory.
 
@@ -72,6 +77,7 @@ def along_shift(data: xr.Dataset, alpha: float) -> tuple[np.ndarray, np.ndarray]
     return np.einsum("nq,nq->n", weights, values) / norm, norm**-0.5
 
 
+@takes_data_of("finite-size")
 def variance_amplitude(data: xr.Dataset, alpha: float) -> Amplitude:
     """Compare the limit of N Var with the predicted variance, by log(N Var / predicted) = a_q + b_q / N.
 
@@ -155,6 +161,7 @@ class Escape:
     fits: float
 
 
+@takes_data_of("finite-size")
 def escape_fit(data: xr.Dataset) -> Escape:
     """Fit a weighted straight line through the median escape times against log N.
 

@@ -2,27 +2,29 @@
 
 from typing import Any
 
-import matplotlib as mpl
 import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from matplotlib.ticker import NullFormatter
 
-from ...pictures import COLOURS, LINES, MARKERS, STYLE
+from ...pictures import drawing, legend_below, look, looks, new_figure, put_letters
+from .._foreign_data import takes_data_of
 from ._fit import along_shift, escape_fit, mean_exponent, variance_exponent
 from ._plan import SHOWN
 
 CERTAIN = 1.96  # standard errors beyond which a deviation is drawn as a point, not as an upper limit
 
 
+@takes_data_of("finite-size")
 def finite_size(deviation: xr.Dataset, escape: xr.Dataset) -> Figure:
     """Draw deviation of the run mean, variance over runs, and escape time against N, with theory's lines.
 
     Arguments: deviation: of `deviation_data`. escape: of `escape_data`. Returns a matplotlib Figure.
     """
-    with mpl.rc_context(STYLE):
-        figure = Figure(figsize=(7.2, 2.9), layout="constrained")
+    with drawing("prl-wide"):
+        figure = new_figure(7.0, 3.3)
         one, two, three = figure.subplots(1, 3)
         alpha = float(deviation["alpha"][-1])
         _draw_means(one, deviation, alpha)
@@ -32,8 +34,10 @@ def finite_size(deviation: xr.Dataset, escape: xr.Dataset) -> Figure:
             axes.set_xscale("log")
             axes.xaxis.set_minor_formatter(NullFormatter())
             axes.set_xlabel("input dimension $N$")
-        handles, labels = two.get_legend_handles_labels()
-        figure.legend(handles, labels, loc="outside lower left", ncols=len(labels), frameon=False)
+            axes.margins(x=0.02)
+        put_letters((one, two, three))
+        for axes, handles, columns in ((one, (), 1), (two, _shown_quantities(), 2), (three, (), 1)):
+            legend_below(axes, handles, ncols=columns)
         return figure
 
 
@@ -43,8 +47,18 @@ def _label(name: str) -> str:
     return f"${symbol}^{{\\mathrm{{{block[:3]}}}}}_{{{units.replace(',', '')}}}$"
 
 
-def _style(index: int) -> dict[str, Any]:
-    return {"color": COLOURS[index], "ms": 4, "mfc": "none", "lw": 0.8}
+def _shown_quantities() -> list[Line2D]:
+    """Return an entry of the legend for each quantity: a line of theory with the points of runs."""
+    style: Any = {"lw": 1.0, "ms": 4, "mfc": "none"}
+    curves = zip(SHOWN, looks(len(SHOWN)), strict=True)
+    return [
+        Line2D([], [], color=c.colour, ls=c.line, marker=c.marker, label=_label(name), **style) for name, c in curves
+    ]
+
+
+def _signed(words: str) -> str:
+    """Return numbers with the minus signs of mathematics."""
+    return words.replace("-", "\N{MINUS SIGN}")
 
 
 def _draw_means(axes: Axes, data: xr.Dataset, alpha: float) -> None:
@@ -53,16 +67,15 @@ def _draw_means(axes: Axes, data: xr.Dataset, alpha: float) -> None:
     Triangles are upper limits of what is not told from 0.
     """
     dims, (value, error) = data["dim"].values, along_shift(data, alpha)
-    half, style = CERTAIN * error, {**_style(0), "color": "black"}
+    half, style = CERTAIN * error, look(0).points | {"color": "black", "ms": 4}
     seen = value > half
-    axes.errorbar(dims[seen], value[seen], half[seen], fmt="o", **style)
-    axes.plot(dims[~seen], np.maximum(value + half, 0)[~seen], "v", **style)
-    axes.plot(dims, 1 / dims, "-", color=COLOURS[1], lw=1.0, label="theory, $1/N$")
-    axes.legend(frameon=False, loc="lower left")
+    axes.errorbar(dims[seen], value[seen], half[seen], fmt="o", label="runs, 95 %", **style)
+    axes.plot(dims[~seen], np.maximum(value + half, 0)[~seen], "v", ls="", label="upper end, 95 %", **style)
+    axes.plot(dims, 1 / dims, "-", color=look(1).colour, lw=1.0, label="theory, $1/N$")
     axes.set_yscale("log")
     axes.set_ylabel("(mean over runs $-$ ODE) / predicted $m_1$")
     words = mean_exponent(data, alpha).words
-    axes.set_title(f"(a) $\\alpha = {alpha:g}$: fit $N^p$ to all overlaps,\n$p$ = {words}", loc="left")
+    axes.set_title(f"$\\alpha$ = {alpha:g}: fit $N^p$ to all overlaps,\n$p$ = {_signed(words)}", loc="left")
 
 
 def _draw_variances(axes: Axes, data: xr.Dataset, alpha: float) -> None:
@@ -71,14 +84,13 @@ def _draw_variances(axes: Axes, data: xr.Dataset, alpha: float) -> None:
         of_quantity = data.sel(alpha=alpha, quantity=name, other=name)
         dims, variance = of_quantity["dim"].values, of_quantity["covariance"].values
         half = CERTAIN * variance * np.sqrt((of_quantity["fourth"].values - 1) / of_quantity["runs"].values)
-        style = _style(index)
-        axes.errorbar(dims, variance, half, fmt=MARKERS[index], **style)
-        axes.plot(dims, float(of_quantity["fluctuation"]) / dims, LINES[index], color=COLOURS[index], lw=1.0)
-        axes.plot([], [], LINES[index] + MARKERS[index], label=_label(name), **style)
+        curve = looks(len(SHOWN))[index]
+        axes.errorbar(dims, variance, half, fmt=curve.marker, **(curve.points | {"ms": 4}))
+        axes.plot(dims, float(of_quantity["fluctuation"]) / dims, curve.line, color=curve.colour, lw=1.0)
     axes.set_yscale("log")
     axes.set_ylabel("variance over runs")
     axes.set_title(
-        f"(b) $\\alpha = {alpha:g}$: fit $N^p$ to all overlaps,\n$p$ = {variance_exponent(data, alpha).words}",
+        f"$\\alpha$ = {alpha:g}: fit $N^p$ to all overlaps,\n$p$ = {_signed(variance_exponent(data, alpha).words)}",
         loc="left",
     )
 
@@ -88,14 +100,11 @@ def _draw_escape(axes: Axes, data: xr.Dataset) -> None:
     fit, predicted = escape_fit(data), 1 / (2 * data.attrs["growth"])
     x = np.log(fit.dims)
     bars = (fit.median - fit.low, fit.high - fit.median)
-    axes.errorbar(
-        fit.dims, fit.median, bars, fmt="o", color=COLOURS[0], ms=4, mfc="none", lw=0.8, label="median of runs"
-    )
-    axes.plot(fit.dims, fit.intercept + fit.slope * x, "-", color=COLOURS[0], lw=1.0, label="fit")
+    axes.errorbar(fit.dims, fit.median, bars, fmt="o", label="median of runs, 95 %", **(look(0).points | {"ms": 4}))
+    axes.plot(fit.dims, fit.intercept + fit.slope * x, "-", color=look(0).colour, lw=1.0, label="fit")
     middle = float(np.mean(x))
     line = fit.intercept + fit.slope * middle + predicted * (x - middle)
-    axes.plot(fit.dims, line, "--", color=COLOURS[1], lw=1.2, label=r"slope $1/(2\lambda)$")
+    axes.plot(fit.dims, line, "--", color=look(1).colour, lw=1.2, label=r"theory, slope $1/(2\lambda)$")
     axes.set_ylabel(r"escape from the plateau, $\alpha$")
     words = f"{fit.slope:.2f} [{fit.slope_low:.2f}, {fit.slope_high:.2f}]"
-    axes.set_title(f"(c) $d\\alpha/d\\ln N$ = {words},\npredicted {predicted:.2f}", loc="left")
-    axes.legend(frameon=False, loc="upper left")
+    axes.set_title(f"$d\\alpha/d\\ln N$: predicted {predicted:.2f},\nmeasured {words}", loc="left")

@@ -2,11 +2,13 @@
 
 import xarray as xr
 
+from .._foreign_data import takes_data_of
 from .._power_law import PowerLaw
 from ._fit import Amplitude, escape_fit, mean_exponent, shift_amplitude, variance_amplitude, variance_exponent
 from ._plan import SHOWN
 
 
+@takes_data_of("finite-size")
 def finite_size_text(deviation: xr.Dataset, escape: xr.Dataset) -> str:
     """Write exponents, amplitudes against theory and the escape's slope as text, each with its 95 % interval.
 

@@ -2,20 +2,21 @@
 
 from typing import Any
 
-import matplotlib as mpl
 import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from matplotlib.ticker import NullLocator
 
-from ...pictures import COLOURS, LINES, MARKERS, STYLE
+from ...pictures import drawing, legend_beside, look, looks, new_figure, put_letters
 from ...sweeps import plain
+from .._foreign_data import takes_data_of
 
 NAMES = {"norm": "norm $|v_k|\\,\\|w_k\\|$", "means": "best at a mean", "loss": "least loss", "random": "at random"}
-BESIDE: Any = {"frameon": False, "loc": "center left", "bbox_to_anchor": (1.0, 0.5), "borderaxespad": 0.3}
 
 
+@takes_data_of("tickets")
 def tickets(dataset: xr.Dataset) -> Figure:
     """Draw accuracy against units kept (readout fixed, readout trained), and success of tickets and their controls.
 
@@ -23,49 +24,52 @@ def tickets(dataset: xr.Dataset) -> Figure:
 
     Arguments: dataset: of `tickets_data`. Returns a matplotlib Figure.
     """
-    with mpl.rc_context(STYLE):
-        figure = Figure(figsize=(7.0, 4.6), layout="constrained")
+    with drawing("prl-wide"):
+        figure = new_figure(7.0, 4.6)
         grid = figure.add_gridspec(2, 2, height_ratios=(1.15, 1))
         first = figure.add_subplot(grid[0, 0])
         second = figure.add_subplot(grid[0, 1], sharey=first)
-        for axes, setting, letter in zip((first, second), dataset["setting"].values, "ab", strict=True):
-            _draw_accuracy(axes, dataset, setting, f"({letter}) {plain(setting)}")
+        third = figure.add_subplot(grid[1, :])
+        for axes, setting in zip((first, second), dataset["setting"].values, strict=True):
+            _draw_accuracy(axes, dataset, setting)
+            axes.set_title(plain(setting), loc="left")
         first.set_ylabel(r"accuracy $P(\mathrm{sign}\,\hat y = y)$")
         second.tick_params(labelleft=False)
-        second.legend(*first.get_legend_handles_labels(), **BESIDE, handlelength=2.6)
-        _draw_success(figure.add_subplot(grid[1, :]), dataset)
+        legend_beside(second, _rankings(dataset), loc="center left", bbox_to_anchor=(1.0, 0.5))
+        _draw_success(third, dataset)
+        third.set_title("$n$ units trained alone, from the start", loc="left")
+        legend_beside(third, loc="center left", bbox_to_anchor=(1.0, 0.5))
+        put_letters((first, second, third))
         return figure
 
 
-def _draw_accuracy(axes: Axes, dataset: xr.Dataset, setting: str, title: str) -> None:
-    kept = dataset["kept"].values
-    for index, ranking in enumerate(dataset["ranking"].values):
-        colour, line, marker = COLOURS[index], LINES[index], MARKERS[index]
+def _rankings(dataset: xr.Dataset) -> list[Line2D]:
+    """Return an entry of the legend for each ranking: a line of theory with the points of simulations."""
+    names = [NAMES[ranking] for ranking in dataset["ranking"].values]
+    style: Any = {"lw": 1.2, "ms": 3.5, "mfc": "none"}
+    curves = zip(names, looks(len(names)), strict=True)
+    return [Line2D([], [], color=c.colour, ls=c.line, marker=c.marker, label=name, **style) for name, c in curves]
+
+
+def _draw_accuracy(axes: Axes, dataset: xr.Dataset, setting: str) -> None:
+    """Draw a panel: accuracy against the units kept, for each way to rank them."""
+    kept, rankings = dataset["kept"].values, dataset["ranking"].values
+    for ranking, curve in zip(rankings, looks(len(rankings)), strict=True):
         values = dataset["accuracy"].sel(setting=setting, ranking=ranking)
         mean, error = values.mean("start").values, _error(values, "start")
-        axes.plot(kept, mean, line, color=colour, lw=1.2, zorder=2)
-        axes.fill_between(kept, mean - error, mean + error, color=colour, alpha=0.2, lw=0)
-        simulated = setting == dataset["setting"].values[0]
-        if simulated:
+        axes.plot(kept, mean, curve.line, color=curve.colour, lw=1.2, zorder=2)
+        axes.fill_between(kept, mean - error, mean + error, color=curve.colour, alpha=0.2, lw=0)
+        if setting == dataset["setting"].values[0]:  # the only one that was simulated
             runs = dataset["simulated_accuracy"].sel(ranking=ranking)
-            axes.errorbar(
-                kept,
-                runs.mean("run"),
-                _error(runs, "run"),
-                fmt=marker,
-                ms=3.5,
-                mfc="none",
-                mew=0.8,
-                lw=0.8,
-                color=colour,
-            )
-        axes.plot([], [], line + marker, color=colour, ms=3.5, mfc="none", lw=1.2, label=NAMES[ranking])
-    axes.axhline(dataset.attrs["bayes_accuracy"], color="0.3", lw=0.9, ls=":", label="Bayes")
+            style = curve.points | {"ms": 3.5}
+            axes.errorbar(kept, runs.mean("run"), _error(runs, "run"), fmt=curve.marker, **style)
+    axes.axhline(dataset.attrs["bayes_accuracy"], color="0.3", lw=0.9, ls=(0, (1, 2)), label="Bayes")
     axes.set_xscale("log")
-    axes.set_xticks([n for n in (1, 2, 4, 8, 20, 40) if n in kept], [str(n) for n in (1, 2, 4, 8, 20, 40) if n in kept])
+    axes.margins(x=0.02)
+    shown = [n for n in (1, 2, 4, 8, 20, 40) if n in kept]
+    axes.set_xticks(shown, [str(n) for n in shown])
     axes.xaxis.set_minor_locator(NullLocator())
-    axes.set_xlabel("units kept $n$ (of $K = 40$)")
-    axes.set_title(title, loc="left")
+    axes.set_xlabel("units kept $n$ (of $K$ = 40)")
 
 
 def _error(values: xr.DataArray, over: str) -> np.ndarray:
@@ -86,21 +90,20 @@ def _draw_success(axes: Axes, dataset: xr.Dataset) -> None:
             low, high = (dataset[f"success_{end}"].sel(chosen).values for end in ("low", "high"))
             simulated = engine == "simulation"
             x = np.arange(len(candidates)) + 0.14 * (index - (len(series) - 1) / 2) + 0.07 * simulated
-            colour = COLOURS[index]
+            curve = look(index)
             axes.errorbar(
                 x,
                 share,
                 (np.maximum(share - low, 0), np.maximum(high - share, 0)),
-                fmt=MARKERS[index],
+                fmt=curve.marker,
                 ms=4.5,
-                mfc="none" if simulated else colour,
+                mfc="none" if simulated else curve.colour,
                 mew=0.9,
                 lw=0.9,
-                color=colour,
-                label=f"$n = {n}$, {plain(setting)}" + (",\nsimulation" if simulated else ""),
+                color=curve.colour,
+                label=f"$n$ = {n}, {plain(setting)}" + (",\nsimulation" if simulated else ""),
             )
     axes.set_xticks(range(len(candidates)), [plain(name).replace(", ", ",\n") for name in candidates])
     axes.set_ylim(-0.05, 1.05)
+    axes.margins(x=0.03)
     axes.set_ylabel("success (all means right)")
-    axes.set_title("(c) $n$ units trained alone, from the start", loc="left")
-    axes.legend(**BESIDE)

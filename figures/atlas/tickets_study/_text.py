@@ -3,7 +3,10 @@
 import numpy as np
 import xarray as xr
 
+from .._foreign_data import takes_data_of
 
+
+@takes_data_of("tickets")
 def tickets_text(dataset: xr.Dataset) -> str:
     """Write accuracies of pruned students, successes of tickets and controls, and whether the engines agree, as text.
 

@@ -11,7 +11,7 @@ from teacher_student import Problem
 MOST_STEPS = 2**31 - 1  # of a run: steps are counted in 32 bits
 
 
-class Schedule(eqx.Module):
+class PhaseSteps(eqx.Module):
     """The curriculum in steps.
 
     begins, ends: steps at which phases begin and end, none beyond those that a run can have. lengths: steps of the
@@ -25,7 +25,7 @@ class Schedule(eqx.Module):
     last: Int[Any, "*batch"]
 
 
-def schedule(problem: Problem, dim: int) -> Schedule:
+def phase_steps(problem: Problem, dim: int) -> PhaseSteps:
     """Return the curriculum of `problem` in steps of 1/N.
 
     Its arrays are NumPy's: JAX's would be compiled for, number of phases by number of phases.
@@ -35,4 +35,4 @@ def schedule(problem: Problem, dim: int) -> Schedule:
     # A curriculum may be longer than any run: its later steps would overflow 32 bits and become negative.
     first, end = (np.minimum(steps, MOST_STEPS).astype(np.int32) for steps in (begins, ends))
     last = np.max(np.flatnonzero(ends > begins), initial=0)
-    return Schedule(first, end, ends - begins, np.int32(last))
+    return PhaseSteps(first, end, ends - begins, np.int32(last))
