@@ -57,6 +57,7 @@ from ._write_whole import write_whole as write_whole
 from .problem import BUILT_IN as BUILT_IN
 from .problem import Kind as Kind
 from .problem import ScheduledNumbers as ScheduledNumbers
+from .problem import TestMixture as TestMixture
 from .problem import as_activation as as_activation
 from .problem import at_times as at_times
 from .problem import check_alphas as check_alphas
@@ -65,6 +66,9 @@ from .problem import check_problem as check_problem
 from .problem import describe_ties as describe_ties
 from .problem import in_whole_steps as in_whole_steps
 from .problem import is_schedule as is_schedule
+from .problem import mixture_name as mixture_name
+from .problem import mixture_weights as mixture_weights
+from .problem import of_mixture as of_mixture
 from .problem import reader_of as reader_of
 from .problem import recorded_numbers as recorded_numbers
 from .problem import single_schedules as single_schedules

@@ -158,7 +158,7 @@ BAD = [
     (
         "[record]",
         "[start]\nscale = 1.0\nQ = [[[1.0]], [[1.0]]]\nR = [[[0.0]], [[0.0]]]\nT = [[[1.0]], [[0.0]]]\n[record]",
-        "no scale, teacher or number",
+        "nothing of random weights",
     ),
     ("[record]", "[start]\nQ = [[1.0]]\n[record]", "one matrix per block"),
     (

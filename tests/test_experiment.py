@@ -361,3 +361,37 @@ def test_ctrl_c_without_files_says_that_nothing_is_kept(monkeypatch: pytest.Monk
     monkeypatch.setattr(simulations, "prepare", lambda *_, **__: None)
     with pytest.raises(figures.Interrupted, match="written: nothing"):
         quiet(experiment)
+
+
+STARTS: list[dict[str, Any]] = [
+    {"readout": "normal", "readout_scale": 0.1, "scale": 0.1},
+    {"readout": "signs", "readout_scale": 1.0},
+    {"readout": "ones", "readout_scale": 0.5},
+    {"spherical": True, "scale": 1.0},
+]
+
+
+@pytest.mark.parametrize("start", STARTS, ids=str)
+def test_the_starts_of_the_literature_stand_in_files(start: dict[str, Any]) -> None:
+    experiment = resolve(read_file(tables(start=start)), ts.problem_from_tables(tables()), simulated=False)
+    key = jax.random.fold_in(jax.random.key(TABLES["seed"]), 0)
+    drawn = ts.random_overlaps(experiment.problem, 200, key, **start)
+    jax.tree.map(np.testing.assert_array_equal, experiment.start, drawn)
+    usual = ts.random_overlaps(experiment.problem, 200, key)
+    assert not all(map(np.array_equal, jax.tree.leaves(drawn), jax.tree.leaves(usual)))
+
+
+@pytest.mark.parametrize(
+    ("start", "message"),
+    [
+        ({"readout": [1.0], "readout_scale": 0.1}, "no scale beside the numbers of a readout"),
+        ({"readout": "normal", "readout_scale": -1.0}, "scale of the readout >= 0"),
+        ({"readout": "normals"}, "did you mean 'normal'"),
+        ({"spherical": 1}, "spherical"),
+        ({"Q": [[[1.0]]], "R": [[[0.0]]], "T": [[[1.0]]], "spherical": True}, "beside Q, R and T"),
+        ({"Q": [[[1.0]]], "R": [[[0.0]]], "T": [[[1.0]]], "readout_scale": 2.0}, "beside Q, R and T"),
+    ],
+)
+def test_starts_that_are_none_are_refused(start: dict[str, Any], message: str) -> None:
+    with pytest.raises(ts.InputError, match=message):
+        resolve(read_file(tables(start=start)), ts.problem_from_tables(tables()), simulated=False)

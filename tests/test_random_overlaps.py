@@ -1,6 +1,7 @@
 """Random starts have exactly the law of random weights, and are drawn without compiling."""
 
 import dataclasses
+import itertools
 from collections.abc import Callable
 from typing import Any
 
@@ -140,9 +141,102 @@ def test_a_seed_is_the_key_that_jax_makes_of_it() -> None:
 
 
 def test_readouts_leave_the_weights_as_they_are() -> None:
-    ones, signs = (ts.random_overlaps(build.problem(), 50, 1, readout=each) for each in ("ones", "signs"))
+    ones, signs, normal = (
+        ts.random_overlaps(build.problem(), 50, 1, readout=each) for each in ("ones", "signs", "normal")
+    )
     np.testing.assert_array_equal(ones.gram, signs.gram)
+    np.testing.assert_array_equal(ones.gram, normal.gram)
     np.testing.assert_array_equal(ones.readout, np.ones(3))
+
+
+def test_a_normal_readout_is_normal_and_independent_of_the_weights() -> None:
+    K = 3
+    starts = ts.random_overlaps(build.problem(), 50, keys_of_seeds(DRAWS), readout="normal", readout_scale=0.1)
+    levels = [stats.kstest(starts.readout[:, k], stats.norm(scale=0.1).cdf).pvalue for k in range(K)]
+    others = np.concatenate([starts.readout, starts.Q[:, 0, :, 0], starts.R[:, 0, :, 0]], axis=1)
+    z = np.arctanh(np.corrcoef(others, rowvar=False)[:K, K:]) * np.sqrt(DRAWS - 3)
+    levels += [2 * float(stats.norm.sf(np.max(np.abs(z)))) * z.size]
+    assert min(levels) > FALSE_ALARM / len(levels)
+    wrong = stats.kstest(starts.readout[:, 0], stats.norm(scale=0.1 / np.sqrt(K)).cdf).pvalue
+    assert wrong < 1e-6  # with the 1/sqrt(K) that the literature's start does not have
+
+
+@pytest.mark.parametrize(("readout", "usual"), [("ones", 1.0), ("signs", 1 / np.sqrt(3)), ("normal", 1 / np.sqrt(3))])
+def test_the_scale_of_a_readout_multiplies_it(readout: str, usual: float) -> None:
+    scaled, same, as_usual = (
+        ts.random_overlaps(build.problem(), 50, 1, readout=readout, readout_scale=scale) for scale in (2.5, usual, None)
+    )
+    np.testing.assert_array_equal(same.readout, as_usual.readout)
+    np.testing.assert_allclose(scaled.readout, as_usual.readout * 2.5 / usual, rtol=1e-15)
+    np.testing.assert_array_equal(scaled.gram, as_usual.gram)
+
+
+def test_a_readout_of_numbers_has_no_scale_beside_it() -> None:
+    with pytest.raises(ts.InputError, match=r"no scale beside the numbers.*got: 0\.1; multiply"):
+        ts.random_overlaps(build.problem(), 50, 1, readout=[1.0, 2.0, 3.0], readout_scale=0.1)
+    with pytest.raises(ts.InputError, match="scale of the readout >= 0"):
+        ts.random_overlaps(build.problem(), 50, 1, readout="normal", readout_scale=-0.1)
+    with pytest.raises(ts.InputError, match="did you mean 'normal'"):
+        ts.random_overlaps(build.problem(), 50, 1, readout="norma")
+    with pytest.raises(ts.InputError, match="spherical as True or False"):
+        ts.random_overlaps(build.problem(), 50, 1, spherical="yes")  # type: ignore[arg-type]
+
+
+def of_spheres(problem: ts.Problem, dim: int, scale: float) -> ts.Overlaps:
+    """Overlaps of actual vectors of length scale sqrt(N), with a teacher of normal weights."""
+    rng, (_, K, M) = np.random.default_rng(8), problem.shape
+    w = rng.standard_normal((DRAWS, K, dim))
+    w *= scale * np.sqrt(dim) / np.linalg.norm(w, axis=-1, keepdims=True)
+    u = rng.standard_normal((DRAWS, M, dim))
+    ends = np.cumsum([0, *problem.inputs.sizes(dim, problem.task.latents)])
+    blocks = [slice(*pair) for pair in itertools.pairwise(ends)]
+    Q, R, T = (
+        np.stack([np.einsum("nki,nmi->nkm", a[..., b], c[..., b]) / dim for b in blocks], axis=1)
+        for a, c in ((w, w), (w, u), (u, u))
+    )
+    return ts.Overlaps(Q, R * np.array(problem.task.seen_blocks)[:, None, None], T, np.ones((DRAWS, K)))
+
+
+def test_spherical_starts_have_the_law_of_vectors_on_a_sphere() -> None:
+    problem, dim = build.problem(blocks=3), 25
+    drawn = ts.random_overlaps(problem, dim, keys_of_seeds(DRAWS), scale=SCALE, spherical=True)
+    np.testing.assert_allclose(np.einsum("nbkk->nk", drawn.Q), SCALE**2, rtol=1e-12)
+    actual, gaussian = (
+        of_spheres(problem, dim, SCALE),
+        ts.random_overlaps(problem, dim, keys_of_seeds(DRAWS), scale=SCALE),
+    )
+    seen = [(o.Q[:, 0, 0, 0], o.Q[:, 1, 0, 1], o.Q[:, 2, 1, 1], o.R[:, 1, 2, 1]) for o in (drawn, actual)]
+    levels = [stats.ks_2samp(mine, theirs).pvalue for mine, theirs in zip(*seen, strict=True)]
+    assert min(levels) > FALSE_ALARM / len(levels)
+    assert stats.ks_2samp(gaussian.Q[:, 2, 1, 1], actual.Q[:, 2, 1, 1]).pvalue < 1e-6
+
+
+def test_the_law_of_starts_is_that_of_the_draws() -> None:
+    """Mean and covariance of `start_law` against many starts at large N, spherical or not."""
+    dim, fractions = 4000, ts.Inputs({"a": 0.3, "b": 0.7})
+    problem = ts.Problem(ts.Committee(fractions, 2), ts.Student(2), ts.SGD(0.1), ts.Curriculum.single("all", 1.0))
+    T = np.array([[[0.3, 0.1], [0.1, 0.4]], [[0.7, 0.0], [0.0, 0.5]]])
+    for spherical in (False, True):
+        mean, covariance = ts.start_law(problem, teacher=T, scale=SCALE, readout_scale=2.0, spherical=spherical)
+        starts = ts.random_overlaps(
+            problem, dim, keys_of_seeds(DRAWS), scale=SCALE, teacher=T, readout_scale=2.0, spherical=spherical
+        )
+        np.testing.assert_array_equal(mean.readout, starts.readout[0])
+        rows, columns = np.triu_indices(2)
+        entries = np.concatenate([starts.Q[..., rows, columns].reshape(DRAWS, -1), starts.R.reshape(DRAWS, -1)], axis=1)
+        exact = np.concatenate([mean.Q[..., rows, columns].ravel(), mean.R.ravel()])
+        n = exact.size
+        variance = np.diag(covariance)[:n]
+        z = (entries.mean(axis=0) - exact) / np.sqrt(np.maximum(variance, 1e-9) / dim / DRAWS)
+        measured = dim * np.cov(entries, rowvar=False)
+        # Of Gaussian entries: Var(s_ij) = (s_ii s_jj + s_ij^2) / (n - 1).
+        spread = np.sqrt((np.outer(variance, variance) + covariance[:n, :n] ** 2) / (DRAWS - 1))
+        apart = (measured - covariance[:n, :n]) / np.maximum(spread, 1e-9)
+        level = stats.norm.isf(FALSE_ALARM / 4 / (n + n**2))
+        assert np.max(np.abs(z)) < level, spherical
+        assert np.max(np.abs(apart)) < level, spherical
+        _, wrong = ts.start_law(problem, teacher=T, scale=SCALE, spherical=not spherical)
+        assert np.max(np.abs((measured - wrong[:n, :n]) / np.maximum(spread, 1e-9))) > level
 
 
 def test_nothing_is_compiled_for_one_start_a_thousand_blocks_or_ten_thousand_starts() -> None:
@@ -159,10 +253,12 @@ def test_nothing_is_compiled_for_one_start_a_thousand_blocks_or_ten_thousand_sta
 def test_numbers_may_be_traced_but_not_keys() -> None:
     problem = one_block(2, 2)
     numbers: dict[str, Any] = {"scale": 0.7, "T": np.array([[[1.0, 0.3], [0.3, 0.8]]]), "readout": np.array([0.3, 2.0])}
+    numbers |= {"readout_scale": 0.4}
 
-    def total(scale: Any, T: Any, readout: Any) -> Any:
+    def total(scale: Any, T: Any, readout: Any, readout_scale: Any) -> Any:
         start = ts.random_overlaps(problem, 50, 0, scale=scale, teacher=T, readout=readout)
-        return start.Q.sum() + start.R[..., 0].sum() + (start.readout**2).sum()
+        other = ts.random_overlaps(problem, 50, 0, readout="normal", readout_scale=readout_scale)
+        return start.Q.sum() + start.R[..., 0].sum() + (start.readout**2).sum() + (other.readout**2).sum()
 
     with jax.enable_x64(True):
         expected = float(total(**numbers))

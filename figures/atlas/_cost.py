@@ -11,9 +11,10 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import LogLocator, NullFormatter, NullLocator, StrMethodFormatter
 
 import teacher_student as ts
+from teacher_student import internal
 
 from ..pictures import UP, drawing, looks, new_figure, put_letters
-from ..sweeps import bayes_accuracy, plain
+from ..sweeps import bayes_accuracy, on_mixture, plain
 from ._foreign_data import takes_data_of
 from ._success import success, wilson
 
@@ -22,30 +23,40 @@ CONFIDENCE = 0.8  # of the intervals: 32 starts cannot show at 95 % that a share
 ADVANTAGE = 0.85  # share of the Bayes classifier's advantage over chance that must be reached
 
 
-def target(dataset: xr.Dataset, advantage: float = ADVANTAGE) -> xr.DataArray:
-    """Return the accuracy to be reached on hard samples, per kind of easiness: 1/2 + advantage (Bayes - 1/2)."""
+def target(dataset: xr.Dataset, advantage: float = ADVANTAGE, test: internal.TestMixture = "hard") -> xr.DataArray:
+    """Return the accuracy to be reached on test samples, per kind of easiness: 1/2 + advantage (Bayes - 1/2)."""
     best = bayes_accuracy(dataset)
     if best is None or not 0 < advantage < 1:
         raise ts.InputError("a sweep of mixtures and an advantage between 0 and 1", advantage)
-    return 0.5 + advantage * (best.sel(level="hard", drop=True) - 0.5)
+    weights = internal.mixture_weights(test)
+    of_test = internal.of_mixture({level: best.sel(level=level) for level in best["level"].values}, weights)
+    return 0.5 + advantage * (best.isel(level=0, drop=True).copy(data=of_test) - 0.5)
 
 
 @takes_data_of("cost")
-def frontier(dataset: xr.Dataset, *, probability: float = PROBABILITY, advantage: float = ADVANTAGE) -> xr.Dataset:
+def frontier(
+    dataset: xr.Dataset,
+    *,
+    probability: float = PROBABILITY,
+    advantage: float = ADVANTAGE,
+    test: internal.TestMixture = "hard",
+) -> xr.Dataset:
     """Find the smallest budget at which a share `probability` of the starts ends above the target, at the best rate.
 
     Between the sweep's budgets the share is interpolated in log alpha. With several learning rates the one with the
     smallest budget counts, for each order and width.
 
     Arguments: dataset: of the recipe cost/xor. probability: share of the starts. advantage: share of the Bayes
-      classifier's advantage over chance that must be reached, between 0 and 1.
+      classifier's advantage over chance that must be reached, between 0 and 1. test: the level of the test samples, or
+      a mixture of levels, {"easy": 0.5, "hard": 0.5}.
     Returns a data set of `budget` (alpha = samples / N; inf: not within the sweep), `low`, `high` and `rate`. `low` and
     `high` are where the ends of the share's 80 % Wilson interval pass the probability; they enclose the sweep's last
     failing and first succeeding budget.
     Raises InputError for a sweep that is not of mixtures. It warns of too few starts for an upper bound.
     """
-    accuracy = dataset["accuracy"].isel(engine=0).sel(level="hard").reset_coords(drop=True)
-    shares = success((accuracy >= target(dataset, advantage)).astype(float), confidence=CONFIDENCE)
+    tested, level = on_mixture(dataset, internal.mixture_weights(test))
+    accuracy = tested["accuracy"].isel(engine=0).sel(level=level).reset_coords(drop=True)
+    shares = success((accuracy >= target(dataset, advantage, test)).astype(float), confidence=CONFIDENCE)
     if wilson(accuracy.sizes["start"], accuracy.sizes["start"], CONFIDENCE)[0] < probability:
         warnings.warn(
             f"{accuracy.sizes['start']} starts are too few for an upper bound: even if all succeed, the interval of "
@@ -105,18 +116,18 @@ def multiply_adds(width: Any, budget: Any) -> Any:
 
 
 @takes_data_of("cost")
-def cost(dataset: xr.Dataset) -> Figure:
+def cost(dataset: xr.Dataset, *, test: internal.TestMixture = "hard") -> Figure:
     """Draw what is needed to reach the accuracy against the width K, one row of panels per kind of easiness.
 
     On the left it is samples, alpha = samples / N, on the right multiply-adds / N^2, with one curve per order. Bars are
     80 % intervals; one that goes on to the upper edge has no end within the sweep. Arrows there, each in the colour of
     its curve, mean: not within the largest budget.
 
-    Arguments: dataset: of the recipe cost/xor.
+    Arguments: dataset: of the recipe cost/xor. test: as in `frontier`.
     Returns a matplotlib Figure. Raises InputError for a sweep that is not of mixtures.
     """
-    result = frontier(dataset)
-    kinds, wanted = result["easiness"].values.tolist(), target(dataset)
+    result = frontier(dataset, test=test)
+    kinds, wanted = result["easiness"].values.tolist(), target(dataset, test=test)
     with drawing("prl-wide"):
         figure = new_figure(7.0, 0.6 + 2.2 * len(kinds))
         panels = figure.subplots(len(kinds), 2, sharex=True, squeeze=False)
@@ -175,16 +186,18 @@ def _draw(axes: Axes, of_kind: xr.Dataset, scale: np.ndarray) -> None:
 
 
 @takes_data_of("cost")
-def cost_text(dataset: xr.Dataset) -> str:
+def cost_text(dataset: xr.Dataset, *, test: internal.TestMixture = "hard") -> str:
     """Write the frontier with intervals as text, and the cheapest width of every order.
 
-    Arguments: dataset: of the recipe cost/xor. Raises InputError for a sweep that is not of mixtures.
+    Arguments: dataset: of the recipe cost/xor. test: as in `frontier`.
+    Raises InputError for a sweep that is not of mixtures.
     """
-    result, wanted = frontier(dataset), target(dataset)
+    result, wanted = frontier(dataset, test=test), target(dataset, test=test)
+    tested_on = internal.mixture_name(internal.mixture_weights(test))
     budgets = dataset["budget"].values
     count = dataset.sizes["start"]
     rows = [
-        f"smallest budget alpha at which {PROBABILITY:.0%} of {count} starts reach the accuracy on hard samples "
+        f"smallest budget alpha at which {PROBABILITY:.0%} of {count} starts reach the accuracy on {tested_on} samples "
         "[80 % interval, no finer than the grid], at the better of the rates; x 2K: multiply-adds / N^2",
         f"budgets swept: {', '.join(f'{budget:g}' for budget in budgets)}; inf: not within them",
     ]

@@ -7,10 +7,12 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator
 
+from teacher_student import internal
+
 from ..pictures import drawing, looks, new_figure, put_letters
 from ..sweeps import bayes_accuracy, plain
 from ._foreign_data import takes_data_of
-from ._gain_names import MEASURES
+from ._gain_names import label_of_gain
 from ._gains import CONTRASTS, RESOLUTION, gain, shrinking
 
 CHANGES = ("shrinks", "grows")  # of the verdicts of `shrinking`
@@ -18,17 +20,23 @@ CHANGES = ("shrinks", "grows")  # of the verdicts of `shrinking`
 
 @takes_data_of("curriculum")
 def curriculum(
-    dataset: xr.Dataset, measure: str = "accuracy", *, rate: float | None = None, time: str | None = None
+    dataset: xr.Dataset,
+    measure: str = "accuracy",
+    *,
+    rate: float | None = None,
+    time: str | None = None,
+    test: internal.TestMixture = "hard",
 ) -> Figure:
     """Draw the gains of the orders against the width K, with paired standard errors.
 
     There is one row of panels per kind of easiness, and one column per budget alpha = samples / N. The title says in
     how many of them the gain of easy to hard over mixed changes with width, and a word above a panel says how.
 
-    Arguments: dataset: of the recipe curriculum/xor or curriculum/committee. measure, rate, time: as in `gain`.
+    Arguments: dataset: of the recipe curriculum/xor or curriculum/committee. measure, rate, time, test: as in
+      `gain`.
     Returns a matplotlib Figure. Raises InputError.
     """
-    gains = {pair: gain(dataset, measure, *pair, rate=rate, time=time) for pair in CONTRASTS}
+    gains = {pair: gain(dataset, measure, *pair, rate=rate, time=time, test=test) for pair in CONTRASTS}
     verdicts = _verdicts(gains[CONTRASTS[0]])
     kinds, budgets = dataset["easiness"].values.tolist(), dataset["budget"].values.tolist()
     with drawing("prl-wide"):
@@ -50,7 +58,7 @@ def curriculum(
         put_letters(panels.ravel())
         handles, labels = panels[0, 0].get_legend_handles_labels()
         figure.legend(handles, labels, loc="outside lower center", ncols=2)
-        figure.suptitle(f"{MEASURES[measure]}\n{_answer(verdicts)}")
+        figure.suptitle(f"{label_of_gain(measure, test)}\n{_answer(verdicts)}")
         return figure
 
 
@@ -97,23 +105,30 @@ def _draw(axes: Axes, gains: dict[tuple[str, str], xr.Dataset]) -> None:
 
 @takes_data_of("curriculum")
 def curriculum_text(
-    dataset: xr.Dataset, measure: str = "accuracy", *, rate: float | None = None, time: str | None = None
+    dataset: xr.Dataset,
+    measure: str = "accuracy",
+    *,
+    rate: float | None = None,
+    time: str | None = None,
+    test: internal.TestMixture = "hard",
 ) -> str:
     """Write every gain with its paired standard error as text, and where the widest student gains less than another.
 
-    Arguments: dataset, measure, rate, time: as in `curriculum`, and so are the errors.
+    Arguments: dataset, measure, rate, time, test: as in `curriculum`, and so are the errors.
     """
-    measured = MEASURES[measure].replace("$-$", "-")
+    measured = label_of_gain(measure, test).replace("$-$", "-")
     rows = [
         f"{measured}: mean +- standard error over {dataset.sizes['start']} paired starts",
         f"gains and changes below {RESOLUTION:g} are not counted: the averages over sampled points do not resolve them",
     ]
     best = bayes_accuracy(dataset)
     if best is not None:
-        shown = (f"{kind}: {float(best.sel(easiness=kind, level='hard')):.3f}" for kind in best["easiness"].values)
-        rows.append("Bayes accuracy on hard samples: " + "; ".join(shown))
+        tested_on = internal.mixture_weights(test)
+        of_test = internal.of_mixture({level: best.sel(level=level) for level in best["level"].values}, tested_on)
+        shown = (f"{kind}: {value:.3f}" for kind, value in zip(best["easiness"].values, of_test, strict=True))
+        rows.append(f"Bayes accuracy on {internal.mixture_name(tested_on)} samples: " + "; ".join(shown))
     for first, second in CONTRASTS:
-        gains = gain(dataset, measure, first, second, rate=rate, time=time)
+        gains = gain(dataset, measure, first, second, rate=rate, time=time, test=test)
         widths = gains["width"].values.tolist()
         rows += ["", f"{first} over {second}"]
         rows.append(f"  {'easiness':<28}{'budget':>7}  " + "".join(f"K={width:<18}" for width in widths))

@@ -10,6 +10,7 @@ from scipy import stats
 import teacher_student as ts
 from teacher_student import internal
 
+from ..sweeps import on_mixture
 from ._foreign_data import takes_data_of
 from ._gain_names import MEASURES
 
@@ -26,25 +27,37 @@ RESOLUTION = 0.01  # of mean gains in accuracy: averages over 512 points leave 0
 
 @takes_data_of("curriculum")
 def gain(
-    dataset: xr.Dataset, measure: str, first: str, second: str, *, rate: float | None = None, time: str | None = None
+    dataset: xr.Dataset,
+    measure: str,
+    first: str,
+    second: str,
+    *,
+    rate: float | None = None,
+    time: str | None = None,
+    test: internal.TestMixture = "hard",
 ) -> xr.Dataset:
     """Measure how much better the order `first` is than `second`, paired start by start.
 
     Arguments:
       dataset: of the recipe curriculum/xor or curriculum/committee. first, second: names of orders.
-      measure: "solved" or "accuracy" (on hard samples at the end of the budget); "time": +1 for a start in which
+      measure: "solved" or "accuracy" (on the test samples at the end of the budget); "time": +1 for a start in which
         `first` reaches the accuracy of `time` sooner, -1 if later, 0 if equal or neither does; "best rate": accuracy,
         each order at the rate that is best for it in the other half of the starts.
       rate: which learning rate, for the other measures; None: the middle one. time: name of a time; None: the last.
+      test: the level of the test samples, or a mixture of levels, {"easy": 0.5, "hard": 0.5}. Times were measured while
+        the sweep ran, each on its own.
     Returns a data set of `value` (the mean over starts), `se` (its standard error) and `count` (starts).
-    Raises InputError for names and rates that the sweep does not have.
+    Raises InputError for names, levels and rates that the sweep does not have.
     """
     internal.require_name(measure, MEASURES, "measure of a gain")
     for order in (first, second):
         internal.require_name(order, dataset["order"].values.tolist(), "order of the sweep")
+    dataset, level = on_mixture(dataset, internal.mixture_weights(test))
     data = dataset.isel(engine=0)
+    if measure == "time" and test != "hard":
+        raise ts.InputError("a measure other than time, to choose the test samples", test, "times have their own level")
     if measure == "best rate":
-        accuracy = _best_rate(data["accuracy"].sel(level="hard"))
+        accuracy = _best_rate(data["accuracy"].sel(level=level))
         apart = accuracy.sel(order=first, drop=True) - accuracy.sel(order=second, drop=True)
         result = _mean(apart)
         return result.assign(se=SELECTION * result["se"])
@@ -60,7 +73,7 @@ def gain(
         return _mean_of_signs(later.copy(data=np.sign(later.values)))
     if measure not in data:
         raise ts.InputError(f"a sweep that keeps {measure!r}", sorted(map(str, data.data_vars)))
-    values = data[measure].sel(level="hard")
+    values = data[measure].sel(level=level)
     apart = values.sel(order=first, drop=True) - values.sel(order=second, drop=True)
     return _mean_of_signs(apart) if measure == "solved" else _mean(apart)
 

@@ -43,8 +43,8 @@ def _curriculum(data: Mapping[str, xr.Dataset], **options: Any) -> tuple[Figure,
     return curriculum(dataset, **options), curriculum_text(dataset, **options)
 
 
-def _cost(data: Mapping[str, xr.Dataset]) -> tuple[Figure, str]:
-    return cost(data["xor"]), cost_text(data["xor"])
+def _cost(data: Mapping[str, xr.Dataset], **options: Any) -> tuple[Figure, str]:
+    return cost(data["xor"], **options), cost_text(data["xor"], **options)
 
 
 def _tickets(data: Mapping[str, xr.Dataset]) -> tuple[Figure, str]:
@@ -69,6 +69,13 @@ DRAWERS: dict[str, Callable[..., tuple[Figure, str]]] = {
     "finite-size": _finite_size,
     "optimal": _optimal,
 }
+
+
+def _in_words(value: Any) -> str:
+    """Return an option as the command line takes it, a mixture as easy=0.5,hard=0.5."""
+    if isinstance(value, Mapping):
+        return ",".join(f"{level}={weight!r}" for level, weight in value.items())
+    return str(value)
 
 
 def _drawn(name: str, data: Mapping[str, xr.Dataset], directory: str | Path, **options: Any) -> tuple[Figure, str]:
@@ -101,7 +108,7 @@ def named_figure(
       directory: of its data, made if need be.
       quick: whether to draw a coarse version, in at most two minutes. task: of the curriculum, "xor" or "committee".
       workers: local processes (None: one per core; 0: this one). progress: whether to show a bar. say: gets each line.
-      options: measure, rate and time of `curriculum`.
+      options: measure, rate and time of `curriculum`; test, of `curriculum` and `cost`.
     Returns a Drawn: figure, caption and data. Raises InputError, also for a folder that holds something else.
     """
     internal.require_name(name, DRAWERS, "named figure")
@@ -128,5 +135,5 @@ def named_figure(
     figure, text = _drawn(name, data, directory, **options)
     words = [f"teacher-student figure {name}", str(directory), *(["--quick"] if quick else [])]
     words += [f"--task {task}"] if task else []
-    words += [f'--{key} "{value}"' for key, value in options.items() if value is not None]
+    words += [f'--{key} "{_in_words(value)}"' for key, value in options.items() if value is not None]
     return Drawn(figure, f"{text}\n\nDrawn, and its data computed where they lack, by:\n  {' '.join(words)}\n", data)

@@ -18,6 +18,27 @@ def whole_number(text: str) -> int:
         raise argparse.ArgumentTypeError(f"a whole number, and not {text!r}") from None
 
 
+class Weights(dict[str, float]):
+    """Weights of levels, which are written as a command line takes them: easy=0.5,hard=0.5."""
+
+    def __str__(self) -> str:
+        return ",".join(f"{level}={weight!r}" for level, weight in self.items())
+
+
+def mixture(text: str) -> Any:
+    """Return the name of a level, or the weights of a mixture of levels, from easy=0.5,hard=0.5."""
+    if "=" not in text:
+        return text
+    weights = Weights()
+    for part in text.split(","):
+        level, equals, weight = part.rpartition("=")
+        try:
+            weights[level.strip()] = float(weight if equals else "none")
+        except ValueError:
+            raise argparse.ArgumentTypeError(f"a level, or LEVEL=WEIGHT,LEVEL=WEIGHT, and not {text!r}") from None
+    return weights
+
+
 def again(options: argparse.Namespace, **changes: Any) -> list[str]:
     """Return the words of the command that `options` came from.
 

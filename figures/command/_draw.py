@@ -57,6 +57,10 @@ def _choice(options: argparse.Namespace, dataset: xr.Dataset) -> dict[str, Any]:
         if not equals:
             raise ts.InputError("--at NAME=VALUE", repr(option))
         at[name] = _typed(dataset, name, text)
+    if options.test is not None:
+        if "level" in at:
+            raise ts.InputError("--test or --at level=VALUE", "both", "leave one out")
+        at["level"] = options.test
     contrast = options.contrast
     if contrast is not None:
         contrast = (contrast[0], *(_typed(dataset, contrast[0], text) for text in contrast[1:]))

@@ -13,13 +13,14 @@ from teacher_student import internal
 from ..atlas import MEASURES
 from ..running import COMPARISON_FILES as FILES
 from ..running import require_matplotlib, require_picture, write_picture
-from ._arguments import again, whole_number
+from ._arguments import again, mixture, whole_number
 from ._next_steps import Step, numbers_of, numbers_of_sweep, say_next
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 KINDS = (".png", ".pdf", ".svg")
+TEST = "the level of the test samples, or a mixture of levels, as easy=0.5,hard=0.5"
 FORCE = "overwrite also a file that is no picture of matplotlib's (pictures are overwritten without it)"
 
 
@@ -51,6 +52,7 @@ def add_figure_commands(parser: argparse.ArgumentParser) -> None:
     for command in (two, three):
         command.add_argument("store", metavar="STORE", help="the --out of `sweep`")
         command.add_argument("--value", default="error", help="error, accuracy, time_to_NAME ... (default: error)")
+        command.add_argument("--test", type=mixture, metavar="LEVELS", help=TEST)
         command.add_argument("--at", action="append", default=[], metavar="NAME=VALUE", help="fix a dimension")
         command.add_argument(
             "--contrast",
@@ -97,6 +99,8 @@ def _add_named(names: Any) -> None:
         command.add_argument("--force", action="store_true", help=FORCE)
         command.add_argument("--quiet", action="store_true", help="no progress bar and no next steps")
         command.add_argument("--pack", action="store_true", help="also keep the data as one NetCDF file for each sweep")
+        if name in ("curriculum", "cost"):
+            command.add_argument("--test", type=mixture, metavar="LEVELS", help=f"{TEST} (default: hard)")
         if name == "curriculum":
             command.add_argument("--task", default="xor", choices=["xor", "committee"], help="default: xor")
             command.add_argument("--measure", default="accuracy", choices=list(MEASURES), help="default: accuracy")
@@ -114,6 +118,7 @@ def _named(options: argparse.Namespace) -> int:
     paths = [internal.as_path(picture) for picture in pictures]
     _check_pictures(paths, force=options.force)
     choices = {key: getattr(options, key) for key in ("task", "measure", "rate", "time") if hasattr(options, key)}
+    choices |= {"test": options.test} if getattr(options, "test", None) else {}
     require_matplotlib()  # before the sweeps, which take longer
     from ..atlas import named_figure, pack
 

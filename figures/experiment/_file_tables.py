@@ -23,15 +23,19 @@ BUILT_IN = Path(__file__).parents[1] / "relevant_irrelevant.toml"
 
 @dataclasses.dataclass(frozen=True)
 class Start:
-    """[start]: random weights (scale, readout, teacher), or overlaps Q, R, T with their readout.
+    """[start]: random weights (scale, spherical, readout, teacher), or overlaps Q, R, T with their readout.
 
-    scale: standard deviation of the student's weights (0.5). readout: "ones", "signs" or numbers (the task's usual).
+    scale: standard deviation of the student's weights (0.5). spherical: whether their vectors have exactly the length
+    scale sqrt(N) (false). readout: "ones", "signs", "normal" or numbers (the task's usual). readout_scale: what such a
+    readout is multiplied by (1 for "ones", else 1/sqrt(K)).
     teacher: "random" or "orthonormal" ("random"). Q, R, T: one matrix per block. number: which of the seed's
     independent starts (and simulated runs) to take: an axis over it is an ensemble, the same for every other value.
     """
 
     scale: float | None = None
+    spherical: bool | None = None
     readout: str | float | list[float] | None = None
+    readout_scale: float | None = None
     teacher: str | None = None
     Q: list[list[list[float]]] | None = None
     R: list[list[list[float]]] | None = None
@@ -222,10 +226,13 @@ def _check_start(start: Start) -> None:
         return
     if len(matrices) < 3:
         raise ts.InputError("Q, R and T together in [start]", f"only {', '.join(matrices)}")
-    useless = [name for name in ("scale", "teacher", "number") if getattr(start, name) is not None]
+    drawn = ("scale", "spherical", "readout_scale", "teacher", "number")
+    useless = [name for name in drawn if getattr(start, name) is not None]
     if useless:
         raise ts.InputError(
-            "no scale, teacher or number beside Q, R and T in [start]", ", ".join(useless), "leave it out"
+            "nothing of random weights (scale, teacher, number, ...) beside Q, R and T in [start]",
+            ", ".join(useless),
+            "leave it out",
         )
     if isinstance(start.readout, str) and start.readout != "ones":
         raise ts.InputError('readout as numbers or "ones" beside Q, R and T in [start]', repr(start.readout))

@@ -17,13 +17,10 @@ def start_of(file: File, problem: ts.Problem) -> ts.Overlaps:
     start = file.start
     if start.Q is not None and start.R is not None and start.T is not None:
         return ts.Overlaps(start.Q, start.R, start.T, 1.0 if start.readout in (None, "ones") else start.readout)
-    law: dict[str, Any] = {"scale": start.scale, "teacher": start.teacher}
+    law = {name: getattr(start, name) for name in ("scale", "spherical", "readout", "readout_scale", "teacher")}
+    key = key_for("start", file.seed, start.number)
     return ts.random_overlaps(
-        problem,
-        file.simulation.dim,
-        key_for("start", file.seed, start.number),
-        readout=start.readout,
-        **{name: entry for name, entry in law.items() if entry is not None},
+        problem, file.simulation.dim, key, **{name: entry for name, entry in law.items() if entry is not None}
     )
 
 

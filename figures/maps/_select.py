@@ -10,7 +10,7 @@ import xarray as xr
 import teacher_student as ts
 from teacher_student import internal
 
-from ..sweeps import FINISHED, CellStatus, axes_of_cells, normal_form, plain, variable_numbers
+from ..sweeps import FINISHED, CellStatus, axes_of_cells, level_of_choice, normal_form, plain, variable_numbers
 
 RATIOS = ("error", "time_to")  # contrasted by their logarithm; everything else by its difference
 WORST = (
@@ -50,6 +50,7 @@ def select(
       dataset: of `sweep` or `open_sweep`. value: a variable, such as "error" or "time_to_learned".
       engine: "theory" or "simulation"; None: the one that `at` names, or else theory where there is one.
       at: dimension -> the value to take. The engine is such a dimension, so `at={"engine": "simulation"}` chooses it.
+        The level may be a mixture on which students are tested: `at={"level": {"easy": 0.5, "hard": 0.5}}`.
       contrast: (axis, first, second): log10(second / first) of errors and times, first - second of anything else, so
         that positive means that `first` is better. Pairs are run by run in simulations, and seed by seed with `over`.
       over: an axis to average over (seeds); the standard error is then that of the mean over it.
@@ -61,6 +62,7 @@ def select(
     dataset = normal_form(dataset)
     engine, at = take_engine(dataset, engine, at)
     engine = engine or engines_of(dataset)[0]
+    dataset, at = level_of_choice(dataset, at)
     names = [str(name) for name in dataset.data_vars if f"{name}_se" in dataset]
     if value in dataset.data_vars and value not in names:
         remedy = f"assign {value}_se, NaN where it is not known"

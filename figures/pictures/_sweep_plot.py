@@ -26,7 +26,7 @@ def plot_sweep(
     y: str | None = None,
     value: str = "error",
     *,
-    level: str | None = None,
+    level: str | Mapping[str, float] | None = None,
     at: Mapping[str, Any] | None = None,
     contrast: "Contrast | Sequence[Any] | None" = None,
     over: str | None = None,

@@ -22,4 +22,6 @@ from ._scheduler import encrypted as encrypted
 from ._spec import Sweep as Sweep
 from ._spec import load_sweep as load_sweep
 from ._spec import read_sweep as read_sweep
+from ._test_mixture import level_of_choice as level_of_choice
+from ._test_mixture import on_mixture as on_mixture
 from ._workers import require_guard as require_guard

@@ -31,7 +31,7 @@ class SweepAccessor:
         y: str | None = None,
         value: str = "error",
         *,
-        level: str | None = None,
+        level: str | Mapping[str, float] | None = None,
         at: Mapping[str, Any] | None = None,
         contrast: "Sequence[Any] | None" = None,
         over: str | None = None,
@@ -52,7 +52,9 @@ class SweepAccessor:
 
         Arguments:
           x, y: names of axes, to the right and upwards; None: those left free. value: a variable, such as "error".
-          level: one level. at: dimension -> the value to take. contrast, over: as in `figures.select`.
+          level: one level, or a mixture {level: weight} of those that students are tested on.
+          at: dimension -> the value to take.
+          contrast, over: as in `figures.select`.
           lines: an axis with a curve for each of its values. panels: an axis with a map for each of its values.
           boundary, engine, limits: of maps, as in `figures.phase_diagram`. known: its `lines`, known curves on a map.
           ax: matplotlib Axes to draw into, one for each map; None: a new figure.

@@ -18,11 +18,19 @@ OVERLAPS = ("Q", "R", "T", "readout")
 
 @dataclasses.dataclass(frozen=True)
 class TimeTo:
-    """[measures.time_to.NAME]: the alpha at which `value` (error or accuracy) of `level` first passes `threshold`."""
+    """[measures.time_to.NAME]: the alpha at which `value` (error or accuracy) of `level` first passes `threshold`.
+
+    level: a level's name, or a mixture of levels on which a student is tested, as { easy = 0.5, hard = 0.5 }.
+    """
 
     value: str
-    level: str
+    level: str | dict[str, float]
     threshold: float
+
+    @property
+    def tested_on(self) -> dict[str, float]:
+        """The weight of each level."""
+        return internal.mixture_weights(self.level, "[measures.time_to]")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -65,6 +73,8 @@ def read_measures(table: Any) -> Measures:
         if not name.isidentifier():
             raise ts.InputError("a name of letters, digits and _ in [measures.time_to.NAME]", repr(name))
         internal.require_name(time_to.value, ("error", "accuracy"), f"value in [measures.time_to.{name}]")
+        with internal.about_entry("measures", "time_to", name, "level"):
+            internal.mixture_weights(time_to.level, f"[measures.time_to.{name}]")
     if not measures.keep and not measures.time_to:
         raise ts.InputError("something to keep in [measures]", "nothing")
     return measures
@@ -198,9 +208,7 @@ def _padded(values: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
 
 
 def _watched(observables: ts.Observables, time_to: TimeTo) -> np.ndarray:
-    per_level = getattr(observables, time_to.value)
-    internal.require_name(time_to.level, per_level, "level in [measures.time_to]")
-    return np.asarray(per_level[time_to.level])
+    return internal.of_mixture(getattr(observables, time_to.value), time_to.tested_on, "[measures.time_to]")
 
 
 def crossing(alphas: Any, values: np.ndarray, time_to: TimeTo) -> float:

@@ -185,9 +185,9 @@ def experiment_at(sweep: Sweep, index: tuple[int, ...], starts: SharedStarts, *,
     if "means_right" in sweep.measures.keep:
         internal.require_clusters(experiment.problem)
     for name, time_to in sweep.measures.time_to.items():
-        internal.require_name(
-            time_to.level, experiment.problem.inputs.level_names, f"level in [measures.time_to.{name}]"
-        )
+        for level in time_to.tested_on:
+            known = experiment.problem.inputs.level_names
+            internal.require_name(level, known, f"level in [measures.time_to.{name}]")
     return experiment
 
 

@@ -74,7 +74,7 @@ def variables(sweep: Sweep) -> dict[str, Variable]:
     if measures.trajectories:
         add("alpha", ("record",), "time alpha of each record", "samples / N")
     for name, time_to in measures.time_to.items():
-        level = plain(time_to.level)
+        level = plain(internal.mixture_name(time_to.tested_on))
         description = f"alpha at which the {time_to.value} of level {level} first passes {time_to.threshold:g}"
         add(f"time_to_{name}", (), f"{description}; inf: never", "samples / N")
         add(f"time_to_{name}_se", (), f"standard error of time_to_{name} (jackknife over the runs)", "samples / N")

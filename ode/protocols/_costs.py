@@ -3,16 +3,26 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any, ClassVar
 
 import numpy as np
 
 from teacher_student import InputError, Observables, Problem
-from teacher_student.internal import PublicRecord, as_numbers, check_at_least, check_finite, first_line, require_name
+from teacher_student.internal import (
+    PublicRecord,
+    TestMixture,
+    as_numbers,
+    check_at_least,
+    check_finite,
+    first_line,
+    mixture_name,
+    mixture_weights,
+    require_name,
+)
 
 OF = ("error", "accuracy")
-Mixture = str | Mapping[str, float]
+Mixture = TestMixture
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -53,26 +63,17 @@ class OfMixture(Cost):
 
     def __post_init__(self) -> None:
         require_name(self.of, OF, "quantity of a cost")
-        weights = {self.mixture: 1.0} if isinstance(self.mixture, str) else self.mixture
-        if not isinstance(weights, Mapping) or not weights:
-            raise InputError("a level's name or {level: weight, ...} in a cost", repr(self.mixture))
-        values = as_numbers(list(weights.values()), "weights of a cost")
-        check_at_least(values, 0.0, "weights of a cost")
-        if abs(float(np.sum(values)) - 1) > 1e-9:
-            raise InputError("weights of a cost that sum to 1", f"a sum of {float(np.sum(values)):.12g}")
+        mixture_weights(self.mixture, "a cost")
 
     @property
     def weights(self) -> dict[str, float]:
         """The weight of each level that is judged."""
-        if isinstance(self.mixture, str):
-            return {self.mixture: 1.0}
-        return {level: float(weight) for level, weight in self.mixture.items()}
+        return mixture_weights(self.mixture, "a cost")
 
     @property
     def judged(self) -> str:
         """The quantity that is made small, in words."""
-        levels = " + ".join(f"{weight:.4g} {level}" if weight != 1 else level for level, weight in self.weights.items())
-        return f"{'error' if self.of == 'error' else '1 - accuracy'} on {levels}"
+        return f"{'error' if self.of == 'error' else '1 - accuracy'} on {mixture_name(self.weights)}"
 
     def check(self, problem: Problem) -> None:
         for level in self.weights:

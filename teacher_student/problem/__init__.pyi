@@ -32,6 +32,10 @@ from ._student import Student as Student
 from ._task import Condition as Condition
 from ._task import SumOfUnits as SumOfUnits
 from ._task import Task as Task
+from ._test_mixture import TestMixture as TestMixture
+from ._test_mixture import mixture_name as mixture_name
+from ._test_mixture import mixture_weights as mixture_weights
+from ._test_mixture import of_mixture as of_mixture
 from ._ties import describe_ties as describe_ties
 from ._unopened_task import unopened_parts as unopened_parts
 from ._xor_mixture import XorMixture as XorMixture

@@ -18,6 +18,7 @@ from ..problem import Problem, check_problem
 from ._overlaps import LARGEST_VIOLATION, Overlaps, psd_violation
 
 LARGEST_DIM = 2**53  # beyond it N is no exact float, and its blocks have no exact sizes
+READOUTS = ("ones", "signs", "normal")  # laws of the readout by name
 COPIES = 4  # of the factors, and of Q that is made of them, at the same time
 BYTES_OF_A_KEY = 300  # Python's integers that are made of its words, and its stream
 
@@ -64,6 +65,8 @@ def random_overlaps(
     *,
     scale: float = 0.5,
     readout: Any = None,
+    readout_scale: float | None = None,
+    spherical: bool = False,
     teacher: Any = "random",
 ) -> Overlaps:
     """Return overlaps that have exactly the law of random weights in dimension N = `dim`.
@@ -75,14 +78,19 @@ def random_overlaps(
     Arguments:
       dim: the dimension N.
       key: a seed or a JAX key. An array of n keys gives n starts (leading axis), each of which is that of its key
-        alone. A key that jit or vmap traces is refused. The scale, T and the readout may be traced.
+        alone. A key that jit or vmap traces is refused. The scales, T and the readout may be traced.
       scale: the standard deviation of the student's weights.
-      readout: "ones", "signs" (random +-1/sqrt(K)), or (K,) numbers. None means "signs" for a mixture and "ones" else.
+      readout: "ones"; "signs", random +-1; "normal", v_k ~ N(0, 1); or (K,) numbers. None means "signs" for a mixture
+        and "ones" else.
+      readout_scale: what the readout of that name is multiplied by. None means 1 for "ones" and 1/sqrt(K) else. The
+        public code of Refinetti et al. 2021 has 0.1 for "normal" beside `scale=0.1`, and no 1/sqrt(K).
+      spherical: whether each student's vector is set to the length |w_k| = scale sqrt(N), so that its direction is
+        uniform on the sphere and sum_b Q^b_kk = scale^2 exactly.
       teacher: "random", "orthonormal" (T^b = N_b/N on its support), or T itself, (B, M, M). In a block of fraction 0 a
         teacher that is drawn here has T^b = 1, because its directions span the block.
 
     Raises InputError for a dimension that is too small, for a name or a shape that does not fit, for a T of no teacher,
-    and for more starts or units than fit into memory.
+    for a readout's scale beside numbers, and for more starts or units than fit into memory.
 
     Example:
       >>> import teacher_student as ts
@@ -107,15 +115,20 @@ def random_overlaps(
     else:
         check_teacher(T, problem)
     readout = problem.task.usual_readout if readout is None else readout
-    numbers = numbers_of_readout(readout, problem.student.width)
+    numbers = scaled_readout(readout, readout_scale, problem.student.width)
+    if not isinstance(spherical, (bool, np.bool_)):
+        raise InputError("spherical as True or False", repr(spherical))
     words, single = _words_of_keys(key)
     _require_room(len(words), problem)
     keys = _philox_keys(words)
-    factor, signs = _draw(keys, sizes, problem.shape[1:], signs=isinstance(readout, str) and readout == "signs")
+    factor, drawn = _draw(keys, sizes, problem.shape[1:], readout if isinstance(readout, str) else "ones")
     if single:
-        factor, signs = factor[0], signs[0]
+        factor, drawn = factor[0], drawn[0]
     roots = _drawn_roots(factor, sizes, dim, problem, teacher) if T is None else _roots_of(T, dim)
-    return _assemble(factor[..., problem.shape[2] :, :], roots, scale, signs, numbers, dim)
+    students = factor[..., problem.shape[2] :, :]
+    if spherical:
+        students = students * np.sqrt(dim / np.sum(students**2, axis=(-3, -1), keepdims=True))
+    return _assemble(students, roots, scale, drawn, numbers, dim)
 
 
 def _one_number(x: Any, quantity: str) -> Any:
@@ -171,9 +184,9 @@ def _philox_keys(words: UInt[np.ndarray, "n words"]) -> list[int]:
 
 
 def _draw(
-    keys: list[int], sizes: Int[np.ndarray, "B"], widths: tuple[int, int], *, signs: bool
+    keys: list[int], sizes: Int[np.ndarray, "B"], widths: tuple[int, int], readout: str
 ) -> tuple[Float[np.ndarray, "n B J J"], Float[np.ndarray, "n K"]]:
-    """Return Bartlett's factors of n starts, and readouts of 1 or +-1/sqrt(K).
+    """Return Bartlett's factors of n starts, and their readouts of scale 1: "ones", "signs" or "normal".
 
     A factor A has A A^T distributed as G G^T with G (M + K, N_b) standard normal. The latent directions come first, and
     its columns beyond N_b are 0. Every start has a stream of its own, drawn in one go for all blocks.
@@ -192,8 +205,11 @@ def _draw(
         stream = np.random.Generator(np.random.Philox(key=key))
         stream.standard_normal(out=normals[i])
         stream.standard_gamma(shape, out=gammas[i])
-        if signs:  # last, so that the weights are the same without them
-            readouts[i] = (2 * stream.integers(0, 2, K) - 1) / np.sqrt(K)
+        # Readouts last, so that the weights are the same whatever their law.
+        if readout == "signs":
+            readouts[i] = 2 * stream.integers(0, 2, K) - 1
+        elif readout == "normal":
+            readouts[i] = stream.standard_normal(K)
     factor = np.zeros((len(keys), len(sizes), J, J))
     factor[..., below[0], below[1]] = normals
     factor[..., np.arange(J), np.arange(J)] = np.sqrt(2.0 * gammas)
@@ -235,7 +251,7 @@ def _assemble(
     students: Float[np.ndarray, "*n B K J"],
     roots: Float[Numbers, "*#n B M M"],
     scale: Any,
-    signs: Float[np.ndarray, "*n K"],
+    drawn: Float[np.ndarray, "*n K"],
     readout: Any,
     dim: int,
 ) -> Overlaps:
@@ -246,10 +262,10 @@ def _assemble(
     Q = students @ students.swapaxes(-1, -2) / dim
     numbers = (roots, scale, readout)
     if is_known(numbers):
-        return _scaled(np, Q, students, roots, scale, signs * readout, dim)
+        return _scaled(np, Q, students, roots, scale, drawn * readout, dim)
     with jax.enable_x64(True):
         roots, scale, readout = to_float64(numbers)
-        overlaps: Overlaps = jax.tree.map(jnp.asarray, _scaled(jnp, Q, students, roots, scale, signs * readout, dim))
+        overlaps: Overlaps = jax.tree.map(jnp.asarray, _scaled(jnp, Q, students, roots, scale, drawn * readout, dim))
         return overlaps
 
 
@@ -260,11 +276,17 @@ def _scaled(xp: Any, Q: Any, students: Any, roots: Any, scale: Any, readout: Any
     return Overlaps(scale**2 * Q, R, T, readout)
 
 
-def numbers_of_readout(readout: Any, K: int) -> Any:
-    """Return the readout where it is given as numbers, else 1."""
+def scaled_readout(readout: Any, scale: Any, K: int) -> Any:
+    """Return what drawn readouts of scale 1 are multiplied by: the scale of a named law, or the given numbers."""
     if isinstance(readout, str):
-        require_name(readout, ("ones", "signs"), "readout (or numbers)")
-        return 1.0
+        require_name(readout, READOUTS, "readout (or numbers)")
+        if scale is None:
+            return 1.0 if readout == "ones" else 1 / np.sqrt(K)
+        scale = _one_number(scale, "scale of the readout")
+        check_at_least(scale, 0.0, "scale of the readout")
+        return scale
+    if scale is not None:
+        raise InputError("no scale beside the numbers of a readout", scale, "multiply the numbers by it")
     numbers = as_numbers(readout, "readout")
     if np.ndim(numbers) and np.shape(numbers) != (K,):
         raise InputError(f"{K} readout weights of the student", f"shape {np.shape(numbers)}")
