@@ -31,6 +31,7 @@ def step_at(problem: Problem, sample: FixedSample, overlaps: Overlaps, condition
 
     The block fields are z^b = factor (sqrt(Delta_b) xi + factor^T a), and x^b likewise.
     """
+    problem = problem.at_level(condition.level)
     K, spread = problem.student.width, sample.spread(problem, overlaps)
     within = [
         scale * block.xi + (block.factor[K:].T @ condition.mean)[:, None]

@@ -47,6 +47,7 @@ def covariance(overlaps: Overlaps, condition: Condition) -> Float[Array, "J J"]:
 
 def generalisation_error(problem: Problem, overlaps: Overlaps, condition: Condition) -> Float[Array, ""]:
     """Return eps_g = (1/2) sum_ij s_i s_j I2(i, j), s = (v, -vt). Source: Saad & Solla 1995, Eq. (5)."""
+    problem = problem.at_level(condition.level)
     s = signed_readouts(problem, overlaps.readout)
     moments = second_moments(units_of(problem), covariance(overlaps, condition), problem.student.width)
     return s @ moments @ s / 2
@@ -57,7 +58,7 @@ def sign_accuracy(problem: Problem, overlaps: Overlaps, condition: Condition) ->
 
     For K = M = 1 it is r = R / sqrt(T C_lambda). Source: Saglietti, Sarao Mannelli, Saxe 2022.
     """
-    K = problem.student.width
+    K, problem = problem.student.width, problem.at_level(condition.level)
     C = covariance(overlaps, condition)
     v, vt = jnp.asarray(overlaps.readout), -signed_readouts(problem, overlaps.readout)[K:]
     cross = v @ C[:K, K:] @ vt

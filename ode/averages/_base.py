@@ -94,7 +94,7 @@ class Averages(PublicModule):
 
         def step(condition: Condition) -> StepAverages:
             try:
-                averages = self.step(problem, overlaps, condition)
+                averages = self.step(problem.at_level(condition.level), overlaps, condition)
             except InputError:
                 raise
             except Exception as error:  # the user's method may raise anything

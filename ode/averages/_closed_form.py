@@ -31,6 +31,7 @@ class ClosedForm(Averages):
         require_closed_form(problem, traced_noise=False)
 
     def step(self, problem: Problem, overlaps: Overlaps, condition: Condition) -> StepAverages:
+        problem = problem.at_level(condition.level)
         v, units = jnp.asarray(overlaps.readout), units_of(problem)
         block = condition.variances[:, None, None] * overlaps.gram  # Cov(z^b_i, z_j) = Cov(z^b_i, z^b_j)
         noise = jnp.asarray(require_linear_labels(problem).noise) ** 2

@@ -59,6 +59,7 @@ class FixedSample(Averages):
     def _step(
         self, problem: Problem, overlaps: Overlaps, condition: Condition, factors: list[Float[Array, "J _"]]
     ) -> StepAverages:
+        problem = problem.at_level(condition.level)
         scales, means = _scales_and_means(problem, overlaps, condition)
 
         def sums(normals: jax.Array) -> tuple[Any, ...]:
@@ -86,6 +87,7 @@ class FixedSample(Averages):
         self, problem: Problem, overlaps: Overlaps, condition: Condition
     ) -> tuple[Float[Array, ""], Float[Array, ""]]:
         """Return `error_and_accuracy`, with the derivative of the points. That of an accuracy is 0."""
+        problem = problem.at_level(condition.level)
         K, roots = problem.student.width, factors(problem, overlaps)
         scales, means = _scales_and_means(problem, overlaps, condition)
 
@@ -105,6 +107,7 @@ class FixedSample(Averages):
         self, problem: Problem, overlaps: Overlaps, condition: Condition
     ) -> tuple[Float[Array, "K S"], Float[Array, "S"]]:
         """Return phi(lambda_k) and the noiseless label at every point."""
+        problem = problem.at_level(condition.level)
         K, blocks = problem.student.width, _by_block(problem, jnp.asarray(self.normals))[:-1]
         z = _fields(factors(problem, overlaps), blocks, *_scales_and_means(problem, overlaps, condition))
         return problem.student.activation(z[:K]), problem.task.clean_label(z[K:].T, condition.cluster)

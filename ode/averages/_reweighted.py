@@ -57,7 +57,7 @@ class Reweighted(Averages):
         return Reweighted(rows, jax.lax.stop_gradient(at), moving_labels)
 
     def step(self, problem: Problem, overlaps: Overlaps, condition: Condition) -> StepAverages:
-        K = problem.student.width
+        K, problem = problem.student.width, problem.at_level(condition.level)
         law = _Law.of(overlaps, condition, K)
         z, weights = self._points(overlaps, condition, K)
         noise = jnp.asarray(self.normals)[-1]
@@ -108,7 +108,7 @@ class Reweighted(Averages):
         self, problem: Problem, overlaps: Overlaps, condition: Condition
     ) -> tuple[Float[Array, ""], Float[Array, ""]]:
         """Return E (yhat - y)^2 / 2 with the noiseless label, and P(sign yhat = sign y), as functions of the law."""
-        K = problem.student.width
+        K, problem = problem.student.width, problem.at_level(condition.level)
         z, weights = self._points(overlaps, condition, K)
         output = jnp.asarray(overlaps.readout) @ problem.student.activation(z[:K])
 

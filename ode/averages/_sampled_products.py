@@ -46,6 +46,7 @@ class SampledProducts(ClosedForm):
         check_normals(self.normals, problem.student.width + problem.task.latents)
 
     def step(self, problem: Problem, overlaps: Overlaps, condition: Condition) -> StepAverages:
+        problem = problem.at_level(condition.level)
         v, units = jnp.asarray(overlaps.readout), units_of(problem)
         row = look_up("sampled products", *units)
         assert row is not None  # `Sampled.draw` comes first
@@ -84,6 +85,7 @@ class SampledProducts(ClosedForm):
         self, problem: Problem, overlaps: Overlaps, condition: Condition
     ) -> tuple[Float[Array, ""], Float[Array, ""]]:
         """Return `error_and_accuracy`, with the derivative of the points. That of an accuracy is 0."""
+        problem = problem.at_level(condition.level)
         K, v = problem.student.width, jnp.asarray(overlaps.readout)
         C = jnp.einsum("b,bij->ij", condition.variances, overlaps.gram)
         root = field_root(C, K)

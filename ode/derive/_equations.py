@@ -83,9 +83,10 @@ class Equations(PublicRecord, Mapping[str, sp.Eq]):
         """
         check_overlaps(overlaps, self.problem)
         with jax.enable_x64(True):
-            signed = signed_readouts(self.problem, jnp.asarray(overlaps.readout, jnp.float64))
+            index = level_index(self.problem, level)
+            signed = signed_readouts(self.problem.at_level(index), jnp.asarray(overlaps.readout, jnp.float64))
         readout = -np.asarray(signed)[self.problem.student.width :]
-        numbers = self.fields.values(self.problem.at(alpha), overlaps, level_index(self.problem, level), readout)
+        numbers = self.fields.values(self.problem.at(alpha), overlaps, index, readout)
         for symbol, value in self.definitions.items():
             numbers[symbol] = float(sp.lambdify(list(numbers), value)(*numbers.values()))
         expressions = [self[name].rhs for name in self]

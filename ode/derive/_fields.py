@@ -50,7 +50,7 @@ class Fields:
         for symbols, entries in zip(self.gram, overlaps.gram, strict=True):
             numbers |= dict(zip(symbols, np.asarray(entries).ravel(), strict=True))
         numbers |= {ETA: sgd.learning_rate, ETA_V: sgd.readout_learning_rate, DECAY: sgd.weight_decay}
-        numbers[NOISE] = require_linear_labels(problem).noise
+        numbers[NOISE] = require_linear_labels(problem.at_level(level)).noise
         return {symbol: float(number) for symbol, number in numbers.items() if symbol.is_Symbol}
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from teacher_student import InputError, Problem, Schedule
+from teacher_student import Committee, InputError, Problem, Schedule
 from teacher_student.internal import ScheduledNumbers, is_known, is_schedule, nearest
 
 from .._compiled import bare
@@ -41,7 +41,7 @@ class Place:
     @property
     def may_be_scheduled(self) -> bool:
         """Whether a schedule may stand there: of a rate, a decay, a noise and a variance."""
-        return self.is_rate or self.name == "task.noise" or len(self.index) == 2
+        return self.is_rate or self.name == "task.noise" or self.name.startswith("task.levels.")
 
     def slope_in(self, numbers: np.ndarray, problem: Problem) -> np.ndarray:
         """Return its column (m,) of derivatives (m, leaves) in all numbers of the problem."""
@@ -199,6 +199,8 @@ def _name_of_variance(problem: Problem, index: tuple[int, ...]) -> str:
 def _name_of_entry(problem: Problem, key: str, index: tuple[int, ...]) -> str:
     if key == "task.separation" and len(index) == 1:
         return f"task.levels.{problem.inputs.level_names[index[0]]}.separation"
+    if isinstance(problem.task, Committee) and (key, len(index)) in (("task.readout", 2), ("task.noise", 1)):
+        return ".".join([key, problem.inputs.level_names[index[0]], *map(str, index[1:])])
     return ".".join([key, *map(str, index)])
 
 

@@ -33,6 +33,8 @@ def known_guesses(problem: Problem, like: Overlaps | None = None, *, alpha: floa
     Raises InputError for a task that is no sum of units.
     """
     refuse_fork()
+    if problem.task.units is not None and np.ndim(problem.task.units.readout) > 1:
+        raise InputError("guesses for one rule of all levels", "a readout for each level", "pass guesses")
     if problem.task.units is None:
         raise InputError("guesses for a task other than a committee", "none are known", "pass guesses")
     problem = problem.at(time_of(problem, alpha))

@@ -68,7 +68,7 @@ def measure(problem: Problem, space: Space, key: jax.Array, weights: Weights, bl
         fields, nu = ((rows @ x / root).astype(jnp.float64) for rows in (weights.student, weights.latents))
         # float32 saturates erf(lambda / sqrt 2) at lambda = 5.5, and units that cancel would then have the sign 0.
         output = problem.student.output(fields, weights.readout.astype(jnp.float64))
-        y = problem.task.clean_label(nu, cluster)
+        y = problem.task.at_level(level).clean_label(nu, cluster)
         return (output - y) ** 2 / 2, (jnp.sign(output) == jnp.sign(y)).astype(jnp.float64)
 
     def test_block(index: Int[Array, ""], total: Any) -> Any:

@@ -50,7 +50,9 @@ def sgd_step(problem: Problem, weights: Weights, sample: Sample, dim: Any = None
     fields = jnp.matmul(w, x, precision=jax.lax.Precision.HIGHEST) / root
     nu = jnp.matmul(u, x, precision=jax.lax.Precision.HIGHEST) / root
     hidden = problem.student.activation(fields)
-    loss_slope = problem.sgd.loss_slope(hidden @ v, problem.task.label(nu, sample.cluster, sample.noise))
+    loss_slope = problem.sgd.loss_slope(
+        hidden @ v, problem.task.at_level(sample.level).label(nu, sample.cluster, sample.noise)
+    )
     g = loss_slope * v * problem.student.activation.derivative(fields)
     return Weights(  # 1 - eta gamma / N would be rounded: in float32, decays below 1e-7 to nothing
         student=w - ((eta * gamma / dim) * w + (eta / root) * g[:, None] * x),

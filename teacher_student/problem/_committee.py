@@ -12,14 +12,15 @@ from jaxtyping import Array, Float, Int
 from .._counts import as_width
 from .._errors import InputError, require_name
 from .._fields import with_fields
-from .._numbers import as_numbers, check_finite
+from .._numbers import as_numbers, check_at_least, check_finite
 from .._shapes import Numbers
 from .._usual import Usual
 from ..tables import LABELS, CommitteeTable, read_table
 from ._activation import Activation, activation_from_table, as_activation
 from ._at_time import at_time
+from ._by_level import by_level, of_level, row_of_levels
 from ._inputs import Inputs
-from ._schedule import ScheduledNumber, as_rate
+from ._schedule import Schedule, ScheduledNumber, as_rate
 from ._schedule_tables import schedule_from_table, table_of_number
 from ._task import SumOfUnits, Task
 from ._task_tables import inputs_from_table, table_of_inputs
@@ -38,11 +39,12 @@ class Committee(Task):
       inputs: the blocks and levels of the inputs.
       width: the number M of hidden units.
       activation: "erf", "relu", "linear", "sign", a polynomial such as "x**2", or an elementwise JAX function.
-      readout: (M,) weights vt_m. One number is used for every unit.
+      readout: (M,) weights vt_m. One number is used for every unit. {level: weights} gives each level its own teacher
+        of the same units: two tasks are two levels, with readouts of 1 and 0 on the units of one or the other.
       support: the name or names of the blocks that the teacher sees. None means all of them.
       labels: "value" for regression or "sign" for classification.
       noise: the standard deviation of the output noise, which is added before the sign is taken. It may be a
-        `ts.Schedule` of alpha.
+        `ts.Schedule` of alpha, or {level: number}, where noise is what makes a level hard.
 
     Raises InputError for a name, a number or a shape that no committee has.
     Source: Saad & Solla 1995, Eq. (2) (B = 1); Goldt et al. 2019; Saglietti et al. 2022 (sign).
@@ -58,10 +60,10 @@ class Committee(Task):
     inputs: Inputs
     width: int = eqx.field(static=True)
     activation: Activation
-    readout: Float[Numbers, "M"]
+    readout: Float[Numbers, "*levels M"]  # (M,), or (L, M) where each level has its own
     support: tuple[str, ...] = eqx.field(static=True)
     labels: str = eqx.field(static=True)
-    noise: ScheduledNumber
+    noise: ScheduledNumber | Float[Numbers, "L"]
 
     def __init__(
         self,
@@ -78,10 +80,7 @@ class Committee(Task):
         self.inputs = inputs
         self.width = as_width(width, "width M of the teacher")
         self.activation = as_activation(activation)
-        readout = as_numbers(readout, "the teacher's readout")
-        self.readout = readout if np.ndim(readout) else readout * np.ones(self.width)
-        if np.shape(self.readout) != (self.width,):
-            raise InputError(f"{self.width} readout weights of the teacher", f"shape {np.shape(self.readout)}")
+        self.readout = _readouts(readout, inputs, self.width)
         check_finite(self.readout, "the teacher's readout")
         names = inputs.block_names if support is None else (support,) if isinstance(support, str) else tuple(support)
         for name in names:
@@ -91,7 +90,7 @@ class Committee(Task):
         self.support = tuple(name for name in inputs.block_names if name in names)
         require_name(labels, LABELS, "kind of labels")
         self.labels = labels
-        self.noise = as_rate(noise, "noise (a standard deviation)")
+        self.noise = _noise(noise, inputs)
 
     @property
     def latents(self) -> int:
@@ -127,10 +126,11 @@ class Committee(Task):
         """
         unit, levels = self.activation, self.inputs.level_names
         if self.labels == "sign" and unit.name in ("sign", "relu") and self.width <= 2:
-            readout = np.asarray(self.readout, float)
+            readouts = np.broadcast_to(np.asarray(self.readout, float), (len(levels), self.width))
             rows = (field_covariance(row, T) for row in np.asarray(at_time(self.inputs, 0.0).variances))
-            return {level: _ties_of_few(unit.name, readout, C) for level, C in zip(levels, rows, strict=True)}
-        if (unit.name == "erf" or unit.polynomial is not None) and np.any(np.asarray(self.readout)):
+            laws = zip(levels, readouts, rows, strict=True)
+            return {level: _ties_of_few(unit.name, readout, C) for level, readout, C in laws}
+        if (unit.name == "erf" or unit.polynomial is not None) and np.all(np.any(np.asarray(self.readout), axis=-1)):
             return dict.fromkeys(levels, 0.0)  # outputs are analytic in the fields, and 0 on a set of measure 0
         return super().tie_probability(T)
 
@@ -144,11 +144,20 @@ class Committee(Task):
             **table_of_inputs(self.inputs),
             "width": self.width,
             "activation": self.activation.text,
-            "readout": np.asarray(self.readout).tolist(),
+            "readout": self._table_by_level(np.asarray(self.readout).tolist(), np.ndim(self.readout) > 1),
             "support": list(self.support),
             "labels": self.labels,
-            "noise": table_of_number(self.noise),
+            "noise": self._table_by_level(np.asarray(self.noise).tolist(), True)
+            if self._noise_knows_level
+            else table_of_number(self.noise),
         }
+
+    def _table_by_level(self, entries: list[Any], by_level: bool) -> Any:
+        return dict(zip(self.inputs.level_names, entries, strict=True)) if by_level else entries
+
+    @property
+    def _noise_knows_level(self) -> bool:
+        return not isinstance(self.noise, Schedule) and np.ndim(self.noise) > 0
 
     @classmethod
     def from_table(cls, table: Mapping[str, Any]) -> "Committee":
@@ -156,6 +165,13 @@ class Committee(Task):
         inputs = inputs_from_table(read.fractions, read.levels)
         unit, noise = activation_from_table(read.activation), schedule_from_table(read.noise)
         return cls(inputs, read.width, unit, read.readout, read.support, read.labels, noise)
+
+    def at_level(self, level: Any) -> "Committee":
+        if np.ndim(self.readout) == 1 and not self._noise_knows_level:
+            return self
+        readout = of_level(self.readout, level) if np.ndim(self.readout) > 1 else self.readout
+        noise = of_level(self.noise, level) if self._noise_knows_level else self.noise
+        return with_fields(self, readout=readout, noise=noise)
 
     def output(self, nu: Float[Array, "*samples M"]) -> Float[Array, "*samples"]:
         """Return the teacher's output before noise and sign, sum_m vt_m phi(nu_m).
@@ -178,6 +194,34 @@ class Committee(Task):
     def clean_label(self, nu: Float[Array, "*samples M"], cluster: Int[Array, "*#samples"]) -> Float[Array, "*samples"]:
         y = self.output(nu)
         return jnp.sign(y) if self.labels == "sign" else y
+
+
+def _readouts(readout: Any, inputs: Inputs, width: int) -> Float[Numbers, "*levels M"]:
+    """Return (M,) weights, or (L, M) from {level: weights}; one number stands for all units."""
+    if isinstance(readout, Mapping):
+        rows = [_row(each, width) for each in by_level(readout, inputs.level_names, "the teacher's readout")]
+        return as_numbers(rows, "the teacher's readout")
+    return _row(readout, width)
+
+
+def _row(readout: Any, width: int) -> Float[Numbers, "M"]:
+    readout = as_numbers(readout, "the teacher's readout")
+    row = readout if np.ndim(readout) else readout * np.ones(width)
+    if np.shape(row) != (width,):
+        raise InputError(f"{width} readout weights of the teacher", f"shape {np.shape(row)}")
+    return row
+
+
+def _noise(noise: Any, inputs: Inputs) -> Any:
+    """Return one standard deviation or schedule, or (L,) from {level: number}."""
+    quantity = "noise (a standard deviation)"
+    if not isinstance(noise, Mapping):
+        return as_rate(noise, quantity)
+    if any(isinstance(each, Schedule) for each in noise.values()):
+        raise InputError("numbers as the noise of each level", "a schedule", "one schedule may stand for all levels")
+    row = row_of_levels(noise, inputs.level_names, quantity)
+    check_at_least(row, 0.0, quantity)
+    return row
 
 
 def _ties_of_few(unit: str, readout: Float[np.ndarray, "M"], covariance: Float[np.ndarray, "M M"]) -> float:

@@ -98,6 +98,14 @@ class Problem(PublicModule):
         check_at_least(alpha, 0.0, "alpha")
         return at_time(self, alpha)
 
+    def at_level(self, level: Any) -> "Problem":
+        """Return the problem whose labels follow the rule of one level (`Task.at_level`); mostly the problem itself.
+
+        Arguments: level: the index of the level, which may be traced.
+        """
+        task = self.task.at_level(level)
+        return self if task is self.task else with_fields(self, task=task)
+
     def level_shares(self, shares: Float[Array, "levels"]) -> Float[Array, "L"]:
         """Return shares of the task's levels from those of the curriculum's, which may be fewer and in another order.
 

@@ -15,6 +15,7 @@ from jaxtyping import Array, Float, Int
 
 from .._public_module import PublicModule
 from ._activation import Activation, as_activation
+from ._by_level import knows_levels, of_level
 from ._inputs import Inputs
 from ._ties import tie_probabilities
 
@@ -41,8 +42,8 @@ class SumOfUnits(PublicModule):
 
     Arguments:
       activation: the unit psi, or its name, such as "erf".
-      readout: (M,) weights vt_m.
-      noise: the standard deviation of the noise.
+      readout: (M,) weights vt_m, or (L, M), where each level has its own.
+      noise: the standard deviation of the noise, or (L,), one for each level.
       signed: whether labels are the sign of the sum.
     """
 
@@ -50,6 +51,12 @@ class SumOfUnits(PublicModule):
     readout: Any
     noise: Any = 0.0
     signed: bool = eqx.field(static=True, default=False)
+
+    def at_level(self, level: Any) -> "SumOfUnits":
+        """Return what labels of one level are made of. Arguments: level: its index, which may be traced."""
+        readout = of_level(self.readout, level) if np.ndim(self.readout) > 1 else self.readout
+        noise = of_level(self.noise, level) if np.ndim(self.noise) else self.noise
+        return SumOfUnits(self.activation, readout, noise, self.signed)
 
 
 class Task(PublicModule):
@@ -82,6 +89,10 @@ class Task(PublicModule):
 
             def clean_label(self, nu, cluster):
                 return jnp.sign(self.width - jnp.abs(nu[..., 0]))
+
+    A level may have a rule of its own, another threshold or another teacher. `label` and `clean_label` then take the
+    index of the level too, before that of the cluster: label(nu, level, cluster, noise). With the field
+    `widths: Float[Array, "L"]` the example's label is jnp.sign(self.widths[level] - jnp.abs(nu[..., 0])).
 
     What theory cannot see in a label's code a task declares, as an attribute or a property of its class. What is not
     declared is taken not to hold, which is always right.
@@ -151,6 +162,19 @@ class Task(PublicModule):
 
         Arguments: nu: (..., M) latent fields. cluster: () or (...) indices of clusters, as in `label`.
         """
+
+    def at_level(self, level: Any) -> "Task":
+        """Return the task whose labels follow the rule of one level; here the task itself, where all levels have one.
+
+        Theory and simulation ask the task of a sample's level for its label.
+
+        Arguments: level: the index of the level, which may be traced.
+        """
+        if not knows_levels(type(self)):
+            return self
+        from ._rule import RuleOfLevel  # a task itself
+
+        return RuleOfLevel(self, level)
 
     def before_sign(
         self, nu: Float[Array, "*samples M"], cluster: Int[Array, "*#samples"]

@@ -31,7 +31,8 @@ def tie_probabilities(task: "Task", T: Float[Any, "B M M"]) -> dict[str, float]:
         for row, variance in zip(means, variances, strict=True):
             root = _root(field_covariance(variance, T))
             fields = [jnp.asarray(points @ root.T + total @ coefficients) for coefficients in row]
-            labels = [law.clean_label(nu, jnp.asarray(cluster)) for cluster, nu in enumerate(fields)]
+            rule = law.at_level(len(ties))
+            labels = [rule.clean_label(nu, jnp.asarray(cluster)) for cluster, nu in enumerate(fields)]
             ties.append(float(probabilities @ [float(np.mean(np.asarray(label) == 0)) for label in labels]))
     return dict(zip(levels, ties, strict=True))
 

@@ -1,5 +1,6 @@
 """A user's own labels and units, tried out on a few points: what they declare, and what they would end in later."""
 
+import itertools
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +11,7 @@ import numpy as np
 from .._errors import InputError, first_line
 from .._forked import refuse_fork
 from .._numbers import is_known
+from ._by_level import knows_levels
 
 if TYPE_CHECKING:
     from ._task import Task
@@ -30,8 +32,10 @@ def try_labels(task: "Task") -> None:
     _trace_numbers(task)
     rng = np.random.default_rng(0)
     nu, noise = rng.standard_normal((FIELDS, task.latents)), rng.standard_normal(FIELDS)
+    whole, levels = task, len(task.inputs.level_names) if knows_levels(type(task)) else 1
     with jax.enable_x64(True), jax.ensure_compile_time_eval():
-        for cluster in range(np.size(task.cluster_probabilities)):
+        for level, cluster in itertools.product(range(levels), range(np.size(task.cluster_probabilities))):
+            task = whole.at_level(np.asarray(level))
             labels = _tried(task, "label", nu, np.asarray(cluster), noise)
             _check_labels(task, "label", labels)
             clean = _tried(task, "clean_label", nu, np.asarray(cluster))

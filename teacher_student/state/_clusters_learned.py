@@ -42,7 +42,8 @@ def _outputs(
     fields = jnp.einsum("...bkm,lcm->l...kc", R, means)
     outputs = jnp.einsum("...k,l...kc->l...c", v, problem.student.activation(fields))
     clusters = jnp.arange(means.shape[1])
-    return outputs, jax.vmap(lambda centres: problem.task.clean_label(centres, clusters))(means)
+    labels = [problem.task.at_level(level).clean_label(centres, clusters) for level, centres in enumerate(means)]
+    return outputs, jnp.stack(labels)
 
 
 def require_clusters(problem: Problem) -> None:

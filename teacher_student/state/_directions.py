@@ -14,10 +14,11 @@ import numpy as np
 from .._fields import with_fields
 from .._public_module import PublicModule
 from .._usable_memory import ALWAYS_THERE, require_memory
-from ..problem import Problem, ScheduledNumbers, is_schedule
+from ..problem import Committee, Problem, ScheduledNumbers, is_schedule
 from ._overlaps import Overlaps
 from ._schedule_directions import label_in_schedule, rows_of_array, rows_of_schedule
 
+OF_LEVELS = {"task.readout": 2, "task.noise": 1}  # axes of what a committee has for each level, levels first
 LABELS = {
     "sgd.learning_rate": "learning rate",
     "sgd.readout_learning_rate": "readout learning rate",
@@ -132,6 +133,9 @@ def _of_problem(problem: Problem) -> list[Row]:
 def _index_text(name: str, index: tuple[int, ...], problem: Problem) -> str:
     if name == "task.inputs.variances":
         return f"[{problem.inputs.level_names[index[0]]},{problem.inputs.block_names[index[1]]}]"
+    if isinstance(problem.task, Committee) and len(index) == OF_LEVELS.get(name):
+        places = [problem.inputs.level_names[index[0]], *(str(i + 1) for i in index[1:])]
+        return f"[{','.join(places)}]"
     return f"[{','.join(str(i + 1) for i in index)}]" if index else ""
 
 

@@ -59,7 +59,7 @@ def _strength_at_means(problem: Problem, overlaps: Overlaps, level: int) -> Floa
     R, v = np.asarray(overlaps.R).sum(axis=-3), np.asarray(overlaps.readout)
     with jax.enable_x64(True):
         hidden = np.asarray(problem.student.activation(jnp.asarray(R @ centres.T)))
-        y = np.asarray(problem.task.clean_label(jnp.asarray(centres), jnp.arange(len(centres))))
+        y = np.asarray(problem.task.at_level(level).clean_label(jnp.asarray(centres), jnp.arange(len(centres))))
     strength: np.ndarray = y * v[..., None] * hidden
     return strength
 

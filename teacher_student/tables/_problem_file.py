@@ -49,10 +49,10 @@ class CommitteeTable:
     kind: str = "committee"
     levels: dict[str, dict[str, float | ScheduleTable]] | None = None
     activation: str | ActivationTable = Usual.activation
-    readout: float | list[float] = 1.0
+    readout: float | list[float] | dict[str, float | list[float]] = 1.0
     support: str | list[str] | None = None
     labels: str = "value"
-    noise: float | ScheduleTable = 0.0
+    noise: float | dict[str, float] | ScheduleTable = 0.0
 
     @property
     def level_names(self) -> tuple[str, ...]:
@@ -73,15 +73,29 @@ class CommitteeTable:
         with about_entry("activation"):
             _check_activation(self.activation)
         with about_entry("readout"):
-            if isinstance(self.readout, list) and len(self.readout) != self.width:
-                raise InputError(f"{self.width} readout weights of the teacher", f"shape ({len(self.readout)},)")
+            for row in self._of_levels(self.readout, "the teacher's readout"):
+                if isinstance(row, list) and len(row) != self.width:
+                    raise InputError(f"{self.width} readout weights of the teacher", f"shape ({len(row)},)")
         with about_entry("support"):
             for name in (self.support,) if isinstance(self.support, str) else self.support or ():
                 require_name(name, self.fractions, "block in the teacher's support")
         with about_entry("labels"):
             require_name(self.labels, LABELS, "kind of labels")
         with about_entry("noise"):
-            _check_rate(self.noise, "noise (a standard deviation)")
+            for entry in self._of_levels(self.noise, "noise"):
+                _check_rate(entry, "noise (a standard deviation)")
+
+    def _of_levels(self, entry: Any, quantity: str) -> list[Any]:
+        """Return the entries of {level: entry}, and what is one for all levels alone. Raises InputError."""
+        if not isinstance(entry, dict):
+            return [entry]
+        for level in entry:
+            with about_entry(level):
+                require_name(level, self.level_names, f"level in {quantity}")
+        for level in self.level_names:
+            if level not in entry:
+                raise InputError(f"{quantity} of level {level!r}", f"only {sorted(entry)}", "give one for each level")
+        return list(entry.values())
 
 
 @dataclasses.dataclass(frozen=True)
