@@ -200,13 +200,14 @@ def _readouts(readout: Any, inputs: Inputs, width: int) -> Float[Numbers, "*leve
     """Return (M,) weights, or (L, M) from {level: weights}; one number stands for all units."""
     if isinstance(readout, Mapping):
         rows = [_row(each, width) for each in by_level(readout, inputs.level_names, "the teacher's readout")]
-        return as_numbers(rows, "the teacher's readout")
+        by_level_and_unit: Float[Numbers, "L M"] = as_numbers(rows, "the teacher's readout")
+        return by_level_and_unit
     return _row(readout, width)
 
 
 def _row(readout: Any, width: int) -> Float[Numbers, "M"]:
     readout = as_numbers(readout, "the teacher's readout")
-    row = readout if np.ndim(readout) else readout * np.ones(width)
+    row: Float[Numbers, M] = readout if np.ndim(readout) else readout * np.ones(width)
     if np.shape(row) != (width,):
         raise InputError(f"{width} readout weights of the teacher", f"shape {np.shape(row)}")
     return row

@@ -25,7 +25,7 @@ def tie_probabilities(task: "Task", T: Float[Any, "B M M"]) -> dict[str, float]:
     means, variances = to_host((task.cluster_means, at_time(task.inputs, 0.0).variances))
     probabilities, points = np.asarray(task.cluster_probabilities, float), _normals(task.latents)
     total = np.asarray(T, float).sum(axis=0)
-    ties = []
+    ties: list[float] = []
     with jax.enable_x64(True):
         law = to_float64(task)
         for row, variance in zip(means, variances, strict=True):
