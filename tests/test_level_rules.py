@@ -109,7 +109,7 @@ class Thresholds(ts.Task):
     """Labels +1 and -1 on both sides of a threshold that each level has of its own."""
 
     inputs: ts.Inputs
-    thresholds: Float[Any, "levels"] = eqx.field(converter=np.asarray)
+    thresholds: Float[Any, " levels"] = eqx.field(converter=np.asarray)
 
     labels = "sign"
     latents = 1
@@ -296,3 +296,28 @@ def test_a_rule_that_is_one_for_all_levels_is_the_task_itself() -> None:
     both = task().at_level(1)
     np.testing.assert_array_equal(both.readout, READOUT["B"])
     assert both.at_level(0) is both
+
+
+def forgetting(overlap: float) -> float:
+    """By how much the error on A grows while B is learned with a readout of its own (docs/howto/continual_learning)."""
+    both = ts.Inputs({"all": 1.0}, {"A": {"all": 1.0}, "B": {"all": 1.0}})
+    tasks = ts.Committee(both, 2, readout={"A": [1.0, 0.0], "B": [0.0, 1.0]})
+    A, B = (
+        ts.Problem(tasks, ts.Student(2), ts.SGD(1.0, readout_learning_rate=1.0), ts.Curriculum.single(*phase))
+        for phase in (("A", 60.0), ("B", 20.0))
+    )
+    law: dict[str, Any] = {"scale": 0.03, "readout": "normal", "readout_scale": 0.03}
+    law["teacher"] = np.array([[[1.0, overlap], [overlap, 1.0]]])
+    first = ode.solve(A, ts.random_overlaps(A, 10_000, 0, **law), [60.0])
+    end = jax.tree.map(lambda x: x[-1], first.overlaps)
+    new_head = ts.random_overlaps(B, 10_000, 1, **law).readout
+    second = ode.solve(B, dataclasses.replace(end, readout=new_head), [20.0])
+    with_old_head = dataclasses.replace(second.overlaps, readout=end.readout[None])
+    return float(ode.observe(A, with_old_head).error["A"][-1] - first.error["A"][-1])
+
+
+def test_forgetting_is_largest_between_unrelated_and_equal_teachers() -> None:
+    """Lee, Goldt & Saxe 2021, for students with a readout for each task."""
+    unrelated, between, equal = (forgetting(overlap) for overlap in (0.0, 0.4, 1.0))
+    assert between > 0.1
+    assert max(unrelated, equal) < 0.01
