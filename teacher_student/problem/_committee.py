@@ -155,6 +155,20 @@ class Committee(Task):
     def _table_by_level(self, entries: list[Any], by_level: bool) -> Any:
         return dict(zip(self.inputs.level_names, entries, strict=True)) if by_level else entries
 
+    def _shown(self) -> list[tuple[str, Any]]:
+        readout, noise = self.readout, self.noise
+        if np.ndim(readout) > 1:
+            readout = dict(zip(self.inputs.level_names, readout, strict=True))
+        if self._noise_knows_level:
+            noise = dict(zip(self.inputs.level_names, noise, strict=True))
+        return [
+            *((name, getattr(self, name)) for name in ("inputs", "width", "activation")),
+            ("readout", readout),
+            ("support", self.support),
+            ("labels", self.labels),
+            ("noise", noise),
+        ]
+
     @property
     def _noise_knows_level(self) -> bool:
         return not isinstance(self.noise, Schedule) and np.ndim(self.noise) > 0
