@@ -151,8 +151,8 @@ def _checked_covariance(covariance: Any, problem: Problem) -> np.ndarray:
 
 def _require_independent(problem: Problem, start: Overlaps) -> None:
     """Raise InputError if sampled averages would have to be differentiated at a singular law of the fields."""
-    variances = problem.at(0.0).inputs.variances
-    covariances = np.einsum("lb,bij->lij", variances, np.asarray(start.gram))
+    variances = np.asarray(problem.at(0.0).task.conditions().variances)
+    covariances = np.einsum("cb,bij->cij", variances, np.asarray(start.gram))
     values = np.linalg.eigvalsh(covariances)
     smallest = float(np.min(values[:, 0] / values[:, -1]))
     if smallest < SINGULAR:

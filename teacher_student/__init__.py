@@ -28,6 +28,7 @@ __all__ = [
     "InputError",
     "Inputs",
     "JointLaw",
+    "Mixture",
     "Observables",
     "Overlaps",
     "Problem",

@@ -14,6 +14,7 @@ from .problem import Schedule as Schedule
 from .problem import Student as Student
 from .problem import SumOfUnits as SumOfUnits
 from .problem import Task as Task
+from .problem import Mixture as Mixture
 from .problem import XorMixture as XorMixture
 from .problem import problem_from_tables as problem_from_tables
 from .problem import problem_to_tables as problem_to_tables

@@ -102,7 +102,7 @@ def make_input(
     A variance multiplies a whole block at once: what `make_sample` looks up dimension by dimension takes as long as the
     rest of a step.
     """
-    scale = jnp.sqrt(jnp.asarray(problem.inputs.variances, normal.dtype))[level]
+    scale = jnp.sqrt(problem.task.variances_at(level, cluster).astype(normal.dtype))
     edges = np.cumsum((0, *space.counts))
     x = jnp.concatenate([scale[b] * normal[edges[b] : edges[b + 1]] for b in range(len(space.counts))])
     return _with_mean(problem, latents, x, level, cluster, space.dim)
@@ -149,6 +149,6 @@ def make_sample(
       dim: N, where the coordinates are fewer than the dimensions.
     Returns a Sample.
     """
-    scale = jnp.sqrt(jnp.asarray(problem.inputs.variances, normal.dtype))[level][blocks]
+    scale = jnp.sqrt(problem.task.variances_at(level, cluster).astype(normal.dtype))[blocks]
     dim = normal.size if dim is None else dim
     return Sample(level, cluster, _with_mean(problem, latents, scale * normal, level, cluster, dim), noise)

@@ -38,4 +38,5 @@ from ._test_mixture import mixture_weights as mixture_weights
 from ._test_mixture import of_mixture as of_mixture
 from ._ties import describe_ties as describe_ties
 from ._unopened_task import unopened_parts as unopened_parts
+from ._mixture import Mixture as Mixture
 from ._xor_mixture import XorMixture as XorMixture

@@ -16,6 +16,7 @@ from ..tables import CurriculumTable, SGDTable, read_problem
 from ._activation import activation_from_table
 from ._committee import Committee
 from ._curriculum import Curriculum
+from ._mixture import Mixture
 from ._problem import Problem, check_one_problem
 from ._schedule_tables import schedule_from_table, table_of_number
 from ._sgd import SGD
@@ -24,7 +25,7 @@ from ._task import Task
 from ._unopened_task import UnopenedTask, refuse_unopened
 from ._xor_mixture import XorMixture
 
-KINDS: dict[str, type[Task]] = {"committee": Committee, "xor": XorMixture}
+KINDS: dict[str, type[Task]] = {"committee": Committee, "mixture": Mixture, "xor": XorMixture}
 
 
 def problem_from_tables(tables: Mapping[str, Any]) -> Problem:

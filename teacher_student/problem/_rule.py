@@ -58,6 +58,9 @@ class RuleOfLevel(Task):
         units = self.whole.units
         return None if units is None else units.at_level(self.level)
 
+    def variances_at(self, level: Any, cluster: Any) -> Float[Array, "*conditions B"]:
+        return self.whole.variances_at(level, cluster)
+
     def _call(self, method: str, nu: Any, cluster: Any, *noise: Any) -> Any:
         level = (jnp.asarray(self.level),) if takes_level(type(self.whole), method) else ()
         return getattr(self.whole, method)(nu, *level, cluster, *noise)

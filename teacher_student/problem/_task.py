@@ -176,6 +176,13 @@ class Task(PublicModule):
 
         return RuleOfLevel(self, level)
 
+    def variances_at(self, level: Any, cluster: Any) -> Float[Array, "*conditions B"]:
+        """Return the variances Delta_b of inputs of a level and a cluster; here those of the level.
+
+        Arguments: level, cluster: () or (...) indices. Returns (..., B).
+        """
+        return jnp.asarray(self.inputs.variances)[level]
+
     def before_sign(
         self, nu: Float[Array, "*samples M"], cluster: Int[Array, "*#samples"]
     ) -> tuple[Float[Array, "*samples"], Any] | None:
@@ -249,6 +256,6 @@ class Task(PublicModule):
         return Condition(
             level.ravel(),
             cluster.ravel(),
-            jnp.asarray(self.inputs.variances)[level.ravel()],
+            self.variances_at(level.ravel(), cluster.ravel()),
             jnp.asarray(self.cluster_means).reshape(-1, latents),
         )

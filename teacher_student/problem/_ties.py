@@ -22,16 +22,21 @@ def tie_probabilities(task: "Task", T: Float[Any, "B M M"]) -> dict[str, float]:
     levels = task.inputs.level_names
     if task.labels != "sign" or task.smooth:  # a sign without jumps does not depend on the fields
         return dict.fromkeys(levels, 0.0)
-    means, variances = to_host((task.cluster_means, at_time(task.inputs, 0.0).variances))
+    task = at_time(task, 0.0)
+    means = to_host(task.cluster_means)
     probabilities, points = np.asarray(task.cluster_probabilities, float), _normals(task.latents)
-    total = np.asarray(T, float).sum(axis=0)
+    total, clusters = np.asarray(T, float).sum(axis=0), np.arange(probabilities.size)
     ties: list[float] = []
     with jax.enable_x64(True):
         law = to_float64(task)
-        for row, variance in zip(means, variances, strict=True):
-            root = _root(field_covariance(variance, T))
-            fields = [jnp.asarray(points @ root.T + total @ coefficients) for coefficients in row]
-            rule = law.at_level(len(ties))
+        for level, row in enumerate(means):
+            variances = to_host(law.variances_at(np.full(clusters.shape, level), clusters))
+            roots = [_root(field_covariance(of_cluster, T)) for of_cluster in variances]
+            fields = [
+                jnp.asarray(points @ root.T + total @ coefficients)
+                for root, coefficients in zip(roots, row, strict=True)
+            ]
+            rule = law.at_level(level)
             labels = [rule.clean_label(nu, jnp.asarray(cluster)) for cluster, nu in enumerate(fields)]
             ties.append(float(probabilities @ [float(np.mean(np.asarray(label) == 0)) for label in labels]))
     return dict(zip(levels, ties, strict=True))

@@ -13,6 +13,7 @@ from .._numbers import as_row, check_at_least
 from .._shapes import Numbers
 from ..tables import MIXTURE_NUMBERS, XorMixtureTable, check_mixture_row, read_table
 from ._inputs import Inputs
+from ._mixture import Mixture
 from ._schedule import ScheduledNumbers
 from ._schedule_tables import schedule_from_table, table_of_number
 from ._task import Task
@@ -104,6 +105,18 @@ class XorMixture(Task):
 
     def clean_label(self, nu: Float[Array, "*samples M"], cluster: Int[Array, "*#samples"]) -> Float[Array, "*samples"]:
         return jnp.broadcast_to(jnp.asarray(SIGNS, nu.dtype)[cluster], nu.shape[:-1])
+
+    def as_mixture(self) -> Mixture:
+        """Return the same task as a `Mixture`, in which any number of any cluster may be changed."""
+        names = self.inputs.level_names
+        clusters = {
+            f"{'+' if sign > 0 else '-'}{'abab'[c]}": {
+                "mean": {level: s * direction for level, s in zip(names, self.separation, strict=True)},
+                "label": sign,
+            }
+            for c, (direction, sign) in enumerate(zip(DIRECTIONS, SIGNS, strict=True))
+        }
+        return Mixture(self.inputs, clusters, support="plane", labels="sign")
 
     def bayes_accuracy(self) -> dict[str, Any]:
         """Return the largest accuracy of any classifier, per level.

@@ -8,8 +8,10 @@ from ._problem_file import LOSSES as LOSSES
 from ._problem_file import MIXTURE_NUMBERS as MIXTURE_NUMBERS
 from ._problem_file import OTHERWISE as OTHERWISE
 from ._problem_file import ActivationTable as ActivationTable
+from ._problem_file import CLUSTER_ENTRIES as CLUSTER_ENTRIES
 from ._problem_file import CommitteeTable as CommitteeTable
 from ._problem_file import CurriculumTable as CurriculumTable
+from ._problem_file import MixtureTable as MixtureTable
 from ._problem_file import SGDTable as SGDTable
 from ._problem_file import XorMixtureTable as XorMixtureTable
 from ._problem_file import check_mixture_row as check_mixture_row

@@ -123,6 +123,51 @@ class XorMixtureTable:
 
 
 @dataclasses.dataclass(frozen=True)
+class ClusterTable:
+    """[task.clusters.NAME]: the entries of one cluster of a Mixture."""
+
+    mean: list[float] | dict[str, list[float]]
+    probability: float | None = None
+    label: float | None = None
+    teacher: list[float] | None = None
+    noise: float | None = None
+    variances: dict[str, float] | dict[str, dict[str, float]] | None = None
+
+    def entries(self) -> dict[str, Any]:
+        """Return the entries that are there."""
+        return {name: entry for name, entry in vars(self).items() if entry is not None}
+
+
+CLUSTER_ENTRIES = tuple(ClusterTable.__dataclass_fields__)
+
+
+@dataclasses.dataclass(frozen=True)
+class MixtureTable:
+    """[task] with kind = "mixture": the arguments of Inputs and Mixture."""
+
+    fractions: dict[str, float]
+    clusters: dict[str, ClusterTable]
+    kind: str = "mixture"
+    levels: dict[str, dict[str, float | ScheduleTable]] | None = None
+    support: str | list[str] | None = None
+    labels: str = "value"
+
+    @property
+    def level_names(self) -> tuple[str, ...]:
+        """Names of the levels."""
+        return ("all",) if self.levels is None else tuple(self.levels)
+
+    def check(self) -> None:
+        """Raise InputError for a name or a number of no inputs; what clusters need is checked where they are made."""
+        for level, row in (self.levels or {}).items():
+            _check_blocks(level, row, self.fractions)
+        with about_entry("fractions"):
+            _check_sum(self.fractions)
+        with about_entry("labels"):
+            require_name(self.labels, LABELS, "kind of labels")
+
+
+@dataclasses.dataclass(frozen=True)
 class OwnTaskTable:
     """[task] with kind = "module:Class": a task of the user's own, which its class reads and checks."""
 
@@ -137,7 +182,7 @@ class OwnTaskTable:
         """Leave everything to the class."""
 
 
-TASKS: dict[str, Any] = {"committee": CommitteeTable, "xor": XorMixtureTable}  # kind -> its table
+TASKS: dict[str, Any] = {"committee": CommitteeTable, "mixture": MixtureTable, "xor": XorMixtureTable}  # kind -> its table
 
 
 @dataclasses.dataclass(frozen=True)
