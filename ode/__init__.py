@@ -8,6 +8,7 @@ __getattr__, __dir__, _ = attach_stub(__name__, __file__)
 __all__ = [
     "Averages",
     "ClosedForm",
+    "ClusterObservables",
     "Critical",
     "FixedPoint",
     "Plateau",
@@ -23,6 +24,7 @@ __all__ = [
     "known_guesses",
     "missing_closed_form",
     "observe",
+    "observe_clusters",
     "optimize",
     "plateau",
     "protocols",

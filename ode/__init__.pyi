@@ -5,6 +5,8 @@ from ._drift import drift as drift
 from ._fluctuations import fluctuations as fluctuations
 from ._method import fastest_averages as fastest_averages
 from ._observe import observe as observe
+from ._observe_clusters import ClusterObservables as ClusterObservables
+from ._observe_clusters import observe_clusters as observe_clusters
 from ._rank_by_loss import rank_by_loss as rank_by_loss
 from ._solve import solve as solve
 from ._solve_many import solve_many as solve_many

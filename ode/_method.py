@@ -19,6 +19,7 @@ from .averages import (
     FixedSample,
     Sampled,
     SampledProducts,
+    is_affine,
     missing_closed_form,
     require_closed_form,
 )
@@ -77,8 +78,10 @@ def fastest_averages(problem: Problem) -> ClosedForm | Sampled:
     check_problem(problem)
     if missing_closed_form(problem) is not None:
         return Sampled()
-    wide = problem.student.width >= WIDE and look_up("sampled products", *units_of(problem)) is not None
-    return Sampled(products_only=True) if wide else ClosedForm()
+    if is_affine(problem) or problem.student.width < WIDE:
+        return ClosedForm()
+    sampled = look_up("sampled products", *units_of(problem)) is not None
+    return Sampled(products_only=True) if sampled else ClosedForm()
 
 
 def accuracy_is_wanted(problem: Problem, with_accuracy: bool | None) -> bool:

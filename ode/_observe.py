@@ -12,7 +12,15 @@ from jaxtyping import Array, Float
 from teacher_student import Activation, Condition, InputError, Observables, Overlaps, Problem
 from teacher_student.internal import check_state, is_known, refuse_fork, to_float64, to_host
 
-from .averages import FixedSample, Reweighted, SampledProducts
+from .averages import (
+    FixedSample,
+    Reweighted,
+    SampledProducts,
+    affine_accuracy,
+    affine_error,
+    has_constant_labels,
+    is_affine,
+)
 from .moments import linear_labels, pair_is_known, safe_arctan2, safe_sqrt, second_moments, signed_readouts, units_of
 
 Points = FixedSample | SampledProducts | Reweighted
@@ -22,7 +30,7 @@ def error_is_closed(problem: Problem) -> bool:
     """Return whether E (yhat - y)^2 / 2 has a closed form."""
     labels, student = linear_labels(problem), problem.student.activation
     if labels is None:
-        return False
+        return is_affine(problem)
     teacher = labels.activation
     return all(pair_is_known(*units) for units in ((student, student), (student, teacher), (teacher, teacher)))
 
@@ -30,6 +38,8 @@ def error_is_closed(problem: Problem) -> bool:
 def accuracy_is_closed(problem: Problem) -> bool:
     """Return whether sign(yhat) and sign(y) are signs of one Gaussian field each."""
     labels = linear_labels(problem)
+    if labels is None and is_affine(problem):
+        return has_constant_labels(problem)
     of_student = _has_sign_of_a_field(problem.student.activation, problem.student.width)
     return of_student and labels is not None and _has_sign_of_a_field(labels.activation, problem.task.latents)
 
@@ -47,6 +57,8 @@ def covariance(overlaps: Overlaps, condition: Condition) -> Float[Array, "J J"]:
 
 def generalisation_error(problem: Problem, overlaps: Overlaps, condition: Condition) -> Float[Array, ""]:
     """Return eps_g = (1/2) sum_ij s_i s_j I2(i, j), s = (v, -vt). Source: Saad & Solla 1995, Eq. (5)."""
+    if is_affine(problem):
+        return affine_error(problem, overlaps, condition)
     problem = problem.at_level(condition.level)
     s = signed_readouts(problem, overlaps.readout)
     moments = second_moments(units_of(problem), covariance(overlaps, condition), problem.student.width)
@@ -58,6 +70,8 @@ def sign_accuracy(problem: Problem, overlaps: Overlaps, condition: Condition) ->
 
     For K = M = 1 it is r = R / sqrt(T C_lambda). Source: Saglietti, Sarao Mannelli, Saxe 2022.
     """
+    if is_affine(problem):
+        return affine_accuracy(problem, overlaps, condition)
     K, problem = problem.student.width, problem.at_level(condition.level)
     C = covariance(overlaps, condition)
     v, vt = jnp.asarray(overlaps.readout), -signed_readouts(problem, overlaps.readout)[K:]

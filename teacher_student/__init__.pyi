@@ -9,12 +9,12 @@ from .problem import Committee as Committee
 from .problem import Condition as Condition
 from .problem import Curriculum as Curriculum
 from .problem import Inputs as Inputs
+from .problem import Mixture as Mixture
 from .problem import Problem as Problem
 from .problem import Schedule as Schedule
 from .problem import Student as Student
 from .problem import SumOfUnits as SumOfUnits
 from .problem import Task as Task
-from .problem import Mixture as Mixture
 from .problem import XorMixture as XorMixture
 from .problem import problem_from_tables as problem_from_tables
 from .problem import problem_to_tables as problem_to_tables

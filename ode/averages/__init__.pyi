@@ -1,4 +1,9 @@
 # The facade's names and where they are; `__init__.py` loads each when it is first used.
+from ._affine import affine_accuracy as affine_accuracy
+from ._affine import affine_error as affine_error
+from ._affine import affine_positive as affine_positive
+from ._affine import has_constant_labels as has_constant_labels
+from ._affine import is_affine as is_affine
 from ._base import Averages as Averages
 from ._base import StepAverages as StepAverages
 from ._base import unit_gradients as unit_gradients

@@ -10,6 +10,7 @@ from teacher_student.internal import is_known
 
 from ..moments import Units, in_words, kinds_with, linear_labels, look_up, pair_is_known
 from . import _tilted_step  # noqa: F401  # enters the steps of erf and linear students
+from ._affine import is_affine
 from ._base import StepAverages
 from ._general_step import general_step
 
@@ -39,6 +40,8 @@ def missing_closed_form(problem: Problem, *, traced_noise: bool = True) -> str |
       >>> ode.missing_closed_form(problem) is None
       True
     """
+    if is_affine(problem) and problem.sgd.loss == "squared":
+        return None
     declared, labels = problem.task.units, linear_labels(problem)
     if declared is None:
         return f"a {type(problem.task).__name__}, which declares no units (committees have one)"

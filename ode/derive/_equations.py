@@ -124,6 +124,8 @@ def equations(problem: Problem) -> Equations:
 
     Raises InputError for a problem without closed form.
     """
+    if problem.task.units is None:
+        raise InputError("a task that is a sum of units, to derive its equations", type(problem.task).__name__)
     reason = missing_closed_form(problem)
     if reason:
         raise InputError("a problem with closed-form averages", reason, "averages=ode.Sampled() works for any")

@@ -10,6 +10,7 @@ from ._at_time import with_values as with_values
 from ._committee import Committee as Committee
 from ._curriculum import Curriculum as Curriculum
 from ._inputs import Inputs as Inputs
+from ._mixture import Mixture as Mixture
 from ._one_structure import in_whole_steps as in_whole_steps
 from ._one_structure import with_one_structure as with_one_structure
 from ._problem import Problem as Problem
@@ -38,5 +39,4 @@ from ._test_mixture import mixture_weights as mixture_weights
 from ._test_mixture import of_mixture as of_mixture
 from ._ties import describe_ties as describe_ties
 from ._unopened_task import unopened_parts as unopened_parts
-from ._mixture import Mixture as Mixture
 from ._xor_mixture import XorMixture as XorMixture

@@ -156,7 +156,8 @@ class Committee(Task):
         return dict(zip(self.inputs.level_names, entries, strict=True)) if by_level else entries
 
     def _shown(self) -> list[tuple[str, Any]]:
-        readout, noise = self.readout, self.noise
+        readout: Any = self.readout
+        noise: Any = self.noise
         if np.ndim(readout) > 1:
             readout = dict(zip(self.inputs.level_names, readout, strict=True))
         if self._noise_knows_level:

@@ -16,7 +16,7 @@ from .._shapes import Numbers
 from ..tables import CLUSTER_ENTRIES, LABELS, MixtureTable, read_table
 from ._by_level import by_level
 from ._inputs import Inputs
-from ._task import Task
+from ._task import AffineLabels, Task
 from ._task_tables import inputs_from_table, table_of_inputs
 
 
@@ -140,6 +140,14 @@ class Mixture(Task):
         """Whether labels do not jump: they are values, or signs of numbers that nothing is added to."""
         return self.labels == "value" or (self.teachers is None and self.noises is None)
 
+    @property
+    def affine_labels(self) -> AffineLabels | None:
+        if not self.smooth:
+            return None
+        C = len(self.cluster_names)
+        offsets = jnp.sign(jnp.asarray(self.offsets)) if self.labels == "sign" else self.offsets
+        return AffineLabels(self.teachers, offsets, np.zeros(C) if self.noises is None else self.noises)
+
     def variances_at(self, level: Any, cluster: Any) -> Float[Array, "*conditions B"]:
         of_level = super().variances_at(level, cluster)
         if self.variances is None:
@@ -154,7 +162,7 @@ class Mixture(Task):
         y = jnp.broadcast_to(jnp.asarray(self.offsets, nu.dtype)[cluster], nu.shape[:-1])
         if self.teachers is None:
             return y
-        return y + jnp.sum(jnp.asarray(self.teachers, nu.dtype)[cluster] * nu, axis=-1)
+        return y + jnp.sum(jnp.broadcast_to(jnp.asarray(self.teachers, nu.dtype)[cluster], nu.shape) * nu, axis=-1)
 
     def label(
         self, nu: Float[Array, "*samples M"], cluster: Int[Array, "*#samples"], noise: Float[Array, "*samples"]
@@ -267,7 +275,7 @@ def _priors(rows: Rows) -> Float[Numbers, "C"]:
     if len(given) < len(rows):
         missing = next(name for name, row in rows if "probability" not in row)
         raise InputError("a probability of every cluster, or of none", f"none of {missing!r}")
-    priors: Float[Numbers, "C"] = as_row((row["probability"] for _, row in rows), "probabilities of clusters")
+    priors: Float[Numbers, C] = as_row((row["probability"] for _, row in rows), "probabilities of clusters")
     check_at_least(priors, 0.0, "probabilities of clusters")
     if is_known(priors) and abs(float(np.sum(priors)) - 1) > 1e-9:
         raise InputError("probabilities of clusters that sum to 1", f"a sum of {float(np.sum(priors)):.12g}")

@@ -7,7 +7,7 @@ from jaxtyping import Array, Float, Int
 
 from ._by_level import takes_level
 from ._inputs import Inputs
-from ._task import SumOfUnits, Task
+from ._task import AffineLabels, SumOfUnits, Task
 
 
 class RuleOfLevel(Task):
@@ -57,6 +57,10 @@ class RuleOfLevel(Task):
     def units(self) -> "SumOfUnits | None":
         units = self.whole.units
         return None if units is None else units.at_level(self.level)
+
+    @property
+    def affine_labels(self) -> AffineLabels | None:
+        return None  # a rule of the user's own
 
     def variances_at(self, level: Any, cluster: Any) -> Float[Array, "*conditions B"]:
         return self.whole.variances_at(level, cluster)

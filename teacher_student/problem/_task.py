@@ -6,7 +6,7 @@ fields nu of M latent directions: a teacher's hidden units, or the means of the 
 
 import abc
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import equinox as eqx
 import jax.numpy as jnp
@@ -57,6 +57,17 @@ class SumOfUnits(PublicModule):
         readout = of_level(self.readout, level) if np.ndim(self.readout) > 1 else self.readout
         noise = of_level(self.noise, level) if np.ndim(self.noise) else self.noise
         return SumOfUnits(self.activation, readout, noise, self.signed)
+
+
+class AffineLabels(NamedTuple):
+    """Labels y = vt_c . nu + y_c + sigma_c xi of each cluster.
+
+    Fields: teachers: (C, M) vt_c; None where they are 0. offsets: (C,) y_c. noises: (C,) sigma_c.
+    """
+
+    teachers: Any
+    offsets: Any
+    noises: Any
 
 
 class Task(PublicModule):
@@ -203,6 +214,14 @@ class Task(PublicModule):
         It is for one cluster of inputs of mean 0. What is declared is compared with `label` and `clean_label` when a
         problem is made of known numbers; while numbers are traced, or in copies of a task, it is believed.
         None means that they are no such sum, or that the task does not say so. All averages are then sampled.
+        """
+        return None
+
+    @property
+    def affine_labels(self) -> "AffineLabels | None":
+        """What labels are in each cluster, where they are affine in the latent fields; None where they are not.
+
+        Linear students have closed forms then. A task of your own is believed.
         """
         return None
 

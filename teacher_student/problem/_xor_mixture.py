@@ -16,7 +16,7 @@ from ._inputs import Inputs
 from ._mixture import Mixture
 from ._schedule import ScheduledNumbers
 from ._schedule_tables import schedule_from_table, table_of_number
-from ._task import Task
+from ._task import AffineLabels, Task
 
 DIRECTIONS = np.array([[1.0, 0.0], [-1.0, 0.0], [0.0, 1.0], [0.0, -1.0]])  # a_c on u_1, u_2
 SIGNS = np.array([1.0, 1.0, -1.0, -1.0])  # y_c
@@ -82,6 +82,10 @@ class XorMixture(Task):
     @property
     def usual_readout(self) -> str:
         return "signs"
+
+    @property
+    def affine_labels(self) -> AffineLabels:
+        return AffineLabels(None, SIGNS, np.zeros(4))
 
     def unnamed(self) -> "XorMixture":
         return with_fields(self, inputs=self.inputs.unnamed())

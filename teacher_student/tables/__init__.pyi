@@ -3,12 +3,12 @@ from ._dotted import with_entry as with_entry
 from ._line_of import dotted as dotted
 from ._line_of import line_of as line_of
 from ._problem_file import ACTIVATIONS as ACTIVATIONS
+from ._problem_file import CLUSTER_ENTRIES as CLUSTER_ENTRIES
 from ._problem_file import LABELS as LABELS
 from ._problem_file import LOSSES as LOSSES
 from ._problem_file import MIXTURE_NUMBERS as MIXTURE_NUMBERS
 from ._problem_file import OTHERWISE as OTHERWISE
 from ._problem_file import ActivationTable as ActivationTable
-from ._problem_file import CLUSTER_ENTRIES as CLUSTER_ENTRIES
 from ._problem_file import CommitteeTable as CommitteeTable
 from ._problem_file import CurriculumTable as CurriculumTable
 from ._problem_file import MixtureTable as MixtureTable

@@ -182,7 +182,11 @@ class OwnTaskTable:
         """Leave everything to the class."""
 
 
-TASKS: dict[str, Any] = {"committee": CommitteeTable, "mixture": MixtureTable, "xor": XorMixtureTable}  # kind -> its table
+TASKS: dict[str, Any] = {
+    "committee": CommitteeTable,
+    "mixture": MixtureTable,
+    "xor": XorMixtureTable,
+}  # kind -> its table
 
 
 @dataclasses.dataclass(frozen=True)
