@@ -21,7 +21,9 @@ from ._task_tables import inputs_from_table, table_of_inputs
 
 
 class Mixture(Task):
-    r"""A Gaussian mixture of C clusters. A sample of level l is in cluster c with the cluster's probability, and is
+    r"""A Gaussian mixture of C clusters, each with its own prior, mean, variances and rule.
+
+    A sample of level l is in cluster c with the cluster's probability, and is
 
       x = sum_m a_lcm u_m / sqrt(N) + sqrt(Delta_lb + V_lcb) xi      in block b,     xi ~ N(0, 1),
 
@@ -142,6 +144,7 @@ class Mixture(Task):
 
     @property
     def affine_labels(self) -> AffineLabels | None:
+        """What labels are in each cluster, where they are affine in the latent fields: no signs of a teacher or noise."""
         if not self.smooth:
             return None
         C = len(self.cluster_names)

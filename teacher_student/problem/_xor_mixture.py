@@ -85,6 +85,7 @@ class XorMixture(Task):
 
     @property
     def affine_labels(self) -> AffineLabels:
+        """The four labels, which are numbers."""
         return AffineLabels(None, SIGNS, np.zeros(4))
 
     def unnamed(self) -> "XorMixture":
