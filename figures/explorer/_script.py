@@ -51,10 +51,10 @@ def _task(table: Mapping[str, Any]) -> tuple[list[str], list[str]]:
     entries = {name: entry for name, entry in table.items() if name != "kind"}
     if kind == "xor":
         return [], [f"task = ts.XorMixture({entries['levels']!r})"]
-    if kind != "committee":
+    if kind not in ("committee", "mixture"):
         return [_import_of(kind)], [f"task = {kind.partition(':')[2]}.from_table({entries!r})"]
     blocks = [repr(entries.pop(name)) for name in ("fractions", "levels") if name in entries]
-    return [], [f"inputs = ts.Inputs({', '.join(blocks)})", f"task = ts.Committee(inputs, {_arguments(entries)})"]
+    return [], [f"inputs = ts.Inputs({', '.join(blocks)})", f"task = ts.{kind.title()}(inputs, {_arguments(entries)})"]
 
 
 def _import_of(address: str) -> str:

@@ -144,7 +144,7 @@ class Mixture(Task):
 
     @property
     def affine_labels(self) -> AffineLabels | None:
-        """What labels are in each cluster, where they are affine in the latent fields: no signs of a teacher or noise."""
+        """What labels are in each cluster, where they are affine in the latent fields; None for signs that jump."""
         if not self.smooth:
             return None
         C = len(self.cluster_names)
