@@ -48,8 +48,9 @@ def observe_clusters(problem: Problem, overlaps: Overlaps, sample: FixedSample |
 
     Arguments:
       overlaps: of one state, or with leading axes, such as (A,) of a solve or (runs, A) of a simulation.
-      sample: points for what has no closed form, as one scrambling of `ode.Sampled().draw(problem)`. None is for linear
-        students of labels that are affine in the latent fields, whose error and P(yhat > 0) have one.
+      sample: points for what has no closed form, as one scrambling of `ode.Sampled().draw(problem)`. Linear students of
+        a mixture whose labels are affine in the latent fields need none: error and P(yhat > 0) have closed forms, and
+        the accuracy too where labels are those of the clusters.
 
     Returns ClusterObservables with the leading axes of `overlaps`, NaN where these are.
     Raises InputError if a sample is needed and missing, for overlaps that do not fit the problem, and for a task whose
@@ -88,7 +89,12 @@ def _all_states(problem: Problem, states: Overlaps, sample: FixedSample | None, 
     known = jnp.all(jnp.isfinite(states.Q))
 
     def one(condition: Condition) -> tuple[Float[Array, ""], Float[Array, ""] | None, Float[Array, ""]]:
-        return _affine(problem, states, condition) if sample is None else _sampled(problem, states, condition, sample)
+        sampled = None if sample is None else _sampled(problem, states, condition, sample)
+        if not is_affine(problem):
+            assert sampled is not None  # `observe_clusters` says so
+            return sampled
+        error, accuracy, positive = _affine(problem, states, condition)
+        return error, sampled[1] if accuracy is None and sampled is not None else accuracy, positive
 
     values = jax.lax.map(one, problem.task.conditions())
     return jax.tree.map(lambda x: jnp.where(known, x, jnp.nan), values)

@@ -282,6 +282,29 @@ def test_one_number_of_a_level_is_a_control() -> None:
     assert np.asarray(vars(best.problem.task)["noise"])[1] == pytest.approx(0.0, abs=1e-6)
 
 
+class LevelLast(Thresholds):
+    """The same with the level behind the cluster."""
+
+    def label(self, nu: Array, cluster: Array, level: Array, noise: Array) -> Array:  # type: ignore[override]
+        return Thresholds.label(self, nu, level, cluster, noise)
+
+    def clean_label(self, nu: Array, cluster: Array, level: Array) -> Array:  # type: ignore[override]
+        return Thresholds.label(self, nu, level, cluster, jnp.zeros(nu.shape[:-1], nu.dtype))
+
+
+def test_the_level_is_passed_by_its_name() -> None:
+    nu, cluster = jnp.array([[0.5], [-0.2]]), jnp.asarray(0)
+    for level, right in ((0, [-1.0, -1.0]), (1, [1.0, 1.0])):
+        for kind in (Thresholds, LevelLast):
+            labels = kind(INPUTS, [0.7, -0.4]).at_level(level).clean_label(nu, cluster)
+            assert labels.tolist() == right
+
+
+def test_a_copy_of_a_committee_takes_what_the_committee_holds() -> None:
+    both = task(noise=0.1)
+    assert dataclasses.replace(both, labels="value") == both
+
+
 def test_ties_are_those_of_the_rule_of_each_level() -> None:
     """Two sign units of one sign tie where they differ: only on the level that hears both."""
     of = ts.Committee(INPUTS, 2, "sign", readout={"A": [1.0, 0.0], "B": [1.0, 1.0]}, labels="sign")

@@ -15,6 +15,7 @@ import figures
 import ode
 import simulations
 import teacher_student as ts
+from ode.protocols._places import places as places_in
 from teacher_student import internal
 
 from . import build
@@ -274,7 +275,10 @@ def test_the_law_of_the_simulators_inputs_is_that_of_the_clusters() -> None:
 BAD: list[tuple[dict[str, Any], str]] = [
     ({"clusters": {}}, "clusters as cluster's name"),
     ({"clusters": clusters(one={"probability": 0.6})}, "sum to 1; got: a sum of 1.1"),
-    ({"clusters": clusters(one={"probability": -0.5}, two={"probability": 1.3})}, "probabilities of clusters >= 0"),
+    (
+        {"clusters": clusters(one={"probability": -0.5}, two={"probability": 1.3})},
+        "the probability of cluster 'one' >= 0",
+    ),
     ({"clusters": clusters(one={"mean": [1.0]})}, "same number M of latents"),
     ({"clusters": clusters(one={"mean": 1.0})}, r"a vector \(M,\)"),
     ({"clusters": clusters(one={"mean": {"easy": [1.0, 0.0]}})}, "mean of cluster 'one' of level 'hard'"),
@@ -289,7 +293,10 @@ BAD: list[tuple[dict[str, Any], str]] = [
     ({"clusters": {"one": {"label": 1.0}}}, "a mean of cluster 'one'"),
     ({"support": "c"}, "block in the mixture's support"),
     ({"support": []}, "at least one block"),
+    ({"support": 3}, "a block's name, or several"),
     ({"labels": "signs"}, "did you mean 'sign'"),
+    ({"clusters": clusters(one={"label": "+1"})}, "the label of cluster 'one'"),
+    ({"clusters": {"one": {"mean": [1.0]}}, "labels": "sign"}, "its label would be 0"),
     ({"inputs": {"a": 1.0}}, "an Inputs object"),
 ]
 
@@ -394,10 +401,31 @@ NUMBERS = ("priors", "means", "variances", "offsets", "teachers", "noises")
 
 
 def test_ties_are_those_of_each_clusters_law() -> None:
-    """A cluster whose label is 0 ties always, and one with a teacher never."""
-    rows: dict[str, Any] = {"silent": {"mean": [0.0], "label": 0.0}, "loud": {"mean": [1.0], "teacher": [1.0]}}
+    """A cluster whose label is 0 but for noise ties always without it, and one with a teacher never."""
+    rows: dict[str, Any] = {"silent": {"mean": [0.0], "noise": 1.0}, "loud": {"mean": [1.0], "teacher": [1.0]}}
     task = ts.Mixture(ts.Inputs({"all": 1.0}), rows, labels="sign")
     assert task.tie_probability(np.ones((1, 1, 1)))["all"] == pytest.approx(0.5)
+
+
+def test_means_are_right_where_the_signs_are_whatever_the_labels() -> None:
+    """Of values as of signs; the label of a teacher is that of the fields at the mean, T a."""
+    rows: dict[str, Any] = {"a": {"mean": [2.0, 0.0], "label": 0.5}, "b": {"mean": [-2.0, 0.0], "teacher": [0.1, 1.0]}}
+    task = ts.Mixture(ts.Inputs({"all": 1.0}), rows)
+    of = ts.Problem(task, ts.Student(1, "linear"), ts.SGD(0.1), ts.Curriculum.single("all", 1.0))
+    for overlap, right in ((0.0, [True, True]), (-0.5, [True, False])):  # of the teacher's two directions
+        state = ts.Overlaps([[[1.0]]], [[[0.5, 0.0]]], [[[1.0, overlap], [overlap, 1.0]]], [1.0])
+        assert ts.means_right(of, state)["all"].tolist() == right
+
+
+def test_numbers_of_clusters_have_the_names_of_files() -> None:
+    """In derivatives and as controls; a probability alone is no control, because they sum to 1."""
+    of = CASES["values, relu"]
+    names = set(places_in(of))
+    assert {"task.clusters.one.label", "task.clusters.two.teacher.1", "task.clusters.three.mean.hard.0"} <= names
+    assert {"task.clusters.three.variances.easy.a", "task.clusters.two.noise"} <= names
+    assert not any("prior" in name or "probability" in name for name in names)
+    moved = ts.Directions.of(of, build.overlaps(of)).names
+    assert {"probability[one]", "task.clusters[one.label]"} <= set(moved)
 
 
 def test_one_linear_unit_says_plus_one_with_a_gaussian_probability() -> None:

@@ -146,7 +146,7 @@ def test_rankings_need_a_level_a_mixture_and_a_known_name() -> None:
     cases: list[tuple[Callable[[], Any], str]] = [
         (lambda: ts.rank_units(problem, state, "means"), "choose of easy, hard"),
         (lambda: ts.rank_units(problem, state, "mean"), "did you mean 'means'"),
-        (lambda: ts.rank_units(committee, build.overlaps(committee), "means"), "use ts.XorMixture"),
+        (lambda: ts.rank_units(committee, build.overlaps(committee), "means"), "use ts.Mixture or ts.XorMixture"),
         (lambda: ts.rank_units(problem, state.prune([0])), "Q of shape"),
         (lambda: ode.rank_by_loss(problem, state), "choose of easy, hard"),
         (lambda: ode.rank_by_loss(problem, state, level="easier"), "did you mean 'easy'"),

@@ -27,12 +27,16 @@ class Weights(dict[str, float]):
 
 def mixture(text: str) -> Any:
     """Return the name of a level, or the weights of a mixture of levels, from easy=0.5,hard=0.5."""
+    if not text.strip():
+        raise argparse.ArgumentTypeError("a level, or LEVEL=WEIGHT,LEVEL=WEIGHT, and not nothing")
     if "=" not in text:
         return text
     weights = Weights()
     for part in text.split(","):
         level, equals, weight = part.rpartition("=")
         try:
+            if level.strip() in weights:
+                raise argparse.ArgumentTypeError(f"each level once, and not {level.strip()!r} twice")
             weights[level.strip()] = float(weight if equals else "none")
         except ValueError:
             raise argparse.ArgumentTypeError(f"a level, or LEVEL=WEIGHT,LEVEL=WEIGHT, and not {text!r}") from None

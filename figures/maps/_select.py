@@ -50,7 +50,8 @@ def select(
       dataset: of `sweep` or `open_sweep`. value: a variable, such as "error" or "time_to_learned".
       engine: "theory" or "simulation"; None: the one that `at` names, or else theory where there is one.
       at: dimension -> the value to take. The engine is such a dimension, so `at={"engine": "simulation"}` chooses it.
-        The level may be a mixture on which students are tested: `at={"level": {"easy": 0.5, "hard": 0.5}}`.
+        The level may be a mixture on which students are tested: `at={"level": {"easy": 0.5, "hard": 0.5}}`. Theory's
+        standard error is then the largest that it may be, as if all levels erred alike.
       contrast: (axis, first, second): log10(second / first) of errors and times, first - second of anything else, so
         that positive means that `first` is better. Pairs are run by run in simulations, and seed by seed with `over`.
       over: an axis to average over (seeds); the standard error is then that of the mean over it.
@@ -62,6 +63,9 @@ def select(
     dataset = normal_form(dataset)
     engine, at = take_engine(dataset, engine, at)
     engine = engine or engines_of(dataset)[0]
+    if isinstance(at.get("level"), Mapping) and value in dataset and "level" not in dataset[value].dims:
+        remedy = "times are measured while the sweep runs, on the level that its file says"
+        raise ts.InputError("a value of each level, to take it on a mixture of them", value, remedy)
     dataset, at = level_of_choice(dataset, at)
     names = [str(name) for name in dataset.data_vars if f"{name}_se" in dataset]
     if value in dataset.data_vars and value not in names:

@@ -43,6 +43,9 @@ def missing_closed_form(problem: Problem, *, traced_noise: bool = True) -> str |
     if is_affine(problem) and problem.sgd.loss == "squared":
         return None
     declared, labels = problem.task.units, linear_labels(problem)
+    if declared is None and np.size(problem.task.cluster_probabilities) > 1:
+        named = type(problem.task).__name__
+        return f"a {named} (linear students have one, of labels without jumps and the squared loss)"
     if declared is None:
         return f"a {type(problem.task).__name__}, which declares no units (committees have one)"
     student = problem.student.activation

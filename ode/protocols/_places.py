@@ -7,7 +7,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from teacher_student import Committee, InputError, Problem, Schedule
+from teacher_student import Committee, InputError, Mixture, Problem, Schedule
 from teacher_student.internal import ScheduledNumbers, is_known, is_schedule, nearest
 
 from .._compiled import bare
@@ -170,7 +170,8 @@ def places(problem: Problem) -> dict[str, Place]:
     leaves = jax.tree_util.tree_leaves_with_path(problem, is_leaf=is_schedule)
     for position, (path, leaf) in enumerate(leaves):
         key = jax.tree_util.keystr(path).lstrip(".")
-        if key.startswith(("curriculum.", "task.inputs.fractions")) or not is_known(leaf):
+        # Probabilities sum to 1, so that none of them is free.
+        if key.startswith(("curriculum.", "task.inputs.fractions", "task.priors")) or not is_known(leaf):
             continue
         if key.endswith("inputs.variances"):
             shape = np.shape(leaf.numbers if isinstance(leaf, ScheduledNumbers) else leaf)
@@ -201,6 +202,8 @@ def _name_of_entry(problem: Problem, key: str, index: tuple[int, ...]) -> str:
         return f"task.levels.{problem.inputs.level_names[index[0]]}.separation"
     if isinstance(problem.task, Committee) and (key, len(index)) in (("task.readout", 2), ("task.noise", 1)):
         return ".".join([key, problem.inputs.level_names[index[0]], *map(str, index[1:])])
+    if isinstance(problem.task, Mixture) and key.startswith("task.") and index:
+        return f"task.{problem.task.name_of(key.removeprefix('task.'), index)}"
     return ".".join([key, *map(str, index)])
 
 

@@ -211,18 +211,23 @@ class Committee(Task):
         return jnp.sign(y) if self.labels == "sign" else y
 
 
-def _readouts(readout: Any, inputs: Inputs, width: int) -> Float[Numbers, "*levels M"]:
+def _readouts(readout: Any, inputs: Inputs, width: int) -> Any:
     """Return (M,) weights, or (L, M) from {level: weights}; one number stands for all units."""
     if isinstance(readout, Mapping):
         rows = [_row(each, width) for each in by_level(readout, inputs.level_names, "the teacher's readout")]
-        by_level_and_unit: Float[Numbers, "L M"] = as_numbers(rows, "the teacher's readout")
-        return by_level_and_unit
-    return _row(readout, width)
+        return as_numbers(rows, "the teacher's readout")
+    numbers = as_numbers(readout, "the teacher's readout")
+    if np.ndim(numbers) == 2 and np.shape(numbers) == (len(inputs.level_names), width):  # as a committee holds them
+        return numbers
+    if np.ndim(numbers) > 1:
+        remedy = "write {level: weights} for a readout of each level"
+        raise InputError(f"{width} readout weights of the teacher", f"shape {np.shape(numbers)}", remedy)
+    return _row(numbers, width)
 
 
-def _row(readout: Any, width: int) -> Float[Numbers, "M"]:
+def _row(readout: Any, width: int) -> Any:
     readout = as_numbers(readout, "the teacher's readout")
-    row: Float[Numbers, M] = readout if np.ndim(readout) else readout * np.ones(width)
+    row = readout if np.ndim(readout) else readout * np.ones(width)
     if np.shape(row) != (width,):
         raise InputError(f"{width} readout weights of the teacher", f"shape {np.shape(row)}")
     return row
@@ -232,6 +237,9 @@ def _noise(noise: Any, inputs: Inputs) -> Any:
     """Return one standard deviation or schedule, or (L,) from {level: number}."""
     quantity = "noise (a standard deviation)"
     if not isinstance(noise, Mapping):
+        if np.ndim(noise):  # not taken as one of each level: it may be a batch, which jax.vmap takes
+            remedy = "use jax.vmap over several, or write {level: noise}"
+            raise InputError(f"one number for {quantity}", f"shape {np.shape(noise)}", remedy)
         return as_rate(noise, quantity)
     if any(isinstance(each, Schedule) for each in noise.values()):
         raise InputError("numbers as the noise of each level", "a schedule", "one schedule may stand for all levels")

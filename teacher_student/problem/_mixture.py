@@ -11,13 +11,23 @@ from jaxtyping import Array, Float, Int
 from .._errors import InputError, about_entry, nearest, require_name
 from .._fields import with_fields
 from .._names import check_name
-from .._numbers import as_number, as_numbers, as_row, check_at_least, check_finite, is_known
+from .._numbers import as_number, as_numbers, check_at_least, check_finite, is_known
 from .._shapes import Numbers
 from ..tables import CLUSTER_ENTRIES, LABELS, MixtureTable, read_table
 from ._by_level import by_level
 from ._inputs import Inputs
 from ._task import AffineLabels, Task
 from ._task_tables import inputs_from_table, table_of_inputs
+
+# What files call the arrays of a mixture.
+ENTRY_OF = {
+    "priors": "probability",
+    "means": "mean",
+    "offsets": "label",
+    "teachers": "teacher",
+    "noises": "noise",
+    "variances": "variances",
+}
 
 
 class Mixture(Task):
@@ -40,15 +50,16 @@ class Mixture(Task):
         mean: (M,) coefficients a_cm on the latent directions, or {level: (M,)}.
         probability: its prior. Leave it out of all clusters where these are equally likely.
         label: the number y_c. 0 if it is left out.
-        teacher: (M,) weights vt_c of the latent fields. None, 0 if it is left out.
+        teacher: (M,) weights vt_c of the latent fields, which have the cluster's mean in them. 0 if it is left out.
         noise: the standard deviation sigma_c of the label's noise. 0 if it is left out.
         variances: {block: V_cb >= 0}, or {level: {block: V_lcb}}. 0 where they are left out.
       support: the name or names of the blocks in which the latent directions have components. None means all. A block
         of fraction 0 among them holds nothing but their span, so that T is not singular there.
       labels: "value" for regression or "sign" for classification.
 
-    Raises InputError for a missing or unknown name, for a number out of range, and for probabilities that do not sum
-    to 1.
+    Mean and variances may differ by level, the others not. Blocks that the variances leave out add nothing.
+    Raises InputError for a missing or unknown name, for a number out of range, for probabilities that do not sum to 1,
+    and for a sign label of a cluster with neither label nor teacher nor noise: it would be 0.
     Source: Refinetti et al. 2021 (means of order 1, one variance); Sarao Mannelli et al. 2024 (groups with teachers).
 
     Example:
@@ -90,6 +101,8 @@ class Mixture(Task):
             check_name(name, "cluster")
             _check_entries(name, row)
         blocks = inputs.block_names
+        if not isinstance(support, (str, list, tuple, type(None))):
+            raise InputError("a block's name, or several, as the mixture's support", repr(support))
         names = blocks if support is None else (support,) if isinstance(support, str) else tuple(support)
         for name in names:
             require_name(name, blocks, "block in the mixture's support")
@@ -104,14 +117,25 @@ class Mixture(Task):
         self.means = _means(rows, inputs)
         width = np.shape(self.means)[-1]
         self.priors = _priors(rows)
-        self.offsets = as_row((row.get("label", 0.0) for _, row in rows), "labels of clusters")
-        check_finite(self.offsets, "labels of clusters")
+        self.offsets = _column(rows, "label", 0.0)
         self.teachers = _teachers(rows, width) if any("teacher" in row for _, row in rows) else None
         self.noises = None
         if any("noise" in row for _, row in rows):
-            self.noises = as_row((row.get("noise", 0.0) for _, row in rows), "noise of clusters")
-            check_at_least(self.noises, 0.0, "noise (a standard deviation) of clusters")
+            self.noises = _column(rows, "noise", 0.0, least=0.0)
         self.variances = _variances(rows, inputs) if any("variances" in row for _, row in rows) else None
+        if labels == "sign":
+            _require_signs(rows)
+
+    def name_of(self, field: str, index: tuple[int, ...]) -> str:
+        """Return the name that a number of an array has in files: "clusters.NAME.label", "clusters.NAME.mean.1".
+
+        Arguments: field: such as "offsets". index: of the number in it. Levels are named where they differ.
+        """
+        entry, of_levels = ENTRY_OF[field], field in ("means", "variances")
+        level, cluster, *rest = index if of_levels else (0, *index)
+        words = [self.inputs.level_names[level]] if of_levels and len(self.inputs.level_names) > 1 else []
+        words += [self.inputs.block_names[i] if field == "variances" else str(i) for i in rest]
+        return ".".join(["clusters", self.cluster_names[cluster], entry, *words])
 
     @property
     def latents(self) -> int:
@@ -271,15 +295,38 @@ def _means(rows: Rows, inputs: Inputs) -> Float[Numbers, "L C M"]:
     return means
 
 
-def _priors(rows: Rows) -> Float[Numbers, "C"]:
+def _column(rows: Rows, entry: str, otherwise: float, least: float | None = None) -> Any:
+    """Return one number of every cluster, (C,). Raises InputError that names the cluster."""
+    column = []
+    for name, row in rows:
+        with about_entry("clusters", name, entry):
+            quantity = f"the {entry} of cluster {name!r}"
+            number = as_number(row.get(entry, otherwise), quantity)
+            check_finite(number, quantity)
+            if least is not None:
+                check_at_least(number, least, quantity)
+        column.append(number)
+    return as_numbers(column, f"the {entry} of clusters")
+
+
+def _require_signs(rows: Rows) -> None:
+    """Raise InputError for a cluster whose sign label would always be sign(0)."""
+    for name, row in rows:
+        entries = [row.get(entry, 0.0) for entry in ("label", "teacher", "noise")]
+        if is_known(entries) and not any(np.any(np.asarray(entry)) for entry in entries):
+            with about_entry("clusters", name):
+                required = f"a label, a teacher or noise of cluster {name!r}, for labels that are signs"
+                raise InputError(required, "none: its label would be 0", "give label = 1.0 or -1.0")
+
+
+def _priors(rows: Rows) -> Any:
     given = [name for name, row in rows if "probability" in row]
     if not given:
         return np.full(len(rows), 1 / len(rows))
     if len(given) < len(rows):
         missing = next(name for name, row in rows if "probability" not in row)
         raise InputError("a probability of every cluster, or of none", f"none of {missing!r}")
-    priors: Float[Numbers, C] = as_row((row["probability"] for _, row in rows), "probabilities of clusters")
-    check_at_least(priors, 0.0, "probabilities of clusters")
+    priors = _column(rows, "probability", 0.0, least=0.0)
     if is_known(priors) and abs(float(np.sum(priors)) - 1) > 1e-9:
         raise InputError("probabilities of clusters that sum to 1", f"a sum of {float(np.sum(priors)):.12g}")
     return priors

@@ -334,8 +334,15 @@ class RuleOfLevel(Task):
         return self.whole.variances_at(level, cluster)
 
     def _call(self, method: str, nu: Any, cluster: Any, *noise: Any) -> Any:
-        level = (jnp.asarray(self.level),) if takes_level(type(self.whole), method) else ()
-        return getattr(self.whole, method)(nu, *level, cluster, *noise)
+        named = {"cluster": cluster} | ({"noise": noise[0]} if noise else {})
+        if takes_level(type(self.whole), method):
+            named["level"] = jnp.asarray(self.level)
+        # By name where the level stands among them: a class may have it first or last.
+        return (
+            getattr(self.whole, method)(nu, **named)
+            if "level" in named
+            else getattr(self.whole, method)(nu, cluster, *noise)
+        )
 
     def label(
         self, nu: Float[Array, "*samples M"], cluster: Int[Array, "*#samples"], noise: Float[Array, "*samples"]

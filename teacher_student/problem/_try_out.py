@@ -44,6 +44,11 @@ def try_labels(task: "Task") -> None:
             _check_units(task, "clean_label", nu, 0 * noise, clean)
 
 
+def _name(task: "Task") -> str:
+    """Return the name of the user's class, also of the rule of one level."""
+    return type(getattr(task, "whole", task)).__name__
+
+
 def _trace_numbers(task: "Task") -> None:
     """Raise InputError unless what sets shapes is known while the task's numbers are being traced, as in a solve."""
 
@@ -56,7 +61,7 @@ def _trace_numbers(task: "Task") -> None:
         with jax.enable_x64(True):
             jax.eval_shape(shapes, jax.tree.map(np.asarray, task))
     except (Exception, SystemExit) as error:  # the user's members may raise anything
-        required = f"members of a {type(task).__name__} as JAX operations on its numbers"
+        required = f"members of a {_name(task)} as JAX operations on its numbers"
         remedy = "a number that sets shapes is a static field: eqx.field(static=True)"
         raise InputError(required, f"{type(error).__name__}: {first_line(error)}", remedy) from error
 
@@ -64,7 +69,7 @@ def _trace_numbers(task: "Task") -> None:
 def _tried(task: "Task", method: str, *arguments: np.ndarray) -> np.ndarray:
     """Return what a method returns for samples, after it was traced for them as a solve traces it."""
     function = getattr(task, method)
-    required = f"{method} of a {type(task).__name__} as JAX operations on fields nu (..., {task.latents})"
+    required = f"{method} of a {_name(task)} as JAX operations on fields nu (..., {task.latents})"
     try:
         jax.eval_shape(lambda task, *given: getattr(task, method)(*given), jax.tree.map(np.asarray, task), *arguments)
         return np.asarray(_of_numpy_arrays(function, arguments))
@@ -89,7 +94,7 @@ def _remedy(error: BaseException) -> str:
 
 
 def _check_labels(task: "Task", method: str, labels: np.ndarray) -> None:
-    name = type(task).__name__
+    name = _name(task)
     if labels.shape != (FIELDS,):
         raise InputError(
             f"one label for each sample from {method} of a {name}, nu (..., M) -> (...)",
@@ -109,13 +114,13 @@ def _check_units(task: "Task", method: str, nu: np.ndarray, noise: np.ndarray, l
     if declared is None:
         return
     if np.shape(declared.readout) != (task.latents,):
-        required = f"a readout of shape ({task.latents},) in the units of a {type(task).__name__}"
+        required = f"a readout of shape ({task.latents},) in the units of a {_name(task)}"
         raise InputError(required, f"shape {np.shape(declared.readout)}")
     if np.size(task.cluster_probabilities) > 1:
-        required = f"one cluster of inputs of a {type(task).__name__} that declares units"
+        required = f"one cluster of inputs of a {_name(task)} that declares units"
         raise InputError(required, f"{np.size(task.cluster_probabilities)} clusters", "leave units out")
     if np.any(np.asarray(task.cluster_means)):
-        required = f"inputs of mean 0 of a {type(task).__name__} that declares units"
+        required = f"inputs of mean 0 of a {_name(task)} that declares units"
         raise InputError(required, "cluster_means other than 0", "leave units out")
     outputs = np.asarray(declared.activation(jnp.asarray(nu))) @ np.asarray(declared.readout) + declared.noise * noise
     wanted = np.sign(outputs) if declared.signed else outputs
@@ -123,7 +128,7 @@ def _check_units(task: "Task", method: str, nu: np.ndarray, noise: np.ndarray, l
     if np.any(off):
         remedy = "units are for labels sum_m vt_m psi(nu_m) + noise, or their sign"
         first = int(np.argmax(off))
-        required = f"{method} {wanted[first]:.6g}, from the units that a {type(task).__name__} declares"
+        required = f"{method} {wanted[first]:.6g}, from the units that a {_name(task)} declares"
         raise InputError(required, f"{labels[first]:.6g}", remedy)
 
 

@@ -14,7 +14,7 @@ import numpy as np
 from .._fields import with_fields
 from .._public_module import PublicModule
 from .._usable_memory import ALWAYS_THERE, require_memory
-from ..problem import Committee, Problem, ScheduledNumbers, is_schedule
+from ..problem import Committee, Mixture, Problem, ScheduledNumbers, is_schedule
 from ._overlaps import Overlaps
 from ._schedule_directions import label_in_schedule, rows_of_array, rows_of_schedule
 
@@ -26,6 +26,7 @@ LABELS = {
     "task.noise": "label noise",
     "task.inputs.fractions": "fraction of",
     "task.inputs.variances": "variance of",
+    "task.clusters": "cluster's",
     "task.readout": "teacher's readout",
     "curriculum.durations": "duration of phase",
     "start.scale": "scale of the start",
@@ -120,14 +121,27 @@ def _of_problem(problem: Problem) -> list[Row]:
             continue  # counts and switches are not numbers that could be a little off
         if name == "task.inputs.fractions":
             rows += _of_sum(name, f"[0].{name}", numbers, problem.inputs.block_names)
+        elif name == "task.priors" and isinstance(problem.task, Mixture):
+            rows += _of_sum("probability", f"[0].{name}", numbers, problem.task.cluster_names)
         elif name == "curriculum.initial_shares":
             rows += _of_shares(problem, numbers, np.asarray(problem.curriculum.final_shares, float))
         elif name != "curriculum.final_shares":
             for index in np.ndindex(numbers.shape):
                 unit = np.zeros(numbers.shape)
                 unit[index] = 1.0
-                rows.append((name + _index_text(name, index, problem), float(numbers[index]), {f"[0].{name}": unit}))
+                text = _mixture_text(name, index, problem) or name + _index_text(name, index, problem)
+                rows.append((text, float(numbers[index]), {f"[0].{name}": unit}))
     return rows
+
+
+def _mixture_text(name: str, index: tuple[int, ...], problem: Problem) -> str | None:
+    """Return what a number of a mixture is called, as in files: "task.clusters[right,label]"; None for others."""
+    if not isinstance(problem.task, Mixture) or not index or not name.startswith("task."):
+        return None
+    if name.startswith("task.inputs."):
+        return None
+    words = problem.task.name_of(name.removeprefix("task."), index).removeprefix("clusters.")
+    return f"task.clusters[{words}]"
 
 
 def _index_text(name: str, index: tuple[int, ...], problem: Problem) -> str:

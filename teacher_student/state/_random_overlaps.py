@@ -83,7 +83,8 @@ def random_overlaps(
       readout: "ones"; "signs", random +-1; "normal", v_k ~ N(0, 1); or (K,) numbers. None means "signs" for a mixture
         and "ones" else.
       readout_scale: what the readout of that name is multiplied by. None means 1 for "ones" and 1/sqrt(K) else. The
-        public code of Refinetti et al. 2021 has 0.1 for "normal" beside `scale=0.1`, and no 1/sqrt(K).
+        public code of Refinetti et al. 2021 multiplies both layers by one number, `init`, and has no 1/sqrt(K):
+        `scale=init, readout="normal", readout_scale=init`.
       spherical: whether each student's vector is set to the length |w_k| = scale sqrt(N), so that its direction is
         uniform on the sphere and sum_b Q^b_kk = scale^2 exactly.
       teacher: "random", "orthonormal" (T^b = N_b/N on its support), or T itself, (B, M, M). In a block of fraction 0 a

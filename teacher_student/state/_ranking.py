@@ -56,10 +56,11 @@ def level_index(problem: Problem, level: str | None) -> int:
 def _strength_at_means(problem: Problem, overlaps: Overlaps, level: int) -> Float[np.ndarray, "*batch K C"]:
     """Return y_c v_k phi(lambda_k) of every unit at every cluster's mean."""
     centres = np.asarray(problem.task.cluster_means)[level]
-    R, v = np.asarray(overlaps.R).sum(axis=-3), np.asarray(overlaps.readout)
+    R, T, v = np.asarray(overlaps.R).sum(axis=-3), np.asarray(overlaps.T).sum(axis=-3), np.asarray(overlaps.readout)
     with jax.enable_x64(True):
         hidden = np.asarray(problem.student.activation(jnp.asarray(R @ centres.T)))
-        y = np.asarray(problem.task.at_level(level).clean_label(jnp.asarray(centres), jnp.arange(len(centres))))
+        rule, nu = problem.task.at_level(level), jnp.asarray(centres @ T)  # T is symmetric
+        y = np.asarray(rule.clean_label(nu, jnp.arange(len(centres))))[..., None, :]
     strength: np.ndarray = y * v[..., None] * hidden
     return strength
 
