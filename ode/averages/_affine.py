@@ -12,7 +12,8 @@ from ._base import StepAverages
 
 def is_affine(problem: Problem) -> bool:
     """Return whether yhat - y is affine in the local fields, and Gaussian, under every condition."""
-    return bool(problem.student.activation.kind == "linear") and problem.task.affine_labels is not None
+    phi = problem.student.activation.polynomial
+    return phi is not None and phi.coefficients == (0, 1) and problem.task.affine_labels is not None  # phi(x) = x
 
 
 class Difference:

@@ -7,7 +7,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from teacher_student import Committee, InputError, Mixture, Problem, Schedule
+from teacher_student import InputError, Problem, Schedule
 from teacher_student.internal import ScheduledNumbers, is_known, is_schedule, nearest
 
 from .._compiled import bare
@@ -200,9 +200,7 @@ def _name_of_variance(problem: Problem, index: tuple[int, ...]) -> str:
 def _name_of_entry(problem: Problem, key: str, index: tuple[int, ...]) -> str:
     if key == "task.separation" and len(index) == 1:
         return f"task.levels.{problem.inputs.level_names[index[0]]}.separation"
-    if isinstance(problem.task, Committee) and (key, len(index)) in (("task.readout", 2), ("task.noise", 1)):
-        return ".".join([key, problem.inputs.level_names[index[0]], *map(str, index[1:])])
-    if isinstance(problem.task, Mixture) and key.startswith("task.") and index:
+    if key.startswith("task.") and index:
         return f"task.{problem.task.name_of(key.removeprefix('task.'), index)}"
     return ".".join([key, *map(str, index)])
 

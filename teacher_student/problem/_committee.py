@@ -170,6 +170,11 @@ class Committee(Task):
             ("noise", noise),
         ]
 
+    def name_of(self, field: str, index: tuple[int, ...]) -> str:
+        if (field, len(index)) in (("readout", 2), ("noise", 1)):
+            return ".".join([field, self.inputs.level_names[index[0]], *map(str, index[1:])])
+        return super().name_of(field, index)
+
     @property
     def _noise_knows_level(self) -> bool:
         return not isinstance(self.noise, Schedule) and np.ndim(self.noise) > 0

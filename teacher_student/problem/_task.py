@@ -185,6 +185,13 @@ class Task(PublicModule):
             return self
         return RuleOfLevel(self, level)
 
+    def name_of(self, field: str, index: tuple[int, ...]) -> str:
+        """Return the name that a number of an array has in files, as "readout.1"; here its field and its place.
+
+        Arguments: field: of the task, such as "readout". index: of the number in it.
+        """
+        return ".".join([field, *map(str, index)])
+
     def variances_at(self, level: Any, cluster: Any) -> Float[Array, "*conditions B"]:
         """Return the variances Delta_b of inputs of a level and a cluster; here those of the level.
 
