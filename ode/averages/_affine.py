@@ -13,7 +13,8 @@ from ._base import StepAverages
 def is_affine(problem: Problem) -> bool:
     """Return whether yhat - y is affine in the local fields, and Gaussian, under every condition."""
     phi = problem.student.activation.polynomial
-    return phi is not None and phi.coefficients == (0, 1) and problem.task.affine_labels is not None  # phi(x) = x
+    is_identity = phi is not None and list(map(float, phi.coefficients)) == [0.0, 1.0]
+    return is_identity and problem.task.affine_labels is not None
 
 
 class Difference:
