@@ -11,6 +11,7 @@ import hashlib
 import itertools
 import json
 import os
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast
@@ -43,6 +44,20 @@ def readable(file: Path) -> Iterator[None]:
         yield
     except PermissionError as error:
         raise ts.InputError("a store whose files may be read", f"{file} ({error.strerror})", "change that") from error
+
+
+@contextlib.contextmanager
+def held_warnings() -> Iterator[None]:
+    """Hold the warnings of the libraries back until a store is open; one that is refused is refused in one line.
+
+    Zarr of 2026 repairs what it can of a damaged description and warns of it at length, before our own check refuses
+    the store. Its warning that consolidated metadata are no part of the format yet is never shown.
+    """
+    with warnings.catch_warnings(record=True) as held:
+        yield
+    for warning in held:
+        if "onsolidated metadata is" not in str(warning.message):
+            warnings.warn_explicit(warning.message, warning.category, warning.filename, warning.lineno)
 
 
 class FileStore(LocalStore):

@@ -23,7 +23,7 @@ from ._accessor import normal_form
 from ._cell_jobs import Cell, CellJob
 from ._cell_status import FINISHED, RETRY, CellStatus
 from ._cell_timeout import CELL_TIMEOUT, as_cell_timeout, note_on_this_process
-from ._checked_store import chunks_of, is_checked, lost_chunks, opened, require_decodable
+from ._checked_store import chunks_of, held_warnings, is_checked, lost_chunks, opened, require_decodable
 from ._job_order import in_fair_order, structural_axes
 from ._labelled import axes_of_cells
 from ._remaining_time import RemainingTime, Work, in_words
@@ -117,17 +117,20 @@ def open_sweep(path: str | Path) -> xr.Dataset:
     """
     path = internal.as_path(path)
     try:
-        checked = is_checked(path)
-        dataset: xr.Dataset = xr.open_zarr(opened(path, checked=checked), consolidated=True, chunks=None, zarr_format=3)
-        if checked:
-            _require_chunks(path, dataset)
-        # NumPy's own strings, which a store gives, cannot be put together with the NaN of a cell that is not there.
-        texts = [name for name in dataset.variables if dataset[name].dtype.kind == "T"]
-        dataset = _without_controls(dataset.assign({name: dataset[name].astype(object) for name in texts}))
-        normal_form(dataset)  # what is no sweep's is said here, and not where it is drawn
-        if not checked:
-            require_decodable(path, dataset)
-        return dataset
+        with held_warnings():
+            checked = is_checked(path)
+            dataset: xr.Dataset = xr.open_zarr(
+                opened(path, checked=checked), consolidated=True, chunks=None, zarr_format=3
+            )
+            if checked:
+                _require_chunks(path, dataset)
+            # NumPy's own strings, which a store gives, cannot be put together with the NaN of a cell that is not there.
+            texts = [name for name in dataset.variables if dataset[name].dtype.kind == "T"]
+            dataset = _without_controls(dataset.assign({name: dataset[name].astype(object) for name in texts}))
+            normal_form(dataset)  # what is no sweep's is said here, and not where it is drawn
+            if not checked:
+                require_decodable(path, dataset)
+            return dataset
     except ts.InputError:
         raise
     except Exception as error:

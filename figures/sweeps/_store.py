@@ -9,7 +9,6 @@ import json
 import os
 import shutil
 import socket
-import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -30,6 +29,7 @@ from ._checked_store import (
     FileStore,
     WrittenStore,
     check_chunks,
+    held_warnings,
     is_checked,
     lost_chunks,
     opened,
@@ -276,7 +276,7 @@ def _create(path: Path, sweep: Sweep, layout: Layout, filled: xr.Dataset | None 
     new = _beside(path)[0]
     coords = coordinates(sweep, layout)
     lengths = {name: coord.size for name, coord in coords.items() if coord.dims == (name,)}
-    with _quiet(), _disk_errors(new):
+    with held_warnings(), _disk_errors(new):
         attrs = attributes(sweep)
         if filled is not None:  # its cells stay what they are
             attrs |= {name: filled.attrs[name] for name in ("versions", "later_versions") if name in filled.attrs}
@@ -335,7 +335,7 @@ def _continue(path: Path, sweep: Sweep, layout: Layout) -> tuple[Sweep, Layout]:
     try:
         checked = is_checked(path)
         store = opened(path, checked=checked)
-        with _quiet(), xr.open_zarr(store, consolidated=True, chunks=None, zarr_format=3) as dataset:
+        with held_warnings(), xr.open_zarr(store, consolidated=True, chunks=None, zarr_format=3) as dataset:
             check_identity(path, dataset.attrs, sweep)
             normal_form(dataset)
             if not checked:
@@ -364,13 +364,6 @@ def _continue(path: Path, sweep: Sweep, layout: Layout) -> tuple[Sweep, Layout]:
     labels = {name: values for name, values in indexers.items() if name in filled.dims}
     _create(path, sweep, layout, filled.reindex(labels, fill_value={name: fill[name] for name in filled.data_vars}))
     return sweep, layout
-
-
-@contextlib.contextmanager
-def _quiet() -> Iterator[None]:
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="(?s).*[Cc]onsolidated metadata")
-        yield
 
 
 @contextlib.contextmanager
