@@ -1,0 +1,92 @@
+"""Do wide students need a curriculum? The setting, the budgets, the sizes and the seeds of the study."""
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any
+
+SCALE, RATE, DIM = 0.1, 0.2, 1000  # of the first layer at the start; both learning rates; of the law of starts
+RATES = (0.1, 0.2, 0.5, 1.0)  # among which a student of each width has its own
+CONVENTIONS: dict[str, dict[str, Any]] = {
+    "v = +-1/sqrt(K)": {"readout": "signs"},
+    "v = 0.1 N(0, 1)": {"readout": "normal", "readout_scale": 0.1},
+}
+EASINESS: dict[str, dict[str, dict[str, float]]] = {
+    "outside the plane": {
+        "easy": {"separation": 1.0, "plane_variance": 0.1, "rest_variance": 0.1},
+        "hard": {"separation": 1.0, "plane_variance": 0.1, "rest_variance": 1.0},
+    },
+    "in the plane": {
+        "easy": {"separation": 1.0, "plane_variance": 0.1, "rest_variance": 0.3},
+        "hard": {"separation": 1.0, "plane_variance": 1.0, "rest_variance": 0.3},
+    },
+}
+ORDERS: dict[str, tuple[tuple[Any, float], ...]] = {  # phases: a level or a mixture, and its share of the budget
+    "easy to hard": (("easy", 0.5), ("hard", 0.5)),
+    "hard to easy": (("hard", 0.5), ("easy", 0.5)),
+    "mixed": (({"easy": 0.5, "hard": 0.5}, 1.0),),
+    "hard only": (("hard", 1.0),),
+}
+# How a budget is measured: in samples / N, in learning times of each width, or in samples / N with a rate of its own.
+CLOCKS: dict[str, tuple[float, ...]] = {
+    "alpha": (60.0, 120.0, 240.0),
+    "learning times": (0.5, 1.0, 2.0, 4.0),
+    "alpha, own rate": (120.0,),
+}
+TUNED_AT = 120.0  # the alpha at which a rate is the best
+LEARNT = 0.9  # of Bayes' advantage over guessing, to which times are measured
+EFFECT, POWER, LEVEL = 0.01, 0.9, 0.05  # a gain at one point that is to be seen, how often, and at which level
+FAMILY = 0.01  # false alarms of all statements of a measure together
+
+
+@dataclasses.dataclass(frozen=True)
+class Plan:
+    """The sizes of the study.
+
+    points: of the averages, for each width K; every start has points of its own. most: starts of each width at most,
+    of which the spread of the first `first` decides. pilot: starts by which learning times and rates are measured.
+    longest: alpha of the pilot. simulated: (K, N) -> runs of full-weight SGD. seed: all random numbers follow from it.
+    """
+
+    points: Mapping[int, int] = dataclasses.field(default_factory=lambda: {4: 256, 8: 256, 16: 256, 32: 512, 64: 512})
+    most: Mapping[int, int] = dataclasses.field(default_factory=lambda: {4: 256, 8: 256, 16: 96, 32: 24, 64: 12})
+    first: int = 12
+    pilot: int = 12
+    longest: float = 240.0
+    simulated: Mapping[tuple[int, int], int] = dataclasses.field(
+        default_factory=lambda: {(4, 500): 256, (32, 500): 48, (4, 2000): 64, (32, 2000): 12}
+    )
+    seed: int = 20
+
+    @property
+    def widths(self) -> tuple[int, ...]:
+        """The numbers K of units."""
+        return tuple(self.points)
+
+    @property
+    def first_seed(self) -> int:
+        """The seed of the first start. Every start has its own, for its weights and for its points."""
+        return 1_000_000 * (self.seed + 1)
+
+
+QUICK = Plan(points={4: 256, 16: 256}, most={4: 24, 16: 12}, first=8, pilot=6, simulated={(4, 500): 24, (16, 500): 12})
+
+
+def base_tables(width: int, points: int) -> dict[str, Any]:
+    """Return the tables of a problem file that all cases of a width share."""
+    return {
+        "task": {"kind": "xor"},
+        "student": {"width": width, "activation": "relu"},
+        "start": {"scale": SCALE},
+        "theory": {"points": points, "replicates": 1, "rtol": 1e-3, "atol": 1e-4},
+        "simulation": {"dim": DIM, "smaller_dim": 0},
+    }
+
+
+def case_tables(convention: str, easiness: str, rate: float, order: str, budget: float) -> dict[str, Any]:
+    """Return the tables that make a case of `base_tables`. Half of the budget is easy, but in "hard only"."""
+    return {
+        "task": {"levels": EASINESS[easiness]},
+        "start": CONVENTIONS[convention],
+        "sgd": {"learning_rate": rate, "readout_learning_rate": rate},
+        "curriculum": {"phases": [[level, share * budget] for level, share in ORDERS[order]]},
+    }
