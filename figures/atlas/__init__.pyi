@@ -36,3 +36,7 @@ from .optimal_study import optimal_text as optimal_text
 from .tickets_study import tickets as tickets
 from .tickets_study import tickets_data as tickets_data
 from .tickets_study import tickets_text as tickets_text
+from .width_study import width as width
+from .width_study import width_data as width_data
+from .width_study import width_sgd_data as width_sgd_data
+from .width_study import width_text as width_text

@@ -19,6 +19,7 @@ from ._recipes import saved, stores
 from .finite_size_study import deviation_data, escape_data, finite_size, finite_size_text
 from .optimal_study import optimal, optimal_data, optimal_text
 from .tickets_study import tickets, tickets_data, tickets_text
+from .width_study import folder_names, width, width_data, width_sgd_data, width_text
 
 
 @dataclasses.dataclass(frozen=True)
@@ -59,6 +60,10 @@ def _finite_size(data: Mapping[str, xr.Dataset]) -> tuple[Figure, str]:
     return finite_size(data["deviation"], data["escape"]), finite_size_text(data["deviation"], data["escape"])
 
 
+def _width(data: Mapping[str, xr.Dataset]) -> tuple[Figure, str]:
+    return width(data["width"], data["sgd"]), width_text(data["width"], data["sgd"])
+
+
 PARTS = ("perceptron", "xor", "cells")  # of the figure optimal: its data sets, and the folder of what is finished
 
 DRAWERS: dict[str, Callable[..., tuple[Figure, str]]] = {
@@ -68,6 +73,7 @@ DRAWERS: dict[str, Callable[..., tuple[Figure, str]]] = {
     "cost": _cost,
     "finite-size": _finite_size,
     "optimal": _optimal,
+    "width": _width,
 }
 
 
@@ -104,7 +110,7 @@ def named_figure(
     """Draw the figure `name` from the data in `directory`; what these lack is computed first, and its cost said.
 
     Arguments:
-      name: "lottery", "tickets", "curriculum", "cost", "finite-size" or "optimal".
+      name: "lottery", "tickets", "curriculum", "cost", "finite-size", "optimal" or "width".
       directory: of its data, made if need be.
       quick: whether to draw a coarse version, in at most two minutes. task: of the curriculum, "xor" or "committee".
       workers: local processes (None: one per core; 0: this one). progress: whether to show a bar. say: gets each line.
@@ -129,6 +135,14 @@ def named_figure(
                 directory / f"{part}.nc", partial(optimal_data, directory, part=part, **options_of_cells), name, PARTS
             )
             for part in PARTS[:2]
+        }
+    elif name == "width":
+        sizes: dict[str, Any] = {"quick": quick, "progress": progress, "say": say}
+        makers = {"width": partial(width_data, workers=workers), "sgd": width_sgd_data}
+        beside = folder_names(quick=quick)
+        data = {
+            part: saved(directory / f"{part}.nc", partial(make, directory, **sizes), name, beside)
+            for part, make in makers.items()
         }
     else:
         data = stores(name, directory, only=only, quick=quick, workers=workers, progress=progress, say=say)

@@ -80,6 +80,7 @@ NAMED = {
     "curriculum": "what the order of samples is worth: width x budget x order, for each kind of easiness",
     "finite-size": "runs of finite N against theory: exponents of mean and variance, escape time against log N",
     "optimal": "the best order of easy and hard samples, and its gain: perceptron, and XOR mixture against the width",
+    "width": "whether wide students need a curriculum: gains against the width, in samples and in learning times",
     "cost": "samples and compute to reach an accuracy in nine starts of ten, against the width, for each order",
 }
 

@@ -10,6 +10,7 @@ from ._legends import legend_beside as legend_beside
 from ._looks import Look as Look
 from ._looks import alike as alike
 from ._looks import bar_of_colours as bar_of_colours
+from ._looks import colours_in_order as colours_in_order
 from ._looks import drawn_curves as drawn_curves
 from ._looks import look as look
 from ._looks import looks as looks

@@ -38,13 +38,24 @@ EFFECT, POWER, LEVEL = 0.01, 0.9, 0.05  # a gain at one point that is to be seen
 FAMILY = 0.01  # false alarms of all statements of a measure together
 
 
+SIGNS, NORMAL = CONVENTIONS
+OUTSIDE, INSIDE = EASINESS
+SIMULATED = (
+    (NORMAL, OUTSIDE, 4, 500, 128),
+    (NORMAL, OUTSIDE, 32, 500, 24),
+    (NORMAL, OUTSIDE, 4, 2000, 24),
+    (NORMAL, OUTSIDE, 32, 2000, 8),
+)
+
+
 @dataclasses.dataclass(frozen=True)
 class Plan:
     """The sizes of the study.
 
     points: of the averages, for each width K; every start has points of its own. most: starts of each width at most,
     of which the spread of the first `first` decides. pilot: starts by which learning times and rates are measured.
-    longest: alpha of the pilot. simulated: (K, N) -> runs of full-weight SGD. seed: all random numbers follow from it.
+    longest: alpha of the pilot. simulated: (convention, easiness, K, N, runs) of full-weight SGD, at the budget
+    TUNED_AT. seed: all random numbers follow from it.
     """
 
     points: Mapping[int, int] = dataclasses.field(default_factory=lambda: {4: 256, 8: 256, 16: 256, 32: 512, 64: 512})
@@ -52,9 +63,7 @@ class Plan:
     first: int = 12
     pilot: int = 12
     longest: float = 240.0
-    simulated: Mapping[tuple[int, int], int] = dataclasses.field(
-        default_factory=lambda: {(4, 500): 256, (32, 500): 48, (4, 2000): 64, (32, 2000): 12}
-    )
+    simulated: tuple[tuple[str, str, int, int, int], ...] = SIMULATED
     seed: int = 20
 
     @property
@@ -68,7 +77,12 @@ class Plan:
         return 1_000_000 * (self.seed + 1)
 
 
-QUICK = Plan(points={4: 256, 16: 256}, most={4: 24, 16: 12}, first=8, pilot=6, simulated={(4, 500): 24, (16, 500): 12})
+QUICK = Plan(points={4: 256, 16: 256}, most={4: 24, 16: 12}, first=8, pilot=6, simulated=((SIGNS, OUTSIDE, 4, 250, 16),))
+
+
+def plan_of(quick: bool, seed: int = Plan.seed) -> Plan:
+    """Return the sizes of the whole study, or of a coarse one."""
+    return dataclasses.replace(QUICK if quick else Plan(), seed=seed)
 
 
 def base_tables(width: int, points: int) -> dict[str, Any]:

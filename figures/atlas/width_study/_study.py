@@ -13,14 +13,18 @@ from scipy import stats
 from teacher_student import internal
 
 from ...sweeps import open_sweep, read_sweep, run_sweep
+from ._assemble import assembled
 from ._cases import cases_of, sweep_tables
 from ._pilot import pilot_results, pilot_tables
-from ._plan import EFFECT, LEVEL, POWER, QUICK, Plan
+from ._plan import EFFECT, LEVEL, POWER, Plan, plan_of
+
+SECONDS = 4e-3  # of a start on one core, for each unit and point, about
 
 
-def plan_of(quick: bool, seed: int = Plan.seed) -> Plan:
-    """Return the sizes of the whole study, or of a coarse one."""
-    return dataclasses.replace(QUICK if quick else Plan(), seed=seed)
+def folder_names(*, quick: bool = False) -> list[str]:
+    """Return the names that stand in the figure's folder."""
+    widths = plan_of(quick).widths
+    return ["width", "sgd", *(f"{part}-{width}" for part in ("pilot", "width") for width in widths)]
 
 
 def needed_starts(deviation: float) -> int:
@@ -61,6 +65,39 @@ def computed_width(directory: Path, plan: Plan, width: int, **options: Any) -> t
     say(f"K = {width}: {starts} starts; a gain of {EFFECT} at one point would need {needed}")
     run_sweep(read_sweep(sweep_tables(plan, width, results, starts)), store, say=_nothing, **options)
     return results, open_sweep(store).load(), needed
+
+
+def width_data(
+    directory: str | Path,
+    *,
+    quick: bool = False,
+    seed: int = Plan.seed,
+    workers: int | None = None,
+    progress: bool = True,
+    say: Callable[[str], object] = print,
+) -> xr.Dataset:
+    """Compute what the orders of the samples are worth to students of each width, by the ODEs of many starts.
+
+    Finished parts are kept in `directory`: after Ctrl-C the same call goes on from there.
+
+    Arguments: directory: of the stores, one pilot and one sweep for each width. quick: two widths and few starts.
+      seed: all random numbers follow from it. workers: local processes (None: one per core; 0: none). progress:
+      whether to show a bar. say: is told the cost.
+    Returns a Dataset over width, convention, easiness, budget, order and start: accuracies, success, the alpha at
+    which it has learnt, and for each width its learning times, its own rates, and which starts drew all coupons.
+    """
+    plan = plan_of(quick, seed)
+    say(f"figure width: {_cost(plan)} (Ctrl-C: goes on from there)")
+    options: dict[str, Any] = {"workers": workers, "progress": progress, "say": say}
+    widths = {width: computed_width(internal.as_path(directory), plan, width, **options) for width in plan.widths}
+    return assembled(plan, widths)
+
+
+def _cost(plan: Plan) -> str:
+    """Return the sizes and, from the seconds of a start, the minutes at most."""
+    minutes = sum(SECONDS * points * width * plan.most[width] for width, points in plan.points.items()) / 120
+    widths = ", ".join(f"{plan.most[width]} starts of K = {width}" for width in plan.widths)
+    return f"at most {widths}, about {minutes:.2g} min at most on two cores"
 
 
 def _nothing(line: str) -> None:

@@ -1,0 +1,171 @@
+"""The statements of the study: for each family one contrast for narrow students, one for wide ones, one for a trend."""
+
+import dataclasses
+import itertools
+
+import numpy as np
+import xarray as xr
+from scipy import stats
+
+from ._plan import CLOCKS, FAMILY, LEVEL, POWER
+
+MEASURES = {
+    "accuracy on hard samples": "the accuracy on hard samples, at the end",
+    "accuracy on the mixture": "the accuracy on easy and hard samples in equal parts, at the end",
+    "solved": "1 if the outputs at all means are right, at the end",
+    "sooner": "1 if it learns sooner than mixed, -1 if later: 90 % of Bayes' advantage on hard samples",
+}
+FIRSTS = ("easy to hard", "hard to easy")
+QUESTIONS = ("narrow", "wide", "trend")
+
+
+@dataclasses.dataclass(frozen=True)
+class Statement:
+    """One contrast of a family: its value, standard error, degrees of freedom, and p before and after Holm."""
+
+    measure: str
+    convention: str
+    easiness: str
+    clock: str
+    order: str
+    question: str
+    value: float
+    se: float
+    degrees: float
+    p: float
+    adjusted: float = 1.0
+
+    @property
+    def sign(self) -> int:
+        """+1 or -1 where it is told from 0 at the false-alarm rate of all statements of its measure; else 0."""
+        return int(np.sign(self.value)) if self.adjusted <= FAMILY else 0
+
+    @property
+    def family(self) -> tuple[str, str, str, str, str]:
+        """What the three questions are asked about."""
+        return self.measure, self.convention, self.easiness, self.clock, self.order
+
+
+def paired(data: xr.Dataset, measure: str, order: str) -> xr.DataArray:
+    """Return `order` minus mixed of every start, over (width, convention, easiness, budget, start)."""
+    if measure == "sooner":
+        times = data["learnt"]
+        first, second = times.sel(order=order, drop=True), times.sel(order="mixed", drop=True)
+        # Never is as late as never; a difference of infinities would be NaN.
+        apart = (first < second).astype(float) - (second < first).astype(float)
+        return apart.where(first.notnull() & second.notnull())
+    if measure == "accuracy on the mixture":
+        values = (data["accuracy_easy"] + data["accuracy_hard"]) / 2
+    else:
+        values = data["solved" if measure == "solved" else "accuracy_hard"]
+    return values.sel(order=order, drop=True) - values.sel(order="mixed", drop=True)
+
+
+def gains(data: xr.Dataset, measure: str, order: str) -> xr.Dataset:
+    """Return mean and standard error of `order` minus mixed at every point, and the mean over the budgets of a clock.
+
+    Budgets of one start are not independent of each other: they are averaged first, start by start.
+    """
+    apart = paired(data, measure, order)
+    signs = measure in ("solved", "sooner")
+    pooled = xr.concat(
+        [apart.sel(budget=apart["clock"] == clock).mean("budget", skipna=False) for clock in CLOCKS],
+        xr.DataArray(list(CLOCKS), dims="clock", name="clock"),
+    )
+    result = {}
+    points = apart.drop_vars(["clock", "number"])
+    for name, values in {"point": points, "pooled": pooled}.items():
+        result |= {name: values.mean("start"), f"{name}_se": _error(values, signs=signs)}
+        result[f"{name}_count"] = values.notnull().sum("start")
+    return xr.Dataset(result)
+
+
+def _error(values: xr.DataArray, *, signs: bool) -> xr.DataArray:
+    """Return the standard error of the mean over starts.
+
+    Of signs it would vanish where all are equal: one start that is better and one that is worse are added to it, as
+    Agresti & Min 2005 add half a pair to each of four outcomes.
+    """
+    count = values.notnull().sum("start")
+    if not signs:
+        return values.std("start", ddof=1) / np.sqrt(count)
+    squares = ((values - values.mean("start")) ** 2).sum("start") + 2
+    return np.sqrt(squares) / (count + 2)
+
+
+def in_words(narrow: Statement, wide: Statement, trend: Statement) -> str:
+    """Return what the three contrasts of a family say together."""
+    signs = narrow.sign, wide.sign, trend.sign
+    if signs[0] > 0:
+        change = {-1: "and the gain shrinks with width", 0: "and no trend is seen", 1: "and the gain grows with width"}
+        return f"helps narrow students, {change[signs[2]]}"
+    if signs[0] < 0:
+        change = {-1: "and more with width", 0: "and no trend is seen", 1: "and the harm shrinks with width"}
+        return f"harms narrow students, {change[signs[2]]}"
+    if signs[1]:
+        known = "" if signs[2] == signs[1] else ", with no trend that is seen"
+        return f"{'helps' if signs[1] > 0 else 'harms'} wide students alone{known}"
+    return "no effect is seen" if not signs[2] else "changes with width, with no effect seen at either end"
+
+
+def smallest_seen(statement: Statement) -> float:
+    """Return the contrast that would be told from 0 with probability POWER, at the level of one statement alone."""
+    reach = stats.t.isf(LEVEL / 2, statement.degrees) + stats.norm.ppf(POWER)
+    return float(reach * statement.se)
+
+
+def weights_of(question: str, widths: np.ndarray) -> np.ndarray:
+    """Return the weights of the widths in a contrast.
+
+    narrow, wide: the mean of the two narrowest, or widest, widths (of one, where there are fewer than four).
+    trend: the least-squares slope against log2 K, a change per doubling of the width.
+    """
+    x = np.log2(widths) - np.mean(np.log2(widths))
+    if question == "trend":
+        slope: np.ndarray = x / max(np.sum(x**2), 1e-300)
+        return slope
+    number = 2 if widths.size >= 4 else 1
+    weights = np.zeros(widths.size)
+    weights[np.argsort(x)[:number] if question == "narrow" else np.argsort(x)[-number:]] = 1 / number
+    return weights
+
+
+def statements(data: xr.Dataset, measure: str) -> list[Statement]:
+    """Return the statements of a measure, with p-values that hold for all of them together (Holm)."""
+    found = []
+    for order in FIRSTS:
+        pooled = gains(data, measure, order)
+        names = (pooled[dim].values.tolist() for dim in ("convention", "easiness", "clock"))
+        for convention, easiness, clock in itertools.product(*names):
+            row = pooled.sel(convention=convention, easiness=easiness, clock=clock)
+            value, se, count = (row[f"pooled{end}"].values for end in ("", "_se", "_count"))
+            for question in QUESTIONS:
+                numbers = contrast(weights_of(question, data["width"].values), value, se, count)
+                found.append(Statement(measure, convention, easiness, clock, order, question, *numbers))
+    adjusted = holm(np.array([statement.p for statement in found]))
+    return [dataclasses.replace(one, adjusted=float(p)) for one, p in zip(found, adjusted, strict=True)]
+
+
+def contrast(weights: np.ndarray, value: np.ndarray, se: np.ndarray, count: np.ndarray) -> tuple[float, ...]:
+    """Return value, standard error, degrees of freedom (Welch and Satterthwaite) and p of sum_K c_K gain_K."""
+    parts = (weights * se) ** 2
+    variance = float(np.sum(parts))
+    if not variance > 0:  # there are too few starts, or too few widths
+        return np.nan, np.nan, np.nan, 1.0
+    degrees = variance**2 / float(np.sum(parts**2 / np.maximum(count - 1, 1)))
+    total, error = float(weights @ value), float(np.sqrt(variance))
+    return total, error, degrees, float(2 * stats.t.sf(abs(total) / error, degrees))
+
+
+def holm(p: np.ndarray) -> np.ndarray:
+    """Return p-values that hold for all together.
+
+      p~_(i) = max_{j <= i} min(1, (m - j + 1) p_(j))
+
+    Source: Holm 1979.
+    """
+    order = np.argsort(p)
+    steps = np.minimum(1.0, (p.size - np.arange(p.size)) * p[order])
+    adjusted = np.empty(p.size)
+    adjusted[order] = np.maximum.accumulate(steps)
+    return adjusted
