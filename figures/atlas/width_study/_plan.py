@@ -59,9 +59,9 @@ class Plan:
     """
 
     points: Mapping[int, int] = dataclasses.field(default_factory=lambda: {4: 256, 8: 256, 16: 256, 32: 512, 64: 512})
-    most: Mapping[int, int] = dataclasses.field(default_factory=lambda: {4: 256, 8: 256, 16: 96, 32: 24, 64: 12})
+    most: Mapping[int, int] = dataclasses.field(default_factory=lambda: {4: 256, 8: 256, 16: 96, 32: 16, 64: 6})
     first: int = 12
-    pilot: int = 12
+    pilot: Mapping[int, int] = dataclasses.field(default_factory=lambda: {4: 12, 8: 12, 16: 12, 32: 6, 64: 3})
     longest: float = 240.0
     simulated: tuple[tuple[str, str, int, int, int], ...] = SIMULATED
     seed: int = 20
@@ -77,7 +77,7 @@ class Plan:
         return 1_000_000 * (self.seed + 1)
 
 
-QUICK = Plan(points={4: 256, 16: 256}, most={4: 24, 16: 12}, first=8, pilot=6, simulated=((SIGNS, OUTSIDE, 4, 250, 16),))
+QUICK = Plan(points={4: 256, 16: 256}, most={4: 24, 16: 12}, first=8, pilot={4: 6, 16: 6}, simulated=((SIGNS, OUTSIDE, 4, 250, 16),))
 
 
 def plan_of(quick: bool, seed: int = Plan.seed) -> Plan:

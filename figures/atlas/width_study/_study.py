@@ -59,9 +59,10 @@ def computed_width(directory: Path, plan: Plan, width: int, **options: Any) -> t
     run_sweep(read_sweep(pilot_tables(plan, width)), pilot, say=_nothing, **options)
     results = pilot_results(open_sweep(pilot).load())
     store = directory / f"width-{width}.zarr"
-    run_sweep(read_sweep(sweep_tables(plan, width, results, plan.first)), store, say=_nothing, **options)
-    needed = needed_starts(spread_of(open_sweep(store).isel(start=slice(plan.first)).load(), results))
-    starts = max(plan.first, min(needed, plan.most[width]))
+    first = min(plan.first, plan.most[width])
+    run_sweep(read_sweep(sweep_tables(plan, width, results, first)), store, say=_nothing, **options)
+    needed = needed_starts(spread_of(open_sweep(store).isel(start=slice(first)).load(), results))
+    starts = max(first, min(needed, plan.most[width]))
     say(f"K = {width}: {starts} starts; a gain of {EFFECT} at one point would need {needed}")
     run_sweep(read_sweep(sweep_tables(plan, width, results, starts)), store, say=_nothing, **options)
     return results, open_sweep(store).load(), needed
