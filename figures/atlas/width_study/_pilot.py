@@ -20,7 +20,10 @@ def pilot_tables(plan: Plan, width: int) -> dict[str, Any]:
         **base_tables(width, plan.points[width]),
         "record": {"count": 96},
         "measures": {"keep": ["accuracy"], "trajectories": True},
-        "axes": {"start": {"seed": {"from": first, "to": first + plan.pilot[width] - 1}}, "case": {"choices": choices}},
+        "axes": {
+            "start": {"seed": {"from": first, "to": first + plan.pilot[width] - 1}},
+            "case": {"choices": choices},
+        },
         "sweep": {"tile": len(choices)},
     }
 

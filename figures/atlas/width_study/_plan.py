@@ -53,7 +53,8 @@ class Plan:
     """The sizes of the study.
 
     points: of the averages, for each width K; every start has points of its own. most: starts of each width at most,
-    of which the spread of the first `first` decides. pilot: starts by which learning times and rates are measured.
+    of which the spread of the first `first` decides. pilot: starts by which learning times and rates of a width are
+    measured.
     longest: alpha of the pilot. simulated: (convention, easiness, K, N, runs) of full-weight SGD, at the budget
     TUNED_AT. seed: all random numbers follow from it.
     """
@@ -77,7 +78,14 @@ class Plan:
         return 1_000_000 * (self.seed + 1)
 
 
-QUICK = Plan(points={4: 256, 16: 256}, most={4: 24, 16: 12}, first=8, pilot={4: 6, 16: 6}, simulated=((SIGNS, OUTSIDE, 4, 250, 16),))
+QUICK = Plan(
+    points={4: 128, 8: 128},
+    most={4: 6, 8: 4},
+    first=4,
+    pilot={4: 4, 8: 3},
+    longest=160.0,
+    simulated=((SIGNS, OUTSIDE, 4, 250, 16),),
+)
 
 
 def plan_of(quick: bool, seed: int = Plan.seed) -> Plan:

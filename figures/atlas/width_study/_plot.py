@@ -9,15 +9,15 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import NullLocator
 
-from ...pictures import drawing, look, new_figure, put_letters
 from ...pictures import colours_in_order as colours_of_widths
+from ...pictures import drawing, look, new_figure, put_letters
 from .._foreign_data import takes_data_of
 from ._contrasts import FIRSTS, gains
 from ._plan import TUNED_AT
 from ._sgd_summary import compared
 
 SHOWN = ("alpha", "learning times")
-CLOCK_NAMES = {"alpha": "budgets in samples / N", "learning times": "budgets in learning times"}
+CLOCK_NAMES = {"alpha": r"budgets in $\alpha$", "learning times": "budgets in $t_K$"}
 MEASURE = "accuracy on hard samples"
 BARS = {"lw": 1.0, "ms": 3.2, "mew": 0.8, "capsize": 0}
 POINTS = {"ms": 5.0, "mew": 1.0, "lw": 1.0, "mfc": "white", "capsize": 0, "zorder": 4}  # of SGD
@@ -29,7 +29,7 @@ def width(dataset: xr.Dataset, sgd: xr.Dataset) -> Figure:
 
     There is one column for each law of starts and each easiness. First row: means over the budgets of a clock. Second
     and third row: a curve for each width. Where the third row's curves meet and the second row's do not, the gain is a
-    matter of the budget in learning times. Error bars are standard errors over starts; large points are full-weight SGD.
+    matter of the budget in learning times. Error bars are standard errors over starts. Large points are SGD.
 
     Arguments: dataset: of `width_data`. sgd: the same gains by SGD, of the same figure.
     Returns a matplotlib Figure.
@@ -48,14 +48,14 @@ def width(dataset: xr.Dataset, sgd: xr.Dataset) -> Figure:
             _against_budget(panels[1, column], of_kind, alphas, np.ones_like(times))
             _against_budget(panels[2, column], of_kind, alphas, times)
             _simulated(panels[1, column], dataset, sgd, kind)
-            panels[0, column].set_title(f"${_symbols(kind[0])}$\neasy {kind[1]}")
+            panels[0, column].set_title(f"${_symbols(kind[0])}$\neasy {kind[1]}\n")  # above the letters
             panels[1, column].set_xlabel(r"budget $\alpha$")
             panels[2, column].set_xlabel(r"budget $\alpha / t_K$")
             panels[0, column].set_xlabel("width $K$")
         for row in panels:
             row[0].set_ylabel("gain over mixed")
         put_letters(panels.ravel())
-        figure.legend(handles=_legend(dataset), loc="outside lower center", ncols=5)
+        figure.legend(handles=_legend(dataset), loc="outside lower center", ncols=4)
         return figure
 
 
@@ -113,11 +113,11 @@ def _legend(dataset: xr.Dataset) -> list[Line2D]:
     for order, clock in itertools.product(FIRSTS, SHOWN):
         style, first = look(FIRSTS.index(order)), clock == SHOWN[0]
         fill, line = (style.colour, "-") if first else ("none", "--")
-        name = f"{order}, {CLOCK_NAMES[clock]} (first row)"
+        name = f"{order}, {CLOCK_NAMES[clock]}"
         entries.append(Line2D([], [], color=style.colour, ls=line, marker=style.marker, mfc=fill, ms=3.2, label=name))
     widths = dataset["width"].values.tolist()
     for colour, width_ in zip(colours_of_widths(len(widths)), widths, strict=True):
         entries.append(Line2D([], [], color=colour, lw=1.4, label=f"$K = {width_}$"))
     for order, line in zip(FIRSTS, ("-", "--"), strict=True):
-        entries.append(Line2D([], [], color="0.3", ls=line, lw=1.0, label=f"{order} (below)"))
+        entries.append(Line2D([], [], color="0.3", ls=line, lw=1.0, label=f"{order} (e to l)"))
     return entries

@@ -53,7 +53,7 @@ def spread_of(data: xr.Dataset, results: xr.Dataset) -> float:
 
 
 def computed_width(directory: Path, plan: Plan, width: int, **options: Any) -> tuple[xr.Dataset, xr.Dataset, int]:
-    """Compute what a width lacks in its stores; return the pilot's results, the sweep, and how many starts it needs."""
+    """Compute what a width lacks in its stores; return the pilot's results, the sweep, and the starts it needs."""
     pilot = directory / f"pilot-{width}.zarr"
     say: Callable[[str], object] = options.pop("say")
     run_sweep(read_sweep(pilot_tables(plan, width)), pilot, say=_nothing, **options)

@@ -34,19 +34,24 @@ def _setting(dataset: xr.Dataset) -> str:
             f"{float(of_width['coupons'].sel(convention=name).mean('start')):.3f}"
             for name in dataset["convention"].values.tolist()
         )
+        needed = f"a gain of {EFFECT} at one point is seen in nine of ten studies with {int(of_width['needed_starts'])}"
         rows.append(
-            f"K = {width}: {int(of_width['starts'])} starts (a gain of {EFFECT} at one point: {int(of_width['needed_starts'])}); "
-            f"all four coupons drawn: {drawn} (law {float(ts.coupon_law(width)):.3f})"
+            f"K = {width}: {int(of_width['starts'])} starts ({needed}); all four coupons drawn: {drawn} "
+            f"(law {float(ts.coupon_law(width)):.3f})"
         )
     for convention, easiness in _kinds(dataset):
         kind = dataset.sel(convention=convention, easiness=easiness)
-        pairs = zip(dataset["width"].values.tolist(), kind["learning_time"].values, kind["own_rate"].values, strict=True)
+        pairs = zip(
+            dataset["width"].values.tolist(), kind["learning_time"].values, kind["own_rate"].values, strict=True
+        )
         rows.append(
             f"{convention}, easy {easiness}: learning time (own rate) "
             + "  ".join(f"K={width} {time:g} ({rate:g})" for width, time, rate in pairs)
         )
     learnt = json.loads(dataset.attrs["settings"])["learnt_at"]
-    rows.append("learnt: an accuracy on hard samples of " + ", ".join(f"{p:.3f} ({name})" for name, p in learnt.items()))
+    rows.append(
+        "learnt: an accuracy on hard samples of " + ", ".join(f"{p:.3f} ({name})" for name, p in learnt.items())
+    )
     return "\n".join(rows)
 
 
@@ -57,8 +62,8 @@ def _kinds(dataset: xr.Dataset) -> Iterator[tuple[str, str]]:
 def _verdicts(dataset: xr.Dataset, measure: str) -> str:
     found = statements(dataset, measure)
     rows = [
-        f"{measure}: order minus mixed, mean over the budgets of a clock; {len(found)} statements, false alarms {FAMILY:g} "
-        "for all of them together (Holm)"
+        f"{measure}: order minus mixed, mean over the budgets of a clock; {len(found)} statements, of which any is "
+        f"false with probability {FAMILY:g} at most (Holm)"
     ]
     for first in range(0, len(found), len(QUESTIONS)):
         family = found[first : first + len(QUESTIONS)]
@@ -98,8 +103,13 @@ def _collapses(dataset: xr.Dataset) -> str:
     ]
     for (convention, easiness), order in itertools.product(_kinds(dataset), FIRSTS):
         found = collapse(dataset, convention, easiness, order)
-        parts = (f"{name} {_interval(getattr(found, key))}" for name, key in (("at equal alpha", "fixed"), ("at equal learning times", "scaled"), ("ratio", "ratio")))
-        rows.append(f"  {order}, {convention}, easy {easiness}: {', '.join(parts)}; equal for all widths: p = {found.p:.2g}")
+        parts = (
+            f"{name} {_interval(getattr(found, key))}"
+            for name, key in (("at equal alpha", "fixed"), ("at equal learning times", "scaled"), ("ratio", "ratio"))
+        )
+        rows.append(
+            f"  {order}, {convention}, easy {easiness}: {', '.join(parts)}; equal for all widths: p = {found.p:.2g}"
+        )
     return "\n".join(rows)
 
 
@@ -116,8 +126,8 @@ def _tickets(dataset: xr.Dataset) -> str:
         widths = ", ".join(map(str, found.widths))
         rows.append(
             f"  {order}, {convention}, easy {easiness}, K = {widths or '-'}: all coupons {_pair(found.drawn)}, not all "
-            f"{_pair(found.lacking)}, difference {_pair(found.difference)} (p = {found.difference[2]:.2g}); with all coupons, "
-            f"per doubling of K {_pair(found.trend)} (p = {found.trend[2]:.2g})"
+            f"{_pair(found.lacking)}, difference {_pair(found.difference)} (p = {found.difference[2]:.2g}); with all "
+            f"coupons, per doubling of K {_pair(found.trend)} (p = {found.trend[2]:.2g})"
         )
     return "\n".join(rows)
 
@@ -130,7 +140,8 @@ def _sgd(dataset: xr.Dataset, sgd: xr.Dataset) -> str:
     rows = ["the same gains by full-weight SGD, at alpha = 120 (z: SGD minus theory, in joint standard errors)"]
     for found in compared(dataset, sgd):
         rows.append(
-            f"  {found.order}, {found.convention}, easy {found.easiness}, K = {found.width}, N = {found.dim}, {found.runs} runs: "
-            f"{found.value:+.4f} +- {found.se:.4f}; theory {found.theory:+.4f} +- {found.theory_se:.4f}; z = {found.z:+.2f}"
+            f"  {found.order}, {found.convention}, easy {found.easiness}, K = {found.width}, N = {found.dim}, "
+            f"{found.runs} runs: {found.value:+.4f} +- {found.se:.4f}; theory {found.theory:+.4f} +- "
+            f"{found.theory_se:.4f}; z = {found.z:+.2f}"
         )
     return "\n".join(rows)

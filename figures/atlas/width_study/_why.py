@@ -51,7 +51,10 @@ class Tickets:
 
 
 def collapse(data: xr.Dataset, convention: str, easiness: str, order: str, seed: int = 0) -> Collapse:
-    """Compare the spread of gains between widths at equal alpha with that at equal learning times (bootstrap of starts)."""
+    """Compare the spread of gains between widths at equal alpha with that at equal learning times.
+
+    Intervals are by a bootstrap of starts, the same ones for both clocks.
+    """
     apart = paired(data, "accuracy on hard samples", order).sel(convention=convention, easiness=easiness)
     clocks = [_by_width(apart.sel(budget=apart["clock"] == clock)) for clock in ("alpha", "learning times")]
     value = [_spread(starts) for starts in clocks]
@@ -62,7 +65,9 @@ def collapse(data: xr.Dataset, convention: str, easiness: str, order: str, seed:
         draws[draw] = [_spread([starts[i] for starts, i in zip(clock, again, strict=True)]) for clock in clocks]
     fixed, scaled = ((value[i], *_interval(draws[:, i])) for i in range(2))
     known = value[0] > NOTHING  # else there is nothing to collapse
-    ratio = (value[1] / value[0], *_interval(draws[:, 1] / np.maximum(draws[:, 0], NOTHING))) if known else (np.nan,) * 3
+    ratio = (
+        (value[1] / value[0], *_interval(draws[:, 1] / np.maximum(draws[:, 0], NOTHING))) if known else (np.nan,) * 3
+    )
     return Collapse(convention, easiness, order, fixed, scaled, ratio, _equal(clocks[1]))
 
 
@@ -85,7 +90,7 @@ def _spread(widths: list[np.ndarray]) -> float:
 
 
 def _equal(widths: list[np.ndarray]) -> float:
-    """Return p of equal mean gains of all widths, at each budget by Welch's analysis of variance, Bonferroni over budgets."""
+    """Return p of equal mean gains of all widths: Welch's analysis of variance, Bonferroni over the budgets."""
     values = []
     for column in range(widths[0].shape[1]):
         samples = [table[:, column] for table in widths]
@@ -98,14 +103,16 @@ def _equal(widths: list[np.ndarray]) -> float:
 
 
 def tickets(data: xr.Dataset, convention: str, easiness: str, order: str) -> Tickets:
-    """Compare the gains of starts that drew all coupons with those of starts that did not, at PAST learning times and more."""
+    """Compare the gains of starts that drew all coupons with those of other starts, at PAST learning times and more."""
     apart = paired(data, "accuracy on hard samples", order).sel(convention=convention, easiness=easiness)
-    late = apart.sel(budget=(apart["clock"] == "learning times") & (apart["number"] >= PAST)).mean("budget", skipna=False)
+    late = apart.sel(budget=(apart["clock"] == "learning times") & (apart["number"] >= PAST)).mean(
+        "budget", skipna=False
+    )
     drawn = data["coupons"].sel(convention=convention)
     parts = {True: late.where(drawn == 1), False: late.where(drawn == 0)}
     count = {kind: values.notnull().sum("start").values for kind, values in parts.items()}
     mean = {kind: values.mean("start").values for kind, values in parts.items()}
-    error = {kind: (values.std("start", ddof=1) / np.sqrt(values.notnull().sum("start"))).values for kind, values in parts.items()}
+    error = {kind: values.std("start", ddof=1).values / np.sqrt(count[kind]) for kind, values in parts.items()}
     both = (count[True] >= FEWEST) & (count[False] >= FEWEST)
     weights = both / max(both.sum(), 1)
     of = {kind: contrast(weights[both], mean[kind][both], error[kind][both], count[kind][both]) for kind in parts}
@@ -117,6 +124,5 @@ def tickets(data: xr.Dataset, convention: str, easiness: str, order: str) -> Tic
     widths = data["width"].values
     trend = contrast(weights_of("trend", widths[enough]), mean[True][enough], error[True][enough], count[True][enough])
     names = tuple(int(width) for width in widths[both])
-    return Tickets(
-        convention, easiness, order, names, of[True][:2], of[False][:2], (*difference[:2], difference[3]), (*trend[:2], trend[3])
-    )
+    pairs = of[True][:2], of[False][:2], (*difference[:2], difference[3]), (*trend[:2], trend[3])
+    return Tickets(convention, easiness, order, names, *pairs)
