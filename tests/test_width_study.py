@@ -16,10 +16,21 @@ WIDTHS = (4, 8, 16, 32, 64)
 STARTS = 60
 
 
-def study(
-    gain=lambda K, x, order: 0.0, *, spread: float = 0.05, seed: int = 0, times=lambda K: 400.0 / K
-) -> xr.Dataset:
-    """Return a data set as of `width_data`, in which `gain` of the width, the budget and the order is true."""
+Gain = Callable[[int, float, str], float]  # of the width, the budget in learning times, and the order
+
+
+def nothing(K: int, x: float, order: str) -> float:
+    """Return no gain."""
+    return 0.0
+
+
+def time_of(K: int) -> float:
+    """Return the learning time of a width."""
+    return 400.0 / K
+
+
+def study(gain: Gain = nothing, *, spread: float = 0.05, seed: int = 0) -> xr.Dataset:
+    """Return a data set as of `width_data`, in which `gain` is true."""
     generator = np.random.default_rng(seed)
     columns = _assemble.budgets()
     shape = (len(WIDTHS), 2, 2, len(columns), len(_plan.ORDERS), STARTS)
