@@ -42,5 +42,9 @@ __all__ = [
     "tickets_text",
     "variance_amplitude",
     "variance_exponent",
+    "width",
+    "width_data",
+    "width_sgd_data",
+    "width_text",
     "wilson",
 ]

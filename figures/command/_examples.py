@@ -83,6 +83,10 @@ EXAMPLES = {
         ("a first look, in two minutes", "figure optimal --quick"),
         ("from the data of the repository", "figure optimal docs/atlas/optimal --save optimal.pdf"),
     ],
+    "width": [
+        ("a first look, in two minutes", "figure width --quick"),
+        ("from the data of the repository", "figure width docs/atlas/width --save width.pdf"),
+    ],
     "cost": [
         ("a first look, in two minutes", "figure cost --quick"),
         ("from the data of the repository", "figure cost docs/atlas/cost --save cost.pdf"),
