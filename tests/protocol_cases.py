@@ -1,6 +1,5 @@
 """Problems with protocols to be found, their reference values, and a cost by an integrator that knows no costates."""
 
-import itertools
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -84,12 +83,13 @@ def by_solve(problem: ts.Problem, start: ts.Overlaps, given: ts.Problem, cost: A
 
     def seen(alphas: np.ndarray) -> np.ndarray:
         overlaps = ode.solve(problem, start, alphas, with_accuracy=False, **options).overlaps
+        # Each is a batch of one: that is compiled once for all, where a single state goes operation by operation.
         rows = [
-            ode.observe(given.at(float(alpha)), jax.tree.map(lambda x, i=i: x[i], overlaps))
+            ode.observe(given.at(float(alpha)), jax.tree.map(lambda x, i=i: x[i : i + 1], overlaps))
             for i, alpha in enumerate(alphas)
         ]
         values = [row.error if cost.of == "error" else row.accuracy for row in rows]
-        mixed = np.array([sum(w * float(value[level]) for level, w in cost.weights.items()) for value in values])
+        mixed = np.array([sum(w * float(value[level][0]) for level, w in cost.weights.items()) for value in values])
         return mixed if cost.of == "error" else 1 - mixed
 
     if isinstance(cost, protocols.Final):
@@ -112,11 +112,10 @@ def _pieces(problem: ts.Problem, end: float) -> np.ndarray:
 
 def _mean(seen: Callable[[np.ndarray], np.ndarray], pieces: np.ndarray) -> float:
     points, weights = np.polynomial.legendre.leggauss(10)
-    total = 0.0
-    for begin, end in itertools.pairwise(pieces):
-        if end - begin > 1e-12:
-            total += (end - begin) / 2 * float(weights @ seen((begin + end) / 2 + (end - begin) / 2 * points))
-    return total
+    pieces = pieces[np.diff(pieces, prepend=-1.0) > 1e-12]
+    half = np.diff(pieces)[:, None] / 2
+    alphas = pieces[:-1, None] + half * (1 + points)
+    return float((half * weights).ravel() @ seen(alphas.ravel()))
 
 
 def _time_to(seen: Callable[[np.ndarray], np.ndarray], value: float, end: float) -> float:

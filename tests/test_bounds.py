@@ -168,13 +168,14 @@ def require_refusal(call: Callable[[], object], words: str) -> None:
 
 
 def test_sabotage_without_the_look_at_memory_nothing_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    problem = build.problem(K=1200)  # 1.4 million names
+    problem = build.problem(K=100)
 
     def call() -> object:
         return ts.entry_names(problem)
 
-    monkeypatch.setattr(_usable_memory, "usable_memory", lambda: 10**7)
-    require_refusal(call, "GB of memory for the names of 1,447,200 entries")
+    monkeypatch.setattr(_entries, "ALWAYS_THERE", 10**5)
+    monkeypatch.setattr(_usable_memory, "usable_memory", lambda: 10**5)
+    require_refusal(call, "GB of memory for the names of 10,600 entries")
     monkeypatch.setattr(_entries, "require_memory", lambda *_: None)
     with pytest.raises(pytest.fail.Exception, match="DID NOT RAISE"):
         require_refusal(call, "")

@@ -120,7 +120,7 @@ def small(seed: int) -> Small:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("seed", [1, 3, 4, 5, 6, 11])  # each kind of controls with one student unit, and with two
 def test_optima_are_accepted_and_their_neighbours_rejected(seed: int) -> None:
     case = small(seed)
     found = ode.optimize(case.problem, case.start, case.controls, case.cost, case.constraints, **QUIET)

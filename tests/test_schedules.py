@@ -191,27 +191,36 @@ def test_other_numbers_of_phases_need_no_program_in_batches_and_simulations() ->
 # ---- derivatives
 
 
-def _error(values: Any, durations: Any, name: str, alpha: float = END) -> Any:
-    schedule = ts.Schedule.phases(*zip(values, durations, strict=True))
-    return ode.solve(problem(**{name: schedule}), START, [alpha], rtol=1e-10, atol=1e-12).error["hard"][-1]
+def _error(numbers: Any, alpha: float = END) -> Any:
+    """The last error where every number in `numbers` goes through phases of (values, durations)."""
+    schedules = {name: ts.Schedule.phases(*zip(*rows, strict=True)) for name, rows in numbers.items()}
+    return ode.solve(problem(**schedules), START, [alpha], rtol=1e-10, atol=1e-12).error["hard"][-1]
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", NUMBERS)
-def test_derivatives_in_values_and_times_of_jumps(name: str) -> None:
-    """One jump lies inside a phase of the curriculum, and one beyond its end moves nothing."""
-    values, durations = np.array([1.0, 0.4, 0.7, 0.1]) * USUAL[name], np.array([1.0, 2.5, 1.5, 3.0])
+@pytest.mark.parametrize(
+    "names", [("learning_rate", "readout_learning_rate"), ("weight_decay", "noise"), ("variance",)], ids=" and ".join
+)
+def test_derivatives_in_values_and_times_of_jumps(names: tuple[str, ...]) -> None:
+    """Of each number. One jump lies inside a phase of the curriculum, and one beyond its end moves nothing.
+
+    Numbers in one program jump at times of their own.
+    """
+    values, durations = np.array([1.0, 0.4, 0.7, 0.1]), np.array([1.0, 2.5, 1.5, 3.0])
+    at = {name: (values * USUAL[name], durations + 0.1 * i * np.array([1, 1, -1, 1])) for i, name in enumerate(names)}
     with jax.enable_x64(True):
-        of_values, of_durations = jax.jit(jax.grad(_error, argnums=(0, 1)), static_argnums=2)(values, durations, name)
+        found = jax.jit(jax.grad(_error), compiler_options=build.QUICKLY_COMPILED)(at)
     h = 1e-5
-    for i in range(4):
-        step = h * np.eye(4)[i]
-        by_value = (_error(values + step, durations, name) - _error(values - step, durations, name)) / (2 * h)
-        by_time = (_error(values, durations + step, name) - _error(values, durations - step, name)) / (2 * h)
-        assert float(of_values[i]) == pytest.approx(by_value, abs=2e-6)
-        assert float(of_durations[i]) == pytest.approx(by_time, abs=2e-6)
-    assert float(of_durations[3]) == 0.0
-    assert abs(float(of_durations[0])) > 1e-4
+    for name, (v, d) in at.items():
+        of_values, of_durations = (np.asarray(row) for row in found[name])
+        for i in range(4):
+            step = h * np.eye(4)[i]
+            by_value = (_error(at | {name: (v + step, d)}) - _error(at | {name: (v - step, d)})) / (2 * h)
+            by_time = (_error(at | {name: (v, d + step)}) - _error(at | {name: (v, d - step)})) / (2 * h)
+            assert of_values[i] == pytest.approx(by_value, abs=2e-6), (name, i)
+            assert of_durations[i] == pytest.approx(by_time, abs=2e-6), (name, i)
+        assert of_durations[3] == 0.0
+        assert abs(of_durations[0]) > 1e-4
 
 
 @pytest.mark.slow
@@ -220,7 +229,7 @@ def test_derivatives_in_a_phase_that_lasts_no_time() -> None:
     values = np.array([1.0, 2.0, 0.4])
 
     def of(duration: Any) -> Any:
-        return _error(values, [2.5, duration, 4.0], "learning_rate")
+        return _error({"learning_rate": (values, [2.5, duration, 4.0])})
 
     with jax.enable_x64(True):
         slope = float(jax.jit(jax.grad(of))(0.0))

@@ -2,7 +2,6 @@
 
 import copy
 import dataclasses
-import itertools
 import json
 import multiprocessing
 import os
@@ -214,8 +213,8 @@ def test_a_cell_that_kills_its_worker_fails_alone(monkeypatch: pytest.MonkeyPatc
 def loop(x: Any) -> Any:
     """An activation whose solve never ends, if that is in a worker, and while the file that ENDLESS names is there."""
     if multiprocessing.parent_process() is not None:
-        for _ in itertools.takewhile(lambda _: os.path.exists(os.environ["ENDLESS"]), itertools.repeat(None)):
-            pass
+        while os.path.exists(os.environ["ENDLESS"]):
+            time.sleep(0.1)
     return x
 
 
