@@ -11,6 +11,7 @@ from figures.atlas import _recipes
 from figures.atlas.finite_size_study import _study as finite_size
 from figures.atlas.optimal_study import _study as optimal
 from figures.atlas.tickets_study import _study as tickets
+from figures.atlas.width_study import _plan as width
 from figures.command._figures import NAMED
 from figures.command._main import main
 
@@ -32,6 +33,7 @@ def _few(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(_recipes, "_changed", few_starts)
     for study, sizes in (
         (tickets, {"starts": 3, "runs": 3}),
+        (width, {"points": {4: 64, 8: 64}, "most": {4: 3, 8: 3}, "first": 3, "pilot": {4: 2, 8: 2}, "longest": 60.0}),
         (optimal, {"axes": {"rate": (3.0,)}, "widths": ((4, 1),)}),
         (finite_size, {"runs": ((100, 512), (300, 256), (1000, 64)), "escapes": ((100, 32), (300, 32), (1000, 16))}),
     ):
