@@ -84,17 +84,22 @@ def _clusters_of(problem: Problem) -> tuple[str, ...]:
     return tuple(getattr(problem.task, "cluster_names", ()))
 
 
-def check_data(problem: Problem, data: Any, dim: int, start: Any, method: str, distribution: Any) -> None:
-    """Raise InputError unless `data` can be the inputs of runs of `problem` that start from `start`."""
+def check_dim(data: Any, dim: Any) -> None:
+    """Raise InputError unless `data` is a data set of inputs of `dim` components."""
     if not isinstance(data, Dataset):
         raise InputError("a simulations.Dataset as data", type(data).__name__)
+    if dim != data.dim:
+        raise InputError(f"dim = {data.dim}, the number of components of the data", dim)
+
+
+def check_data(problem: Problem, data: Any, dim: int, start: Any, method: str, distribution: Any) -> None:
+    """Raise InputError unless `data` can be the inputs of runs of `problem` that start from `start`."""
+    check_dim(data, dim)
     if method != "weights":
         remedy = "leave method out: inputs that are given have no chain of overlaps"
         raise InputError('method="weights" with data', f"method={method!r}", remedy)
     if distribution != "gaussian":
         raise InputError("no distribution beside data, which are the inputs", repr(distribution), "leave it out")
-    if dim != data.dim:
-        raise InputError(f"dim = {data.dim}, the number of components of the data", dim)
     levels = problem.inputs.level_names
     for name in levels:
         if name not in data.noise:

@@ -15,7 +15,7 @@ from ._chain import span_of
 from ._check_run import check_run, check_sizes
 from ._coordinates import FullWeights, Space
 from ._distributions import Law
-from ._given_inputs import GivenInputs
+from ._given_inputs import GivenInputs, check_dim
 from ._keys import Keys, random_starts, run_keys
 from ._memory import memory, memory_of_records
 from ._precision import usual_precision, warn_of_rounding
@@ -88,6 +88,8 @@ def plan_runs(
     Raises InputError for anything that could not be computed.
     """
     refuse_fork()
+    if data is not None:
+        check_dim(data, dim)  # first: another N than that of the data may have too few dimensions for its blocks
     for problem in problems:
         check_sizes(problem, dim, runs, precision or "float64", inputs, workers)
     precision = precision or _usual_precision(problems, dim, method)
