@@ -495,3 +495,17 @@ def test_sgd_and_theory_on_mnist_have_the_accuracies_of_the_reference() -> None:
     start = quiet.overlaps(quiet.weights_of(weights.student, weights.readout))
     off = ode.solve(wrong, start, alphas, averages=ode.Sampled(2**10, 1), rtol=1e-3).accuracy["hard"]
     assert np.all(off - ours["sgd"].mean(axis=0) > 0.05)
+
+
+@pytest.mark.slow
+def test_accuracies_of_wide_students_do_not_depend_on_how_many_points_there_are() -> None:
+    """XLA multiplies some batches of 36 x 36 roots with 1024 points or more wrongly: accuracies were 0.6 for 0.86."""
+    fit, problem = two_pairs()
+    given = ts.Problem(fit.task, ts.Student(32, "relu"), ts.SGD(0.2, 0.2), problem(5.0).curriculum)
+    start = fit.overlaps(fit.random_weights(32, 1, 0))
+    few, many = (
+        ode.solve(given, start, [5.0], averages=ode.Sampled(points, 1), rtol=1e-3).accuracy["hard"][-1]
+        for points in (2**9, 2**11)
+    )
+    assert abs(few - many) < 0.02
+    assert many > 0.8

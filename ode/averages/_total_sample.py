@@ -71,10 +71,19 @@ class TotalSample(FixedSample):
     def error_and_accuracy_of_points(
         self, problem: Problem, overlaps: Overlaps, condition: Condition
     ) -> tuple[Float[Array, ""], Float[Array, ""]]:
-        hidden, y = self.hidden_and_label(problem, overlaps, condition)
-        output = jnp.asarray(overlaps.readout) @ hidden
-        right = (jnp.sign(output) == jnp.sign(y)).astype(output.dtype)
-        return jnp.mean((output - y) ** 2) / 2, jnp.mean(right)
+        problem = problem.at_level(condition.level)
+        K = problem.student.width
+        root, mean = _law(overlaps, condition, K)
+
+        def sums(normals: jax.Array) -> tuple[jax.Array, jax.Array]:
+            z = _fields(root, mean, normals[:-1])
+            rounded, readout = to_float((problem, overlaps.readout), z.dtype)
+            output = readout @ rounded.student.activation(z[:K])
+            y = rounded.task.clean_label(z[K:].T, condition.cluster)
+            right = (jnp.sign(output) == jnp.sign(y)).astype(z.dtype)
+            return jnp.sum((output - y) ** 2) / 2, jnp.sum(right)
+
+        return mean_over_points(sums, jnp.asarray(self.normals))
 
     def hidden_and_label(
         self, problem: Problem, overlaps: Overlaps, condition: Condition

@@ -55,7 +55,10 @@ class MixtureFit(PublicRecord):
         return f"MixtureFit({len(self.data.clusters)} clusters, N = {self.data.dim} in {blocks} blocks; {levels})"
 
     def rotate(self, data: Any) -> Any:
-        """Return inputs in the fit's coordinates: another `Dataset`, such as the one held out, or an array (..., N)."""
+        """Return inputs in the fit's coordinates.
+
+        Arguments: data: another `Dataset`, such as the one held out, or an array (..., N).
+        """
         if isinstance(data, Dataset):
             self._require_dim(data.dim)
             return rotated(data, self.basis)
