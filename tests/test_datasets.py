@@ -46,7 +46,7 @@ def linear_problem(fit: simulations.MixtureFit, level: str = "hard") -> ts.Probl
 # Drift by moments of the data: a linear student's step knows no more of a cluster than its mean and covariance.
 
 
-def drift_by_moments(data: simulations.Dataset, weights: ts.Overlaps | Any, noise: float) -> dict[str, np.ndarray]:
+def drift_by_moments(data: simulations.Dataset, weights: Any, noise: float) -> dict[str, np.ndarray]:
     """Return -E[g_k nu_m] and -E[dloss/dv_k] of the whole data set, from the inputs themselves."""
     w, u, v = (np.asarray(x)[0] for x in (weights.student, weights.latents, weights.readout))
     (part,) = data.parts
@@ -71,7 +71,7 @@ def theory_of_step(fit: simulations.MixtureFit, weights: Any) -> dict[str, np.nd
 def gap_of_step(change: Callable[[simulations.MixtureFit], simulations.MixtureFit] = lambda fit: fit) -> float:
     """Return the largest difference between the fit's drift and the inputs' own, where the fit is `change`d."""
     fit = simulations.fit_mixture(crosses(), SIGNS, signs=False, alone=N)
-    weights = fit.random_weights(3, 1, 0, scale=0.7)
+    weights: Any = fit.random_weights(3, 1, 0, scale=0.7)
     of_data = drift_by_moments(fit.data, weights, NOISE["hard"])
     changed = change(fit)
     of_theory = theory_of_step(changed, dataclasses.replace(weights, latents=changed.latents[None]))
@@ -478,7 +478,7 @@ def test_sgd_and_theory_on_mnist_have_the_accuracies_of_the_reference() -> None:
         for r in range(8)
     ]
     ours = {"sgd": runs.accuracy["hard"], "theory": np.array([each.accuracy["hard"] for each in theories])}
-    reference = {
+    reference: dict[str, tuple[Any, Any]] = {
         "sgd": ([0.829, 0.83617], np.hypot([0.00073, 0.00037], SHARED)),
         "theory": ([0.83605, 0.84337], [0.00022, 0.00019]),
     }

@@ -248,7 +248,8 @@ def _surrogates(
     else:
         # Sums of the inputs themselves with Gaussian weights have exactly their covariance: no root of it is taken.
         drawn = rng.standard_normal((count, len(rows))) @ centred / np.sqrt(len(rows))
-    return mean + drawn
+    drawn += mean
+    return drawn
 
 
 def _checked_inputs(inputs: Any) -> Float[np.ndarray, "samples N"]:

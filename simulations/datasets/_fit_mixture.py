@@ -26,7 +26,7 @@ from ._dataset import Dataset
 
 COVARIANCES = ("clusters", "pooled", "plane and rest")
 READOUTS = ("signs", "ones", "normal")
-Labels = Mapping[str, float] | Sequence[Mapping[str, float]]
+Labels = Mapping[Any, float] | Sequence[Mapping[Any, float]]  # names of clusters are texts, or numbers such as digits
 
 
 @dataclasses.dataclass(frozen=True)
@@ -127,7 +127,8 @@ class MixtureFit(PublicRecord):
 
         def products(a: np.ndarray, b: np.ndarray) -> np.ndarray:
             blocks: np.ndarray = np.array([a[:, i:j] @ b[:, i:j].T for i, j in itertools.pairwise(edges)])
-            return blocks / w.shape[-1]
+            blocks /= w.shape[-1]
+            return blocks
 
         return Overlaps(products(w, w), products(w, u), products(u, u), v)
 
