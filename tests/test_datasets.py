@@ -207,6 +207,28 @@ def test_a_split_takes_a_share_of_every_cluster_and_follows_its_key() -> None:
     assert data.split(0.2, 1)[1] != out
 
 
+@pytest.mark.slow
+def test_curricula_with_one_key_see_the_same_samples_and_other_data_other_ones() -> None:
+    fit = simulations.fit_mixture(crosses(), SIGNS)
+    starts = fit.random_weights(3, 2, 0)
+    alphas = np.array([6, 12, 24]) / N  # the switch is after 12 steps
+
+    def run(second: str, data: simulations.Dataset | None) -> np.ndarray:
+        order = ts.Curriculum.phases(("easy", 1.0), (second, 1.0))
+        problem = ts.Problem(fit.task, ts.Student(3, "erf"), ts.SGD(0.5, 0.3), order)
+        options: dict[str, Any] = {"start": starts, "data": data, "test_samples": 64, "progress": False}
+        runs = simulations.run(problem, N, 2, alphas, 1, **options)
+        np.testing.assert_allclose(runs.start.R[0], fit.overlaps(starts, 0).R, atol=1e-12)
+        assert runs.source.distribution == (None if data is None else "given data")
+        return np.asarray(runs.overlaps.Q)
+
+    hard, easy, gaussian = run("hard", fit.data), run("easy", fit.data), run("hard", None)
+    np.testing.assert_array_equal(hard[:, :2], easy[:, :2])
+    assert np.all(np.any(hard[:, 2] != easy[:, 2], axis=(1, 2, 3)))
+    assert np.all(np.any(hard[:, 0] != gaussian[:, 0], axis=(1, 2, 3)))
+    assert np.any(hard[0] != hard[1])
+
+
 # What is refused.
 
 
@@ -265,6 +287,7 @@ def test_bad_input_is_one_clear_line(message: str) -> None:
 # Theory of many blocks.
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("student", ["relu", "erf"])
 def test_points_of_total_fields_give_the_averages_of_the_blocks_own(student: str, monkeypatch: Any) -> None:
     """Within 6 standard errors of 8 scramblings each, Student's t: 720 numbers, of which one is off once in 20 keys."""
