@@ -7,7 +7,9 @@ __getattr__, __dir__, _ = attach_stub(__name__, __file__)
 
 __all__ = [
     "Agreement",
+    "Dataset",
     "Deviation",
+    "MixtureFit",
     "Plan",
     "PlannedSimulation",
     "Preference",
@@ -19,6 +21,11 @@ __all__ = [
     "agreement",
     "check_run",
     "difference_agreement",
+    "fit_mixture",
+    "load_cifar10",
+    "load_digits",
+    "load_idx",
+    "load_mnist_5k",
     "make_sample",
     "measure_overlaps",
     "memory",

@@ -2,6 +2,13 @@
 from ._plan import Plan as Plan
 from ._plan import PlannedSimulation as PlannedSimulation
 from ._plan import plan as plan
+from .datasets import Dataset as Dataset
+from .datasets import MixtureFit as MixtureFit
+from .datasets import fit_mixture as fit_mixture
+from .datasets import load_cifar10 as load_cifar10
+from .datasets import load_digits as load_digits
+from .datasets import load_idx as load_idx
+from .datasets import load_mnist_5k as load_mnist_5k
 from .engine import Sample as Sample
 from .engine import Weights as Weights
 from .engine import check_run as check_run

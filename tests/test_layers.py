@@ -65,7 +65,12 @@ ROOMS: dict[str, dict[str, set[str]]] = {
         "stability": {"", "moments", "averages"},
         "protocols": {"", "moments", "averages"},
     },
-    "simulations": {"engine": set(), "verdict": set(), "": {"engine", "verdict"}},
+    "simulations": {
+        "datasets": set(),
+        "engine": {"datasets"},
+        "verdict": set(),
+        "": {"datasets", "engine", "verdict"},
+    },
     "figures": {
         "running": set(),
         "checks": set(),

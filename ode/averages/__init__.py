@@ -15,6 +15,7 @@ __all__ = [
     "Sampled",
     "SampledProducts",
     "StepAverages",
+    "TotalSample",
     "dimensions",
     "missing_closed_form",
     "require_closed_form",

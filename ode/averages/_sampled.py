@@ -22,8 +22,12 @@ from ..moments import look_up, units_of
 from ._fixed_sample import FixedSample, dimensions
 from ._missing import require_closed_form
 from ._sampled_products import SampledProducts
+from ._total_sample import TotalSample
 
 MOST_POINTS = 2**30  # of the Sobol sequence of SciPy
+# Blocks up to which each has Gaussians of its own, which fluctuations need. Beyond it only the total fields are drawn:
+# Sobol points of a thousand dimensions would be hardly better than random ones, and cost as many times more.
+MOST_BLOCKS = 6
 
 
 class Sampled(PublicModule):
@@ -61,7 +65,8 @@ class Sampled(PublicModule):
     in its noise, miss where its labels jump, unless it declares `before_sign` (ts.Task). Where units are linearly
     dependent (a zero or duplicated unit, or a perfect student), a change that makes them independent is missed.
 
-    The cost is points (K + M)^2 per block and evaluation.
+    The cost is points (K + M)^2 per block and evaluation. Of more than 6 blocks, as a spectrum has, only total fields
+    are drawn, whose cost does not depend on the number of blocks.
     Raises InputError for numbers that are out of range. Source: randomised quasi-Monte Carlo, Owen 1997.
     """
 
@@ -120,7 +125,8 @@ class Sampled(PublicModule):
 
         One scrambling, `jax.tree.map(lambda x: x[0], sampled.draw(problem))`, serves as averages of `ode.drift`.
 
-        Arguments: problem: gives the number of Gaussians, one for each block's fields and one for the label's noise.
+        Arguments: problem: gives the number of Gaussians, one for each block's fields (or, of many blocks, each total
+        field) and one for the label's noise.
         Raises InputError for `products_only` where the problem's units have no closed forms of the rest.
         """
         if self.products_only:
@@ -128,15 +134,18 @@ class Sampled(PublicModule):
             if look_up("sampled products", *units_of(problem)) is None:
                 unit = problem.student.activation.name
                 raise InputError("an erf student with products_only=True", repr(unit), "use averages=ode.ClosedForm()")
-        fields = problem.student.width + problem.task.latents
-        count = fields if self.products_only else sum(dimensions(problem)) + 1  # the last one: label noise
+        fields, many = problem.student.width + problem.task.latents, problem.shape[0] > MOST_BLOCKS
+        # The last one is for label noise.
+        count = fields if self.products_only else 1 + (fields if many else sum(dimensions(problem)))
         # All scramblings as they are drawn and put together, and one of them as uniform numbers beside.
         need = 8 * self.points * count * (2 * self.replicates + 2)
         name = f"{self.replicates:,} x {self.points:,} points of {count} numbers"
         require_memory(need, name, "take fewer points or replicates")
         seeds = np.random.SeedSequence(key_numbers(self.key)).spawn(self.replicates)
         drawn = np.stack([_normals(self.points, count, seed).astype(self.precision) for seed in seeds])
-        return SampledProducts(drawn) if self.products_only else FixedSample(drawn)
+        if self.products_only:
+            return SampledProducts(drawn)
+        return TotalSample(drawn) if many else FixedSample(drawn)
 
 
 def _normals(points: int, dimensions: int, seed: np.random.SeedSequence) -> np.ndarray:

@@ -61,9 +61,7 @@ def measure(problem: Problem, space: Space, key: jax.Array, weights: Weights, bl
     levels = jnp.arange(len(problem.inputs.level_names))
     root = jnp.sqrt(jnp.asarray(space.dim, dtype))
 
-    def test(
-        level: Int[Array, ""], cluster: Int[Array, ""], normal: Float[Array, "N"]
-    ) -> tuple[Float[Array, ""], Float[Array, ""]]:
+    def test(level: Int[Array, ""], cluster: Int[Array, ""], normal: Any) -> tuple[Float[Array, ""], Float[Array, ""]]:
         x = make_input(problem, weights.latents, space, normal, level, cluster)
         fields, nu = ((rows @ x / root).astype(jnp.float64) for rows in (weights.student, weights.latents))
         # float32 saturates erf(lambda / sqrt 2) at lambda = 5.5, and units that cancel would then have the sign 0.

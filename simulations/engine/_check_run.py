@@ -18,7 +18,9 @@ from teacher_student.internal import (
     require_name,
 )
 
+from ..datasets import Dataset
 from ._distributions import Law, as_distribution
+from ._given_inputs import check_data
 from ._phase_steps import MOST_STEPS
 from ._weights import Weights, check_room, check_weights
 
@@ -38,13 +40,14 @@ def check_run(
     distribution: Law = "gaussian",
     workers: int | None = None,
     bound: float = DIVERGENCE_BOUND,
+    data: Dataset | None = None,
 ) -> None:
     """Raise InputError unless `run` could start with these arguments; nothing is computed or compiled.
 
     Memory is not looked at.
 
     Arguments:
-      problem, dim, runs, alphas, start, test_samples, method, inputs, distribution, workers, bound: as in `run`.
+      problem, dim, runs, alphas, start, test_samples, method, inputs, distribution, workers, bound, data: as in `run`.
       precision: "float32" or "float64", which must be stated.
     """
     check_sizes(problem, dim, runs, precision, inputs, workers)
@@ -59,6 +62,8 @@ def check_run(
         raise InputError('Gaussian inputs with method="overlaps"', repr(distribution), 'use method="weights"')
     as_distribution(distribution)
     check_bound(bound)
+    if data is not None:
+        check_data(problem, data, dim, start, method, distribution)
 
     steps = float(np.max(np.asarray(alphas))) * dim
     if steps < 0.5:

@@ -6,7 +6,6 @@ from typing import Any
 import equinox as eqx
 import jax
 import numpy as np
-from jaxtyping import Array, Float
 
 from teacher_student import Overlaps, Problem
 
@@ -54,8 +53,11 @@ class Space(eqx.Module):
         """Draw weights whose overlaps are exactly `overlaps` (of one run)."""
 
     @abc.abstractmethod
-    def draw(self, key: jax.Array, steps: int, dtype: Any) -> Float[Array, "{steps} N"]:
-        """Draw inputs of variance 1 and mean 0 in each of the N dimensions."""
+    def draw(self, key: jax.Array, steps: int, dtype: Any) -> Any:
+        """Draw what inputs are made of, with a leading axis of steps.
+
+        It is an array (steps, N) of variance 1 and mean 0, but for inputs that are given (`GivenInputs`).
+        """
 
     @abc.abstractmethod
     def to_normal_form(self, weights: Weights) -> Weights:
@@ -105,7 +107,7 @@ class FullWeights(Space):
     def start(self, overlaps: Overlaps, key: jax.Array, dtype: Any) -> Weights:
         return weights_with(overlaps, self.counts, key, dtype)
 
-    def draw(self, key: jax.Array, steps: int, dtype: Any) -> Float[Array, "{steps} N"]:
+    def draw(self, key: jax.Array, steps: int, dtype: Any) -> Any:
         if self.dim <= BLOCK_NUMBERS:
             return self.distribution.draw(key, (steps, self.dim), dtype)
         # One input alone is more than the cache holds: it is drawn in chunks, one after the other.

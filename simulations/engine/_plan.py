@@ -10,10 +10,12 @@ import numpy as np
 from teacher_student import InputError, Overlaps, Problem, Source
 from teacher_student.internal import as_key, key_words, make_room, refuse_fork, require_memory, require_name, to_times
 
+from ..datasets import Dataset
 from ._chain import span_of
 from ._check_run import check_run, check_sizes
 from ._coordinates import FullWeights, Space
 from ._distributions import Law
+from ._given_inputs import GivenInputs, check_dim
 from ._keys import Keys, random_starts, run_keys
 from ._memory import memory, memory_of_records
 from ._precision import usual_precision, warn_of_rounding
@@ -78,6 +80,7 @@ def plan_runs(
     inputs: str = "own",
     keep: str | None = None,
     paired: bool = False,
+    data: Dataset | None = None,
 ) -> RunPlan:
     """Return the plan of `runs` runs of each problem, from as many starts; nothing is simulated yet.
 
@@ -85,12 +88,26 @@ def plan_runs(
     Raises InputError for anything that could not be computed.
     """
     refuse_fork()
+    if data is not None:
+        check_dim(data, dim)  # first: another N than that of the data may have too few dimensions for its blocks
     for problem in problems:
         check_sizes(problem, dim, runs, precision or "float64", inputs, workers)
     precision = precision or _usual_precision(problems, dim, method)
     for problem, start in zip(problems, starts, strict=True):
         check_run(
-            problem, dim, runs, alphas, start, precision, test_samples, method, inputs, distribution, workers, bound
+            problem,
+            dim,
+            runs,
+            alphas,
+            start,
+            precision,
+            test_samples,
+            method,
+            inputs,
+            distribution,
+            workers,
+            bound,
+            data,
         )
     _check_kept(keep, method)
     _check_kind_of_starts(starts)
@@ -116,6 +133,8 @@ def plan_runs(
         space: Space = span_of(problems[0], recorded[0], dim)
     else:
         space = FullWeights.of(problems[0], dim, distribution)
+        if data is not None:
+            space = GivenInputs.from_data(problems[0], data, precision)
         _check_blocks(problems, space, dim)
         for problem in problems:
             warn_of_rounding(problem, dim, precision)

@@ -5,6 +5,7 @@ from typing import Any
 from teacher_student import DIVERGENCE_BOUND, Overlaps, Problem, Trajectory
 from teacher_student.internal import Usual
 
+from ..datasets import Dataset
 from ._distributions import Law
 from ._plan import plan_runs
 from ._simulate import simulate
@@ -29,6 +30,7 @@ def run(
     devices: int | None = None,
     progress: bool = True,
     keep: str | None = None,
+    data: Dataset | None = None,
 ) -> Trajectory:
     """Simulate online SGD on `runs` independent students of dimension N = `dim`, by their weights or their overlaps.
 
@@ -71,6 +73,10 @@ def run(
       progress: a progress bar, in a terminal or a notebook: a file gets none.
       keep: "weights" keeps the weights at the last alpha in `Trajectory.weights`, with a leading axis of runs: as they
         are, those of a diverged run too. None keeps none.
+      data: a `Dataset` whose inputs samples take instead of Gaussian ones, with fresh noise of their level: that of
+        `fit_mixture`, in the fit's coordinates, beside `start` weights of the fit. Levels and clusters of samples
+        follow the key and the curriculum as without it. Errors are measured on the same inputs with fresh noise, and
+        labels are those of the problem's task. None: Gaussian inputs.
     Returns a Trajectory with axes (runs, A). A run that diverges has its status, and NaN from then on.
     Raises InputError before computing; KeyboardInterrupt if Ctrl-C came before any run had finished.
     Source: Saad & Solla 1995; Goldt et al. 2019 (the step, see `sgd_step`).
@@ -92,6 +98,7 @@ def run(
         devices=devices,
         progress=progress,
         keep=keep,
+        data=data,
     )
     (trajectory,) = simulate(plan)
     return trajectory

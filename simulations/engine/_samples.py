@@ -16,6 +16,7 @@ from teacher_student import Problem
 from teacher_student.internal import Numbers, is_known
 
 from ._coordinates import Space
+from ._given_inputs import GivenInputs
 from ._phase_steps import PhaseSteps
 from ._step import Sample
 
@@ -23,10 +24,11 @@ from ._step import Sample
 class Drawn(eqx.Module):
     """The random parts of a block of samples, which are the same whatever the weights.
 
-    normal: inputs of variance 1, in their coordinates. level, cluster: indices. noise: N(0, 1).
+    normal: inputs of variance 1, in their coordinates, or what stands for them where inputs are given. level, cluster:
+    indices. noise: N(0, 1).
     """
 
-    normal: Float[Array, "steps N"]
+    normal: Any
     level: Int[Array, "steps"]
     cluster: Int[Array, "steps"]
     noise: Float[Array, "steps"]
@@ -55,12 +57,13 @@ def sample_of(
 ) -> Sample:
     """Return sample `i` of a block, beside a teacher with the directions `latents`."""
     level, cluster = drawn.level[i], drawn.cluster[i]
-    return Sample(level, cluster, make_input(problem, latents, space, drawn.normal[i], level, cluster), drawn.noise[i])
+    normal = jax.tree.map(lambda x: x[i], drawn.normal)
+    return Sample(level, cluster, make_input(problem, latents, space, normal, level, cluster), drawn.noise[i])
 
 
 def draw_test_inputs(
     problem: Problem, space: Space, key: jax.Array, index: Int[Array, ""], dtype: Any
-) -> tuple[Float[Array, "steps N"], Int[Array, "steps"]]:
+) -> tuple[Any, Int[Array, "steps"]]:
     """Draw inputs of variance 1 and clusters of block `index`: all levels share them."""
     normals_key, clusters_key = jax.random.split(jax.random.fold_in(key, index))
     normals = space.draw(normals_key, space.block_steps, dtype)
@@ -95,13 +98,15 @@ def _choose(shares: Float[Array, "n"], uniform: Float[Array, "*samples"]) -> Int
 
 
 def make_input(
-    problem: Problem, latents: Float[Numbers, "M N"], space: Space, normal: Float[Array, "N"], level: Any, cluster: Any
+    problem: Problem, latents: Float[Numbers, "M N"], space: Space, normal: Any, level: Any, cluster: Any
 ) -> Float[Array, "N"]:
     """Return the input of `make_sample`, x = s_l sum_m a_cm u_m / sqrt(N) + sqrt(Delta_{l,b}) normal.
 
-    A variance multiplies a whole block at once: what `make_sample` looks up dimension by dimension takes as long as the
-    rest of a step.
+    Where inputs are given, it is one of these instead. A variance multiplies a whole block at once: what `make_sample`
+    looks up dimension by dimension takes as long as the rest of a step.
     """
+    if isinstance(space, GivenInputs):
+        return space.input(normal, level, cluster)
     scale = jnp.sqrt(problem.task.variances_at(level, cluster).astype(normal.dtype))
     edges = np.cumsum((0, *space.counts))
     x = jnp.concatenate([scale[b] * normal[edges[b] : edges[b + 1]] for b in range(len(space.counts))])

@@ -124,9 +124,11 @@ class Inputs(PublicModule):
         """Return the dimensions N_b of each block for the total dimension `dim` = N. They sum to N.
 
         A block of fraction 0 gets `latents` dimensions, which is room for the directions of the teacher or the mixture.
-        The other blocks get their share of the rest, rounded by largest remainder.
+        The other blocks get their share of the rest, rounded by largest remainder. A block whose share is a whole
+        number of dimensions may have fewer than there are latents, as a single direction of a spectrum has: T^b then
+        has the rank of the block.
 
-        Raises InputError if a block would get fewer dimensions than there are latents.
+        Raises InputError if another block would get fewer dimensions than there are latents.
         """
         fractions = np.asarray(self.fractions)
         finite = fractions == 0
@@ -138,11 +140,13 @@ class Inputs(PublicModule):
         for block in np.argsort(-(exact - sizes), kind="stable")[: max(rest, 0) - int(sizes.sum())]:
             sizes[block] += 1
         sizes[finite] = latents
-        if np.any(sizes < max(latents, 1)):
-            small = self.block_names[int(np.argmin(sizes))]
+        meant = ~finite & (sizes >= 1) & (abs(exact - sizes) < 1e-9 * dim)  # 1/800 * 800 is 1 up to rounding
+        too_small = (sizes < max(latents, 1)) & ~meant
+        if np.any(too_small):
+            smallest = int(np.argmin(np.where(too_small, sizes, dim)))
             raise InputError(
                 f"a dimension N with at least {max(latents, 1)} dimensions (one per latent direction) in every block",
-                f"N = {dim}, {max(int(sizes.min()), 0)} in block {small!r}",
+                f"N = {dim}, {max(int(sizes[smallest]), 0)} in block {self.block_names[smallest]!r}",
                 "raise the dimension",
             )
         return tuple(int(size) for size in sizes)

@@ -108,6 +108,8 @@ def random_overlaps(
     sizes = np.array(problem.inputs.sizes(dim, problem.task.latents))
     scale = _one_number(scale, "scale of the student's weights")
     check_at_least(scale, 0.0, "scale of the student's weights")
+    if isinstance(teacher, str) and teacher == "orthonormal":
+        _require_room_for_orthonormal(problem, sizes, dim)
     T = None if isinstance(teacher, str) else as_numbers(teacher, "T")
     if T is None:
         require_name(teacher, ("random", "orthonormal"), "kind of teacher (or T itself)")
@@ -130,6 +132,15 @@ def random_overlaps(
     if spherical:
         students = students * np.sqrt(dim / np.sum(students**2, axis=(-3, -1), keepdims=True))
     return _assemble(students, roots, scale, drawn, numbers, dim)
+
+
+def _require_room_for_orthonormal(problem: Problem, sizes: Int[np.ndarray, "B"], dim: int) -> None:
+    """Raise InputError for a block that the teacher sees and that has fewer dimensions than its latent directions."""
+    M = problem.task.latents
+    for name, seen, size in zip(problem.inputs.block_names, problem.task.seen_blocks, sizes, strict=True):
+        if seen and size < M:
+            required = f"at least {M} dimensions in block {name!r} for orthonormal latent directions"
+            raise InputError(required, f"{size} at N = {dim}", 'raise the dimension, or take teacher="random"')
 
 
 def _one_number(x: Any, quantity: str) -> Any:

@@ -1,0 +1,6 @@
+"""Inputs that are given instead of drawn: data sets, their loaders, and the mixture that theory takes for them."""
+
+from lazy_loader import attach_stub
+
+# Loading everything takes seconds: a name is imported when it is first used, from where `__init__.pyi` says.
+__getattr__, __dir__, __all__ = attach_stub(__name__, __file__)
