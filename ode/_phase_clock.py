@@ -17,13 +17,15 @@ class PhaseClock(eqx.Module):
 
     Fields: ends: (n,) times at which pieces end, none beyond the curriculum's end. passed: (1 + schedules, n) how many
     phases, and how many jumps of each schedule, lie before each piece. They are counted, since the times themselves do
-    not tell pieces that last no time from each other.
+    not tell pieces that last no time from each other. last: the piece with which the curriculum ends. Behind it stand
+    jumps that are never reached, as pieces that last no time; nobody goes through them.
     """
 
     curriculum: Curriculum
     schedules: tuple[Schedule, ...]
     ends: Float[Array, "n"]
     passed: Int[Array, "sources n"]
+    last: Int[Array, ""]
 
     @staticmethod
     def of(problem: Problem) -> "PhaseClock":
@@ -37,9 +39,9 @@ class PhaseClock(eqx.Module):
         source = jnp.concatenate([jnp.full(each.shape, i) for i, each in enumerate(times)])
         order = jnp.argsort(jax.lax.stop_gradient(jnp.concatenate(times)), stable=True)
         own = source[order] == jnp.arange(len(times))[:, None]
-        return PhaseClock(
-            problem.curriculum, schedules, jnp.concatenate(times)[order], jnp.cumsum(own, axis=1) - own.astype(int)
-        )
+        ends, passed = jnp.concatenate(times)[order], jnp.cumsum(own, axis=1) - own.astype(int)
+        last = jnp.max(jnp.where(own[0], jnp.arange(ends.shape[0]), 0))  # of equal times, the curriculum's come first
+        return PhaseClock(problem.curriculum, schedules, ends, passed, last)
 
     @property
     def durations(self) -> Float[Array, "n"]:
@@ -56,7 +58,7 @@ class PhaseClock(eqx.Module):
 
         At the end of a piece it is that of the earlier one, and at the curriculum's end that of the last piece.
         """
-        ends, durations, last = self.ends, self.durations, self.ends.shape[0] - 1
+        ends, durations, last = self.ends, self.durations, self.last
         piece = jnp.where(alpha >= ends[last], last, jnp.sum(ends[:, None] < alpha, axis=0))
         duration = durations[piece]
         since = alpha - (ends[piece] - duration)

@@ -20,6 +20,7 @@ import teacher_student as ts
 from figures.explorer._controls import inputs, rates
 from figures.sweeps import label_of as axis_label
 from ode import _curriculum_responses, _host_steps
+from ode._phase_clock import PhaseClock
 from teacher_student.internal import label_of, reader_of, to_host
 
 from . import build
@@ -221,6 +222,19 @@ def test_derivatives_in_values_and_times_of_jumps(names: tuple[str, ...]) -> Non
             assert of_durations[i] == pytest.approx(by_time, abs=2e-6), (name, i)
         assert of_durations[3] == 0.0
         assert abs(of_durations[0]) > 1e-4
+
+
+@pytest.mark.slow  # without strict promotion of axes
+def test_a_solve_does_not_go_through_jumps_that_are_never_reached() -> None:
+    """Pieces without duration, in which no step has an error to grow by: a tiny first step would never end them."""
+    late = {name: ts.Schedule.phases((USUAL[name], 5.0), (USUAL[name], END), (USUAL[name], 1.0)) for name in NUMBERS}
+    with jax.enable_x64(True):
+        clock = PhaseClock.of(problem(**late))
+        ends = clock.when(np.array([END - 1.0, END]))
+        np.testing.assert_allclose(clock.alpha(ends[1] - 1e-9), END, atol=1e-8)
+        np.testing.assert_allclose([clock.alpha(each) for each in ends], [END - 1.0, END])
+    # Phases of the curriculum end at 2 and 6, jumps stand at 5 (each a piece) and beyond 6 (which are left out).
+    assert float(ends[1]) == 2 + len(late)
 
 
 @pytest.mark.slow

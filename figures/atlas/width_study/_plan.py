@@ -41,10 +41,10 @@ FAMILY = 0.01  # false alarms of all statements of a measure together
 SIGNS, NORMAL = CONVENTIONS
 OUTSIDE, INSIDE = EASINESS
 SIMULATED = (
-    (NORMAL, OUTSIDE, 4, 500, 128),
-    (NORMAL, OUTSIDE, 32, 500, 24),
-    (NORMAL, OUTSIDE, 4, 2000, 24),
-    (NORMAL, OUTSIDE, 32, 2000, 8),
+    (NORMAL, OUTSIDE, 4, 500, 64),
+    (NORMAL, OUTSIDE, 32, 500, 16),
+    (NORMAL, OUTSIDE, 4, 2000, 16),
+    (NORMAL, OUTSIDE, 32, 2000, 4),
 )
 
 
@@ -60,7 +60,7 @@ class Plan:
     """
 
     points: Mapping[int, int] = dataclasses.field(default_factory=lambda: {4: 256, 8: 256, 16: 256, 32: 256, 64: 256})
-    most: Mapping[int, int] = dataclasses.field(default_factory=lambda: {4: 128, 8: 96, 16: 36, 32: 12, 64: 8})
+    most: Mapping[int, int] = dataclasses.field(default_factory=lambda: {4: 128, 8: 96, 16: 36, 32: 16, 64: 4})
     first: int = 12
     pilot: Mapping[int, int] = dataclasses.field(default_factory=lambda: {4: 12, 8: 12, 16: 12, 32: 6, 64: 3})
     longest: float = 240.0
