@@ -2,6 +2,8 @@
 
 from lazy_loader import attach_stub
 
+import teacher_student  # noqa: F401  # it sets XLA_FLAGS, before JAX computes anything
+
 # Loading everything takes seconds: a name is imported when it is first used, from where `__init__.pyi` says.
 __getattr__, __dir__, _ = attach_stub(__name__, __file__)
 

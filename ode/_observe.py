@@ -1,7 +1,6 @@
 """Generalisation error and accuracy per level: closed form where there is one, otherwise sampled."""
 
 import dataclasses
-from collections.abc import Callable
 from typing import Any
 
 import equinox as eqx
@@ -17,7 +16,6 @@ from .averages import (
     FixedSample,
     Reweighted,
     SampledProducts,
-    TotalSample,
     affine_accuracy,
     affine_error,
     has_constant_labels,
@@ -158,10 +156,6 @@ def _observe_all(
 _observe_compiled = eqx.filter_jit(_observe_all)
 
 
-def _vmapped(function: Callable[[Condition], Any], conditions: Condition) -> Any:
-    return jax.vmap(function)(conditions)
-
-
 def _observe_one(problem: Problem, overlaps: Overlaps, sample: Points | None, *, with_accuracy: bool) -> Observables:
     conditions = problem.task.conditions()
     probabilities = jnp.asarray(problem.task.cluster_probabilities)
@@ -172,10 +166,7 @@ def _observe_one(problem: Problem, overlaps: Overlaps, sample: Points | None, *,
 
     error = accuracy = None
     if sample is not None:
-        # One condition after the other, where each has a root of its own: XLA (JAX 0.10.2, CPU) multiplies a batch of
-        # these with the points wrongly inside a larger program, for 36 fields and 1024 points, say.
-        over = jax.lax.map if isinstance(sample, TotalSample) else _vmapped
-        error, accuracy = over(lambda c: sample.error_and_accuracy(problem, overlaps, c), conditions)
+        error, accuracy = jax.vmap(lambda c: sample.error_and_accuracy(problem, overlaps, c))(conditions)
     if error_is_closed(problem):
         error = jax.vmap(lambda c: generalisation_error(problem, overlaps, c))(conditions)
     if accuracy_is_closed(problem):

@@ -27,9 +27,10 @@ def tune_compiler(cache: bool | str | Path | None = None) -> None:
     rounding at most.
 
     The function acts on this process and on those it starts, by XLA_FLAGS (what stands there stays) and by JAX's
-    configuration, which nothing else of ours touches. Call it first. JAX keeps only programs that do not call back to
-    Python. So where programs are kept, Equinox's checks inside compiled programs (`equinox.error_if`, in your own
-    functions too) give NaN in place of an exception. Our functions report what they find as a status, either way.
+    configuration, which nothing else of ours touches (but for the flag without which jaxlib 0.10.2 sums wrongly). Call
+    it first. JAX keeps only programs that do not call back to Python. So where programs are kept, Equinox's checks
+    inside compiled programs (`equinox.error_if`, in your own functions too) give NaN in place of an exception. Our
+    functions report what they find as a status, either way.
 
     Arguments:
       cache: True keeps programs in your cache folder, or where the variable TEACHER_STUDENT_CACHE says ("off": not at

@@ -15,7 +15,6 @@ __all__ = [
     "Sampled",
     "SampledProducts",
     "StepAverages",
-    "TotalSample",
     "dimensions",
     "missing_closed_form",
     "require_closed_form",

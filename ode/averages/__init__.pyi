@@ -24,4 +24,3 @@ from ._moments import tilt as tilt
 from ._reweighted import Reweighted as Reweighted
 from ._sampled import Sampled as Sampled
 from ._sampled_products import SampledProducts as SampledProducts
-from ._total_sample import TotalSample as TotalSample
