@@ -60,9 +60,10 @@ def computed_width(directory: Path, plan: Plan, width: int, **options: Any) -> t
     results = pilot_results(open_sweep(pilot).load())
     store = directory / f"width-{width}.zarr"
     first = min(plan.first, plan.most[width])
-    run_sweep(read_sweep(sweep_tables(plan, width, results, first)), store, say=_nothing, **options)
+    begun = open_sweep(store).sizes["start"] if internal.is_there(store) else 0  # it goes on with all it has
+    run_sweep(read_sweep(sweep_tables(plan, width, results, max(first, begun))), store, say=_nothing, **options)
     needed = needed_starts(spread_of(open_sweep(store).isel(start=slice(first)).load(), results))
-    starts = max(first, min(needed, plan.most[width]))
+    starts = max(first, begun, min(needed, plan.most[width]))
     say(f"K = {width}: {starts} starts; a gain of {EFFECT} at one point would need {needed}")
     run_sweep(read_sweep(sweep_tables(plan, width, results, starts)), store, say=_nothing, **options)
     return results, open_sweep(store).load(), needed
