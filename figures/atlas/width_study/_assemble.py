@@ -56,11 +56,17 @@ def assembled(plan: Plan, widths: Mapping[int, Width]) -> xr.Dataset:
     parts |= {"alpha": (dims[:4], alphas), "coupons": (("width", "convention", "start"), coupons)}
     pilots = xr.concat([results for results, _, _ in widths.values()], "width", coords="minimal", compat="override")
     counts = {
-        "starts": ("width", [sweep.sizes["start"] for _, sweep, _ in widths.values()]),
+        "starts": ("width", [_finished(sweep) for _, sweep, _ in widths.values()]),
         "needed_starts": ("width", [needed for *_, needed in widths.values()]),
     }
     data = xr.Dataset(parts, coords).assign({name: pilots[name] for name in pilots.data_vars}).assign(counts)
     return data.assign_attrs(_attrs(plan))
+
+
+def _finished(sweep: xr.Dataset) -> int:
+    """Return the number of starts of which every case has its numbers."""
+    found = sweep["accuracy"].isel(engine=0).sel(level="hard").notnull().all("case")
+    return int(found.sum())
 
 
 def _kept(cell: xr.Dataset, easiness: int) -> dict[str, np.ndarray]:

@@ -60,7 +60,7 @@ class Plan:
     """
 
     points: Mapping[int, int] = dataclasses.field(default_factory=lambda: {4: 256, 8: 256, 16: 256, 32: 256, 64: 256})
-    most: Mapping[int, int] = dataclasses.field(default_factory=lambda: {4: 128, 8: 96, 16: 36, 32: 16, 64: 4})
+    most: Mapping[int, int] = dataclasses.field(default_factory=lambda: {4: 128, 8: 96, 16: 36, 32: 16, 64: 8})
     first: int = 12
     pilot: Mapping[int, int] = dataclasses.field(default_factory=lambda: {4: 12, 8: 12, 16: 12, 32: 6, 64: 3})
     longest: float = 240.0
