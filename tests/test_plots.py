@@ -150,6 +150,7 @@ PICTURES: dict[str, Callable[[], Figure]] = {
     "tickets": lambda: atlas.tickets(shipped("tickets/tickets")),
     "cost": lambda: atlas.cost(shipped("cost/xor")),
     "gains": lambda: atlas.curriculum(shipped("curriculum/xor").isel(easiness=slice(2))),
+    "width": lambda: atlas.width(*(shipped(f"width/{name}") for name in ("width", "sgd"))),
     "optimal": lambda: atlas.optimal(*(shipped(f"optimal/{name}") for name in ("perceptron", "xor"))),
     "finite size": lambda: atlas.finite_size(*(shipped(f"finite-size/{name}") for name in ("deviation", "escape"))),
 }
