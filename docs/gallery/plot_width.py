@@ -55,8 +55,8 @@ figure = drawn.figure
 # SGD_SENTENCE
 #
 # Limits. A gain of 0.01 at one point is seen in nine of ten studies at K = 16 and 32. K = 4, 8 and 64 have fewer starts
-# than that takes (128, 96 and 4 instead of 438, 152 and 7). Contrasts pool budgets and widths and see smaller gains: the
-# text says from which size on. Half of each budget is easy, and each kind of easiness has one pair of levels.
+# than that takes (128, 96 and 4 instead of 438, 152 and 7). Contrasts pool budgets and widths, and see smaller gains:
+# the text says from which size on. Half of each budget is easy, and each kind of easiness has one pair of levels.
 #
 # Every number:
 
