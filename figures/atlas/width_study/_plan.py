@@ -84,7 +84,7 @@ QUICK = Plan(
     first=4,
     pilot={4: 4, 8: 3},
     longest=160.0,
-    simulated=((SIGNS, OUTSIDE, 4, 250, 16),),
+    simulated=((SIGNS, OUTSIDE, 4, 250, 16), (SIGNS, OUTSIDE, 8, 250, 8)),
 )
 
 

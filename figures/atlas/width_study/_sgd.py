@@ -42,7 +42,8 @@ def width_sgd_data(
         path = folder / f"{names[number]}.nc"
         if not internal.is_there(path):
             say(f"SGD: {runs} runs at N = {dim}, K = {width}, {convention}, easy {easiness}")
-        parts.append(saved(path, partial(_simulated, plan, number, progress=progress), "width", names))
+        part = saved(path, partial(_simulated, plan, number, progress=progress), "width", names)
+        parts.append(part.assign_coords(run=np.arange(part.sizes["run"])))  # of which other points have more or fewer
     return xr.concat(parts, "point", join="outer", coords="different", compat="equals")
 
 
