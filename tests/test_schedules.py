@@ -230,7 +230,7 @@ def test_a_solve_does_not_go_through_jumps_that_are_never_reached() -> None:
     late = {name: ts.Schedule.phases((USUAL[name], 5.0), (USUAL[name], END), (USUAL[name], 1.0)) for name in NUMBERS}
     with jax.enable_x64(True):
         clock = PhaseClock.of(problem(**late))
-        ends = clock.when(np.array([END - 1.0, END]))
+        ends = clock.when(jnp.array([END - 1.0, END]))
         np.testing.assert_allclose(clock.alpha(ends[1] - 1e-9), END, atol=1e-8)
         np.testing.assert_allclose([clock.alpha(each) for each in ends], [END - 1.0, END])
     # Phases of the curriculum end at 2 and 6, jumps stand at 5 (each a piece) and beyond 6 (which are left out).

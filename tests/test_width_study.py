@@ -117,7 +117,7 @@ def test_families_without_an_effect_are_rarely_said_to_have_one() -> None:
 
 
 def test_equal_signs_have_an_error() -> None:
-    data = study(spread=0.0).assign(learnt=lambda d: d["learnt"] * 0 + xr.where(d["order"] == "mixed", 2.0, 1.0))
+    data = study(spread=0.0).assign(learnt=lambda d: d["learnt"] * 0 + (1.0 + (d["order"] == "mixed")))
     found = _contrasts.gains(data, "sooner", "easy to hard")
     assert float(found["point"].min()) == 1.0
     assert float(found["point_se"].min()) == pytest.approx(np.sqrt(2) / (STARTS + 2))
@@ -127,7 +127,7 @@ def test_never_is_as_late_as_never() -> None:
     data = study(spread=0.0)
     data = data.assign(learnt=xr.full_like(data["learnt"], np.inf))
     assert float(np.abs(_contrasts.gains(data, "sooner", "easy to hard")["point"]).max()) == 0.0
-    first = xr.where(data["order"] == "easy to hard", 3.0, np.inf) + 0 * data["accuracy_hard"]
+    first = data["learnt"].where(data["order"] != "easy to hard", 3.0)
     assert float(_contrasts.gains(data.assign(learnt=first), "sooner", "easy to hard")["point"].min()) == 1.0
 
 
@@ -174,7 +174,7 @@ def test_gains_of_those_that_lack_a_coupon_are_told_from_those_of_others() -> No
 
 
 def test_a_width_learns_half_of_what_it_reaches_in_its_learning_time() -> None:
-    plan = _study.plan_of(True)
+    plan = _plan.plan_of(True)
     tables = _pilot.pilot_tables(plan, 4)
     names = list(tables["axes"]["case"]["choices"])
     alphas = np.linspace(0.0, 100.0, 101)
@@ -211,7 +211,7 @@ def test_orders_of_a_budget_have_the_same_samples() -> None:
 @pytest.mark.slow
 def test_starts_draw_coupons_as_collectors_do() -> None:
     """300 starts: the share with all four is P(K) within 3.3 standard errors, for both laws of readouts."""
-    plan = dataclasses.replace(_study.plan_of(True), points={8: 128})
+    plan = dataclasses.replace(_plan.plan_of(True), points={8: 128})
     for convention in _plan.CONVENTIONS:
         share = np.mean(_assemble.all_coupons(plan, 8, convention, 300))
         law = float(ts.coupon_law(8))

@@ -138,7 +138,10 @@ def named_figure(
         }
     elif name == "width":
         sizes: dict[str, Any] = {"quick": quick, "progress": progress, "say": say}
-        makers = {"width": partial(width_data, workers=workers), "sgd": width_sgd_data}
+        makers: dict[str, Callable[..., xr.Dataset]] = {
+            "width": partial(width_data, workers=workers),
+            "sgd": width_sgd_data,
+        }
         beside = folder_names(quick=quick)
         data = {
             part: saved(directory / f"{part}.nc", partial(make, directory, **sizes), name, beside)

@@ -39,7 +39,7 @@ def assembled(plan: Plan, widths: Mapping[int, Width]) -> xr.Dataset:
         for case in cases_of(results):
             at = tuple(places[name].index(getattr(case, name)) for name in ("convention", "easiness"))
             column = columns.index((case.clock, case.number))
-            place = (w, *at, column, places["order"].index(case.order), slice(number))
+            place: Any = (w, *at, column, places["order"].index(case.order), slice(number))
             for name, kept in _kept(sweep.isel(engine=0).sel(case=case.name), at[1]).items():
                 values[name][place] = kept
             alphas[w, *at, column] = case.budget

@@ -1,6 +1,7 @@
 """The picture of width and curriculum: gains against the width, and curves of all widths at two clocks."""
 
 import itertools
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -19,8 +20,8 @@ from ._sgd_summary import compared
 SHOWN = ("alpha", "learning times")
 CLOCK_NAMES = {"alpha": r"budgets in $\alpha$", "learning times": "budgets in $t_K$"}
 MEASURE = "accuracy on hard samples"
-BARS = {"lw": 1.0, "ms": 3.2, "mew": 0.8, "capsize": 0}
-POINTS = {"ms": 5.0, "mew": 1.0, "lw": 1.0, "mfc": "white", "capsize": 0, "zorder": 4}  # of SGD
+BARS: Any = {"lw": 1.0, "ms": 3.2, "mew": 0.8, "capsize": 0}
+POINTS: Any = {"ms": 5.0, "mew": 1.0, "lw": 1.0, "mfc": "white", "capsize": 0, "zorder": 4}  # of SGD
 
 
 @takes_data_of("width")
@@ -55,7 +56,7 @@ def width(dataset: xr.Dataset, sgd: xr.Dataset) -> Figure:
         for row in panels:
             row[0].set_ylabel("gain over mixed")
         put_letters(panels.ravel())
-        figure.legend(handles=_legend(dataset), loc="outside lower center", ncols=4)
+        figure.legend(handles=_legend(dataset, sgd), loc="outside lower center", ncols=4)
         return figure
 
 
@@ -108,7 +109,7 @@ def _simulated(axes: Axes, dataset: xr.Dataset, sgd: xr.Dataset, kind: tuple[str
             axes.errorbar([TUNED_AT], [point.value], [point.se], color=colour, fmt=marker, **POINTS)
 
 
-def _legend(dataset: xr.Dataset) -> list[Line2D]:
+def _legend(dataset: xr.Dataset, sgd: xr.Dataset) -> list[Line2D]:
     entries = []
     for order, clock in itertools.product(FIRSTS, SHOWN):
         style, first = look(FIRSTS.index(order)), clock == SHOWN[0]
@@ -120,4 +121,9 @@ def _legend(dataset: xr.Dataset) -> list[Line2D]:
         entries.append(Line2D([], [], color=colour, lw=1.4, label=f"$K = {width_}$"))
     for order, line in zip(FIRSTS, ("-", "--"), strict=True):
         entries.append(Line2D([], [], color="0.3", ls=line, lw=1.0, label=f"{order} (e to l)"))
+    dims = sorted(set(sgd["dim"].values.ravel().tolist()))
+    for dim in dims:
+        marker = "s" if dim == dims[-1] else "o"
+        style: Any = {"marker": marker, "ms": 5.0, "mfc": "white", "ls": "none"}
+        entries.append(Line2D([], [], color="0.3", label=f"SGD, $N = {dim}$", **style))
     return entries

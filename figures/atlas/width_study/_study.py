@@ -34,7 +34,8 @@ def needed_starts(deviation: float) -> int:
 
     Arguments: deviation: s, of a paired difference between starts.
     """
-    return math.ceil(((stats.norm.isf(LEVEL / 2) + stats.norm.ppf(POWER)) * deviation / EFFECT) ** 2)
+    reach = float(stats.norm.isf(LEVEL / 2) + stats.norm.ppf(POWER))
+    return math.ceil((reach * deviation / EFFECT) ** 2)
 
 
 def spread_of(data: xr.Dataset, results: xr.Dataset) -> float:

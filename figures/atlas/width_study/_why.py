@@ -1,6 +1,7 @@
 """Why the gain changes with width: do curves meet when budgets are learning times? Is the rest a matter of tickets?"""
 
 import dataclasses
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -124,5 +125,5 @@ def tickets(data: xr.Dataset, convention: str, easiness: str, order: str) -> Tic
     widths = data["width"].values
     trend = contrast(weights_of("trend", widths[enough]), mean[True][enough], error[True][enough], count[True][enough])
     names = tuple(int(width) for width in widths[both])
-    pairs = of[True][:2], of[False][:2], (*difference[:2], difference[3]), (*trend[:2], trend[3])
+    pairs: Any = of[True][:2], of[False][:2], (*difference[:2], difference[3]), (*trend[:2], trend[3])
     return Tickets(convention, easiness, order, names, *pairs)
