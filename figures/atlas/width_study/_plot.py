@@ -124,6 +124,6 @@ def _legend(dataset: xr.Dataset, sgd: xr.Dataset) -> list[Line2D]:
     dims = sorted(set(sgd["dim"].values.ravel().tolist()))
     for dim in dims:
         marker = "s" if dim == dims[-1] else "o"
-        style: Any = {"marker": marker, "ms": 5.0, "mfc": "white", "ls": "none"}
-        entries.append(Line2D([], [], color="0.3", label=f"SGD, $N = {dim}$", **style))
+        points: Any = {"marker": marker, "ms": 5.0, "mfc": "white", "ls": "none"}
+        entries.append(Line2D([], [], color="0.3", label=f"SGD, $N = {dim}$", **points))
     return entries
