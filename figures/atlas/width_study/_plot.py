@@ -79,6 +79,7 @@ def _against_width(axes: Axes, found: dict[str, xr.Dataset]) -> None:
     axes.set_xscale("log", base=2)
     axes.set_xticks(widths, [str(width) for width in widths])
     axes.xaxis.set_minor_locator(NullLocator())
+    axes.margins(x=0.03)
     axes.axhline(0.0, color="0.6", lw=0.6, zorder=0)
 
 
@@ -94,6 +95,7 @@ def _against_budget(axes: Axes, found: dict[str, xr.Dataset], alphas: xr.DataArr
             axes.errorbar(x, values, errors, color=colour, ls=line, lw=1.0, elinewidth=0.7, capsize=0)
     axes.set_xscale("log", base=2)
     axes.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
+    axes.margins(x=0.03)
     axes.axhline(0.0, color="0.6", lw=0.6, zorder=0)
 
 
