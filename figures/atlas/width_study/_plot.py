@@ -104,11 +104,12 @@ def _simulated(axes: Axes, dataset: xr.Dataset, sgd: xr.Dataset, kind: tuple[str
     widths = dataset["width"].values.tolist()
     colours = colours_of_widths(len(widths))
     largest = int(sgd["dim"].max())
-    for point in compared(dataset, sgd):
-        if (point.convention, point.easiness) == kind and point.width in widths:
-            marker = "s" if point.dim == largest else "o"
-            colour = colours[widths.index(point.width)]
-            axes.errorbar([TUNED_AT], [point.value], [point.se], color=colour, fmt=marker, **POINTS)
+    found = [each for each in compared(dataset, sgd) if (each.convention, each.easiness) == kind]
+    for width_, dim in sorted({(each.width, each.dim) for each in found if each.width in widths}):
+        both = [each for each in found if (each.width, each.dim) == (width_, dim)]  # orders
+        values, errors = [each.value for each in both], [each.se for each in both]
+        style: Any = POINTS | {"color": colours[widths.index(width_)], "fmt": "s" if dim == largest else "o"}
+        axes.errorbar([TUNED_AT] * len(both), values, errors, **style)
 
 
 def _legend(dataset: xr.Dataset, sgd: xr.Dataset) -> list[Line2D]:
