@@ -1,4 +1,4 @@
-"""Do curricula help narrow students of images, and wide ones less? The setting, the budgets, the sizes and the seeds."""
+"""Do curricula help narrow students of images, and wide ones less? The setting, the budgets, sizes and seeds."""
 
 import dataclasses
 from collections.abc import Mapping
@@ -37,15 +37,16 @@ class Softmax:
 class Plan:
     """The sizes of the study.
 
-    runs: of each width K, with theory beside each. budgets: in samples / N. points: of the averages of theory. tests:
-    samples by which SGD's accuracy is measured. softmax: sizes of the second part. seed: all random numbers follow
-    from it.
+    runs: of each width K, with theory beside each. budgets: in samples / N. points: of the averages of theory.
+    observed: points by which theory's accuracy is measured, at the end. tests: samples by which SGD's is. softmax:
+    sizes of the second part. seed: all random numbers follow from it.
     """
 
-    runs: Mapping[int, int] = dataclasses.field(default_factory=lambda: {4: 48, 8: 32, 16: 16, 32: 8})
+    runs: Mapping[int, int] = dataclasses.field(default_factory=lambda: {4: 32, 8: 32, 16: 16, 32: 8})
     budgets: tuple[float, ...] = (20.0, 40.0, 80.0)
     points: int = 512
-    tests: int = 2**14
+    observed: int = 2**13
+    tests: int = 2**13
     softmax: Softmax = dataclasses.field(default_factory=Softmax)
     seed: int = 31
 
@@ -61,6 +62,7 @@ QUICK = Plan(
     runs={4: 4, 8: 4},
     budgets=(10.0, 20.0),
     points=256,
+    observed=2**12,
     tests=2**12,
     softmax=Softmax(runs={16: 4, 64: 4}, budgets=(0.5, 1.0), tests=1),
 )

@@ -18,8 +18,8 @@ def point(
 ) -> xr.Dataset:
     """Load a point; where there is none, compute and write it. Raises InputError for one of other settings.
 
-    Arguments: folder: of the points of a part. name: of the file. settings: all that the numbers depend on. names: of all
-      points in the folder.
+    Arguments: folder: of the points of a part. name: of the file. settings: all that the numbers depend on. names: of
+      all points in the folder.
     """
     path = folder / f"{name}.nc"
     words = json.dumps(settings, sort_keys=True)

@@ -6,6 +6,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import jax
 import numpy as np
 import xarray as xr
 
@@ -92,14 +93,20 @@ def predicted(plan: Plan, pairs: Pairs, width: int, budget: float) -> xr.Dataset
     fit = pairs.fit
     starts = fit.random_weights(width, runs, plan.key("starts", width))
     problems = [problem_of(fit.task, width, order, budget) for order in ORDERS]
-    found = []
+    found = np.empty((len(ORDERS), runs))
     for run in range(runs):
         # Points of its own for every run: standard errors over runs then hold the error of the averages too.
-        averages = ode.Sampled(plan.points, 1, plan.key("theory", width, run))
+        key = plan.key("theory", width, run)
+        averages = ode.Sampled(plan.points, 1, key)
         start = [fit.overlaps(starts, run)] * len(problems)
         solved = ode.solve_many(problems, start, [budget], averages=averages, rtol=1e-3, atol=1e-4)
-        found.append([solution.accuracy["hard"][-1] for solution in solved])
-    return xr.Dataset({"theory": (("order", "run"), np.array(found).T)}, _coords(runs))
+        # An accuracy over few points is rough, so that more of them see the last state.
+        seen = jax.tree.map(lambda x: x[0], ode.Sampled(plan.observed, 1, jax.random.fold_in(key, 1)).draw(problems[0]))
+        found[:, run] = [
+            ode.observe(problem, solution.overlaps, seen).accuracy["hard"][-1]
+            for problem, solution in zip(problems, solved, strict=True)
+        ]
+    return xr.Dataset({"theory": (("order", "run"), found)}, _coords(runs))
 
 
 def _coords(runs: int) -> dict[str, Any]:
@@ -108,7 +115,7 @@ def _coords(runs: int) -> dict[str, Any]:
 
 def _settings(plan: Plan, part: str, width: int, budget: float) -> dict[str, Any]:
     """Return all that the numbers of a point depend on."""
-    sizes = {"tests": plan.tests} if part == "sgd" else {"points": plan.points}
+    sizes = {"tests": plan.tests} if part == "sgd" else {"points": plan.points, "observed": plan.observed}
     place = {"part": part, "width": width, "budget": budget, "number": plan.budgets.index(budget)}
     return {**place, "runs": plan.runs[width], "seed": plan.seed, "rate": RATE, "noise": NOISE, **sizes}
 
