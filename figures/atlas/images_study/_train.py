@@ -24,10 +24,11 @@ def trained(digits: TenDigits, sizes: Softmax, width: int, passes: float, keys: 
     halves = np.array(list(ORDERS.values()))
     shares = halves[:, (2 * np.arange(steps)) // steps].T  # of easy samples, in each step and order
     start = _start(keys[0], width, digits.images.shape[1], int(digits.labels.max()) + 1)
-    rows = _rows(keys[1], len(digits.images), sizes.batch, steps)
+    order_key, noise_key = jax.random.split(keys[1])
+    rows = _rows(order_key, len(digits.images), sizes.batch, steps)
     levels = digits.noise["easy"], digits.noise["hard"]
     images, labels, held_out = (jnp.asarray(x) for x in (digits.images, digits.labels, digits.held_out))
-    ends = _steps(start, images, labels, rows, jnp.asarray(shares), levels, sizes.rate, keys[1])
+    ends = _steps(start, images, labels, rows, jnp.asarray(shares), levels, sizes.rate, noise_key)
     hits = [
         _hits(ends, held_out, digits.held_out_labels, levels[1], key) for key in jax.random.split(keys[2], sizes.tests)
     ]
