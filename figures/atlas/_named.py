@@ -151,12 +151,12 @@ def named_figure(
             for part, make in makers.items()
         }
     elif name == "images":
-        makers = {"images": partial(images_data, progress=progress), "softmax": softmax_data}
+        of_images: dict[str, Callable[..., xr.Dataset]]
+        of_images = {"images": partial(images_data, progress=progress), "softmax": softmax_data}
+        beside = ["xor", *of_images]
         data = {
-            part: saved(
-                directory / f"{part}.nc", partial(make, directory, quick=quick, say=say), name, ["xor", *makers]
-            )
-            for part, make in makers.items()
+            part: saved(directory / f"{part}.nc", partial(make, directory, quick=quick, say=say), name, beside)
+            for part, make in of_images.items()
         }
     else:
         data = stores(name, directory, only=only, quick=quick, workers=workers, progress=progress, say=say)

@@ -26,8 +26,8 @@ class Softmax:
     noises of every held-out image, to measure an accuracy.
     """
 
-    runs: Mapping[int, int] = dataclasses.field(default_factory=lambda: {16: 16, 64: 16, 256: 8, 1024: 6})
-    budgets: tuple[float, ...] = (1.0, 4.0, 16.0)
+    runs: Mapping[int, int] = dataclasses.field(default_factory=lambda: {16: 12, 64: 12, 256: 8, 1024: 4})
+    budgets: tuple[float, ...] = (1.0, 3.0, 9.0)
     batch: int = 20
     rate: float = 0.03
     tests: int = 4
@@ -42,7 +42,7 @@ class Plan:
     sizes of the second part. seed: all random numbers follow from it.
     """
 
-    runs: Mapping[int, int] = dataclasses.field(default_factory=lambda: {4: 24, 8: 24, 16: 12, 32: 8})
+    runs: Mapping[int, int] = dataclasses.field(default_factory=lambda: {4: 24, 8: 24, 16: 8, 32: 4})
     budgets: tuple[float, ...] = (20.0, 40.0, 80.0)
     points: int = 512
     observed: int = 2**13

@@ -1,5 +1,7 @@
 """The picture of curricula on images: gains against the width, with a column for every budget."""
 
+from typing import Any
+
 import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -10,7 +12,7 @@ from ...pictures import drawing, look, new_figure, put_letters
 from .._foreign_data import takes_data_of
 from ._contrasts import SHOWN, accuracies, gains, mean_and_error
 
-BARS = {"ms": 3.6, "mew": 0.9, "lw": 1.0, "capsize": 0, "zorder": 3}
+BARS: dict[str, Any] = {"ms": 3.6, "mew": 0.9, "lw": 1.0, "capsize": 0, "zorder": 3}
 
 
 @takes_data_of("images")
@@ -81,11 +83,11 @@ def _legend() -> list[Line2D]:
     for number, order in enumerate(SHOWN):
         style = look(number)
         entries.append(Line2D([], [], color=style.colour, ls="none", marker=style.marker, ms=3.6, label=order))
-    kinds = (
+    kinds: tuple[tuple[str, dict[str, Any]], ...] = (
         ("SGD on images", {"ls": "none", "marker": "o", "ms": 3.6}),
         ("on images held out (first row)", {"ls": "none", "marker": "o", "ms": 3.6, "mfc": "white"}),
         ("theory (first row)", {"ls": "-", "lw": 1.0}),
     )
     for name, style_of in kinds:
-        entries.append(Line2D([], [], color="0.3", label=name, **style_of))  # type: ignore[arg-type]
+        entries.append(Line2D([], [], color="0.3", label=name, **style_of))
     return entries

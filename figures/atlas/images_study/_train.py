@@ -21,25 +21,30 @@ def trained(digits: TenDigits, sizes: Softmax, width: int, passes: float, keys: 
     """
     batches = len(digits.images) // sizes.batch
     steps = max(round(passes * batches), 2)
-    halves = np.array(list(ORDERS.values()))
-    shares = halves[:, (2 * np.arange(steps)) // steps].T  # of easy samples, in each step and order
     start = _start(keys[0], width, digits.images.shape[1], int(digits.labels.max()) + 1)
     order_key, noise_key = jax.random.split(keys[1])
     rows = _rows(order_key, len(digits.images), sizes.batch, steps)
     levels = digits.noise["easy"], digits.noise["hard"]
     images, labels, held_out = (jnp.asarray(x) for x in (digits.images, digits.labels, digits.held_out))
-    ends = _steps(start, images, labels, rows, jnp.asarray(shares), levels, sizes.rate, noise_key)
+    ends = _steps(start, images, labels, rows, shares_of(steps), levels, sizes.rate, noise_key)
     hits = [
         _hits(ends, held_out, digits.held_out_labels, levels[1], key) for key in jax.random.split(keys[2], sizes.tests)
     ]
     return np.mean(hits, axis=(0, 2))
 
 
+def shares_of(steps: int) -> np.ndarray:
+    """Return the shares of easy samples (steps, order): the two halves of a budget."""
+    halves = np.array(list(ORDERS.values()))
+    shares: np.ndarray = halves[:, (2 * np.arange(steps)) // steps].T
+    return shares
+
+
 def _start(key: Any, width: int, inputs: int, classes: int) -> Network:
     """Return weights of variance 2/N and 1/K, and biases 0."""
     first, second = jax.random.split(key)
-    W = jax.random.normal(first, (inputs, width)) * np.sqrt(2 / inputs)
-    V = jax.random.normal(second, (width, classes)) / np.sqrt(width)
+    W = jax.random.normal(first, (inputs, width)) * float(np.sqrt(2 / inputs))
+    V = jax.random.normal(second, (width, classes)) / float(np.sqrt(width))
     return W, jnp.zeros(width), V, jnp.zeros(classes)
 
 
@@ -69,8 +74,8 @@ def _steps(
         level, noise = jax.random.split(jax.random.fold_in(key, number))
         drawn = jax.random.uniform(level, row.shape)
         xi = jax.random.normal(noise, (row.size, images.shape[1]))
-        deviation = jnp.where(drawn < share[:, None], *levels)  # of every order and sample
-        inputs = images[row] + deviation[..., None] * xi
+        deviation = jnp.where(drawn[None, :] < share[:, None], *levels)  # of every order and sample
+        inputs = images[row][None] + deviation[..., None] * xi[None]
         slopes = jax.vmap(jax.grad(_loss), (0, 0, None))(networks, inputs, labels[row])
         return jax.tree.map(lambda weight, slope: weight - rate * slope, networks, slopes), None
 
@@ -81,7 +86,7 @@ def _steps(
 
 def _outputs(network: Network, inputs: jax.Array) -> jax.Array:
     W, b, V, c = network
-    return jax.nn.relu(inputs @ W + b) @ V + c
+    return jax.nn.relu(inputs @ W + b[None]) @ V + c[None]
 
 
 def _loss(network: Network, inputs: jax.Array, labels: jax.Array) -> jax.Array:
