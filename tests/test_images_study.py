@@ -14,7 +14,6 @@ import simulations
 import teacher_student as ts
 from figures import atlas
 from figures.atlas.images_study import _contrasts, _digits, _plan, _train, _universality, _xor
-from simulations.datasets import _packaged
 
 WIDTHS = {"xor": (4, 8, 16, 32), "softmax": (16, 64, 256, 1024)}
 BUDGETS = (20.0, 40.0, 80.0)
@@ -115,7 +114,7 @@ def test_budgets_of_one_run_are_not_taken_for_independent_ones() -> None:
 
 def test_theory_is_compared_run_by_run() -> None:
     data = study(CASES["no effect is seen"])["xor"]
-    shifted = data.assign(theory=data["images"] - 0.01 * xr.where(data["order"] == "hard to easy", 1.0, 0.0))
+    shifted = data.assign(theory=data["images"] - 0.01 * (data["order"] == "hard to easy"))
     points = list(_universality.compared(shifted))
     assert len(points) == 4 * len(WIDTHS["xor"]) * len(BUDGETS)
     for point in points:
@@ -247,7 +246,7 @@ def test_an_interrupted_study_goes_on_from_there(tmp_path: Path, monkeypatch: py
 def test_without_digits_there_is_one_line(
     compute: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(_packaged.importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     with pytest.raises(ts.InputError, match=r'pip install "\.\[data\]"') as caught:
         compute(tmp_path, quick=True, say=_quiet)
     assert "\n" not in str(caught.value)

@@ -30,7 +30,8 @@ def trained(digits: TenDigits, sizes: Softmax, width: int, passes: float, keys: 
     hits = [
         _hits(ends, held_out, digits.held_out_labels, levels[1], key) for key in jax.random.split(keys[2], sizes.tests)
     ]
-    return np.mean(hits, axis=(0, 2))
+    accuracy: np.ndarray = np.mean(hits, axis=(0, 2))
+    return accuracy
 
 
 def shares_of(steps: int) -> np.ndarray:
@@ -80,6 +81,7 @@ def _steps(
         return jax.tree.map(lambda weight, slope: weight - rate * slope, networks, slopes), None
 
     copies = jax.tree.map(lambda x: jnp.broadcast_to(x, (shares.shape[1], *x.shape)), start)
+    ends: Network
     ends, _ = jax.lax.scan(step, copies, (jnp.arange(len(rows)), rows, shares))
     return ends
 

@@ -8,6 +8,8 @@ import xarray as xr
 
 from ._contrasts import SHOWN, gains
 
+PAIR = ("images", "theory")
+
 
 @dataclasses.dataclass(frozen=True)
 class Beside:
@@ -37,11 +39,8 @@ def compared(xor: xr.Dataset) -> Iterator[Beside]:
                 sgd, theory = (values.sel(width=width, budget=budget).values for values in pair)
                 known = np.isfinite(sgd) & np.isfinite(theory)
                 apart = (sgd - theory)[known]
-                numbers = [_mean(values[known]) for values in (sgd, theory)]
-                yield Beside(width, budget, order, *numbers, _mean(apart), float(np.sqrt(np.mean(apart**2))))
-
-
-PAIR = ("images", "theory")
+                numbers = _mean(sgd[known]), _mean(theory[known]), _mean(apart)
+                yield Beside(width, budget, order, *numbers, float(np.sqrt(np.mean(apart**2))))
 
 
 def _mean(values: np.ndarray) -> tuple[float, float]:
