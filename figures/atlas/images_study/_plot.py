@@ -71,6 +71,7 @@ def _against_width(axes: Axes, found: dict[str, xr.DataArray], source: str) -> N
                 widths * 2**0.12, mean, error, color=style.colour, marker=style.marker, ls="none", mfc="white", **BARS
             )
     axes.set_xscale("log", base=2)
+    axes.margins(x=0.03)
     shown = found[source]["width"].values
     axes.set_xticks(shown, [str(width) for width in shown])
     axes.xaxis.set_minor_locator(NullLocator())
