@@ -17,7 +17,8 @@ from ._plan import NOISE, ORDERS, Plan, plan_of
 from ._points import point
 from ._train import trained
 
-SECONDS = 6e-7, 1.3e-8  # of one core, about: for an image and an order, and for each unit more
+SECONDS = 4e-6, 6e-8  # of one core, about: for an image and an order, and for each unit more
+COMPILING = 5.0  # for each width and budget
 
 
 def softmax_data(
@@ -79,5 +80,6 @@ def _cost(plan: Plan) -> str:
     """Return the sizes and, from the seconds of an image, the minutes."""
     sizes = plan.softmax
     shown = len(ORDERS) * 4000 * sum(sizes.budgets)
-    seconds = sum(runs * shown * (SECONDS[0] + SECONDS[1] * K) for K, runs in sizes.runs.items())
+    seconds = COMPILING * len(sizes.runs) * len(sizes.budgets)
+    seconds += sum(runs * shown * (SECONDS[0] + SECONDS[1] * K) for K, runs in sizes.runs.items())
     return f"{', '.join(f'{runs} runs of K = {K}' for K, runs in sizes.runs.items())}; about {seconds / 60:.2g} min"

@@ -19,8 +19,9 @@ from ._plan import NOISE, ORDERS, RATE, Plan, plan_of, problem_of
 from ._points import point
 
 PARTS = ("sgd", "theory")
-# Seconds on one core, about: of a run for each unit and step of N = 800, of theory for each unit and alpha.
-SGD_SECONDS, THEORY_SECONDS = (8e-6, 2e-7), (0.01, 0.0025)
+# Seconds of one core, about: of a sample of N = 800 and for each unit more; of theory for each unit and alpha; of
+# compiling for each width.
+SAMPLE, THEORY, COMPILING = (6e-6, 2e-7), 6e-4, 35.0
 
 
 def images_data(
@@ -123,8 +124,10 @@ def _settings(plan: Plan, part: str, width: int, budget: float) -> dict[str, Any
 def _cost(plan: Plan) -> str:
     """Return the sizes and, from the seconds of a run, the minutes."""
     alphas = len(ORDERS) * sum(plan.budgets)
+    # Two tests of two levels in every order.
+    samples = 800 * alphas + 4 * len(ORDERS) * len(plan.budgets) * plan.tests
     seconds = sum(
-        runs * alphas * (800 * (SGD_SECONDS[0] + SGD_SECONDS[1] * K) + THEORY_SECONDS[0] + THEORY_SECONDS[1] * K)
+        COMPILING + runs * (samples * (SAMPLE[0] + SAMPLE[1] * K) + alphas * THEORY * K)
         for K, runs in plan.runs.items()
     )
     sizes = ", ".join(f"{runs} runs of K = {K}" for K, runs in plan.runs.items())
