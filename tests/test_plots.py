@@ -152,6 +152,7 @@ PICTURES: dict[str, Callable[[], Figure]] = {
     "gains": lambda: atlas.curriculum(shipped("curriculum/xor").isel(easiness=slice(2))),
     "width": lambda: atlas.width(*(shipped(f"width/{name}") for name in ("width", "sgd"))),
     "optimal": lambda: atlas.optimal(*(shipped(f"optimal/{name}") for name in ("perceptron", "xor"))),
+    "images": lambda: atlas.images(*(shipped(f"images/{name}") for name in ("images", "softmax"))),
     "finite size": lambda: atlas.finite_size(*(shipped(f"finite-size/{name}") for name in ("deviation", "escape"))),
 }
 

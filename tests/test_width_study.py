@@ -10,6 +10,7 @@ import xarray as xr
 from scipy import stats
 
 import teacher_student as ts
+from figures.atlas import _width_contrasts
 from figures.atlas.width_study import _assemble, _cases, _contrasts, _pilot, _plan, _study, _why
 
 WIDTHS = (4, 8, 16, 32, 64)
@@ -83,28 +84,28 @@ def test_a_family_says_what_is_true_of_it(name: str) -> None:
 def test_the_trend_is_the_slope_in_log2_of_the_width() -> None:
     widths = np.array(WIDTHS)
     gains = 0.07 - 0.01 * np.log2(widths)
-    assert _contrasts.weights_of("trend", widths) @ gains == pytest.approx(-0.01)
-    assert _contrasts.weights_of("narrow", widths) @ gains == pytest.approx(gains[:2].mean())
-    assert _contrasts.weights_of("wide", widths) @ gains == pytest.approx(gains[3:].mean())
+    assert _width_contrasts.weights_of("trend", widths) @ gains == pytest.approx(-0.01)
+    assert _width_contrasts.weights_of("narrow", widths) @ gains == pytest.approx(gains[:2].mean())
+    assert _width_contrasts.weights_of("wide", widths) @ gains == pytest.approx(gains[3:].mean())
 
 
 def test_p_of_a_contrast_is_uniform_where_nothing_is_true() -> None:
     """Widths of very different numbers of starts and spreads; 2000 studies, shares within 3.3 standard errors."""
     generator = np.random.default_rng(1)
     counts, spreads = np.array([80, 40, 20, 8, 5]), np.array([0.1, 0.12, 0.03, 0.01, 0.004])
-    weights = _contrasts.weights_of("trend", np.array(WIDTHS))
+    weights = _width_contrasts.weights_of("trend", np.array(WIDTHS))
     p = np.empty(2000)
     for i in range(p.size):
         samples = [s * generator.standard_normal(n) for n, s in zip(counts, spreads, strict=True)]
         value, se = np.array([x.mean() for x in samples]), np.array([x.std(ddof=1) / x.size**0.5 for x in samples])
-        p[i] = _contrasts.contrast(weights, value, se, counts)[3]
+        p[i] = _width_contrasts.contrast(weights, value, se, counts)[3]
     for level in (0.01, 0.05, 0.5):
         assert abs(np.mean(p < level) - level) < 3.3 * np.sqrt(level * (1 - level) / p.size)
 
 
 def test_holm_is_that_of_the_definition() -> None:
-    np.testing.assert_allclose(_contrasts.holm(np.array([0.01, 0.04, 0.03, 0.005])), [0.03, 0.06, 0.06, 0.02])
-    np.testing.assert_allclose(_contrasts.holm(np.array([0.6, 0.9])), [1.0, 1.0])
+    np.testing.assert_allclose(_width_contrasts.holm(np.array([0.01, 0.04, 0.03, 0.005])), [0.03, 0.06, 0.06, 0.02])
+    np.testing.assert_allclose(_width_contrasts.holm(np.array([0.6, 0.9])), [1.0, 1.0])
 
 
 def test_families_without_an_effect_are_rarely_said_to_have_one() -> None:

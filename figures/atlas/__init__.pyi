@@ -30,6 +30,10 @@ from .finite_size_study import mean_exponent as mean_exponent
 from .finite_size_study import shift_amplitude as shift_amplitude
 from .finite_size_study import variance_amplitude as variance_amplitude
 from .finite_size_study import variance_exponent as variance_exponent
+from .images_study import images as images
+from .images_study import images_data as images_data
+from .images_study import images_text as images_text
+from .images_study import softmax_data as softmax_data
 from .optimal_study import optimal as optimal
 from .optimal_study import optimal_data as optimal_data
 from .optimal_study import optimal_text as optimal_text

@@ -17,6 +17,7 @@ from ._curriculum import curriculum, curriculum_text
 from ._lottery import lottery, lottery_text
 from ._recipes import saved, stores
 from .finite_size_study import deviation_data, escape_data, finite_size, finite_size_text
+from .images_study import images, images_data, images_text, softmax_data
 from .optimal_study import optimal, optimal_data, optimal_text
 from .tickets_study import tickets, tickets_data, tickets_text
 from .width_study import folder_names, width, width_data, width_sgd_data, width_text
@@ -64,6 +65,10 @@ def _width(data: Mapping[str, xr.Dataset]) -> tuple[Figure, str]:
     return width(data["width"], data["sgd"]), width_text(data["width"], data["sgd"])
 
 
+def _images(data: Mapping[str, xr.Dataset]) -> tuple[Figure, str]:
+    return images(data["images"], data["softmax"]), images_text(data["images"], data["softmax"])
+
+
 PARTS = ("perceptron", "xor", "cells")  # of the figure optimal: its data sets, and the folder of what is finished
 
 DRAWERS: dict[str, Callable[..., tuple[Figure, str]]] = {
@@ -74,6 +79,7 @@ DRAWERS: dict[str, Callable[..., tuple[Figure, str]]] = {
     "finite-size": _finite_size,
     "optimal": _optimal,
     "width": _width,
+    "images": _images,
 }
 
 
@@ -110,7 +116,7 @@ def named_figure(
     """Draw the figure `name` from the data in `directory`; what these lack is computed first, and its cost said.
 
     Arguments:
-      name: "lottery", "tickets", "curriculum", "cost", "finite-size", "optimal" or "width".
+      name: "lottery", "tickets", "curriculum", "cost", "finite-size", "optimal", "width" or "images".
       directory: of its data, made if need be.
       quick: whether to draw a coarse version, in at most two minutes. task: of the curriculum, "xor" or "committee".
       workers: local processes (None: one per core; 0: this one). progress: whether to show a bar. say: gets each line.
@@ -146,6 +152,14 @@ def named_figure(
         data = {
             part: saved(directory / f"{part}.nc", partial(make, directory, **sizes), name, beside)
             for part, make in makers.items()
+        }
+    elif name == "images":
+        of_images: dict[str, Callable[..., xr.Dataset]]
+        of_images = {"images": partial(images_data, progress=progress), "softmax": softmax_data}
+        beside = ["xor", *of_images]
+        data = {
+            part: saved(directory / f"{part}.nc", partial(make, directory, quick=quick, say=say), name, beside)
+            for part, make in of_images.items()
         }
     else:
         data = stores(name, directory, only=only, quick=quick, workers=workers, progress=progress, say=say)

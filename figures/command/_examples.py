@@ -87,6 +87,10 @@ EXAMPLES = {
         ("a first look, in two minutes", "figure width --quick"),
         ("from the data of the repository", "figure width docs/atlas/width --save width.pdf"),
     ],
+    "images": [
+        ("a first look, in two minutes", "figure images --quick"),
+        ("from the data of the repository", "figure images docs/atlas/images --save images.pdf"),
+    ],
     "cost": [
         ("a first look, in two minutes", "figure cost --quick"),
         ("from the data of the repository", "figure cost docs/atlas/cost --save cost.pdf"),

@@ -81,6 +81,7 @@ NAMED = {
     "finite-size": "runs of finite N against theory: exponents of mean and variance, escape time against log N",
     "optimal": "the best order of easy and hard samples, and its gain: perceptron, and XOR mixture against the width",
     "width": "whether wide students need a curriculum: gains against the width, in samples and in learning times",
+    "images": "whether wide students of images need a curriculum: XOR of digits beside its theory, and ten digits",
     "cost": "samples and compute to reach an accuracy in nine starts of ten, against the width, for each order",
 }
 

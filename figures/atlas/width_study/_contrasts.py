@@ -5,8 +5,10 @@ import itertools
 
 import numpy as np
 import xarray as xr
-from scipy import stats
 
+from .._width_contrasts import QUESTIONS, contrast, holm, weights_of
+from .._width_contrasts import in_words as words_of_signs
+from .._width_contrasts import smallest_seen as seen_from
 from ._plan import CLOCKS, FAMILY, LEVEL, POWER
 
 MEASURES = {
@@ -16,7 +18,6 @@ MEASURES = {
     "sooner": "1 if it learns sooner than mixed, -1 if later: 90 % of Bayes' advantage on hard samples",
 }
 FIRSTS = ("easy to hard", "hard to easy")
-QUESTIONS = ("narrow", "wide", "trend")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -95,39 +96,12 @@ def _error(values: xr.DataArray, *, signs: bool) -> xr.DataArray:
 
 def in_words(narrow: Statement, wide: Statement, trend: Statement) -> str:
     """Return what the three contrasts of a family say together."""
-    signs = narrow.sign, wide.sign, trend.sign
-    if signs[0] > 0:
-        change = {-1: "and the gain shrinks with width", 0: "and no trend is seen", 1: "and the gain grows with width"}
-        return f"helps narrow students, {change[signs[2]]}"
-    if signs[0] < 0:
-        change = {-1: "and more with width", 0: "and no trend is seen", 1: "and the harm shrinks with width"}
-        return f"harms narrow students, {change[signs[2]]}"
-    if signs[1]:
-        known = "" if signs[2] == signs[1] else ", with no trend that is seen"
-        return f"{'helps' if signs[1] > 0 else 'harms'} wide students alone{known}"
-    return "no effect is seen" if not signs[2] else "changes with width, with no effect seen at either end"
+    return words_of_signs((narrow.sign, wide.sign, trend.sign))
 
 
 def smallest_seen(statement: Statement) -> float:
     """Return the contrast that would be told from 0 with probability POWER, at the level of one statement alone."""
-    reach = stats.t.isf(LEVEL / 2, statement.degrees) + stats.norm.ppf(POWER)
-    return float(reach * statement.se)
-
-
-def weights_of(question: str, widths: np.ndarray) -> np.ndarray:
-    """Return the weights of the widths in a contrast.
-
-    narrow, wide: the mean of the two narrowest, or widest, widths (of one, where there are fewer than four).
-    trend: the least-squares slope against log2 K, a change per doubling of the width.
-    """
-    x = np.log2(widths) - np.mean(np.log2(widths))
-    if question == "trend":
-        slope: np.ndarray = x / max(np.sum(x**2), 1e-300)
-        return slope
-    number = 2 if widths.size >= 4 else 1
-    weights = np.zeros(widths.size)
-    weights[np.argsort(x)[:number] if question == "narrow" else np.argsort(x)[-number:]] = 1 / number
-    return weights
+    return seen_from(statement.se, statement.degrees, LEVEL, POWER)
 
 
 def statements(data: xr.Dataset, measure: str) -> list[Statement]:
@@ -144,28 +118,3 @@ def statements(data: xr.Dataset, measure: str) -> list[Statement]:
                 found.append(Statement(measure, convention, easiness, clock, order, question, *numbers))
     adjusted = holm(np.array([statement.p for statement in found]))
     return [dataclasses.replace(one, adjusted=float(p)) for one, p in zip(found, adjusted, strict=True)]
-
-
-def contrast(weights: np.ndarray, value: np.ndarray, se: np.ndarray, count: np.ndarray) -> tuple[float, ...]:
-    """Return value, standard error, degrees of freedom (Welch and Satterthwaite) and p of sum_K c_K gain_K."""
-    parts = (weights * se) ** 2
-    variance = float(np.sum(parts))
-    if not variance > 0:  # there are too few starts, or too few widths
-        return np.nan, np.nan, np.nan, 1.0
-    degrees = variance**2 / float(np.sum(parts**2 / np.maximum(count - 1, 1)))
-    total, error = float(weights @ value), float(np.sqrt(variance))
-    return total, error, degrees, float(2 * stats.t.sf(abs(total) / error, degrees))
-
-
-def holm(p: np.ndarray) -> np.ndarray:
-    """Return p-values that hold for all together.
-
-      p~_(i) = max_{j <= i} min(1, (m - j + 1) p_(j))
-
-    Source: Holm 1979.
-    """
-    order = np.argsort(p)
-    steps = np.minimum(1.0, (p.size - np.arange(p.size)) * p[order])
-    adjusted = np.empty(p.size)
-    adjusted[order] = np.maximum.accumulate(steps)
-    return adjusted

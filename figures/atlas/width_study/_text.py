@@ -10,7 +10,8 @@ import xarray as xr
 import teacher_student as ts
 
 from .._foreign_data import takes_data_of
-from ._contrasts import FIRSTS, MEASURES, QUESTIONS, Statement, gains, in_words, smallest_seen, statements
+from .._width_contrasts import QUESTIONS
+from ._contrasts import FIRSTS, MEASURES, Statement, gains, in_words, smallest_seen, statements
 from ._plan import EFFECT, FAMILY
 from ._sgd_summary import compared
 from ._why import collapse, tickets

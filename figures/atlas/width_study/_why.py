@@ -7,7 +7,8 @@ import numpy as np
 import xarray as xr
 from scipy import stats
 
-from ._contrasts import contrast, paired, weights_of
+from .._width_contrasts import contrast, weights_of
+from ._contrasts import paired
 
 DRAWS, CONFIDENCE = 2000, 0.95
 NOTHING = 1e-3  # of accuracy: no spread between widths that anybody would ask about
