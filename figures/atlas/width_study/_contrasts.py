@@ -73,7 +73,7 @@ def gains(data: xr.Dataset, measure: str, order: str) -> xr.Dataset:
         [apart.sel(budget=apart["clock"] == clock).mean("budget", skipna=False) for clock in CLOCKS],
         xr.DataArray(list(CLOCKS), dims="clock", name="clock"),
     )
-    result = {}
+    result: dict[str, xr.DataArray] = {}
     points = apart.drop_vars(["clock", "number"])
     for name, values in {"point": points, "pooled": pooled}.items():
         result |= {name: values.mean("start"), f"{name}_se": _error(values, signs=signs)}
@@ -91,7 +91,8 @@ def _error(values: xr.DataArray, *, signs: bool) -> xr.DataArray:
     if not signs:
         return values.std("start", ddof=1) / np.sqrt(count)
     squares = ((values - values.mean("start")) ** 2).sum("start") + 2
-    return np.sqrt(squares) / (count + 2)
+    error: xr.DataArray = squares**0.5 / (count + 2)
+    return error
 
 
 def in_words(narrow: Statement, wide: Statement, trend: Statement) -> str:
