@@ -54,6 +54,7 @@ def held_warnings() -> Iterator[None]:
     the store. Its warning that consolidated metadata are no part of the format yet is never shown.
     """
     with warnings.catch_warnings(record=True) as held:
+        warnings.simplefilter("always")  # the user's own filters, which may make errors of them, judge them below
         yield
     for warning in held:
         if "onsolidated metadata is" not in str(warning.message):
