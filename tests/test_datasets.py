@@ -269,7 +269,7 @@ REFUSED: dict[str, Callable[[], object]] = {
     r"finite weights \(12,\) of a teacher": lambda: simulations.fit_mixture(crosses(), teacher=[1.0]),
     "a known kind of covariances; got: 'full'": lambda: simulations.fit_mixture(crosses(), SIGNS, covariances="full"),
     "two sides have the same noise": lambda: simulations.Dataset.pairs(crosses(), crosses().with_noise({"a": 1.0})),
-    "two groups with different means": lambda: crosses().centred(["a"], ["a"]),
+    "two groups without a cluster in common": lambda: crosses().centred(["a"], ["a"]),
     "a share held_out between 0 and 1": lambda: crosses().split(1.5, 0),
     "orthonormal latent directions": lambda: ts.random_overlaps(
         linear_problem(simulations.fit_mixture(crosses(), SIGNS)), N, 0, teacher="orthonormal"

@@ -68,6 +68,6 @@ def holm(p: np.ndarray) -> np.ndarray:
 
 
 def smallest_seen(se: float, degrees: float, level: float, power: float) -> float:
-    """Return the contrast that is told from 0 with the probability `power`, at the level of one statement alone."""
-    reach = stats.t.isf(level / 2, degrees) + stats.norm.ppf(power)
+    """Return the contrast that is told from 0 with the probability `power`, by a two-sided t test at `level`."""
+    reach = stats.t.isf(level / 2, degrees) + stats.t.ppf(power, degrees)
     return float(reach * se)

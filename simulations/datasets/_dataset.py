@@ -141,6 +141,8 @@ class Dataset(PublicRecord):
     def select(self, *clusters: Any) -> "Dataset":
         """Return the inputs of these clusters only, such as select(0, 1)."""
         part = self._single("select clusters of")
+        if not clusters:
+            raise InputError(f"at least one of the clusters {', '.join(part.clusters)}", "none")
         for name in clusters:
             require_name(str(name), part.clusters, "cluster of the data set")
         wanted = [c for c, name in enumerate(part.clusters) if name in set(map(str, clusters))]
@@ -193,6 +195,9 @@ class Dataset(PublicRecord):
             for name in group:
                 require_name(str(name), part.clusters, "cluster of the data set")
             means.append(self.means[[part.clusters.index(str(name)) for name in group]].mean(axis=0))
+        both = sorted(set(map(str, first)) & set(map(str, second)))
+        if both:
+            raise InputError("two groups without a cluster in common", f"{both[0]} in both")
         half = np.linalg.norm(means[0] - means[1]) / 2
         if not half > 0 or not is_number(half_distance) or not half_distance > 0:
             required = "two groups with different means, and a half_distance > 0"

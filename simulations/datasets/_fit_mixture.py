@@ -121,6 +121,9 @@ class MixtureFit(PublicRecord):
 
         Arguments: weights: with a leading axis of runs, in the fit's coordinates. run: which one.
         """
+        runs = len(np.asarray(weights.student))
+        if not -runs <= run < runs:
+            raise InputError(f"a run of the {runs} that the weights have", run)
         w, u, v = (np.asarray(x, np.float64)[run] for x in (weights.student, weights.latents, weights.readout))
         self._require_dim(w.shape[-1])
         edges = np.cumsum((0, *self.sizes))

@@ -104,6 +104,7 @@ def check_data(problem: Problem, data: Any, dim: int, start: Any, method: str, d
     for name in levels:
         if name not in data.noise:
             raise InputError("noise of the data for every level", f"none for {name!r}", nearest(name, list(data.noise)))
+    _check_noise(problem, data)
     names = _clusters_of(problem)
     if sorted(names) != sorted(data.clusters):
         remedy = "take the task of simulations.fit_mixture(data, ...)"
@@ -112,6 +113,17 @@ def check_data(problem: Problem, data: Any, dim: int, start: Any, method: str, d
         remedy = "draw them with fit.random_weights(...)"
         raise InputError("Weights to start from with data", type(start).__name__, remedy)
     _check_coordinates(problem, data, start)
+
+
+def _check_noise(problem: Problem, data: Dataset) -> None:
+    """Raise InputError where a fit's task has other noise than the data: it would be the theory of other inputs."""
+    inputs = problem.at(0.0).inputs
+    for name, variances in zip(inputs.level_names, np.asarray(inputs.variances), strict=True):
+        noise = data.noise[name]
+        if not np.allclose(variances, noise, rtol=1e-6, atol=1e-12):
+            required = f"data with the task's noise, {float(variances.flat[0]):g} in level {name!r}"
+            remedy = "fit again, or take data.with_noise(...)"
+            raise InputError(required, f"{noise:g}", remedy)
 
 
 def _check_coordinates(problem: Problem, data: Dataset, start: Weights) -> None:

@@ -7,7 +7,7 @@ import numpy as np
 import xarray as xr
 
 from .._width_contrasts import QUESTIONS, contrast, holm, in_words, smallest_seen, weights_of
-from ._plan import FAMILY, LEVEL, POWER
+from ._plan import FAMILY, POWER
 
 SOURCES = {
     "images": "XOR of digits, images that were learnt from",
@@ -33,6 +33,7 @@ class Statement:
     degrees: float
     p: float
     adjusted: float = 1.0
+    among: int = 1  # statements that hold together
 
     @property
     def sign(self) -> int:
@@ -41,8 +42,8 @@ class Statement:
 
     @property
     def seen_from(self) -> float:
-        """The contrast that would be told from 0 with probability POWER, at the level of one statement alone."""
-        return smallest_seen(self.se, self.degrees, LEVEL, POWER)
+        """The contrast that is told from 0 with probability POWER at least, whatever the other statements are."""
+        return smallest_seen(self.se, self.degrees, FAMILY / self.among, POWER)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -102,5 +103,5 @@ def families(found: Mapping[str, xr.DataArray]) -> list[Family]:
                     weights = weights_of(question, accuracy["width"].values)
                     each.append(Statement(source, order, pool, question, *contrast(weights, *numbers)))
     adjusted = holm(np.array([one.p for one in each]))
-    each = [dataclasses.replace(one, adjusted=float(p)) for one, p in zip(each, adjusted, strict=True)]
+    each = [dataclasses.replace(one, adjusted=float(p), among=len(each)) for one, p in zip(each, adjusted, strict=True)]
     return [Family(*each[first : first + len(QUESTIONS)]) for first in range(0, len(each), len(QUESTIONS))]

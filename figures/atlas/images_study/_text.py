@@ -7,7 +7,7 @@ import xarray as xr
 
 from .._foreign_data import takes_data_of
 from ._contrasts import FIRSTS, POOLS, SHOWN, SOURCES, Family, Statement, accuracies, families, gains, mean_and_error
-from ._plan import FAMILY, LEVEL, POWER
+from ._plan import FAMILY, POWER
 from ._universality import compared
 
 
@@ -62,7 +62,9 @@ def _statements(said: list[Family]) -> str:
         one = family.narrow
         rows.append(f"  {SOURCES[one.source]}; {one.order}, {one.pool}: {family.words}")
         rows.append("    " + "  ".join(_numbers(statement) for statement in family.statements))
-    rows.append(f"  (seen from: with probability {POWER:g}, at a level of {LEVEL:g} of one statement alone)")
+    rows.append(
+        f"  (seen from: a true contrast of this size is found with probability {POWER:g}, whatever the others are)"
+    )
     return "\n".join(rows)
 
 

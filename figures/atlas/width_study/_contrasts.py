@@ -9,13 +9,13 @@ import xarray as xr
 from .._width_contrasts import QUESTIONS, contrast, holm, weights_of
 from .._width_contrasts import in_words as words_of_signs
 from .._width_contrasts import smallest_seen as seen_from
-from ._plan import CLOCKS, FAMILY, LEVEL, POWER
+from ._plan import CLOCKS, FAMILY, POWER
 
 MEASURES = {
     "accuracy on hard samples": "the accuracy on hard samples, at the end",
     "accuracy on the mixture": "the accuracy on easy and hard samples in equal parts, at the end",
-    "solved": "1 if the outputs at all means are right, at the end",
-    "sooner": "1 if it learns sooner than mixed, -1 if later: 90 % of Bayes' advantage on hard samples",
+    "solved": "1 if the outputs at all means are right, at the end; errors as if two starts more differed by +1 and -1",
+    "sooner": "1 if it learns sooner than mixed, -1 if later; errors as if two starts more differed by +1 and -1",
 }
 FIRSTS = ("easy to hard", "hard to easy")
 
@@ -35,6 +35,7 @@ class Statement:
     degrees: float
     p: float
     adjusted: float = 1.0
+    among: int = 1  # statements that hold together
 
     @property
     def sign(self) -> int:
@@ -101,8 +102,11 @@ def in_words(narrow: Statement, wide: Statement, trend: Statement) -> str:
 
 
 def smallest_seen(statement: Statement) -> float:
-    """Return the contrast that would be told from 0 with probability POWER, at the level of one statement alone."""
-    return seen_from(statement.se, statement.degrees, LEVEL, POWER)
+    """Return the contrast that is told from 0 with probability POWER at least, whatever the other statements are.
+
+    The level is that of the strictest step of Holm's test, FAMILY over the number of statements.
+    """
+    return seen_from(statement.se, statement.degrees, FAMILY / statement.among, POWER)
 
 
 def statements(data: xr.Dataset, measure: str) -> list[Statement]:
@@ -118,4 +122,6 @@ def statements(data: xr.Dataset, measure: str) -> list[Statement]:
                 numbers = contrast(weights_of(question, data["width"].values), value, se, count)
                 found.append(Statement(measure, convention, easiness, clock, order, question, *numbers))
     adjusted = holm(np.array([statement.p for statement in found]))
-    return [dataclasses.replace(one, adjusted=float(p)) for one, p in zip(found, adjusted, strict=True)]
+    return [
+        dataclasses.replace(one, adjusted=float(p), among=len(found)) for one, p in zip(found, adjusted, strict=True)
+    ]

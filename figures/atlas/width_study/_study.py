@@ -18,6 +18,7 @@ from ._cases import cases_of, sweep_tables
 from ._pilot import pilot_results, pilot_tables
 from ._plan import EFFECT, LEVEL, POWER, Plan, plan_of
 
+MANY = 10**9  # starts, where the first ones do not say how many
 SECONDS, WIDE = 4e-3, 45  # of a start on one core, for each unit and point, about; the K at which it has doubled
 
 
@@ -34,6 +35,8 @@ def needed_starts(deviation: float) -> int:
 
     Arguments: deviation: s, of a paired difference between starts.
     """
+    if not np.isfinite(deviation):
+        return MANY
     reach = float(stats.norm.isf(LEVEL / 2) + stats.norm.ppf(POWER))
     return math.ceil((reach * deviation / EFFECT) ** 2)
 
@@ -50,7 +53,8 @@ def spread_of(data: xr.Dataset, results: xr.Dataset) -> float:
             mixed = dataclasses.replace(case, order="mixed")
             apart = accuracy.sel(case=case.name) - accuracy.sel(case=mixed.name)
             squares.append(float(apart.var("start", ddof=1)))
-    return float(np.sqrt(np.mean(squares)))
+    known = [square for square in squares if np.isfinite(square)]  # a start that diverged has no accuracy
+    return float(np.sqrt(np.mean(known))) if known else np.inf
 
 
 def computed_width(directory: Path, plan: Plan, width: int, **options: Any) -> tuple[xr.Dataset, xr.Dataset, int]:

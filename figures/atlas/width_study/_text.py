@@ -12,7 +12,7 @@ import teacher_student as ts
 from .._foreign_data import takes_data_of
 from .._width_contrasts import QUESTIONS
 from ._contrasts import FIRSTS, MEASURES, Statement, gains, in_words, smallest_seen, statements
-from ._plan import EFFECT, FAMILY
+from ._plan import EFFECT, FAMILY, POWER
 from ._sgd_summary import compared
 from ._why import collapse, tickets
 
@@ -63,8 +63,9 @@ def _kinds(dataset: xr.Dataset) -> Iterator[tuple[str, str]]:
 def _verdicts(dataset: xr.Dataset, measure: str) -> str:
     found = statements(dataset, measure)
     rows = [
-        f"{measure}: order minus mixed, mean over the budgets of a clock; {len(found)} statements, of which any is "
-        f"false with probability {FAMILY:g} at most (Holm)"
+        f"{measure} ({MEASURES[measure]}): order minus mixed, mean over the budgets of a clock; {len(found)} "
+        f"statements, of which any is false with probability {FAMILY:g} at most (Holm); seen from: a true contrast of "
+        f"this size is found with probability {POWER:g}, whatever the others are"
     ]
     for first in range(0, len(found), len(QUESTIONS)):
         family = found[first : first + len(QUESTIONS)]
