@@ -191,6 +191,16 @@ def test_a_width_learns_half_of_what_it_reaches_in_its_learning_time() -> None:
     assert set(found["own_rate"].values.ravel()) == {0.5}
 
 
+def test_a_width_that_learns_nothing_has_the_time_of_the_whole_pilot() -> None:
+    names = list(_pilot.pilot_tables(_plan.plan_of(True), 4)["axes"]["case"]["choices"])
+    alphas = np.linspace(0.0, 100.0, 101)
+    paths = np.broadcast_to(0.48 - 1e-4 * alphas[:, None], (1, 3, len(names), alphas.size, 2))
+    dims = ("engine", "start", "case", "record", "level")
+    alpha = np.broadcast_to(alphas, paths.shape[:-1])
+    pilot = xr.Dataset({"accuracy_path": (dims, paths), "alpha": (dims[:-1], alpha)}, {"level": ["easy", "hard"]})
+    assert set(_pilot.pilot_results(pilot)["learning_time"].values.ravel()) == {100.0}
+
+
 def test_orders_of_a_budget_have_the_same_samples() -> None:
     numbers = {"learning_time": 50.0, "own_rate": 0.5}
     results = xr.Dataset(

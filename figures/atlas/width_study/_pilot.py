@@ -33,6 +33,7 @@ def pilot_results(pilot: xr.Dataset) -> xr.Dataset:
 
     The learning time is the alpha at which the mean accuracy on hard samples has gone half of its way from 1/2 to its
     last value. Half of the way to what it reaches, and not to Bayes' accuracy: some narrow students never come near it.
+    Where it ends below 1/2 it is the alpha of the end.
     The best rate is that of the highest mean accuracy at the alpha `TUNED_AT`.
     """
     shape = len(CONVENTIONS), len(EASINESS), len(RATES)
@@ -41,7 +42,9 @@ def pilot_results(pilot: xr.Dataset) -> xr.Dataset:
     alphas = pilot["alpha"].isel(engine=0, start=0, case=0).values
     usual = curves[:, :, RATES.index(RATE)]
     half = (0.5 + usual[..., -1:]) / 2
-    times = alphas[np.argmax(usual >= half, axis=-1)]
+    first = np.argmax(usual >= half, axis=-1)
+    # Where nothing has been learnt at the end, the half way lies below the start: the time is longer than the pilot.
+    times = np.where((usual[..., -1] > 0.5) & (first > 0), alphas[first], alphas[-1])
     tuned = curves[..., np.argmin(np.abs(alphas - TUNED_AT))]
     dims = ("convention", "easiness")
     return xr.Dataset(
