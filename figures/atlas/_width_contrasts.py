@@ -42,7 +42,9 @@ def weights_of(question: str, widths: np.ndarray) -> np.ndarray:
     return weights
 
 
-def contrast(weights: np.ndarray, value: np.ndarray, se: np.ndarray, count: np.ndarray) -> tuple[float, ...]:
+def contrast(
+    weights: np.ndarray, value: np.ndarray, se: np.ndarray, count: np.ndarray
+) -> tuple[float, float, float, float]:
     """Return value, standard error, degrees of freedom (Welch and Satterthwaite) and p of sum_K c_K gain_K."""
     parts = (weights * se) ** 2
     variance = float(np.sum(parts))
