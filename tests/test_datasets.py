@@ -254,6 +254,9 @@ REFUSED: dict[str, Callable[[], object]] = {
     "noise of the data for every level; got: none for 'easy'": lambda: refused(
         data=crosses().with_noise({"hard": 1.0})
     ),
+    "data with the task's noise, .* got: 9": lambda: refused(
+        data=crosses().with_noise(dict.fromkeys(crosses().noise, 9.0) | {"easy": 9.0, "hard": 9.0})
+    ),
     "Weights to start from with data; got: NoneType; draw them with fit.random": lambda: refused(start=None),
     "data in the coordinates of the weights; .*; take fit.data": lambda: refused(
         data=crosses()._moved(lambda rows: -rows)

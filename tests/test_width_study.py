@@ -139,7 +139,18 @@ def test_as_many_starts_as_are_asked_for_see_the_gain_nine_times_in_ten() -> Non
     generator = np.random.default_rng(2)
     samples = 0.01 + spread * generator.standard_normal((2000, count))
     seen = stats.ttest_1samp(samples, 0.0, axis=1).pvalue < _plan.LEVEL
-    assert abs(np.mean(seen) - _plan.POWER) < 3.3 * np.sqrt(0.09 / 2000)
+    assert abs(np.mean(seen) - _width_contrasts.POWER) < 3.3 * np.sqrt(0.09 / 2000)
+
+
+def test_a_contrast_as_large_as_is_said_is_seen_nine_times_in_ten() -> None:
+    """2000 studies of 15 starts, at the strictest level of 72 statements: 0.9 at least, within 3.3 standard errors."""
+    generator, count, level = np.random.default_rng(3), 15, _width_contrasts.FAMILY / 72
+    reach = _width_contrasts.smallest_seen(1.0, count - 1, level, _width_contrasts.POWER) / np.sqrt(count)
+    samples = reach + generator.standard_normal((2000, count))
+    seen = np.mean(stats.ttest_1samp(samples, 0.0, axis=1).pvalue < level)
+    assert seen > _width_contrasts.POWER - 3.3 * np.sqrt(0.09 / 2000)
+    found = _contrasts.statements(study(), "accuracy on hard samples")
+    assert {one.among for one in found} == {72}
 
 
 def of_budget(x: float, order: str) -> float:

@@ -2,8 +2,36 @@
 
 import numpy as np
 from scipy import stats
+from scipy.optimize import brentq
 
 QUESTIONS = ("narrow", "wide", "trend")
+FAMILY, POWER = 0.01, 0.9  # false alarms of all statements together; how often a contrast is to be seen
+
+
+class Tested:
+    """What is said of a contrast: a statement's dataclass has its numbers, with p after Holm as `adjusted`.
+
+    among: the number of statements that hold together.
+    """
+
+    value: float
+    se: float
+    degrees: float
+    adjusted: float
+    among: int
+
+    @property
+    def sign(self) -> int:
+        """+1 or -1 where it is told from 0 at the false-alarm rate of all statements together; else 0."""
+        return int(np.sign(self.value)) if self.adjusted <= FAMILY else 0
+
+    @property
+    def seen_from(self) -> float:
+        """The contrast that is told from 0 with probability POWER at least, whatever the other statements are.
+
+        The level is that of the strictest step of Holm's test, FAMILY over the number of statements.
+        """
+        return smallest_seen(self.se, self.degrees, FAMILY / self.among, POWER)
 
 
 def in_words(signs: tuple[int, int, int]) -> str:
@@ -70,6 +98,12 @@ def holm(p: np.ndarray) -> np.ndarray:
 
 
 def smallest_seen(se: float, degrees: float, level: float, power: float) -> float:
-    """Return the contrast that is told from 0 with the probability `power`, by a two-sided t test at `level`."""
-    reach = stats.t.isf(level / 2, degrees) + stats.t.ppf(power, degrees)
-    return float(reach * se)
+    """Return the contrast that is told from 0 with the probability `power`, by a two-sided t test at `level`.
+
+    It is `se` times the offset at which a noncentral t passes the test's limit with that probability.
+    """
+    if not np.isfinite(degrees):  # there are too few starts
+        return np.nan
+    limit = float(stats.t.isf(level / 2, degrees))
+    offset = brentq(lambda offset: float(stats.nct.sf(limit, degrees, offset)) - power, 0.0, 10 * limit + 10)
+    return float(offset) * se

@@ -6,8 +6,7 @@ from collections.abc import Mapping
 import numpy as np
 import xarray as xr
 
-from .._width_contrasts import QUESTIONS, contrast, holm, in_words, smallest_seen, weights_of
-from ._plan import FAMILY, POWER
+from .._width_contrasts import QUESTIONS, Tested, contrast, holm, in_words, weights_of
 
 SOURCES = {
     "images": "XOR of digits, images that were learnt from",
@@ -21,7 +20,7 @@ POOLS = ("all budgets", "the scarce budget", "the ample budget")
 
 
 @dataclasses.dataclass(frozen=True)
-class Statement:
+class Statement(Tested):
     """One contrast: its value, standard error, degrees of freedom, and p before and after Holm."""
 
     source: str
@@ -34,16 +33,6 @@ class Statement:
     p: float
     adjusted: float = 1.0
     among: int = 1  # statements that hold together
-
-    @property
-    def sign(self) -> int:
-        """+1 or -1 where it is told from 0 at the false-alarm rate of all statements of the figure; else 0."""
-        return int(np.sign(self.value)) if self.adjusted <= FAMILY else 0
-
-    @property
-    def seen_from(self) -> float:
-        """The contrast that is told from 0 with probability POWER at least, whatever the other statements are."""
-        return smallest_seen(self.se, self.degrees, FAMILY / self.among, POWER)
 
 
 @dataclasses.dataclass(frozen=True)

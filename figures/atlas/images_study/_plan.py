@@ -14,7 +14,6 @@ HELD_OUT = 0.2  # of the images of each digit
 RATE = 0.2  # of both layers, for the XOR of digits
 # Shares of easy samples in both halves of a budget. Two phases also where they are equal: one compiled program for all.
 ORDERS = {"easy to hard": (1.0, 0.0), "hard to easy": (0.0, 1.0), "mixed": (0.5, 0.5), "hard only": (0.0, 0.0)}
-FAMILY, POWER = 0.01, 0.9  # false alarms of all statements together; how often a contrast is seen
 PURPOSES = ("held out", "starts", "samples", "test", "theory", "softmax")  # each has a key of its own
 
 

@@ -6,8 +6,8 @@ import numpy as np
 import xarray as xr
 
 from .._foreign_data import takes_data_of
+from .._width_contrasts import FAMILY, POWER
 from ._contrasts import FIRSTS, POOLS, SHOWN, SOURCES, Family, Statement, accuracies, families, gains, mean_and_error
-from ._plan import FAMILY, POWER
 from ._universality import compared
 
 

@@ -6,10 +6,9 @@ import itertools
 import numpy as np
 import xarray as xr
 
-from .._width_contrasts import QUESTIONS, contrast, holm, weights_of
+from .._width_contrasts import QUESTIONS, Tested, contrast, holm, weights_of
 from .._width_contrasts import in_words as words_of_signs
-from .._width_contrasts import smallest_seen as seen_from
-from ._plan import CLOCKS, FAMILY, POWER
+from ._plan import CLOCKS
 
 MEASURES = {
     "accuracy on hard samples": "the accuracy on hard samples, at the end",
@@ -21,7 +20,7 @@ FIRSTS = ("easy to hard", "hard to easy")
 
 
 @dataclasses.dataclass(frozen=True)
-class Statement:
+class Statement(Tested):
     """One contrast of a family: its value, standard error, degrees of freedom, and p before and after Holm."""
 
     measure: str
@@ -36,16 +35,6 @@ class Statement:
     p: float
     adjusted: float = 1.0
     among: int = 1  # statements that hold together
-
-    @property
-    def sign(self) -> int:
-        """+1 or -1 where it is told from 0 at the false-alarm rate of all statements of its measure; else 0."""
-        return int(np.sign(self.value)) if self.adjusted <= FAMILY else 0
-
-    @property
-    def family(self) -> tuple[str, str, str, str, str]:
-        """What the three questions are asked about."""
-        return self.measure, self.convention, self.easiness, self.clock, self.order
 
 
 def paired(data: xr.Dataset, measure: str, order: str) -> xr.DataArray:
@@ -99,14 +88,6 @@ def _error(values: xr.DataArray, *, signs: bool) -> xr.DataArray:
 def in_words(narrow: Statement, wide: Statement, trend: Statement) -> str:
     """Return what the three contrasts of a family say together."""
     return words_of_signs((narrow.sign, wide.sign, trend.sign))
-
-
-def smallest_seen(statement: Statement) -> float:
-    """Return the contrast that is told from 0 with probability POWER at least, whatever the other statements are.
-
-    The level is that of the strictest step of Holm's test, FAMILY over the number of statements.
-    """
-    return seen_from(statement.se, statement.degrees, FAMILY / statement.among, POWER)
 
 
 def statements(data: xr.Dataset, measure: str) -> list[Statement]:

@@ -34,8 +34,7 @@ CLOCKS: dict[str, tuple[float, ...]] = {
 }
 TUNED_AT = 120.0  # the alpha at which a rate is the best
 LEARNT = 0.9  # of Bayes' advantage over guessing, to which times are measured
-EFFECT, POWER, LEVEL = 0.01, 0.9, 0.05  # a gain at one point that is to be seen, how often, and at which level
-FAMILY = 0.01  # false alarms of all statements of a measure together
+EFFECT, LEVEL = 0.01, 0.05  # a gain at one point that is to be seen (with probability POWER), and at which level
 
 
 SIGNS, NORMAL = CONVENTIONS

@@ -54,7 +54,7 @@ def width(dataset: xr.Dataset, sgd: xr.Dataset) -> Figure:
             panels[2, column].set_xlabel(r"budget $\alpha / t_K$")
             panels[0, column].set_xlabel("width $K$")
         for row in panels:
-            row[0].set_ylabel("gain over mixed")
+            row[0].set_ylabel("gain in accuracy")
         put_letters(panels.ravel())
         figure.legend(handles=_legend(dataset, sgd), loc="outside lower center", ncols=4)
         return figure

@@ -13,10 +13,11 @@ from scipy import stats
 from teacher_student import internal
 
 from ...sweeps import open_sweep, read_sweep, run_sweep
+from .._width_contrasts import POWER
 from ._assemble import assembled
 from ._cases import cases_of, sweep_tables
 from ._pilot import pilot_results, pilot_tables
-from ._plan import EFFECT, LEVEL, POWER, Plan, plan_of
+from ._plan import EFFECT, LEVEL, Plan, plan_of
 
 MANY = 10**9  # starts, where the first ones do not say how many
 SECONDS, WIDE = 4e-3, 45  # of a start on one core, for each unit and point, about; the K at which it has doubled

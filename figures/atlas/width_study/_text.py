@@ -10,9 +10,9 @@ import xarray as xr
 import teacher_student as ts
 
 from .._foreign_data import takes_data_of
-from .._width_contrasts import QUESTIONS
-from ._contrasts import FIRSTS, MEASURES, Statement, gains, in_words, smallest_seen, statements
-from ._plan import EFFECT, FAMILY, POWER
+from .._width_contrasts import FAMILY, POWER, QUESTIONS
+from ._contrasts import FIRSTS, MEASURES, Statement, gains, in_words, statements
+from ._plan import EFFECT
 from ._sgd_summary import compared
 from ._why import collapse, tickets
 
@@ -77,7 +77,7 @@ def _verdicts(dataset: xr.Dataset, measure: str) -> str:
 
 
 def _numbers(statement: Statement) -> str:
-    seen = f", seen from {smallest_seen(statement):.4f} on" if not statement.sign else ""
+    seen = f", seen from {statement.seen_from:.4f} on" if not statement.sign else ""
     return f"{statement.question} {statement.value:+.4f} +- {statement.se:.4f} (p = {statement.adjusted:.2g}{seen})"
 
 
