@@ -12,6 +12,7 @@ __all__ = [
     "Dataset",
     "Deviation",
     "MixtureFit",
+    "Moved",
     "Plan",
     "PlannedSimulation",
     "Preference",

@@ -25,6 +25,7 @@ from .engine import usual_precision as usual_precision
 from .engine import weights_with as weights_with
 from .verdict import Agreement as Agreement
 from .verdict import Deviation as Deviation
+from .verdict import Moved as Moved
 from .verdict import Preference as Preference
 from .verdict import Question as Question
 from .verdict import Shift as Shift

@@ -146,7 +146,7 @@ def named_figure(
         sizes: dict[str, Any] = {"quick": quick, "progress": progress, "say": say}
         makers: dict[str, Callable[..., xr.Dataset]] = {
             "width": partial(width_data, workers=workers),
-            "sgd": width_sgd_data,
+            "sgd": partial(width_sgd_data, workers=workers),
         }
         beside = folder_names(quick=quick)
         data = {

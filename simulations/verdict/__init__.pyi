@@ -3,6 +3,7 @@ from ._agreement import Agreement as Agreement
 from ._agreement import agreement as agreement
 from ._difference import difference_agreement as difference_agreement
 from ._evidence import Deviation as Deviation
+from ._moved import Moved as Moved
 from ._needed_runs import check_detect as check_detect
 from ._needed_runs import needed_runs as needed_runs
 from ._preference import Preference as Preference

@@ -3,7 +3,7 @@
 import dataclasses
 import html
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -15,7 +15,8 @@ from ._broken_symmetry import notes_on_broken_symmetry
 from ._comparable import check_comparable, check_predicted, check_trajectories, usable_alphas
 from ._evidence import Deviation, Evidence, dim_of, gather, gather_predicted
 from ._independence import check_independent, note_on_improbable_run, notes_on_runs
-from ._measured_means import FEWEST_RUNS_TO_FLIP, measured_means, questions_about_measured
+from ._measured_means import FEWEST_RUNS_TO_FLIP, Responses, measured_means, questions_about_measured, responses_of
+from ._moved import Moved, check_moved, moved_at, responses_to_moved
 from ._predicted_means import drawn_statistics, predicted_means, questions_about, runs_alone
 from ._questions import Family, Question, judged, spread_share
 from ._scaling import notes_on_scaling
@@ -167,6 +168,7 @@ def agreement(
     smaller: Trajectory | None = None,
     *,
     spread: str | None = None,
+    moved: Mapping[str, Moved] | None = None,
     significance: float = Usual.significance,
     seed: int = 0,
 ) -> Agreement:
@@ -181,7 +183,7 @@ def agreement(
       x = (N x_N - N' x_N') / (N - N')        (mean: the limit N -> infinity, up to O(1/N^2))
     whose mean over pairs is compared with theory in units of its standard error, as a Student t. Without
     `smaller` the runs themselves are the samples, and any 1/N term counts as a deviation. All three questions need 12
-    runs; with fewer, the largest |z| is judged alone. Shifts need a theory of `ode.fluctuations`.
+    runs; with fewer, the largest |z| is judged alone. Shifts need a theory of `ode.fluctuations`, or `moved` theories.
 
     With spread="predicted" the joint law of the runs and the 1/N term are those that `ode.fluctuations` states, so that
     four runs are enough. A fourth question is then the spread itself (`Agreement.spread`). Predictions are of leading
@@ -202,6 +204,8 @@ def agreement(
       smaller: one at a smaller dimension, which has recorded these alphas too; None: no 1/N term is taken out.
       spread: "measured" or "predicted", the standard deviation over runs in which deviations are counted. None: the
         predicted one, which is sharper, where theory has fluctuations and there are no `smaller` runs.
+      moved: for a theory of `ode.solve`, {name of a number: simulations.Moved}, solves in which this number is another
+        one. Their differences from theory are the responses by which shifts are implied.
       significance: chance of "disagree" where theory is right. seed: of the draws and sign flips.
     Returns an Agreement.
     Raises InputError for trajectories that cannot be compared: of other problems, starts or alphas, or of too few runs.
@@ -212,6 +216,11 @@ def agreement(
         raise InputError("seed an integer >= 0", repr(seed))
     spread = _sharpest(theory, smaller) if spread is None else spread
     require_name(spread, FEWEST_RUNS, "spread")
+    if moved is not None:
+        check_moved(moved)
+        if theory.fluctuations is not None:
+            remedy = "leave out moved="
+            raise InputError("moved= for a theory of ode.solve", "one of ode.fluctuations, with its own", remedy)
     if spread == "predicted":
         check_predicted(theory, runs, smaller)
     check_comparable(theory, runs, smaller, significance, FEWEST_RUNS[spread])
@@ -228,7 +237,10 @@ def agreement(
     simulated = [x for x in (runs, smaller) if x is not None]
     if not np.any(usable & (np.asarray(theory.alphas) > 0)):
         return _without_verdict(theory, simulated, significance, notes, end)
-    answers = (_predicted if spread == "predicted" else _measured)(theory, runs, smaller, usable, significance, seed)
+    if spread == "predicted":
+        answers = _predicted(theory, runs, usable, significance, seed)
+    else:
+        answers = _measured(theory, runs, smaller, usable, moved, significance, seed)
     notes += _notes_on_sizes(runs, smaller) + notes_on_broken_symmetry(theory, runs, usable, seed)
     return agreement_of(answers, theory, simulated, significance, notes, split=split, end=end)
 
@@ -333,9 +345,7 @@ class Answers(NamedTuple):
     notes: tuple[str, ...]
 
 
-def _predicted(
-    theory: Trajectory, runs: Trajectory, _: Trajectory | None, usable: np.ndarray, significance: float, seed: int
-) -> Answers:
+def _predicted(theory: Trajectory, runs: Trajectory, usable: np.ndarray, significance: float, seed: int) -> Answers:
     """Judge by the joint law that theory predicts."""
     evidence = gather_predicted(theory, runs, usable)
     means = predicted_means(theory, runs, evidence)
@@ -354,20 +364,25 @@ def _measured(
     runs: Trajectory,
     smaller: Trajectory | None,
     usable: np.ndarray,
+    moved: Mapping[str, Moved] | None,
     significance: float,
     seed: int,
 ) -> Answers:
     """Judge by the spread of the runs themselves."""
     evidence = gather(theory, runs, smaller, usable)
-    answers = answers_by_measured_spread(theory, evidence, significance, seed)
+    if moved is None:
+        responses = responses_of(theory, evidence)
+    else:
+        responses = responses_to_moved(moved_at(moved, theory), evidence, usable)
+    answers = answers_by_measured_spread(evidence, responses, significance, seed)
     if smaller is None:
         return answers
     return answers._replace(notes=(*answers.notes, *notes_on_scaling(evidence, (dim_of(runs), dim_of(smaller)), seed)))
 
 
-def answers_by_measured_spread(theory: Trajectory, evidence: Evidence, significance: float, seed: int) -> Answers:
+def answers_by_measured_spread(evidence: Evidence, responses: Responses, significance: float, seed: int) -> Answers:
     """Judge by the spread of the runs themselves; z and threshold are given as the equally likely normal values."""
-    means = measured_means(theory, evidence)
+    means = measured_means(evidence, responses)
     asked = questions_about_measured(means, seed)
     family = judged(asked, None, significance, seed)
     threshold = family.threshold("largest") if asked else 0.0

@@ -13,6 +13,7 @@ from ._agreement import Agreement, agreement_of, answers_by_measured_spread, wit
 from ._comparable import check_comparable, check_trajectories, usable_alphas
 from ._evidence import Evidence, columns_of, dim_of, gather
 from ._independence import check_independent
+from ._measured_means import responses_of
 from ._shifts import CHANCE
 from ._where_it_holds import before, earlier, first_breakdown
 
@@ -55,7 +56,7 @@ def difference_agreement(
     evidence = _difference(*evidences, tests=pairs[0][1].source.test_samples or 1)
     # A difference has no responses of its own: only its first theory's names and ties are looked at.
     alone = dataclasses.replace(pairs[0][0], fluctuations=None)
-    answers = answers_by_measured_spread(alone, evidence, significance, seed)
+    answers = answers_by_measured_spread(evidence, responses_of(alone, evidence), significance, seed)
     verdict = agreement_of(answers, alone, [pairs[0][1]], significance, notes, split=split, end=end)
     found = _detectable(evidence, answers.threshold_z)
     deviations = (

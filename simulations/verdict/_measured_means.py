@@ -132,12 +132,15 @@ def student_t(deviations: np.ndarray, extra: np.ndarray, floor: np.ndarray) -> n
     return t
 
 
-def measured_means(theory: Trajectory, evidence: Evidence) -> MeasuredMeans:
+Responses = tuple[tuple[str, ...], np.ndarray, np.ndarray]  # names (P,), values (P,), derivatives (columns, P)
+
+
+def measured_means(evidence: Evidence, responses: Responses) -> MeasuredMeans:
     """Return the means of the runs' deviations, whose covariance is estimated from the runs."""
     moving = evidence.moving
     X = (evidence.samples - evidence.theory)[:, moving]
     size = np.sqrt(np.maximum(np.mean(X**2, axis=0), np.maximum(evidence.floor[moving], 1e-300)))
-    names, values, d, unseen = _responses(theory, evidence, moving)
+    names, values, d, unseen = _seen(responses, evidence, moving)
     scatter = evidence.scatter[:, moving]
     return MeasuredMeans(
         deviations=X,
@@ -243,21 +246,26 @@ def _share(X: np.ndarray, gram: np.ndarray) -> float:
     return float(np.clip(error / distance, 0.02, 1.0)) if distance > 0 else 1.0
 
 
-def _responses(
-    theory: Trajectory, evidence: Evidence, moving: np.ndarray
-) -> tuple[tuple[str, ...], np.ndarray, np.ndarray, tuple[str, ...]]:
-    """Return names, values and derivatives (m, P) of the numbers that move something, and the names of the others."""
+def responses_of(theory: Trajectory, evidence: Evidence) -> Responses:
+    """Return the responses that theory states of what is compared; none where it has no fluctuations."""
     fluctuations = theory.fluctuations
     if fluctuations is None or fluctuations.law is None:
-        return (), np.zeros(0), np.zeros((int(moving.sum()), 0)), ()
+        return (), np.zeros(0), np.zeros((evidence.theory.size, 0))
     fluctuations = fluctuations.at(np.arange(evidence.alphas.size))
     law, responses = fluctuations.law, fluctuations.responses
     assert law is not None
     assert responses is not None
-    d = responses.quantities(law).swapaxes(0, 1).reshape(-1, len(responses.names))[moving]
+    d = responses.quantities(law).swapaxes(0, 1).reshape(-1, len(responses.names))
+    return tuple(responses.names), np.asarray(responses.values), d
+
+
+def _seen(
+    responses: Responses, evidence: Evidence, moving: np.ndarray
+) -> tuple[tuple[str, ...], np.ndarray, np.ndarray, tuple[str, ...]]:
+    """Return names, values and derivatives (m, P) of the numbers that move something, and the names of the others."""
+    names, values, d = np.array(responses[0], dtype=str), responses[1], responses[2][moving]
     scale = evidence.samples.std(axis=0, ddof=1)[moving]
-    relative = d * np.where(responses.values == 0, 1.0, np.abs(responses.values))
+    relative = d * np.where(values == 0, 1.0, np.abs(values))
     size = np.sqrt(np.sum((relative / np.maximum(scale, 1e-150)[:, None]) ** 2, axis=0))
     seen = size > UNSEEN * np.max(size, initial=0.0)
-    names = np.array(responses.names)
-    return tuple(map(str, names[seen])), np.asarray(responses.values)[seen], d[:, seen], tuple(map(str, names[~seen]))
+    return tuple(map(str, names[seen])), values[seen], d[:, seen], tuple(map(str, names[~seen]))

@@ -39,11 +39,30 @@ EFFECT, LEVEL = 0.01, 0.05  # a gain at one point that is to be seen (with proba
 
 SIGNS, NORMAL = CONVENTIONS
 OUTSIDE, INSIDE = EASINESS
-SIMULATED = (
-    (NORMAL, OUTSIDE, 4, 500, 64),
-    (NORMAL, OUTSIDE, 32, 500, 16),
-    (NORMAL, OUTSIDE, 4, 2000, 16),
-    (NORMAL, OUTSIDE, 32, 2000, 4),
+
+
+@dataclasses.dataclass(frozen=True)
+class Simulated:
+    """A budget that full-weight SGD repeats: which case, at which N = dim, and in how many runs."""
+
+    convention: str
+    easiness: str
+    clock: str
+    number: float  # of the clock: samples / N, or learning times
+    width: int
+    dim: int
+    runs: int
+
+
+# The points that carry the conclusions, each for a narrow and for a wide student, at two N.
+SIMULATED = tuple(
+    Simulated(*point, width, dim, runs)
+    for point in (
+        (NORMAL, OUTSIDE, "alpha", 120.0),
+        (SIGNS, OUTSIDE, "learning times", 1.0),
+        (SIGNS, INSIDE, "alpha", 120.0),
+    )
+    for width, dim, runs in ((4, 500, 256), (32, 500, 64), (4, 2000, 64), (32, 2000, 16))
 )
 
 
@@ -54,16 +73,15 @@ class Plan:
     points: of the averages, for each width K; every start has points of its own. most: starts of each width at most,
     of which the spread of the first `first` decides. pilot: starts by which learning times and rates of a width are
     measured.
-    longest: alpha of the pilot. simulated: (convention, easiness, K, N, runs) of full-weight SGD, at the budget
-    TUNED_AT. seed: all random numbers follow from it.
+    longest: alpha of the pilot. simulated: what full-weight SGD repeats. seed: all random numbers follow from it.
     """
 
     points: Mapping[int, int] = dataclasses.field(default_factory=lambda: {4: 256, 8: 256, 16: 256, 32: 256, 64: 256})
-    most: Mapping[int, int] = dataclasses.field(default_factory=lambda: {4: 128, 8: 96, 16: 36, 32: 16, 64: 8})
+    most: Mapping[int, int] = dataclasses.field(default_factory=lambda: {4: 440, 8: 160, 16: 36, 32: 16, 64: 8})
     first: int = 12
     pilot: Mapping[int, int] = dataclasses.field(default_factory=lambda: {4: 12, 8: 12, 16: 12, 32: 6, 64: 3})
     longest: float = 240.0
-    simulated: tuple[tuple[str, str, int, int, int], ...] = SIMULATED
+    simulated: tuple[Simulated, ...] = SIMULATED
     seed: int = 20
 
     @property
@@ -83,7 +101,10 @@ QUICK = Plan(
     first=4,
     pilot={4: 4, 8: 3},
     longest=160.0,
-    simulated=((SIGNS, OUTSIDE, 4, 250, 16), (SIGNS, OUTSIDE, 8, 250, 8)),
+    simulated=(
+        Simulated(SIGNS, OUTSIDE, "alpha", 120.0, 4, 250, 16),
+        Simulated(SIGNS, OUTSIDE, "learning times", 1.0, 8, 250, 8),
+    ),
 )
 
 

@@ -14,7 +14,8 @@ import teacher_student as ts
 from teacher_student import internal
 
 from .._recipes import saved
-from ._plan import CONVENTIONS, RATE, SCALE, TUNED_AT, Plan, base_tables, case_tables, plan_of
+from ._plan import CONVENTIONS, RATE, SCALE, Plan, Simulated, base_tables, case_tables, plan_of
+from ._study import computed_pilot
 
 # As mixtures of both levels in two phases: runs are paired where problems differ in numbers alone.
 PHASES = {"easy to hard": (1.0, 0.0), "hard to easy": (0.0, 1.0), "mixed": (0.5, 0.5)}
@@ -26,45 +27,56 @@ def width_sgd_data(
     *,
     quick: bool = False,
     seed: int = Plan.seed,
+    workers: int | None = None,
     progress: bool = True,
     say: Callable[[str], object] = print,
 ) -> xr.Dataset:
-    """Simulate students of finite N in each order, at the points that carry the conclusion of `width_data`.
+    """Simulate students of finite N in each order, at the points that carry the conclusions of `width_data`.
 
-    Arguments: directory: a finished point is a file in its folder sgd. quick: one small point. seed: all random numbers
-      follow from it. progress: whether to show a bar. say: is told what is simulated.
+    Arguments: directory: a finished point is a file in its folder sgd; learning times are those of the pilots there,
+      which are computed where they lack. quick: two small points. seed: all random numbers follow from it. workers: of
+      the pilots (None: one per core; 0: none). progress: whether to show a bar. say: is told what is simulated.
     Returns a Dataset over point, order and run: the accuracy on hard samples, paired run by run.
     """
     plan, folder = plan_of(quick, seed), internal.as_path(directory) / "sgd"
     names = [f"sgd-{number}" for number in range(len(plan.simulated))]
     parts = []
-    for number, (convention, easiness, width, dim, runs) in enumerate(plan.simulated):
+    for number, point in enumerate(plan.simulated):
+        alpha = point.number
+        if point.clock == "learning times":
+            pilot = computed_pilot(internal.as_path(directory), plan, point.width, workers=workers, progress=progress)
+            kind = {"convention": point.convention, "easiness": point.easiness}
+            alpha *= float(pilot["learning_time"].sel(kind))
         path = folder / f"{names[number]}.nc"
         if not internal.is_there(path):
-            say(f"SGD: {runs} runs at N = {dim}, K = {width}, {convention}, easy {easiness}")
-        part = saved(path, partial(_simulated, plan, number, progress=progress), "width", names)
-        parts.append(part.assign_coords(run=np.arange(part.sizes["run"])))  # of which other points have more or fewer
+            case = f"{point.convention}, easy {point.easiness}, alpha = {alpha:g}"
+            say(f"SGD: {point.runs} runs at N = {point.dim}, K = {point.width}, {case}")
+        part = saved(path, partial(_simulated, plan, number, alpha, progress=progress), "width", names)
+        # Which points have more or fewer of.
+        part = part.assign_coords(run=np.arange(part.sizes["run"]))
+        parts.append(part.assign_coords(clock=point.clock, number=point.number, alpha=alpha))
     return xr.concat(parts, "point", join="outer", coords="different", compat="equals")
 
 
-def _simulated(plan: Plan, number: int, *, progress: bool) -> xr.Dataset:
+def _simulated(plan: Plan, number: int, alpha: float, *, progress: bool) -> xr.Dataset:
     """Return the accuracy on hard samples of every run, in each order, on the same samples and starts."""
-    convention, easiness, width, dim, runs = plan.simulated[number]
-    problems = [_problem(plan, convention, easiness, width, order) for order in PHASES]
+    point = plan.simulated[number]
+    problems = [_problem(plan, point, alpha, order) for order in PHASES]
     keys = [jax.random.fold_in(internal.as_key(plan.seed), i) for i in range(len(PURPOSES))]
     starts_key, runs_key = (jax.random.fold_in(key, number) for key in keys)
-    law: dict[str, Any] = CONVENTIONS[convention]
+    law: dict[str, Any] = CONVENTIONS[point.convention]
+    dim, runs = point.dim, point.runs
     starts = ts.random_overlaps(problems[0], dim, jax.random.split(starts_key, runs), scale=SCALE, **law)
-    trajectories = simulations.run_many(problems, dim, runs, [TUNED_AT], runs_key, start=starts, progress=progress)
+    trajectories = simulations.run_many(problems, dim, runs, [alpha], runs_key, start=starts, progress=progress)
     accuracy = np.array([trajectory.accuracy["hard"][:, -1] for trajectory in trajectories])
-    coords = {"convention": convention, "easiness": easiness, "width": width, "dim": dim}
+    coords = {"convention": point.convention, "easiness": point.easiness, "width": point.width, "dim": dim}
     return xr.Dataset({"accuracy": (("order", "run"), accuracy)}, {"order": list(PHASES), **coords})
 
 
-def _problem(plan: Plan, convention: str, easiness: str, width: int, order: str) -> ts.Problem:
-    base = base_tables(width, plan.points.get(width, 256))
-    case = case_tables(convention, easiness, RATE, order, TUNED_AT)
-    phases = [[{"easy": easy, "hard": 1 - easy}, TUNED_AT / 2] for easy in PHASES[order]]
+def _problem(plan: Plan, point: Simulated, alpha: float, order: str) -> ts.Problem:
+    base = base_tables(point.width, plan.points.get(point.width, 256))
+    case = case_tables(point.convention, point.easiness, RATE, order, alpha)
+    phases = [[{"easy": easy, "hard": 1 - easy}, alpha / 2] for easy in PHASES[order]]
     tables = {**base, **case, "curriculum": {"phases": phases}}
     tables |= {name: {**base[name], **case[name]} for name in ("task", "start")}
     return ts.problem_from_tables(tables)

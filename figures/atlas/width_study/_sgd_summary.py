@@ -7,15 +7,17 @@ import numpy as np
 import xarray as xr
 
 from ._contrasts import FIRSTS, gains
-from ._plan import TUNED_AT
 
 
 @dataclasses.dataclass(frozen=True)
-class Simulated:
+class Compared:
     """One gain by SGD, and theory's. z: of their difference, in joint standard errors; starts differ between them."""
 
     convention: str
     easiness: str
+    clock: str
+    number: float  # of the clock
+    alpha: float
     width: int
     dim: int
     runs: int
@@ -31,21 +33,25 @@ class Simulated:
         return (self.value - self.theory) / float(np.hypot(self.se, self.theory_se))
 
 
-def compared(data: xr.Dataset, sgd: xr.Dataset) -> Iterator[Simulated]:
+def compared(data: xr.Dataset, sgd: xr.Dataset) -> Iterator[Compared]:
     """Yield order minus mixed of every simulated point, paired run by run."""
     for order in FIRSTS:
         found = gains(data, "accuracy on hard samples", order)
-        budget = int(np.flatnonzero((data["clock"].values == "alpha") & (data["number"].values == TUNED_AT))[0])
-        for number in range(sgd.sizes["point"]):
-            point = sgd.isel(point=number)
+        for place in range(sgd.sizes["point"]):
+            point = sgd.isel(point=place)
+            clock, number = str(point["clock"].values), float(point["number"])
+            budget = int(np.flatnonzero((data["clock"].values == clock) & (data["number"].values == number))[0])
             apart = (point["accuracy"].sel(order=order) - point["accuracy"].sel(order="mixed")).dropna("run").values
             names = {"convention": str(point["convention"].values), "easiness": str(point["easiness"].values)}
             width = int(point["width"])
             theory = found.isel(budget=budget).sel(names)
             known = theory.sel(width=width) if width in data["width"].values else theory.isel(width=0) * np.nan
-            yield Simulated(
+            yield Compared(
                 names["convention"],
                 names["easiness"],
+                clock,
+                number,
+                float(point["alpha"]),
                 width,
                 int(point["dim"]),
                 apart.size,

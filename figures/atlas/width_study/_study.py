@@ -58,12 +58,17 @@ def spread_of(data: xr.Dataset, results: xr.Dataset) -> float:
     return float(np.sqrt(np.mean(known))) if known else np.inf
 
 
+def computed_pilot(directory: Path, plan: Plan, width: int, **options: Any) -> xr.Dataset:
+    """Compute what a width's pilot lacks in its store; return its learning times and best rates."""
+    pilot = directory / f"pilot-{width}.zarr"
+    run_sweep(read_sweep(pilot_tables(plan, width)), pilot, say=_nothing, **options)
+    return pilot_results(open_sweep(pilot).load())
+
+
 def computed_width(directory: Path, plan: Plan, width: int, **options: Any) -> tuple[xr.Dataset, xr.Dataset, int]:
     """Compute what a width lacks in its stores; return the pilot's results, the sweep, and the starts it needs."""
-    pilot = directory / f"pilot-{width}.zarr"
     say: Callable[[str], object] = options.pop("say")
-    run_sweep(read_sweep(pilot_tables(plan, width)), pilot, say=_nothing, **options)
-    results = pilot_results(open_sweep(pilot).load())
+    results = computed_pilot(directory, plan, width, **options)
     store = directory / f"width-{width}.zarr"
     first = min(plan.first, plan.most[width])
     begun = open_sweep(store).sizes["start"] if internal.is_there(store) else 0  # it goes on with all it has

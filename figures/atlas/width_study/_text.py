@@ -139,11 +139,10 @@ def _pair(numbers: tuple[float, ...]) -> str:
 
 
 def _sgd(dataset: xr.Dataset, sgd: xr.Dataset) -> str:
-    rows = ["the same gains by full-weight SGD, at alpha = 120 (z: SGD minus theory, in joint standard errors)"]
+    rows = ["the same gains by full-weight SGD (z: SGD minus theory, in joint standard errors)"]
     for found in compared(dataset, sgd):
-        rows.append(
-            f"  {found.order}, {found.convention}, easy {found.easiness}, K = {found.width}, N = {found.dim}, "
-            f"{found.runs} runs: {found.value:+.4f} +- {found.se:.4f}; theory {found.theory:+.4f} +- "
-            f"{found.theory_se:.4f}; z = {found.z:+.2f}"
-        )
+        case = f"{found.order}, {found.convention}, easy {found.easiness}, {found.clock} {found.number:g}"
+        size = f"K = {found.width}, N = {found.dim}, {found.runs} runs"
+        numbers = f"{found.value:+.4f} +- {found.se:.4f}; theory {found.theory:+.4f} +- {found.theory_se:.4f}"
+        rows.append(f"  {case}, {size}: {numbers}; z = {found.z:+.2f}")
     return "\n".join(rows)
