@@ -7,6 +7,7 @@ one and theory it is finite N.
 
   python examples/images.py                       # two digits against two, K = 4, 8, 32, relu and erf
   python examples/images.py --task xor --budget 20   # pairs of digits, the label is a product: N = 800
+  python examples/images.py --verdict             # of all overlaps, and by how much numbers would have to differ
 
 It needs the digits: pip install ".[data]".
 """
@@ -15,6 +16,7 @@ import argparse
 from collections.abc import Sequence
 from typing import Any
 
+import equinox as eqx
 import numpy as np
 
 import ode
@@ -24,6 +26,7 @@ import teacher_student as ts
 NOISE = {"easy": 0.05, "hard": 0.5}  # variances of fresh pixel noise
 HELD_OUT = 0.2
 RATE = 0.2  # of both layers
+MOVED = 0.05  # by which part a number is moved, to see how theory answers to it
 
 
 def fitted(task: str) -> simulations.MixtureFit:
@@ -37,12 +40,61 @@ def fitted(task: str) -> simulations.MixtureFit:
     return simulations.fit_mixture(simulations.Dataset.pairs(left, right), ({0: 1, 1: -1}, {2: 1, 3: -1}))
 
 
+def problem_of(fit: simulations.MixtureFit, unit: str, width: int, budget: float) -> ts.Problem:
+    """Return the problem of a unit and a width, with easy and hard samples in equal parts."""
+    order = ts.Curriculum.mixed({"easy": 0.5, "hard": 0.5}, budget)
+    return ts.Problem(fit.task, ts.Student(width, unit), ts.SGD(RATE, RATE), order)
+
+
+def with_moved_numbers(problem: ts.Problem) -> dict[str, tuple[ts.Problem, float]]:
+    """Return the problem with each of four numbers larger by the part MOVED, and what the number is before."""
+
+    def scaled(numbers: Any) -> Any:
+        return np.asarray(numbers) * (1 + MOVED)
+
+    places: dict[str, Any] = {
+        "means of clusters": lambda problem: problem.task.means,
+        "variance in clusters": lambda problem: problem.task.variances,
+        "pixel noise": lambda problem: problem.task.inputs.variances,
+    }
+    faster = ts.Problem(problem.task, problem.student, ts.SGD(*[RATE * (1 + MOVED)] * 2), problem.curriculum)
+    return {"learning rate": (faster, RATE)} | {
+        name: (eqx.tree_at(place, problem, replace_fn=scaled), 1.0) for name, place in places.items()
+    }
+
+
+def verdicts(
+    fit: simulations.MixtureFit, unit: str, width: int, budget: float, runs: int, samples: int, key: int
+) -> dict[str, simulations.Agreement]:
+    """Return the verdict on all overlaps, errors and accuracies of runs from one start: on images, and on the mixture.
+
+    With it come the shifts that the runs imply of four numbers: by how much each would have to differ, the others being
+    right. A factor of 1 stands for the means, variances and noise that were fitted.
+    """
+    problem, alphas = problem_of(fit, unit, width, budget), [budget / 4, budget / 2, budget]
+    starts = fit.random_weights(width, runs, key, same=True)
+
+    def solved(problem: ts.Problem) -> ts.Trajectory:
+        return ode.solve(problem, fit.overlaps(starts), alphas, averages=ode.Sampled(2**13, 4), rtol=1e-4)
+
+    theory = solved(problem)
+    moved = {
+        name: simulations.Moved(solved(other), value, MOVED * value)
+        for name, (other, value) in with_moved_numbers(problem).items()
+    }
+    found = {}
+    for name, data in {"images": fit.data, "mixture": None}.items():
+        options: dict[str, Any] = {"start": starts, "data": data, "test_samples": samples, "progress": False}
+        simulated = simulations.run(problem, fit.data.dim, runs, alphas, key + 2, **options)
+        found[name] = simulations.agreement(theory, simulated, moved=moved)
+    return found
+
+
 def compare(
     fit: simulations.MixtureFit, unit: str, width: int, budget: float, runs: int, samples: int, key: int
 ) -> dict[str, np.ndarray]:
     """Return the accuracy on hard samples at the end of the budget, one number a run: of theory, and by inputs."""
-    order = ts.Curriculum.mixed({"easy": 0.5, "hard": 0.5}, budget)
-    problem = ts.Problem(fit.task, ts.Student(width, unit), ts.SGD(RATE, RATE), order)
+    problem = problem_of(fit, unit, width, budget)
     starts = fit.random_weights(width, runs, key)
     averages = ode.Sampled(2**12, 1)
     theory = [
@@ -58,8 +110,27 @@ def compare(
     return accuracy
 
 
+def print_verdicts(fit: simulations.MixtureFit, chosen: argparse.Namespace) -> None:
+    """Print the verdict and the implied shifts of every unit, width and kind of inputs."""
+    alphas = ", ".join(f"{part * chosen.budget:g}" for part in (0.25, 0.5, 1))
+    print(f"{chosen.runs} runs from one start against theory, all overlaps, errors and accuracies at alpha = {alphas}")
+    for unit in chosen.units:
+        for width in chosen.widths:
+            sizes = unit, width, chosen.budget, chosen.runs, chosen.samples, chosen.key
+            for name, found in verdicts(fit, *sizes).items():
+                worst = max(found.deviations, key=lambda one: abs(one.z))
+                answer = f"{found.answer}, p = {found.p:.2g}"
+                where = f"{worst.name} at alpha = {worst.alpha:g}"
+                print(f"{unit}, K = {width}, {name}: {answer}; largest |z| {abs(worst.z):.1f}, {where}")
+                for shift in found.shifts:
+                    print(f"    {shift.text}, z = {shift.z:+.1f}", flush=True)
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Print a row for every unit and width: theory's accuracy, and by how much SGD is above it, paired by start."""
+    """Print a row for every unit and width: theory's accuracy, and by how much SGD is above it, paired by start.
+
+    With --verdict: whether all overlaps agree from one start, and the implied shifts.
+    """
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--task", choices=("two", "xor"), default="two")
     parser.add_argument("--units", nargs="+", default=["relu", "erf"])
@@ -67,10 +138,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--budget", type=float, default=5.0, help="alpha = samples / N")
     parser.add_argument("--runs", type=int, default=8)
     parser.add_argument("--samples", type=int, default=2**15, help="to measure an accuracy on")
+    parser.add_argument("--verdict", action="store_true", help="of all overlaps, from one start; 12 runs at least")
     parser.add_argument("--key", type=int, default=0)
     chosen = parser.parse_args(arguments)
     fit = fitted(chosen.task)
     print(fit)
+    if chosen.verdict:
+        print_verdicts(fit, chosen)
+        return
     print(f"accuracy on hard samples at alpha = {chosen.budget:g}: theory, and SGD minus theory, {chosen.runs} starts")
     print(f"{'unit':5}{'K':>4}{'theory':>9}{'images':>18}{'surrogates':>18}{'mixture':>18}")
     for unit in chosen.units:

@@ -229,6 +229,28 @@ def test_curricula_with_one_key_see_the_same_samples_and_other_data_other_ones()
     assert np.any(hard[0] != hard[1])
 
 
+@pytest.mark.slow
+def test_problems_that_are_run_together_see_the_same_inputs_as_alone() -> None:
+    fit = simulations.fit_mixture(crosses(), SIGNS)
+    starts = fit.random_weights(3, 4, 0)
+    orders = [ts.Curriculum.mixed({"easy": easy, "hard": 1 - easy}, 2.0) for easy in (0.2, 0.8)]
+    problems = [ts.Problem(fit.task, ts.Student(3, "erf"), ts.SGD(0.5, 0.3), order) for order in orders]
+    options: dict[str, Any] = {"start": starts, "data": fit.data, "test_samples": 64, "progress": False}
+    together = simulations.run_many(problems, N, 4, [1.0, 2.0], 1, **options)
+    for problem, runs in zip(problems, together, strict=True):
+        alone = simulations.run(problem, N, 4, [1.0, 2.0], 1, **options)
+        assert runs.source.distribution == "given data"
+        np.testing.assert_allclose(runs.overlaps.Q, alone.overlaps.Q, rtol=1e-9)
+    assert np.any(np.abs(together[0].overlaps.Q - together[1].overlaps.Q) > 1e-3)
+
+
+def test_memory_counts_the_inputs() -> None:
+    fit = simulations.fit_mixture(crosses(), SIGNS)
+    problem = linear_problem(fit)
+    need = [simulations.memory(problem, N, precision="float64", data=data) for data in (None, fit.data)]
+    assert need[1] - need[0] == 2 * 8 * fit.data.numbers > 0
+
+
 # What is refused.
 
 
@@ -260,6 +282,12 @@ REFUSED: dict[str, Callable[[], object]] = {
     "Weights to start from with data; got: NoneType; draw them with fit.random": lambda: refused(start=None),
     "data in the coordinates of the weights; .*; take fit.data": lambda: refused(
         data=crosses()._moved(lambda rows: -rows)
+    ),
+    "weights as a simulations.Weights; got: ndarray": lambda: simulations.test(
+        linear_problem(simulations.fit_mixture(crosses(), SIGNS)),
+        np.zeros((2, 3, N)),
+        64,
+        0,  # type: ignore[arg-type]
     ),
     "a task with the clusters of the data": lambda: refused(data=crosses().select("a", "b")),
     "numbers .samples, N. as inputs; .* reshape images": lambda: simulations.Dataset(np.zeros((2, 3, 3)), [0, 1]),
@@ -347,7 +375,10 @@ BAD_IDX: dict[str, tuple[str, Callable[[Path], object]]] = {
     "missing": ("images: file not found", lambda path: None),
     "empty": ("begins with nothing", lambda path: path.write_bytes(b"")),
     "wrong magic": ("which begins with 00 00 0d 03", lambda path: path.write_bytes(b"\0\0\x0d\x03" + bytes(20))),
-    "labels as images": ("begins with 00 00 08 01", lambda path: idx(path, LABELS)),
+    "labels as images": (
+        "begins with 00 00 08 01; load_idx.images, labels.: images first",
+        lambda path: idx(path, LABELS),
+    ),
     "cut header": ("ends in its header", lambda path: path.write_bytes(bytes((0, 0, 8, 3, 0)))),
     "truncated": ("180 numbers.*got: 170", lambda path: path.write_bytes(idx(path, IMAGES).read_bytes()[:-10])),
     "longer": ("180 numbers.*got: more", lambda path: path.write_bytes(idx(path, IMAGES).read_bytes() + b"1")),

@@ -1,6 +1,7 @@
 """Averages over one set of points: any activation, label, loss and cluster means."""
 
 import itertools
+from collections.abc import Callable
 from typing import Any
 
 import equinox as eqx
@@ -16,6 +17,8 @@ from ._base import Averages, MeanStep, StepAverages, check_normals, sum_of_condi
 from ._chunked_mean import mean_over_points
 from ._law_derivatives import error_and_accuracy_by_law, is_smooth, mean_step_by_law
 from ._matrix_roots import pseudo_inverse_sqrt, symmetric_sqrt
+
+Fields = Callable[[jax.Array], jax.Array]
 
 
 class FixedSample(Averages):
@@ -37,6 +40,11 @@ class FixedSample(Averages):
         """
         blocks = _by_block(problem, jnp.asarray(self.normals))[:-1]
         return [BlockSpread(*part) for part in zip(blocks, factors(problem, overlaps), strict=True)]
+
+    def fields_at(self, problem: Problem, overlaps: Overlaps, condition: Condition) -> Fields:
+        """Return the function that makes fields z (J, S) of standard normal points (D, S), label noise among them."""
+        roots, (scales, means) = factors(problem, overlaps), _scales_and_means(problem, overlaps, condition)
+        return lambda normals: _fields(roots, _by_block(problem, normals)[:-1], scales, means)
 
     def step(self, problem: Problem, overlaps: Overlaps, condition: Condition) -> StepAverages:
         return self._step(problem, overlaps, condition, factors(problem, overlaps))
@@ -88,16 +96,13 @@ class FixedSample(Averages):
     ) -> tuple[Float[Array, ""], Float[Array, ""]]:
         """Return `error_and_accuracy`, with the derivative of the points. That of an accuracy is 0."""
         problem = problem.at_level(condition.level)
-        K, roots = problem.student.width, factors(problem, overlaps)
-        scales, means = _scales_and_means(problem, overlaps, condition)
+        K, fields = problem.student.width, self.fields_at(problem, overlaps, condition)
 
         def sums(normals: jax.Array) -> tuple[jax.Array, jax.Array]:
-            z = _fields(roots, _by_block(problem, normals)[:-1], scales, means)
+            z = fields(normals)
             rounded, readout = to_float((problem, overlaps.readout), z.dtype)
-            output, y = (
-                readout @ rounded.student.activation(z[:K]),
-                rounded.task.clean_label(z[K:].T, condition.cluster),
-            )
+            output = readout @ rounded.student.activation(z[:K])
+            y = rounded.task.clean_label(z[K:].T, condition.cluster)
             right = (jnp.sign(output) == jnp.sign(y)).astype(z.dtype)
             return jnp.sum((output - y) ** 2) / 2, jnp.sum(right)
 
@@ -108,8 +113,7 @@ class FixedSample(Averages):
     ) -> tuple[Float[Array, "K S"], Float[Array, "S"]]:
         """Return phi(lambda_k) and the noiseless label at every point."""
         problem = problem.at_level(condition.level)
-        K, blocks = problem.student.width, _by_block(problem, jnp.asarray(self.normals))[:-1]
-        z = _fields(factors(problem, overlaps), blocks, *_scales_and_means(problem, overlaps, condition))
+        K, z = problem.student.width, self.fields_at(problem, overlaps, condition)(jnp.asarray(self.normals))
         return problem.student.activation(z[:K]), problem.task.clean_label(z[K:].T, condition.cluster)
 
 

@@ -17,7 +17,7 @@ from teacher_student.internal import to_float
 
 from ._base import MeanStep, StepAverages, check_normals, sum_of_conditions, unit_gradients
 from ._chunked_mean import mean_over_points
-from ._fixed_sample import BlockSpread, FixedSample
+from ._fixed_sample import BlockSpread, Fields, FixedSample
 from ._law_derivatives import mean_step_by_law
 from ._matrix_roots import field_root, inverse_field_root
 
@@ -36,6 +36,10 @@ class TotalSample(FixedSample):
 
     def spread(self, problem: Problem, overlaps: Overlaps) -> list[BlockSpread]:
         raise InputError(f"{TOO_MANY} for fluctuations", f"{problem.shape[0]} blocks", FEWER)
+
+    def fields_at(self, problem: Problem, overlaps: Overlaps, condition: Condition) -> Fields:
+        root, mean = _law(overlaps, condition, problem.student.width)
+        return lambda normals: _fields(root, mean, normals[:-1])
 
     def step(self, problem: Problem, overlaps: Overlaps, condition: Condition) -> StepAverages:
         problem = problem.at_level(condition.level)
@@ -67,31 +71,6 @@ class TotalSample(FixedSample):
         self, problem: Problem, overlaps: Overlaps, conditions: Condition, weights: Float[Array, "conditions"]
     ) -> MeanStep:
         return sum_of_conditions(lambda c: self.step(problem, overlaps, c), conditions, weights)
-
-    def error_and_accuracy_of_points(
-        self, problem: Problem, overlaps: Overlaps, condition: Condition
-    ) -> tuple[Float[Array, ""], Float[Array, ""]]:
-        problem = problem.at_level(condition.level)
-        K = problem.student.width
-        root, mean = _law(overlaps, condition, K)
-
-        def sums(normals: jax.Array) -> tuple[jax.Array, jax.Array]:
-            z = _fields(root, mean, normals[:-1])
-            rounded, readout = to_float((problem, overlaps.readout), z.dtype)
-            output = readout @ rounded.student.activation(z[:K])
-            y = rounded.task.clean_label(z[K:].T, condition.cluster)
-            right = (jnp.sign(output) == jnp.sign(y)).astype(z.dtype)
-            return jnp.sum((output - y) ** 2) / 2, jnp.sum(right)
-
-        return mean_over_points(sums, jnp.asarray(self.normals))
-
-    def hidden_and_label(
-        self, problem: Problem, overlaps: Overlaps, condition: Condition
-    ) -> tuple[Float[Array, "K S"], Float[Array, "S"]]:
-        problem = problem.at_level(condition.level)
-        K = problem.student.width
-        z = _fields(*_law(overlaps, condition, K), jnp.asarray(self.normals)[:-1])
-        return problem.student.activation(z[:K]), problem.task.clean_label(z[K:].T, condition.cluster)
 
 
 def _covariance(overlaps: Overlaps, condition: Condition) -> Float[Array, "J J"]:

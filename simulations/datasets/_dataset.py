@@ -98,6 +98,11 @@ class Dataset(PublicRecord):
         return int(self.parts[0].inputs.shape[1])
 
     @property
+    def numbers(self) -> int:
+        """How many numbers the inputs are, of all parts."""
+        return sum(int(part.inputs.size) for part in self.parts)
+
+    @property
     def clusters(self) -> tuple[str, ...]:
         """The names of the C clusters, of pairs "0-2"."""
         return tuple("-".join(names) for names in itertools.product(*(part.clusters for part in self.parts)))

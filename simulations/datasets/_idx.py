@@ -58,7 +58,9 @@ def _read(given: Any, dimensions: int) -> np.ndarray:
 def _array(file: IO[bytes], path: Path, dimensions: int, required: str) -> np.ndarray:
     header = file.read(4 + 4 * dimensions)
     if header[:4] != bytes((0, 0, UNSIGNED_BYTE, dimensions)):
-        raise InputError(required, f"{path}, which begins with {header[:4].hex(' ') or 'nothing'}")
+        swapped = header[:4] in (bytes((0, 0, UNSIGNED_BYTE, other)) for other in (1, 3))
+        remedy = "load_idx(images, labels): images first" if swapped else "take MNIST's own files, as distributed"
+        raise InputError(required, f"{path}, which begins with {header[:4].hex(' ') or 'nothing'}", remedy)
     if len(header) < 4 + 4 * dimensions:
         raise InputError(required, f"{path}, which ends in its header")
     shape = struct.unpack(f">{dimensions}I", header[4:])

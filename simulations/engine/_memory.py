@@ -7,6 +7,7 @@ import numpy as np
 from teacher_student import Problem
 from teacher_student.internal import check_alphas, recorded_numbers, require_name
 
+from ..datasets import Dataset
 from ._check_run import PRECISIONS_OF, check_sizes
 from ._coordinates import FullWeights
 from ._precision import usual_precision
@@ -31,6 +32,7 @@ def memory(
     keep: str | None = None,
     method: str = "weights",
     alphas: Any = None,
+    data: Dataset | None = None,
 ) -> int:
     """Estimate the bytes that `run` adds to a process that has imported everything and compiled nothing.
 
@@ -41,7 +43,7 @@ def memory(
     does not matter, since one block of them is in memory at a time. Weights that are given as a start are not counted.
 
     Arguments:
-      problem, dim, precision, workers, runs, inputs, keep, method: as in `run`.
+      problem, dim, precision, workers, runs, inputs, keep, method, data: as in `run`.
       alphas: as in `run`; None counts a single one.
     Returns a number of bytes. Raises InputError for sizes that there cannot be.
     """
@@ -52,6 +54,8 @@ def memory(
     need = PROGRAMS[method] + memory_of_records(problem, runs, 1 if alphas is None else np.size(alphas))
     if method == "overlaps":  # of a run, the coordinates in the span: fewer numbers than it records
         return need
+    if data is not None:  # sorted by cluster, and once more for the device
+        need += 2 * np.dtype(precision or usual_precision(problem, dim)).itemsize * data.numbers
     return need + _memory_of_weights(problem, dim, precision, workers, runs, inputs, keep)
 
 

@@ -127,6 +127,7 @@ def plan_runs(
         keep=keep,
         method=method,
         alphas=alphas,
+        data=data,
     )
     require_memory(need, "these runs", "lower the dimension, the width, the runs or the workers")
     if method == "overlaps":

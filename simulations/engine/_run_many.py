@@ -6,6 +6,7 @@ from typing import Any
 from teacher_student import DIVERGENCE_BOUND, InputError, Overlaps, Problem, Trajectory
 from teacher_student.internal import Usual
 
+from ..datasets import Dataset
 from ._distributions import Law
 from ._plan import plan_runs
 from ._run_batches import check_structure
@@ -28,6 +29,7 @@ def run_many(
     workers: int | None = None,
     devices: int | None = None,
     progress: bool = True,
+    data: Dataset | None = None,
 ) -> list[Trajectory]:
     """Simulate several problems that differ in numbers only; run r of every problem sees the samples of run r.
 
@@ -40,7 +42,8 @@ def run_many(
       problems: n >= 1 problems of one structure and one number of phases.
       start: as in `run`, or a sequence of one such per problem; None: each run draws its own, which is the same for
         every problem whose law of starts is the same.
-      dim, runs, alphas, key, distribution, precision, test_samples, bound, workers, devices, progress: as in `run`.
+      dim, runs, alphas, key, distribution, precision, test_samples, bound, workers, devices, progress, data: as in
+        `run`.
     Returns n trajectories with axes (runs, A), in order. Raises InputError, before computing.
     """
     if isinstance(problems, Problem):
@@ -69,5 +72,6 @@ def run_many(
         devices=devices,
         progress=progress,
         paired=True,
+        data=data,
     )
     return simulate(plan)

@@ -41,6 +41,9 @@ def test(
         required = "a problem at one time to test weights on"
         raise InputError(required, f"a schedule of {name}", "take problem.at(alpha)")
     samples = as_count(samples, "number of test samples")
+    if not isinstance(weights, Weights):
+        remedy = 'keep them by run(..., keep="weights"), or make them by simulations.Weights(student, latents, readout)'
+        raise InputError("weights as a simulations.Weights", type(weights).__name__, remedy)
     if np.ndim(weights.student) != 3:
         raise InputError("weights with a leading axis of runs", f"student of shape {np.shape(weights.student)}")
     dim = np.shape(weights.student)[-1]
