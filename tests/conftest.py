@@ -82,16 +82,26 @@ LONG_ONES = (
 )
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put the modules that take longest first."""
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add --long: tests that take minutes, of what shorter ones test too, in smaller numbers or at other places."""
+    parser.addoption("--long", action="store_true", help="run the long tests too, of what shorter ones test as well")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Put the modules that take longest first, and leave out long tests unless they are asked for or named."""
     order = {name: place for place, name in enumerate(LONG_ONES)}
     items.sort(key=lambda item: order.get(item.path.stem, len(order)))
+    named = any("::" in argument for argument in config.args)
+    if not config.getoption("--long") and not named:
+        left_out = [item for item in items if item.get_closest_marker("long") is not None]
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if item.get_closest_marker("long") is None]
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
     """Run slow tests as users run programs: several of them promote, and checks take part of their time."""
-    if item.get_closest_marker("slow") is None:
+    if item.get_closest_marker("slow") is None and item.get_closest_marker("long") is None:
         return (yield)
     jaxtyping.config.update("jaxtyping_disable", True)
     _set_jax(USUAL)  # for all threads: simulations compile in one and run in others, which must have the same JAX

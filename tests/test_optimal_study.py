@@ -266,7 +266,7 @@ def test_the_study_computes_what_is_lacking_only(tmp_path: Path, monkeypatch: py
     figures.atlas.optimal_text(data, xor)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_processes_give_what_this_one_gives(tmp_path: Path) -> None:
     cell = PerceptronCell(rate=1.0, judged="hard")
     results = []

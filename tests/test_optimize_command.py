@@ -597,7 +597,7 @@ def test_what_the_reference_comments_out_is_right_too() -> None:
         read_search(tables, ts.problem_from_tables(tables))
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_the_example_finds_its_arc(tmp_path: Path) -> None:
     """Without its random starts, which cost half of its time."""
     text = (ROOT / "examples" / "optimal_curriculum.toml").read_text()

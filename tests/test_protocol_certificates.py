@@ -50,7 +50,7 @@ SABOTAGE: dict[str, Callable[[Any], Any]] = {"no eta^2": without_square, "other 
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("how", SABOTAGE)
+@pytest.mark.parametrize("how", ["no eta^2", pytest.param("other sign", marks=pytest.mark.long)])
 def test_protocols_of_wrong_costates_are_rejected(how: str, monkeypatch: pytest.MonkeyPatch) -> None:
     usual = costate_program
     with monkeypatch.context() as patch:
@@ -120,7 +120,8 @@ def small(seed: int) -> Small:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", [1, 3, 4, 5, 6, 11])  # each kind of controls with one student unit, and with two
+# Each kind of controls with one student unit; the long ones with two.
+@pytest.mark.parametrize("seed", [1, 3, 6, *(pytest.param(seed, marks=pytest.mark.long) for seed in (4, 5, 11))])
 def test_optima_are_accepted_and_their_neighbours_rejected(seed: int) -> None:
     case = small(seed)
     found = ode.optimize(case.problem, case.start, case.controls, case.cost, case.constraints, **QUIET)

@@ -64,7 +64,11 @@ def test_more_switches() -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("cost", "expected"), [(WRONG, ORDERS), (protocols.Final("hard", of="accuracy"), HARD)], ids=["both", "hard"]
+    ("cost", "expected"),
+    [
+        pytest.param(WRONG, ORDERS, marks=pytest.mark.long, id="both"),
+        pytest.param(protocols.Final("hard", of="accuracy"), HARD, id="hard"),
+    ],
 )
 def test_shares_in_equal_phases(cost: protocols.Final, expected: dict[str, Any]) -> None:
     reference = expected["shares_12_equal_phases"]
@@ -107,7 +111,7 @@ def test_the_best_constant_rate_of_the_linear_student(end: int, starts: int) -> 
     assert found.certificate.first_order
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_the_optimal_schedule_of_the_linear_student() -> None:
     expected = CASES["linear student, alpha 10"]["results"]
     control = protocols.Values(RATE, (0.0, 1.0), 20, shape="spline")
@@ -133,7 +137,10 @@ def test_the_least_time_to_an_error() -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "bounds"),
-    [("erf K = 1 optimal rate", (0.05, 3.0)), ("erf K = M = 2 optimal rate through the plateau", (0.2, 2.5))],
+    [
+        ("erf K = 1 optimal rate", (0.05, 3.0)),
+        pytest.param("erf K = M = 2 optimal rate through the plateau", (0.2, 2.5), marks=pytest.mark.long),
+    ],
 )
 def test_rates_of_committees(name: str, bounds: tuple[float, float]) -> None:
     """Within the bounds of the reference: below these a constant rate of the second case has another minimum."""
@@ -147,7 +154,7 @@ def test_rates_of_committees(name: str, bounds: tuple[float, float]) -> None:
     assert phases.cost == pytest.approx(expected["best_10_phases"]["eps"], abs=1e-9)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_both_rates_of_a_committee() -> None:
     name = "erf K = 1, rate and readout rate free (eta_v <= 1), ten equal phases"
     case, expected = CASES[name]["parameters"], CASES[name]["results"]
@@ -176,7 +183,7 @@ def test_two_rates_that_are_one() -> None:
 # ---- rate and order together
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_rate_and_order_together_have_several_first_order_points() -> None:
     expected = CASES["joint rate and share, six phases"]["results"]
     controls = [protocols.Shares(6), protocols.Values(RATE, (0.01, 10.0), 6)]

@@ -43,7 +43,12 @@ def _few(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(study, "QUICK", dataclasses.replace(study.QUICK, **sizes))
 
 
-@pytest.mark.parametrize("name", NAMED)
+# Of the others every part is tested by itself: sweeps, pictures and texts of shipped data.
+SHORT = ("cost", "curriculum", "width", "images")
+EACH = [name if name in SHORT else pytest.param(name, marks=pytest.mark.long) for name in NAMED]
+
+
+@pytest.mark.parametrize("name", EACH)
 def test_a_named_figure_is_drawn_from_a_cold_start(
     name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

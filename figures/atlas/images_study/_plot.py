@@ -87,7 +87,7 @@ def _legend() -> list[Line2D]:
     kinds: tuple[tuple[str, dict[str, Any]], ...] = (
         ("SGD on images", {"ls": "none", "marker": "o", "ms": 3.6}),
         ("on images held out (first row)", {"ls": "none", "marker": "o", "ms": 3.6, "mfc": "white"}),
-        ("theory (first row)", {"ls": "-", "lw": 1.0}),
+        ("theory, band: standard error", {"ls": "-", "lw": 1.0}),
     )
     for name, style_of in kinds:
         entries.append(Line2D([], [], color="0.3", label=name, **style_of))
