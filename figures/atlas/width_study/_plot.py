@@ -14,14 +14,14 @@ from ...pictures import colours_in_order as colours_of_widths
 from ...pictures import drawing, look, new_figure, put_letters
 from .._foreign_data import takes_data_of
 from ._contrasts import FIRSTS, gains
-from ._plan import TUNED_AT
 from ._sgd_summary import compared
 
 SHOWN = ("alpha", "learning times")
 CLOCK_NAMES = {"alpha": r"budgets in $\alpha$", "learning times": "budgets in $t_K$"}
 MEASURE = "accuracy on hard samples"
 BARS: Any = {"lw": 1.0, "ms": 3.2, "mew": 0.8, "capsize": 0}
-POINTS: Any = {"ms": 5.0, "mew": 1.0, "lw": 1.0, "mfc": "white", "capsize": 0, "zorder": 4}  # of SGD
+POINTS: Any = {"ms": 4.2, "mew": 0.9, "lw": 0.9, "capsize": 0, "zorder": 4}  # of SGD
+MARKERS = dict(zip(FIRSTS, ("^", "v"), strict=True))  # of SGD's orders
 
 
 @takes_data_of("width")
@@ -30,7 +30,7 @@ def width(dataset: xr.Dataset, sgd: xr.Dataset) -> Figure:
 
     There is one column for each law of starts and each easiness. First row: means over the budgets of a clock. Second
     and third row: a curve for each width. Where the third row's curves meet and the second row's do not, the gain is a
-    matter of the budget in learning times. Error bars are standard errors over starts. Large points are SGD.
+    matter of the budget in learning times. Error bars are standard errors over starts. Triangles are SGD.
 
     Arguments: dataset: of `width_data`. sgd: the same gains by SGD, of the same figure.
     Returns a matplotlib Figure.
@@ -48,7 +48,8 @@ def width(dataset: xr.Dataset, sgd: xr.Dataset) -> Figure:
             _against_width(panels[0, column], of_kind)
             _against_budget(panels[1, column], of_kind, alphas, np.ones_like(times))
             _against_budget(panels[2, column], of_kind, alphas, times)
-            _simulated(panels[1, column], dataset, sgd, kind)
+            _simulated(panels[1, column], dataset, sgd, kind, np.ones_like(times))
+            _simulated(panels[2, column], dataset, sgd, kind, times)
             panels[0, column].set_title(f"${_symbols(kind[0])}$\neasy {kind[1]}\n")  # above the letters
             panels[1, column].set_xlabel(r"budget $\alpha$")
             panels[2, column].set_xlabel(r"budget $\alpha / t_K$")
@@ -99,17 +100,19 @@ def _against_budget(axes: Axes, found: dict[str, xr.Dataset], alphas: xr.DataArr
     axes.axhline(0.0, color="0.6", lw=0.6, zorder=0)
 
 
-def _simulated(axes: Axes, dataset: xr.Dataset, sgd: xr.Dataset, kind: tuple[str, str]) -> None:
-    """Add the points of SGD, in the colour of their width; those of the largest N are squares."""
+def _simulated(axes: Axes, dataset: xr.Dataset, sgd: xr.Dataset, kind: tuple[str, str], times: np.ndarray) -> None:
+    """Add the points of SGD in the colour of their width: a marker for each order, filled at the largest N."""
     widths = dataset["width"].values.tolist()
     colours = colours_of_widths(len(widths))
     largest = int(sgd["dim"].max())
-    found = [each for each in compared(dataset, sgd) if (each.convention, each.easiness) == kind]
-    for width_, dim in sorted({(each.width, each.dim) for each in found if each.width in widths}):
-        both = [each for each in found if (each.width, each.dim) == (width_, dim)]  # orders
-        values, errors = [each.value for each in both], [each.se for each in both]
-        style: Any = POINTS | {"color": colours[widths.index(width_)], "fmt": "s" if dim == largest else "o"}
-        axes.errorbar([TUNED_AT] * len(both), values, errors, **style)
+    for each in compared(dataset, sgd):
+        if (each.convention, each.easiness) != kind or each.width not in widths:
+            continue
+        w, large = widths.index(each.width), each.dim == largest
+        style: Any = POINTS | {"color": colours[w], "fmt": MARKERS[each.order]}
+        style["mfc"] = colours[w] if large else "white"
+        x = each.alpha / times[w] * (1.04 if large else 0.96)  # beside each other
+        axes.errorbar([x], [each.value], [each.se], **style)
 
 
 def _legend(dataset: xr.Dataset, sgd: xr.Dataset) -> list[Line2D]:
@@ -126,7 +129,9 @@ def _legend(dataset: xr.Dataset, sgd: xr.Dataset) -> list[Line2D]:
         entries.append(Line2D([], [], color="0.3", ls=line, lw=1.0, label=f"{order} (e to l)"))
     dims = sorted(set(sgd["dim"].values.ravel().tolist()))
     for dim in dims:
-        marker = "s" if dim == dims[-1] else "o"
-        points: Any = {"marker": marker, "ms": 5.0, "mfc": "white", "ls": "none"}
+        fill = "0.3" if dim == dims[-1] else "white"
+        points: Any = {"marker": MARKERS[FIRSTS[0]], "ms": 4.2, "mfc": fill, "ls": "none"}
         entries.append(Line2D([], [], color="0.3", label=f"SGD, $N = {dim}$", **points))
+    points = {"marker": MARKERS[FIRSTS[1]], "ms": 4.2, "mfc": "white", "ls": "none"}
+    entries.append(Line2D([], [], color="0.3", label=f"SGD, {FIRSTS[1]}", **points))
     return entries
