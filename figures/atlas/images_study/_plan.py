@@ -41,7 +41,7 @@ class Plan:
     sizes of the second part. seed: all random numbers follow from it.
     """
 
-    runs: Mapping[int, int] = dataclasses.field(default_factory=lambda: {4: 64, 8: 64, 16: 32, 32: 16, 64: 8})
+    runs: Mapping[int, int] = dataclasses.field(default_factory=lambda: {4: 48, 8: 48, 16: 24, 32: 12, 64: 6})
     budgets: tuple[float, ...] = (20.0, 40.0, 80.0)
     points: int = 512
     observed: int = 2**13
