@@ -197,6 +197,7 @@ def test_derivatives_of_sampled_averages_are_those_of_the_law() -> None:
 # ---- costates
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("scheduled", [False, True])
 @pytest.mark.usefixtures("x64")
 def test_costates_are_derivatives_in_the_start(scheduled: bool) -> None:

@@ -192,6 +192,9 @@ def test_other_numbers_of_phases_need_no_program_in_batches_and_simulations() ->
 # ---- derivatives
 
 
+LONG = pytest.mark.long
+
+
 def _error(numbers: Any, alpha: float = END) -> Any:
     """The last error where every number in `numbers` goes through phases of (values, durations)."""
     schedules = {name: ts.Schedule.phases(*zip(*rows, strict=True)) for name, rows in numbers.items()}
@@ -200,7 +203,12 @@ def _error(numbers: Any, alpha: float = END) -> Any:
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "names", [("learning_rate", "readout_learning_rate"), ("weight_decay", "noise"), ("variance",)], ids=" and ".join
+    "names",
+    [
+        pytest.param(("learning_rate", "readout_learning_rate"), id="rates"),
+        pytest.param(("weight_decay", "noise"), id="weight_decay and noise", marks=LONG),
+        pytest.param(("variance",), id="variance", marks=LONG),
+    ],
 )
 def test_derivatives_in_values_and_times_of_jumps(names: tuple[str, ...]) -> None:
     """Of each number. One jump lies inside a phase of the curriculum, and one beyond its end moves nothing.
@@ -256,16 +264,15 @@ def test_derivatives_in_a_phase_that_lasts_no_time() -> None:
 @pytest.mark.parametrize(
     ("schedule", "duration", "alpha"),
     [
-        (
-            lambda d: ts.Schedule.phases((1.1, 2.0), (0.5, d)),
-            END - 2.0,
-            END,
-        ),  # ends with the run: nothing comes after it
-        (lambda d: ts.Schedule.cosine(1.5, 0.2, d), END, END),
-        (lambda d: ts.Schedule.spline([1.0, 0.5, 0.2], [0.0, 2.0, d]), END, END),
-        (lambda d: ts.Schedule.phases((1.1, d), (0.5, 5.0)), 1.5, 1.5),  # what is recorded at a jump is before it
+        # Ends with the run: nothing comes after it.
+        pytest.param(
+            lambda d: ts.Schedule.phases((1.1, 2.0), (0.5, d)), END - 2.0, END, id="last duration", marks=LONG
+        ),
+        pytest.param(lambda d: ts.Schedule.cosine(1.5, 0.2, d), END, END, id="cosine", marks=LONG),
+        pytest.param(lambda d: ts.Schedule.spline([1.0, 0.5, 0.2], [0.0, 2.0, d]), END, END, id="last knot"),
+        # What is recorded at a jump is before it.
+        pytest.param(lambda d: ts.Schedule.phases((1.1, d), (0.5, 5.0)), 1.5, 1.5, id="at a jump"),
     ],
-    ids=["last duration", "cosine", "last knot", "at a jump"],
 )
 def test_derivatives_in_times_of_jumps_at_recorded_alphas(schedule: Any, duration: float, alpha: float) -> None:
     """They are those of the side on which the earlier phase goes on."""
