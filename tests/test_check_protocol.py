@@ -96,7 +96,7 @@ def test_an_order_that_is_not_the_optimum_is_not_confirmed() -> None:
     assert gains["mixed"].predicted == pytest.approx(0.0, abs=1e-6)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_gain_of_rates_is_confirmed_and_one_of_a_wrong_rate_contradicted() -> None:
     """The stated gain is that of the rates; simulated are rates that are 20 % larger. 1 key in 100 fails."""
     best = optima.best_rate()
@@ -108,7 +108,7 @@ def test_a_gain_of_rates_is_confirmed_and_one_of_a_wrong_rate_contradicted() -> 
     assert wrong.gains[0].verdict == CONTRADICTED
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_protocols_that_cannot_be_paired_are_simulated_apart_and_it_is_said() -> None:
     falling = ts.Schedule.function(lambda alpha, a: a * jnp.exp(-0.2 * alpha), 1.5)
     result = check(optima.best_rate(better=falling), finite_size=False)

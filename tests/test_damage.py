@@ -30,7 +30,7 @@ from teacher_student.result import _files
 from . import build
 from .sweep_files import BASE, same, toml
 
-KILLS = int(os.environ.get("TEST_KILLS", "4"))  # of each command
+KILLS = int(os.environ.get("TEST_KILLS", "2"))  # of each command
 RATES = {"rate": {"sgd.learning_rate": [0.5, 1.0, 1.5, 2.0, 2.5]}}
 
 

@@ -394,6 +394,7 @@ def test_deriving_for_two_units_takes_seconds() -> None:
 # The whole way
 
 
+@pytest.mark.long
 def test_a_quadratic_student_agrees_with_sgd() -> None:
     """Both layers trained, noise, two levels; wrong with probability 1 % where theory is right."""
     levels = {"easy": {"relevant": 1.0, "irrelevant": 0.2}, "hard": {"relevant": 1.0, "irrelevant": 1.0}}

@@ -184,13 +184,15 @@ def test_memory_is_said_before_it_is_allocated(monkeypatch: pytest.MonkeyPatch) 
 @pytest.mark.parametrize(
     "case",
     [
-        {"dim": 4 * 10**6, "runs": 4, "workers": 2, "steps": 4, "test_samples": 1},
-        {"dim": 10**6, "runs": 16, "workers": 2, "keep": "weights", "test_samples": 1},
-        {"dim": 2 * 10**4, "runs": 1, "K": 512, "workers": 1, "records": 20, "test_samples": 1},
-        {"dim": 1000, "runs": 64, "workers": 2, "inputs": "shared"},
-        {"dim": 10**6, "runs": 16, "method": "overlaps"},
+        pytest.param(case, id=name, marks=pytest.mark.long if name in ("long", "kept", "wide") else ())
+        for name, case in {
+            "long": {"dim": 4 * 10**6, "runs": 4, "workers": 2, "steps": 4, "test_samples": 1},
+            "kept": {"dim": 10**6, "runs": 16, "workers": 2, "keep": "weights", "test_samples": 1},
+            "wide": {"dim": 2 * 10**4, "runs": 1, "K": 512, "workers": 1, "records": 20, "test_samples": 1},
+            "shared": {"dim": 1000, "runs": 64, "workers": 2, "inputs": "shared"},
+            "chain": {"dim": 10**6, "runs": 16, "method": "overlaps"},
+        }.items()
     ],
-    ids=["long", "kept", "wide", "shared", "chain"],
 )
 def test_a_fresh_process_takes_the_memory_that_is_said_within_a_factor(case: dict[str, Any]) -> None:
     stated, measured = memory.in_fresh_process(case)
@@ -216,6 +218,7 @@ print(*(float(x) for each in paired for x in each.error["hard"].ravel()))
 """
 
 
+@pytest.mark.long
 def test_four_devices_give_the_bits_of_one() -> None:
     """Forced host devices, in processes of their own: full weights and the chain; paired problems to rounding."""
     digests: dict[int, str] = {}

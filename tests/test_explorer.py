@@ -257,7 +257,7 @@ def experiment_of(script: str, monkeypatch: pytest.MonkeyPatch) -> figures.Exper
 # ---- simulation
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_simulation_gives_points_and_the_verdict_that_compare_gives(tmp_path: Path) -> None:
     page = page_of(tomllib.loads(SMALL))
     asked = ask(page)

@@ -92,6 +92,7 @@ def finite_differences_of_the_law(at: np.ndarray, back: Any, directions: Any, al
     return np.asarray(np.where(at_zero, 4 * above - twice - 3 * here, above - below) / (2 * h))
 
 
+@pytest.mark.long
 def test_the_derivative_with_respect_to_every_number() -> None:
     """Rates, decay, noise, variances, readouts, overlaps, shares (also those of 0), and the lengths of five phases.
 

@@ -229,7 +229,7 @@ SMALL = dataclasses.replace(
 )
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_the_study_computes_what_is_lacking_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(_study, "plan_of", lambda quick, seed=0: SMALL)
     count: list[Any] = []

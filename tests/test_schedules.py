@@ -245,7 +245,7 @@ def test_a_solve_does_not_go_through_jumps_that_are_never_reached() -> None:
     assert float(ends[1]) == 2 + len(late)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_derivatives_in_a_phase_that_lasts_no_time() -> None:
     """A protocol that begins without a phase has a derivative in it, as a curriculum has."""
     values = np.array([1.0, 2.0, 0.4])
