@@ -351,7 +351,7 @@ def halved(of: ts.Problem, start: ts.Overlaps, error: float, near: float) -> flo
     return float(alphas[np.argmax(fallen)])
 
 
-@pytest.mark.parametrize("eta", [1.5, 0.1])
+@pytest.mark.parametrize("eta", [pytest.param(1.5, marks=pytest.mark.long), 0.1])
 def test_the_start_of_saad_and_solla_escapes(eta: float) -> None:
     """R of 1e-12 beside Q_11 - Q_22 of 0.2, against ode.solve.
 
@@ -373,6 +373,7 @@ def test_the_start_of_saad_and_solla_escapes(eta: float) -> None:
         assert found.log_amplitude[0] < np.log(2 * scale)
 
 
+@pytest.mark.long
 def test_the_escape_at_the_sizes_that_a_double_can_hold() -> None:
     """An asymmetry that is smaller by a factor costs its log / lambda, whatever the size of what dies out."""
     of = problem(2, 1.5)

@@ -26,6 +26,7 @@ from teacher_student import internal
 from . import build
 from .test_step_law import without_eta_squared
 
+LONG = pytest.mark.long
 pytestmark = pytest.mark.slow  # most of its time is compilation
 
 RUNS, DIM, ALPHAS = 1000, 200, [1.0, 2.0, 4.0]
@@ -79,7 +80,9 @@ def runs_of(name: str) -> ts.Trajectory:
     return simulations.run(problem, DIM, RUNS, ALPHAS, 1, start=start, progress=False)
 
 
-@pytest.mark.parametrize("name", PROBLEMS)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=LONG) if name in ("xor", "sign_mixed") else name for name in PROBLEMS]
+)
 def test_runs_spread_and_shift_as_predicted(name: str) -> None:
     """Every quantity at every alpha, means and variances each at a family-wise level of 1 %."""
     verdict = simulations.agreement(theory_of(name), runs_of(name), spread="predicted", significance=0.02)
@@ -99,7 +102,11 @@ def without_half_of_the_levels(problem: ts.Problem, sample: Any, alpha: Any, sta
 
 
 @pytest.mark.parametrize(
-    ("name", "slip"), [("switched", without_eta_squared), ("sign_mixed", without_half_of_the_levels)]
+    ("name", "slip"),
+    [
+        ("switched", without_eta_squared),
+        pytest.param("sign_mixed", without_half_of_the_levels, marks=LONG),
+    ],
 )
 @pytest.mark.usefixtures("traced_anew")
 def test_a_wrong_spread_is_caught(name: str, slip: Any, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -34,7 +34,13 @@ CASES: dict[str, tuple[ts.Problem, Any]] = {
 ALPHAS = [0.0, 0.3, 1.0, 1.7, 2.5]
 
 
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=pytest.mark.long if name in ("sampled, smooth", "products alone sampled") else ())
+        for name in CASES
+    ],
+)
 def test_both_ways_agree_within_their_tolerances(name: str) -> None:
     """At tolerances far tighter than the deviation that is allowed; sampled averages over the same points."""
     problem, averages = CASES[name]

@@ -76,6 +76,15 @@ CONTROLS: dict[str, Any] = {
 }
 
 
+# All shapes of the rate; of the other numbers steps and splines.
+EACH_CONTROL = [
+    pytest.param(control, marks=pytest.mark.long)
+    if control.endswith("linear") and not control.startswith("learning_rate")
+    else control
+    for control in CONTROLS
+]
+
+
 def inside(found: Protocol, seed: int = 0) -> np.ndarray:
     """Values inside the bounds, which no symmetry has chosen. Those of a spline fall: at level knots it has kinks."""
     size = found.initial.size
@@ -101,7 +110,8 @@ def check(found: Protocol, x: np.ndarray, given: ts.Problem, start: ts.Overlaps,
         assert slope @ step == pytest.approx(expected, abs=tolerance * scale)
 
 
-@pytest.mark.parametrize("control", CONTROLS)
+@pytest.mark.slow
+@pytest.mark.parametrize("control", EACH_CONTROL)
 def test_the_derivative_of_the_final_error_in_each_control_alone(control: str) -> None:
     given = problem()
     found = protocol(given, START, CONTROLS[control], COSTS["end"])
@@ -109,7 +119,7 @@ def test_the_derivative_of_the_final_error_in_each_control_alone(control: str) -
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("control", CONTROLS)
+@pytest.mark.parametrize("control", EACH_CONTROL)
 def test_derivatives_where_the_problem_has_schedules_that_jump(control: str) -> None:
     given = problem(**SCHEDULED)
     if control.startswith("number") and "levels" not in control:

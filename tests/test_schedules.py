@@ -114,8 +114,9 @@ def test_a_schedule_is_said_in_one_line() -> None:
 # ---- theory
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NUMBERS)
-@pytest.mark.parametrize("compiled", [False, True])
+@pytest.mark.parametrize("compiled", [False, pytest.param(True, marks=pytest.mark.long)])
 def test_phases_of_any_number_are_problems_one_after_the_other(name: str, compiled: bool) -> None:
     """A jump inside a phase of the curriculum, and one at a recorded alpha."""
     values, ends = np.array([1.0, 0.4, 0.7]) * USUAL[name], [0.0, 1.0, 3.5, END]
@@ -145,6 +146,7 @@ def test_a_jump_that_is_stepped_across_is_noticed(monkeypatch: pytest.MonkeyPatc
     assert wrong.stats["num_rejected_steps"] > right.stats["num_rejected_steps"] + 5
 
 
+@pytest.mark.slow
 def test_host_and_compiled_solves_agree(shape: tuple[ts.Schedule, Callable[[Any], Any]]) -> None:
     each = problem(learning_rate=shape[0], variance=shape[0])
     one, other = (ode.solve(each, START, [1.0, END], compiled=compiled) for compiled in (False, True))
