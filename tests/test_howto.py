@@ -64,6 +64,7 @@ def run(page: str, capsys: pytest.CaptureFixture[str]) -> tuple[dict[str, Any], 
     return names, capsys.readouterr().out
 
 
+@pytest.mark.long
 @pytest.mark.slow  # most of its time is compilation
 def test_simulations_in_other_ways_agree(capsys: pytest.CaptureFixture[str]) -> None:
     names, printed = run("simulations", capsys)

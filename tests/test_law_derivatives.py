@@ -138,6 +138,7 @@ def test_accuracies_have_derivatives(what: str) -> None:
             np.testing.assert_allclose(found.mean(axis=0), exact, atol=4 * (2**14) ** -0.4 * np.max(np.abs(exact)))
 
 
+@pytest.mark.long
 def test_the_derivative_of_a_solve_with_a_relu_student() -> None:
     """In the learning rate and the start, both modes, against arc-cosine kernels integrated by SciPy."""
 

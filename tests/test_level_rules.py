@@ -157,6 +157,7 @@ def test_a_drift_with_the_rules_of_the_levels_exchanged_is_not() -> None:
     assert np.max(np.abs(mean - theory)[se > 0] / se[se > 0]) > 2 * LARGEST_Z
 
 
+@pytest.mark.long
 def test_simulations_agree_and_do_not_with_the_noise_of_one_level_for_both() -> None:
     of = problem(task(), ("A", 2.0), MIXED)
     alphas = [1.0, 2.0, 4.0, 6.0]

@@ -151,7 +151,7 @@ def test_sabotage_each_number_of_a_cluster_matters(name: str) -> None:
     assert z_of(right, wrong) > 2 * LARGEST_Z
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_simulations_of_both_kinds_agree_and_do_not_with_a_cluster_that_is_wider() -> None:
     of = problem(ts.Mixture(INPUTS, CLUSTERS), "linear", K=2)
     start = ts.random_overlaps(of, 400, 1, scale=0.7)
