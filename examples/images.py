@@ -136,11 +136,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--units", nargs="+", default=["relu", "erf"])
     parser.add_argument("--widths", nargs="+", type=int, default=[4, 8, 32])
     parser.add_argument("--budget", type=float, default=5.0, help="alpha = samples / N")
-    parser.add_argument("--runs", type=int, default=8)
+    parser.add_argument("--runs", type=int, help="8, or 24 with --verdict, which needs 12 at least")
     parser.add_argument("--samples", type=int, default=2**15, help="to measure an accuracy on")
-    parser.add_argument("--verdict", action="store_true", help="of all overlaps, from one start; 12 runs at least")
+    parser.add_argument("--verdict", action="store_true", help="of all overlaps, from one start")
     parser.add_argument("--key", type=int, default=0)
     chosen = parser.parse_args(arguments)
+    chosen.runs = chosen.runs or (24 if chosen.verdict else 8)
+    if chosen.verdict and chosen.runs < 12:
+        parser.error(f"--verdict needs 12 runs at least, and not {chosen.runs}")
     fit = fitted(chosen.task)
     print(fit)
     if chosen.verdict:

@@ -83,25 +83,36 @@ LONG_ONES = (
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add --long: tests that take minutes, of what shorter ones test too, in smaller numbers or at other places."""
-    parser.addoption("--long", action="store_true", help="run the long tests too, of what shorter ones test as well")
+    """Add --long, which runs the long tests too, and longer searches for what breaks."""
+    parser.addoption("--long", action="store_true", help="run the long tests too, with more kills and more fuzzing")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Give fuzzing and kills their full numbers, before the modules that read them are imported."""
+    if config.getoption("--long"):
+        os.environ.setdefault("TEST_FUZZ", "1")
+        os.environ.setdefault("TEST_KILLS", "4")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Put the modules that take longest first, and leave out long tests unless they are asked for or named."""
+    """Put the modules that take longest first, and leave out long tests unless they are asked for, or named by ::."""
     order = {name: place for place, name in enumerate(LONG_ONES)}
     items.sort(key=lambda item: order.get(item.path.stem, len(order)))
-    named = any("::" in argument for argument in config.args)
-    if not config.getoption("--long") and not named:
-        left_out = [item for item in items if item.get_closest_marker("long") is not None]
-        config.hook.pytest_deselected(items=left_out)
-        items[:] = [item for item in items if item.get_closest_marker("long") is None]
+    long = [item for item in items if item.get_closest_marker("long") is not None]
+    for item in long:
+        item.add_marker(pytest.mark.slow)
+    if config.getoption("--long"):
+        return
+    named = [argument.rpartition("/")[2] for argument in config.args if "::" in argument]
+    left_out = [item for item in long if not any(name in item.nodeid for name in named)]
+    config.hook.pytest_deselected(items=left_out)
+    items[:] = [item for item in items if item not in left_out]
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
     """Run slow tests as users run programs: several of them promote, and checks take part of their time."""
-    if item.get_closest_marker("slow") is None and item.get_closest_marker("long") is None:
+    if item.get_closest_marker("slow") is None:
         return (yield)
     jaxtyping.config.update("jaxtyping_disable", True)
     _set_jax(USUAL)  # for all threads: simulations compile in one and run in others, which must have the same JAX

@@ -108,7 +108,7 @@ def test_a_gain_of_rates_is_confirmed_and_one_of_a_wrong_rate_contradicted() -> 
     assert wrong.gains[0].verdict == CONTRADICTED
 
 
-@pytest.mark.long
+@pytest.mark.slow
 def test_protocols_that_cannot_be_paired_are_simulated_apart_and_it_is_said() -> None:
     falling = ts.Schedule.function(lambda alpha, a: a * jnp.exp(-0.2 * alpha), 1.5)
     result = check(optima.best_rate(better=falling), finite_size=False)

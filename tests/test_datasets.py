@@ -18,6 +18,7 @@ from scipy import stats
 import ode
 import simulations
 import teacher_student as ts
+from examples import images as example
 from simulations.datasets._cifar import RECORD
 from simulations.engine._given_inputs import GivenInputs
 
@@ -242,6 +243,21 @@ def test_problems_that_are_run_together_see_the_same_inputs_as_alone() -> None:
         assert runs.source.distribution == "given data"
         np.testing.assert_allclose(runs.overlaps.Q, alone.overlaps.Q, rtol=1e-9)
     assert np.any(np.abs(together[0].overlaps.Q - together[1].overlaps.Q) > 1e-3)
+
+
+@pytest.mark.slow
+def test_the_example_s_verdicts_have_a_shift_of_each_number() -> None:
+    fit = simulations.fit_mixture(crosses(), SIGNS)
+    found = example.verdicts(fit, "erf", 2, 1.0, 12, 64, 0)
+    assert list(found) == ["images", "mixture"]
+    for verdict in found.values():
+        assert [shift.name for shift in verdict.shifts] == [
+            "learning rate",
+            "means of clusters",
+            "variance in clusters",
+            "pixel noise",
+        ]
+        assert all(np.isfinite(shift.z) and shift.standard_error > 0 for shift in verdict.shifts)
 
 
 def test_memory_counts_the_inputs() -> None:

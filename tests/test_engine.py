@@ -218,7 +218,6 @@ print(*(float(x) for each in paired for x in each.error["hard"].ravel()))
 """
 
 
-@pytest.mark.long
 def test_four_devices_give_the_bits_of_one() -> None:
     """Forced host devices, in processes of their own: full weights and the chain; paired problems to rounding."""
     digests: dict[int, str] = {}

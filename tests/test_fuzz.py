@@ -33,6 +33,12 @@ from .problem_files import SMALL
 from .sweep_files import BASE, toml
 
 PART = float(os.environ.get("TEST_FUZZ", "0.3"))  # of the examples of a long search
+
+
+def examples(most: int) -> int:
+    return max(1, round(PART * most))
+
+
 FUZZ = settings(
     deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck), report_multiple_bugs=False
 )
@@ -160,13 +166,13 @@ def compared(folder: Path, data: bytes) -> int:
     return ends_well("compare", str(file), "--out", str(out), "--quiet")
 
 
-@settings(FUZZ, max_examples=round(700 * PART))
+@settings(FUZZ, max_examples=examples(700))
 @given(data=mutated(tomllib.loads(SMALL)).map(as_toml))
 def test_a_problem_file_with_hostile_values(nothing_is_computed: None, folder: Path, data: bytes) -> None:
     compared(folder, data)
 
 
-@settings(FUZZ, max_examples=round(250 * PART))
+@settings(FUZZ, max_examples=examples(250))
 @given(data=damaged(SMALL.encode()) | st.binary(max_size=200))
 def test_a_damaged_problem_file(nothing_is_computed: None, folder: Path, data: bytes) -> None:
     compared(folder, data)
@@ -191,7 +197,7 @@ def optimized(folder: Path, data: bytes) -> int:
     return ends_well("optimize", str(file), "--out", str(out), "--quiet")
 
 
-@settings(FUZZ, max_examples=round(300 * PART))
+@settings(FUZZ, max_examples=examples(300))
 @given(data=mutated(SEARCH).map(lambda search: as_toml(tomllib.loads(SMALL) | {"optimize": search})))
 def test_a_search_with_hostile_values(nothing_is_computed: None, folder: Path, data: bytes) -> None:
     optimized(folder, data)
@@ -208,7 +214,7 @@ SWEEP = BASE | {
 }
 
 
-@settings(FUZZ, max_examples=round(450 * PART))
+@settings(FUZZ, max_examples=examples(450))
 @given(data=mutated(SWEEP).map(as_toml))
 def test_a_sweep_file_with_hostile_values(nothing_is_computed: None, folder: Path, data: bytes) -> None:
     file = folder / "sweep.toml"
@@ -222,7 +228,7 @@ PARTS = (
 )
 
 
-@settings(FUZZ, max_examples=round(700 * PART))
+@settings(FUZZ, max_examples=examples(700))
 @given(text=st.lists(st.sampled_from(PARTS), max_size=60).map("".join) | HOSTILE_TEXTS)
 def test_a_text_of_an_activation(text: str) -> None:
     """It is an activation, or one line says why not."""
@@ -252,7 +258,7 @@ def drawn(kind: str, where: Path, *options: str) -> int:
 
 
 @pytest.mark.slow
-@settings(FUZZ, max_examples=round(150 * PART))
+@settings(FUZZ, max_examples=examples(150))
 @given(data=st.data())
 def test_a_hostile_report(results: Path, data: Any) -> None:
     report = results / "comparison" / "report.json"
@@ -266,7 +272,7 @@ def test_a_hostile_report(results: Path, data: Any) -> None:
 
 
 @pytest.mark.slow
-@settings(FUZZ, max_examples=round(150 * PART))
+@settings(FUZZ, max_examples=examples(150))
 @given(data=st.data())
 def test_hostile_attributes_of_a_store(results: Path, data: Any) -> None:
     """Also of a store that says nothing of its own digest, as those of other programs."""

@@ -73,20 +73,45 @@ def test_a_wrong_number_is_implied_to_be_what_the_runs_have(
     assert shift.z > 4
 
 
+@pytest.mark.parametrize("with_accuracy", [True, False])
+def test_sampled_theories_have_shifts_too(with_accuracy: bool, start: ts.Overlaps, runs: ts.Trajectory) -> None:
+    """Of the same points: the responses are those of closed forms, and theory's own error is counted."""
+    options = {"averages": ode.Sampled(2**13, 4), "with_accuracy": with_accuracy}
+    theory, other = (ode.solve(problem(rate=rate), start, ALPHAS, **options) for rate in (0.8, 0.84))
+    exact = simulations.agreement(ode.solve(problem(), start, ALPHAS), runs, moved=moved(start, 0.05)).shifts[0]
+    found = simulations.agreement(theory, runs, moved={"rate": simulations.Moved(other, 0.8, 0.04)})
+    (shift,) = found.shifts
+    assert found.agrees
+    assert shift.shift == pytest.approx(exact.shift, abs=exact.standard_error)
+    assert 0.7 * exact.standard_error < shift.standard_error < 2 * exact.standard_error
+
+
 def test_what_is_not_a_moved_theory_is_refused(start: ts.Overlaps, runs: ts.Trajectory) -> None:
     theory, other = ode.solve(problem(), start, ALPHAS), moved(start, 0.05)["learning rate"]
     wider = problem(width=2)
     its = ode.solve(wider, ts.random_overlaps(wider, DIM, 3, teacher="orthonormal"), ALPHAS)
+    fast = problem(rate=0.84)
+    elsewhere = ode.solve(fast, ts.random_overlaps(fast, DIM, 4, teacher="orthonormal"), ALPHAS)
+    Q = np.where(ALPHAS[:, None, None, None] > 1, np.nan, other.theory.overlaps.Q)
+    overlaps = dataclasses.replace(other.theory.observables.overlaps, Q=Q)
+    observables = dataclasses.replace(other.theory.observables, overlaps=overlaps)
+    broken = dataclasses.replace(other.theory, observables=observables, reached=np.float64(1.0))
     for wrong, words in (
         ({"rate": dataclasses.replace(other, by=0.0)}, "other than 0"),
-        ({"rate": dataclasses.replace(other, value=np.nan)}, "finite number"),
+        ({"rate": dataclasses.replace(other, before=np.nan)}, "finite number"),
         ({"rate": other.theory}, "simulations.Moved"),
         ({}, "moved="),
         ({"rate": dataclasses.replace(other, theory=runs)}, "a simulation of"),
-        ({"rate": dataclasses.replace(other, theory=its)}, "quantities and alphas"),
+        ({"rate": dataclasses.replace(other, theory=its)}, "another structure"),
+        ({"rate": dataclasses.replace(other, theory=theory)}, "nothing differs"),
+        ({"rate": dataclasses.replace(other, theory=elsewhere)}, "whose R differs|whose Q differs"),
+        ({"rate": dataclasses.replace(other, theory=broken)}, "stays finite .* NaN from alpha = 1 on"),
         ({"rate": dataclasses.replace(other, theory=other.theory.at(ALPHAS[:2]))}, "recorded"),
     ):
         with pytest.raises(ts.InputError, match=words):
             simulations.agreement(theory, runs, moved=wrong)  # type: ignore[arg-type]
     with pytest.raises(ts.InputError, match=r"ode\.solve"):
         simulations.agreement(ode.fluctuations(problem(), start, ALPHAS), runs, moved={"rate": other})
+    few = simulations.run(problem(), DIM, 8, ALPHAS, 6, start=start, test_samples=64, progress=False)
+    with pytest.raises(ts.InputError, match="at least 12 runs for the shifts"):
+        simulations.agreement(theory, few, moved={"rate": other})

@@ -120,8 +120,8 @@ def small(seed: int) -> Small:
 
 
 @pytest.mark.slow
-# Each kind of controls with one student unit; the long ones with two.
-@pytest.mark.parametrize("seed", [1, 3, 6, *(pytest.param(seed, marks=pytest.mark.long) for seed in (4, 5, 11))])
+# Each kind of controls with one student unit, and the long ones with two.
+@pytest.mark.parametrize("seed", [1, 6, 11, *(pytest.param(seed, marks=pytest.mark.long) for seed in (3, 4, 5))])
 def test_optima_are_accepted_and_their_neighbours_rejected(seed: int) -> None:
     case = small(seed)
     found = ode.optimize(case.problem, case.start, case.controls, case.cost, case.constraints, **QUIET)

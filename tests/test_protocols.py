@@ -124,7 +124,7 @@ def test_the_optimal_schedule_of_the_linear_student() -> None:
     assert found.certificate.pontryagin
 
 
-@pytest.mark.long
+@pytest.mark.slow
 def test_the_least_time_to_an_error() -> None:
     """It is the inverse of the least error after a time."""
     expected = CASES["linear student, alpha 10"]["results"]["least_alpha_to_eps"]
@@ -165,7 +165,7 @@ def test_both_rates_of_a_committee() -> None:
     np.testing.assert_allclose(values(found), [*expected["eta"], *expected["eta_v"]], atol=1e-4)
 
 
-@pytest.mark.long
+@pytest.mark.slow
 def test_two_rates_that_are_one() -> None:
     case, expected = (CASES["erf K = 1, rate and readout rate tied"][part] for part in ("parameters", "results"))
     both, problem, cost = (RATE, "sgd.readout_learning_rate"), committee(case, readout_rate=0.5), protocols.Final("all")

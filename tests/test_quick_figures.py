@@ -43,7 +43,7 @@ def _few(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(study, "QUICK", dataclasses.replace(study.QUICK, **sizes))
 
 
-# Of the others every part is tested by itself: sweeps, pictures and texts of shipped data.
+# The others are long: without --long their pictures and texts are tested on shipped data alone.
 SHORT = ("cost", "curriculum", "width", "images")
 EACH = [name if name in SHORT else pytest.param(name, marks=pytest.mark.long) for name in NAMED]
 

@@ -11,7 +11,7 @@ from scipy import stats
 
 import teacher_student as ts
 from figures.atlas import _width_contrasts
-from figures.atlas.width_study import _assemble, _cases, _contrasts, _pilot, _plan, _study, _why
+from figures.atlas.width_study import _assemble, _cases, _contrasts, _pilot, _plan, _sgd, _sgd_summary, _study, _why
 
 WIDTHS = (4, 8, 16, 32, 64)
 STARTS = 60
@@ -238,3 +238,22 @@ def test_starts_draw_coupons_as_collectors_do() -> None:
         share = np.mean(_assemble.all_coupons(plan, 8, convention, 300))
         law = float(ts.coupon_law(8))
         assert abs(share - law) < 3.3 * np.sqrt(law * (1 - law) / 300)
+
+
+@pytest.mark.parametrize("place", [0, 1])
+def test_sgd_is_compared_with_theory_at_its_own_budget(place: int) -> None:
+    """A gain that is the budget itself says which budget of theory stands beside a point of SGD."""
+    data = study(lambda K, x, order: 0.001 * K * x if order == "easy to hard" else 0.0, spread=1e-9)
+    (clock, number), x = [(("alpha", 120.0), 120.0 / time_of(8)), (("learning times", 2.0), 2.0)][place]
+    coords = {"convention": _plan.SIGNS, "easiness": _plan.INSIDE, "clock": clock, "number": number}
+    coords |= {"alpha": x * time_of(8), "width": 8, "dim": 500}
+    order = list(_sgd.PHASES)
+    accuracy = xr.DataArray(np.zeros((1, len(order), 4)), dims=("point", "order", "run"))
+    accuracy[0, order.index("easy to hard")] = [0.1, 0.2, 0.3, 0.2]
+    sgd = xr.Dataset({"accuracy": accuracy}, {"order": order, **{k: ("point", [v]) for k, v in coords.items()}})
+    found = {each.order: each for each in _sgd_summary.compared(data, sgd)}
+    assert found["easy to hard"].theory == pytest.approx(0.008 * x, abs=1e-6)
+    assert found["hard to easy"].theory == pytest.approx(0.0, abs=1e-6)
+    assert found["easy to hard"].value == pytest.approx(0.2)
+    assert found["easy to hard"].z == pytest.approx((0.2 - 0.008 * x) / ((0.02 / 3) ** 0.5 / 2), rel=1e-4)
+    assert found["easy to hard"].runs == 4

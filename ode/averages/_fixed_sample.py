@@ -18,13 +18,13 @@ from ._chunked_mean import mean_over_points
 from ._law_derivatives import error_and_accuracy_by_law, is_smooth, mean_step_by_law
 from ._matrix_roots import pseudo_inverse_sqrt, symmetric_sqrt
 
-Fields = Callable[[jax.Array], jax.Array]
+FieldsOf = Callable[[jax.Array], jax.Array]
 
 
 class FixedSample(Averages):
     """Averages over one fixed set of standard normal points; rows: the blocks' Gaussians, then label noise.
 
-    Fields, units and matrix products have the normals' own precision, whatever is summed over pieces, or concerns
+    FieldsOf, units and matrix products have the normals' own precision, whatever is summed over pieces, or concerns
     overlaps alone, that of the overlaps. Cost: S (K + M)^2 a block; memory: PIECE (K + M) numbers, whatever S is.
     """
 
@@ -41,7 +41,7 @@ class FixedSample(Averages):
         blocks = _by_block(problem, jnp.asarray(self.normals))[:-1]
         return [BlockSpread(*part) for part in zip(blocks, factors(problem, overlaps), strict=True)]
 
-    def fields_at(self, problem: Problem, overlaps: Overlaps, condition: Condition) -> Fields:
+    def fields_at(self, problem: Problem, overlaps: Overlaps, condition: Condition) -> FieldsOf:
         """Return the function that makes fields z (J, S) of standard normal points (D, S), label noise among them."""
         roots, (scales, means) = factors(problem, overlaps), _scales_and_means(problem, overlaps, condition)
         return lambda normals: _fields(roots, _by_block(problem, normals)[:-1], scales, means)

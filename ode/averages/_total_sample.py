@@ -17,7 +17,7 @@ from teacher_student.internal import to_float
 
 from ._base import MeanStep, StepAverages, check_normals, sum_of_conditions, unit_gradients
 from ._chunked_mean import mean_over_points
-from ._fixed_sample import BlockSpread, Fields, FixedSample
+from ._fixed_sample import BlockSpread, FieldsOf, FixedSample
 from ._law_derivatives import mean_step_by_law
 from ._matrix_roots import field_root, inverse_field_root
 
@@ -37,7 +37,7 @@ class TotalSample(FixedSample):
     def spread(self, problem: Problem, overlaps: Overlaps) -> list[BlockSpread]:
         raise InputError(f"{TOO_MANY} for fluctuations", f"{problem.shape[0]} blocks", FEWER)
 
-    def fields_at(self, problem: Problem, overlaps: Overlaps, condition: Condition) -> Fields:
+    def fields_at(self, problem: Problem, overlaps: Overlaps, condition: Condition) -> FieldsOf:
         root, mean = _law(overlaps, condition, problem.student.width)
         return lambda normals: _fields(root, mean, normals[:-1])
 

@@ -10,6 +10,7 @@ from teacher_student.internal import check_alphas, recorded_numbers, require_nam
 from ..datasets import Dataset
 from ._check_run import PRECISIONS_OF, check_sizes
 from ._coordinates import FullWeights
+from ._given_inputs import check_dim
 from ._precision import usual_precision
 from ._run_batches import default_workers
 from ._weights import CHUNK_NUMBERS
@@ -55,6 +56,7 @@ def memory(
     if method == "overlaps":  # of a run, the coordinates in the span: fewer numbers than it records
         return need
     if data is not None:  # sorted by cluster, and once more for the device
+        check_dim(data, dim)
         need += 2 * np.dtype(precision or usual_precision(problem, dim)).itemsize * data.numbers
     return need + _memory_of_weights(problem, dim, precision, workers, runs, inputs, keep)
 

@@ -175,8 +175,9 @@ def agreement(
     r"""Compare theory with runs, at one family-wise significance over all questions that the data allow.
 
     Three questions are asked of the means: the largest |z| of any quantity at any alpha, chi^2 of all deviations
-    together, and the shift that the simulation implies of every number of problem and start (`Agreement.shifts`), which
-    sees a small error that is everywhere. Each row says what it found and what it could have found.
+    together, and the shift that the simulation implies of every number of problem and start, or of those in `moved`
+    (`Agreement.shifts`), which sees a small error that is everywhere. Each row says what it found and what it could
+    have found.
 
     With `smaller` (runs of the same problem and start at a dimension N' < N) the 1/N term of every quantity is
     measured and taken out: a pair of runs, one at each N, gives the sample
@@ -204,8 +205,9 @@ def agreement(
       smaller: one at a smaller dimension, which has recorded these alphas too; None: no 1/N term is taken out.
       spread: "measured" or "predicted", the standard deviation over runs in which deviations are counted. None: the
         predicted one, which is sharper, where theory has fluctuations and there are no `smaller` runs.
-      moved: for a theory of `ode.solve`, {name of a number: simulations.Moved}, solves in which this number is another
-        one. Their differences from theory are the responses by which shifts are implied.
+      moved: for a theory of `ode.solve`, {name of a number: simulations.Moved}, solves in which this number has another
+        value. Their differences from theory are the responses by which shifts are implied. The question about shifts
+        is then one of these numbers, and p depends on which they are: choose them before you look.
       significance: chance of "disagree" where theory is right. seed: of the draws and sign flips.
     Returns an Agreement.
     Raises InputError for trajectories that cannot be compared: of other problems, starts or alphas, or of too few runs.
@@ -217,10 +219,12 @@ def agreement(
     spread = _sharpest(theory, smaller) if spread is None else spread
     require_name(spread, FEWEST_RUNS, "spread")
     if moved is not None:
-        check_moved(moved)
+        check_moved(moved, theory)
         if theory.fluctuations is not None:
             remedy = "leave out moved="
             raise InputError("moved= for a theory of ode.solve", "one of ode.fluctuations, with its own", remedy)
+        if (runs.runs or 0) < FEWEST_RUNS_TO_FLIP:
+            raise InputError(f"at least {FEWEST_RUNS_TO_FLIP} runs for the shifts of moved=", runs.runs)
     if spread == "predicted":
         check_predicted(theory, runs, smaller)
     check_comparable(theory, runs, smaller, significance, FEWEST_RUNS[spread])

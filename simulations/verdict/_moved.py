@@ -1,4 +1,4 @@
-"""How what is compared answers to a number, from a second solve in which that number is another one."""
+"""How what is compared answers to a number, from a second solve in which that number has another value."""
 
 import dataclasses
 from collections.abc import Mapping
@@ -7,41 +7,57 @@ from typing import Any
 import numpy as np
 
 from teacher_student import InputError, Trajectory
-from teacher_student.internal import PublicRecord, is_number
+from teacher_student.internal import PublicRecord, differing_leaves, is_number, same_structure
 
 from ._evidence import Evidence, columns_of
 
 
 @dataclasses.dataclass(frozen=True)
 class Moved(PublicRecord):
-    """A theory in which one number is another one, so that `agreement` can say which shift of it the runs imply.
+    """A theory in which one number has another value, so that `agreement` can say which shift of it the runs imply.
 
     Fields:
-      theory: the trajectory with the other number, of the same start, alphas and averages. Where averages are sampled,
-        take the same points: their error is then the same, and drops out of the difference.
-      value: what the theory under test takes for the number.
-      by: how much larger the number is here. The response is taken to be linear: 5 % of the value, say.
+      theory: the trajectory with the other value, of the same start, alphas and averages. Where averages are sampled,
+        take the same points: their errors then nearly cancel in the difference.
+      before: the number in the theory under test.
+      by: how much larger the number is here. The response is taken to be linear: 5 % of the number, say.
     """
 
     theory: Trajectory
-    value: float
+    before: float
     by: float
 
 
-def check_moved(moved: Any) -> None:
-    """Raise InputError unless `moved` names theories in which a number has moved."""
+def check_moved(moved: Any, theory: Trajectory) -> None:
+    """Raise InputError unless `moved` has theories of the same problem and start in which a number has moved."""
     if not isinstance(moved, Mapping) or not moved:
-        raise InputError('moved={"name of a number": simulations.Moved(theory, value, by)}', repr(moved)[:80])
+        raise InputError('moved={"name of a number": simulations.Moved(theory, before, by)}', repr(moved)[:80])
     for name, one in moved.items():
         if not isinstance(one, Moved) or not isinstance(one.theory, Trajectory):
-            raise InputError(f"a simulations.Moved(theory, value, by) for {name!r}", type(one).__name__)
+            raise InputError(f"a simulations.Moved(theory, before, by) for {name!r}", type(one).__name__)
         if one.theory.runs is not None:
             raise InputError(f"a theory with another {name}", f"a simulation of {one.theory.runs} runs")
-        for field in ("value", "by"):
+        for field in ("before", "by"):
             number = getattr(one, field)
             if not is_number(number) or not np.isfinite(number) or (field == "by" and number == 0):
                 other = ", other than 0," if field == "by" else ""
                 raise InputError(f"a finite number{other} as `{field}` of the moved {name}", repr(number))
+        _check_same_but_for_numbers(name, one.theory, theory)
+
+
+def _check_same_but_for_numbers(name: str, other: Trajectory, theory: Trajectory) -> None:
+    """Raise InputError unless the `other` theory is that of the same start and structure, with another number."""
+    required = f"the theory's own problem with another {name}"
+    if not same_structure(theory.problem, other.problem):
+        raise InputError(required, "another structure (names, widths, activations, labels, loss)")
+    if not differing_leaves(theory.problem, other.problem, np.array_equal):
+        raise InputError(required, "the same problem, in which nothing differs")
+    for part in ("Q", "R", "T", "readout"):
+        if not np.array_equal(getattr(theory.start, part), getattr(other.start, part)):
+            raise InputError(f"theory's own start for another {name}", f"one whose {part} differs")
+    if theory.accuracy and not other.accuracy:
+        remedy = "solve it with_accuracy=True"
+        raise InputError(f"accuracies of the theory with another {name}, as theory has them", "none", remedy)
 
 
 def moved_at(moved: Mapping[str, Moved], theory: Trajectory) -> dict[str, Moved]:
@@ -61,12 +77,10 @@ def responses_to_moved(
     """Return names, values, and the derivatives (columns, P) of what is compared, as differences to moved theories."""
     columns = []
     for name, one in moved.items():
-        observables, problem = one.theory.observables, one.theory.problem
-        expected = columns_of(observables, one.theory, usable)
-        if expected.shape != evidence.theory.shape or not np.all(np.isfinite(expected)):
-            required = f"a theory with another {name} that has the quantities and alphas which are compared"
-            remedy = "solve it as the theory under test, at the runs' alphas; move the number by less if it diverges"
-            raise InputError(required, f"one of K = {problem.student.width} that has others, or NaN", remedy)
+        expected = columns_of(one.theory.observables, one.theory, usable)
+        if not np.all(np.isfinite(expected)):
+            got = f"NaN from alpha = {float(one.theory.reached):g} on"
+            raise InputError(f"a theory that stays finite with another {name}", got, "move the number by less")
         columns.append((expected - evidence.theory) / one.by)
-    values = np.array([float(one.value) for one in moved.values()])
+    values = np.array([float(one.before) for one in moved.values()])
     return tuple(map(str, moved)), values, np.stack(columns, axis=1)

@@ -20,7 +20,8 @@ class Shift(PublicRecord):
     """By how much one number would have to differ for theory to give what was simulated, all others being right.
 
     Fields:
-      name, label: of the number, as in `ts.Directions` and in words. value: what theory takes.
+      name, label: of the number, as in `ts.Directions` and in words; one of `moved` has the name given there. value:
+        what theory takes.
       shift, standard_error: of the number, in its own units. z: their ratio, standard normal where theory is right.
       detectable: the size of the smallest shift that this verdict finds with a chance of 90 %.
     """

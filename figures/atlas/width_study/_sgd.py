@@ -1,5 +1,6 @@
 """The same gains by full-weight SGD, for the points that carry the conclusion."""
 
+import dataclasses
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -52,10 +53,20 @@ def width_sgd_data(
             case = f"{point.convention}, easy {point.easiness}, alpha = {alpha:g}"
             say(f"SGD: {point.runs} runs at N = {point.dim}, K = {point.width}, {case}")
         part = saved(path, partial(_simulated, plan, number, alpha, progress=progress), "width", names)
-        # Which points have more or fewer of.
-        part = part.assign_coords(run=np.arange(part.sizes["run"]))
-        parts.append(part.assign_coords(clock=point.clock, number=point.number, alpha=alpha))
+        _require_point(part, point, alpha, path)
+        # Points differ in their numbers of runs: each run has a number, by which they are put side by side.
+        parts.append(part.assign_coords(run=np.arange(point.runs)))
     return xr.concat(parts, "point", join="outer", coords="different", compat="equals")
+
+
+def _require_point(part: xr.Dataset, point: Simulated, alpha: float, path: Path) -> None:
+    """Raise InputError unless a file holds this point: an earlier version had others under the same name."""
+    expected = dataclasses.asdict(point) | {"alpha": alpha}
+    runs = expected.pop("runs")
+    found = {name: part[name].item() for name in expected if name in part.coords}
+    if found != expected or part.sizes.get("run") != runs:
+        got = f"{path}, which holds another one or other numbers of runs"
+        raise ts.InputError(f"{point.runs} runs of K = {point.width} at alpha = {alpha:g}", got, "move it away")
 
 
 def _simulated(plan: Plan, number: int, alpha: float, *, progress: bool) -> xr.Dataset:
@@ -69,7 +80,8 @@ def _simulated(plan: Plan, number: int, alpha: float, *, progress: bool) -> xr.D
     starts = ts.random_overlaps(problems[0], dim, jax.random.split(starts_key, runs), scale=SCALE, **law)
     trajectories = simulations.run_many(problems, dim, runs, [alpha], runs_key, start=starts, progress=progress)
     accuracy = np.array([trajectory.accuracy["hard"][:, -1] for trajectory in trajectories])
-    coords = {"convention": point.convention, "easiness": point.easiness, "width": point.width, "dim": dim}
+    coords = dataclasses.asdict(point) | {"alpha": alpha}
+    del coords["runs"]
     return xr.Dataset({"accuracy": (("order", "run"), accuracy)}, {"order": list(PHASES), **coords})
 
 
