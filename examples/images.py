@@ -57,7 +57,8 @@ def with_moved_numbers(problem: ts.Problem) -> dict[str, tuple[ts.Problem, float
         "variance in clusters": lambda problem: problem.task.variances,
         "pixel noise": lambda problem: problem.task.inputs.variances,
     }
-    faster = ts.Problem(problem.task, problem.student, ts.SGD(*[RATE * (1 + MOVED)] * 2), problem.curriculum)
+    rate = RATE * (1 + MOVED)
+    faster = ts.Problem(problem.task, problem.student, ts.SGD(rate, rate), problem.curriculum)
     return {"learning rate": (faster, RATE)} | {
         name: (eqx.tree_at(place, problem, replace_fn=scaled), 1.0) for name, place in places.items()
     }

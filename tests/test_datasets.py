@@ -301,9 +301,9 @@ REFUSED: dict[str, Callable[[], object]] = {
     ),
     "weights as a simulations.Weights; got: ndarray": lambda: simulations.test(
         linear_problem(simulations.fit_mixture(crosses(), SIGNS)),
-        np.zeros((2, 3, N)),
+        np.zeros((2, 3, N)),  # type: ignore[arg-type]
         64,
-        0,  # type: ignore[arg-type]
+        0,
     ),
     "a task with the clusters of the data": lambda: refused(data=crosses().select("a", "b")),
     "numbers .samples, N. as inputs; .* reshape images": lambda: simulations.Dataset(np.zeros((2, 3, 3)), [0, 1]),

@@ -1,6 +1,7 @@
 """Implied shifts of a theory without fluctuations, by theories in which one number has moved."""
 
 import dataclasses
+from typing import Any
 
 import numpy as np
 import pytest
@@ -58,12 +59,13 @@ def test_shifts_are_those_of_the_responses_that_fluctuations_state(start: ts.Ove
 
 @pytest.mark.parametrize(("name", "wrong"), [("learning rate", {"rate": 0.72}), ("hard variance", {"variance": 1.0})])
 def test_a_wrong_number_is_implied_to_be_what_the_runs_have(
-    name: str, wrong: dict[str, float], start: ts.Overlaps, runs: ts.Trajectory
+    name: str, wrong: dict[str, Any], start: ts.Overlaps, runs: ts.Trajectory
 ) -> None:
     """The theory of another rate, or variance, has its own back, and no other number is asked for."""
     off, by = problem(**wrong), 0.05
     value, true = next(iter(wrong.values())), {"learning rate": 0.8, "hard variance": 1.2}[name]
-    more = problem(**{key: number * (1 + by) for key, number in wrong.items()})
+    larger: dict[str, Any] = {key: number * (1 + by) for key, number in wrong.items()}
+    more = problem(**larger)
     theory, other = (ode.solve(one, start, ALPHAS) for one in (off, more))
     simulated = dataclasses.replace(runs, problem=off)
     found = simulations.agreement(theory, simulated, moved={name: simulations.Moved(other, value, value * by)})
@@ -76,7 +78,7 @@ def test_a_wrong_number_is_implied_to_be_what_the_runs_have(
 @pytest.mark.parametrize("with_accuracy", [True, False])
 def test_sampled_theories_have_shifts_too(with_accuracy: bool, start: ts.Overlaps, runs: ts.Trajectory) -> None:
     """Of the same points: the responses are those of closed forms, and theory's own error is counted."""
-    options = {"averages": ode.Sampled(2**13, 4), "with_accuracy": with_accuracy}
+    options: dict[str, Any] = {"averages": ode.Sampled(2**13, 4), "with_accuracy": with_accuracy}
     theory, other = (ode.solve(problem(rate=rate), start, ALPHAS, **options) for rate in (0.8, 0.84))
     exact = simulations.agreement(ode.solve(problem(), start, ALPHAS), runs, moved=moved(start, 0.05)).shifts[0]
     found = simulations.agreement(theory, runs, moved={"rate": simulations.Moved(other, 0.8, 0.04)})
