@@ -52,8 +52,9 @@ figure = drawn.figure
 # and with 64 units and more, hard samples alone are better than mixed, by +0.0250 +- 0.0057 for 1024 units after 9
 # passes. No statement is tested about them.
 #
-# One pair of noise levels and one rate, which was not tuned for each width; 6 runs of K = 64. The XOR was looked at once
-# before, with 24, 24, 12 and 6 runs of K = 4 to 32: neither finding above was significant then (p = 0.64 and 0.12).
+# One pair of noise levels and one rate, which was not tuned for each width; 6 runs of K = 64. The XOR was looked at
+# once before, with 24, 24, 12 and 6 runs of K = 4 to 32: neither finding above was significant then (p = 0.64 and
+# 0.12).
 #
 # Every number:
 
