@@ -3,6 +3,7 @@
 import dataclasses
 import itertools
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,7 +12,9 @@ from scipy import stats
 
 import teacher_student as ts
 from figures.atlas import _width_contrasts
+from figures.atlas._recipes import pack
 from figures.atlas.width_study import _assemble, _cases, _contrasts, _pilot, _plan, _sgd, _sgd_summary, _study, _why
+from teacher_student import internal
 
 WIDTHS = (4, 8, 16, 32, 64)
 STARTS = 60
@@ -257,3 +260,13 @@ def test_sgd_is_compared_with_theory_at_its_own_budget(place: int) -> None:
     assert found["easy to hard"].value == pytest.approx(0.2)
     assert found["easy to hard"].z == pytest.approx((0.2 - 0.008 * x) / ((0.02 / 3) ** 0.5 / 2), rel=1e-4)
     assert found["easy to hard"].runs == 4
+
+
+def test_points_of_several_files_keep_their_names_in_one_file(tmp_path: Path) -> None:
+    """What was read from a file of "alpha" alone is saved beside longer names."""
+    clocks = ("alpha", "learning times")
+    for i, clock in enumerate(clocks):
+        pack({f"part{i}": xr.Dataset({"accuracy": 0.5}, {"clock": clock})}, tmp_path)
+    parts = [internal.load_dataset(tmp_path / f"part{i}.nc") for i in range(2)]
+    pack({"whole": xr.concat(parts, "point", coords="different", compat="equals")}, tmp_path)
+    assert tuple(internal.load_dataset(tmp_path / "whole.nc")["clock"].values) == clocks

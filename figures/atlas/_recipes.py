@@ -115,7 +115,8 @@ def pack(data: Mapping[str, xr.Dataset], directory: str | Path) -> list[Path]:
             encoding = {
                 str(variable): {"zlib": True} for variable in dataset.data_vars if dataset[variable].dtype.kind in "fi"
             }
-            plain = dataset.assign(
+            # Texts that were read from a file remember its longest one, and longer ones would be cut to it.
+            plain = dataset.drop_encoding().assign(
                 {variable: dataset[variable].astype(object) for variable in dataset if variable == "message"}
             )
             _make(path.parent)
