@@ -22,7 +22,7 @@ import ode
 import teacher_student as ts
 from ode import _compiled, _drift, _expansion, _host_expansion, _responses
 from simulations import run
-from simulations.verdict import _agreement, _evidence, _predicted_means, _questions, _shifts, _spread
+from simulations.verdict import _comparable, _evidence, _predicted_means, _questions, _shifts, _spread
 
 LEVEL = 0.01
 RUNS, DIMS = (4, 12, 32), (200, 1000)
@@ -122,7 +122,7 @@ def verdicts(theory: ts.Trajectory, runs: ts.Trajectory, R: int, repeats: int) -
 
 
 def _gathered(theory: ts.Trajectory, runs: ts.Trajectory) -> tuple[Any, Any]:
-    runs = runs if theory.accuracy else _agreement.without_accuracy(runs)
+    runs = runs if theory.accuracy else _comparable.without_accuracy(runs)
     evidence = _evidence.gather_predicted(theory, runs, np.ones(np.size(theory.alphas), bool))
     means = _predicted_means.predicted_means(theory, runs, evidence)
     spread = _spread.spread_test(evidence, evidence.moving, LEVEL * _questions.spread_share(3))

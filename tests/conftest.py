@@ -103,7 +103,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         item.add_marker(pytest.mark.slow)
     if config.getoption("--long"):
         return
-    named = [argument.rpartition("/")[2] for argument in config.args if "::" in argument]
+    parts = [argument.partition("::") for argument in config.args if "::" in argument]
+    named = [f"{Path(path).name}::{test}" for path, _, test in parts]
     left_out = [item for item in long if not any(name in item.nodeid for name in named)]
     config.hook.pytest_deselected(items=left_out)
     items[:] = [item for item in items if item not in left_out]

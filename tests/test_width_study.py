@@ -4,6 +4,7 @@ import dataclasses
 import itertools
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -270,3 +271,24 @@ def test_points_of_several_files_keep_their_names_in_one_file(tmp_path: Path) ->
     parts = [internal.load_dataset(tmp_path / f"part{i}.nc") for i in range(2)]
     pack({"whole": xr.concat(parts, "point", coords="different", compat="equals")}, tmp_path)
     assert tuple(internal.load_dataset(tmp_path / "whole.nc")["clock"].values) == clocks
+
+
+SPOILT: dict[str, dict[str, Any]] = {
+    "runs": {"runs": 8},
+    "a width": {"width": 4},
+    "a clock": {"clock": "alpha"},
+    "an alpha": {},
+}
+
+
+@pytest.mark.parametrize("name", SPOILT)
+def test_a_file_of_another_point_of_sgd_is_refused_in_one_line(name: str, tmp_path: Path) -> None:
+    point = _plan.Simulated(_plan.SIGNS, _plan.INSIDE, "learning times", 1.0, 8, 500, 16)
+    coords = dataclasses.asdict(point) | {"alpha": 32.5}
+    del coords["runs"]
+    part = xr.Dataset({"accuracy": (("order", "run"), np.zeros((3, 16)))}, coords)
+    _sgd._require_point(part, point, 32.5, tmp_path / "sgd-0.nc")
+    changes = SPOILT[name]
+    other, alpha = dataclasses.replace(point, **changes), 30.0 if name == "an alpha" else 32.5
+    with pytest.raises(ts.InputError, match=r"sgd-0\.nc, which holds another one .*; move it away"):
+        _sgd._require_point(part, other, alpha, tmp_path / "sgd-0.nc")

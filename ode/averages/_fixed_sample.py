@@ -24,7 +24,7 @@ FieldsOf = Callable[[jax.Array], jax.Array]
 class FixedSample(Averages):
     """Averages over one fixed set of standard normal points; rows: the blocks' Gaussians, then label noise.
 
-    FieldsOf, units and matrix products have the normals' own precision, whatever is summed over pieces, or concerns
+    Fields, units and matrix products have the normals' own precision, whatever is summed over pieces, or concerns
     overlaps alone, that of the overlaps. Cost: S (K + M)^2 a block; memory: PIECE (K + M) numbers, whatever S is.
     """
 

@@ -12,7 +12,7 @@ from teacher_student import Breakdown, InputError, Trajectory, entry_names
 from teacher_student.internal import PublicRecord, Usual, describe_ties, is_integer, nearest, plot, require_name
 
 from ._broken_symmetry import notes_on_broken_symmetry
-from ._comparable import check_comparable, check_predicted, check_trajectories, usable_alphas
+from ._comparable import check_comparable, check_predicted, check_trajectories, usable_alphas, without_accuracy
 from ._evidence import Deviation, Evidence, dim_of, gather, gather_predicted
 from ._independence import check_independent, note_on_improbable_run, notes_on_runs
 from ._measured_means import FEWEST_RUNS_TO_FLIP, Responses, measured_means, questions_about_measured, responses_of
@@ -400,10 +400,6 @@ def answers_by_measured_spread(evidence: Evidence, responses: Responses, signifi
     else:
         method = "sign flips of whole runs, min-p over the questions"
     return Answers(evidence, means.z, threshold, family, shifts, means.unseen, None, method, notes)
-
-
-def without_accuracy(runs: Trajectory) -> Trajectory:
-    return dataclasses.replace(runs, observables=dataclasses.replace(runs.observables, accuracy={}))
 
 
 def _notes_on_ties(ties: dict[str, float]) -> list[str]:

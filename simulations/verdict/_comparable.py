@@ -1,5 +1,6 @@
 """Whether theory and runs can be compared: the same problem and start, and up to which alpha."""
 
+import dataclasses
 from typing import Any
 
 import numpy as np
@@ -104,3 +105,8 @@ def usable_alphas(
     if not np.any(usable & (alphas > 0)):
         raise InputError("a recorded alpha > 0 before theory or a run diverges", f"none up to {until:g}")
     return usable, notes, split
+
+
+def without_accuracy(trajectory: Trajectory) -> Trajectory:
+    """Return a trajectory without its accuracies, to be compared with one that has none."""
+    return dataclasses.replace(trajectory, observables=dataclasses.replace(trajectory.observables, accuracy={}))

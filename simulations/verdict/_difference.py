@@ -9,8 +9,8 @@ from scipy import optimize, stats
 from teacher_student import InputError, Trajectory, quantities
 from teacher_student.internal import Usual
 
-from ._agreement import Agreement, agreement_of, answers_by_measured_spread, without_accuracy
-from ._comparable import check_comparable, check_trajectories, usable_alphas
+from ._agreement import Agreement, agreement_of, answers_by_measured_spread
+from ._comparable import check_comparable, check_trajectories, usable_alphas, without_accuracy
 from ._evidence import Evidence, columns_of, dim_of, gather
 from ._independence import check_independent
 from ._measured_means import responses_of

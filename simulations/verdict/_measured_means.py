@@ -26,6 +26,7 @@ from ._questions import DRAWS, Asked
 
 FEWEST_RUNS_TO_FLIP = 12  # 2^11 distinct patterns: below that a significance of 1 % is out of reach or coarse
 UNSEEN = 1e-9  # of the largest response to a relative change: what is below is an integration's error
+Responses = tuple[tuple[str, ...], np.ndarray, np.ndarray]  # names (P,), values (P,), derivatives (columns, P)
 PARTS = 9  # the flips are done in so many parts, as flips x deviations are many numbers
 
 
@@ -130,9 +131,6 @@ def student_t(deviations: np.ndarray, extra: np.ndarray, floor: np.ndarray) -> n
     variance = np.maximum(deviations.var(axis=0, ddof=1), floor) / runs + extra**2
     t: np.ndarray = deviations.mean(axis=0) / np.sqrt(variance)
     return t
-
-
-Responses = tuple[tuple[str, ...], np.ndarray, np.ndarray]  # names (P,), values (P,), derivatives (columns, P)
 
 
 def measured_means(evidence: Evidence, responses: Responses) -> MeasuredMeans:

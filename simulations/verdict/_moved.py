@@ -9,7 +9,9 @@ import numpy as np
 from teacher_student import InputError, Trajectory
 from teacher_student.internal import PublicRecord, differing_leaves, is_number, same_structure
 
+from ._comparable import without_accuracy
 from ._evidence import Evidence, columns_of
+from ._measured_means import Responses
 
 
 @dataclasses.dataclass(frozen=True)
@@ -65,15 +67,11 @@ def moved_at(moved: Mapping[str, Moved], theory: Trajectory) -> dict[str, Moved]
     there = {}
     for name, one in moved.items():
         other = one.theory.at(theory.alphas, f"solve the theory with another {name} at the runs' alphas")
-        if not theory.accuracy:
-            other = dataclasses.replace(other, observables=dataclasses.replace(other.observables, accuracy={}))
-        there[name] = dataclasses.replace(one, theory=other)
+        there[name] = dataclasses.replace(one, theory=other if theory.accuracy else without_accuracy(other))
     return there
 
 
-def responses_to_moved(
-    moved: Mapping[str, Moved], evidence: Evidence, usable: np.ndarray
-) -> tuple[tuple[str, ...], np.ndarray, np.ndarray]:
+def responses_to_moved(moved: Mapping[str, Moved], evidence: Evidence, usable: np.ndarray) -> Responses:
     """Return names, values, and the derivatives (columns, P) of what is compared, as differences to moved theories."""
     columns = []
     for name, one in moved.items():

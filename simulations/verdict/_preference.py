@@ -8,8 +8,7 @@ from scipy import stats
 from teacher_student import InputError, Trajectory
 from teacher_student.internal import PublicRecord, Usual, is_number
 
-from ._agreement import without_accuracy
-from ._comparable import check_predicted, check_trajectories, usable_alphas
+from ._comparable import check_predicted, check_trajectories, usable_alphas, without_accuracy
 from ._evidence import gather_predicted
 from ._independence import check_independent
 from ._predicted_means import whitening_of
