@@ -166,10 +166,17 @@ def file(tmp_path: Path) -> Path:
     return path
 
 
-@pytest.fixture(scope="module", autouse=True)
-def _room_for_programs() -> Iterator[None]:
-    """Tests that call JAX themselves leave programs behind, and XLA crashes where a process has too many."""
-    yield
-    from teacher_student.internal import make_room
+ROOM = 0.3  # share of the memory maps that a module of tests may find in use; programs are dropped from 0.6 on
 
-    make_room()
+
+@pytest.fixture(scope="module", autouse=True)
+def _room_for_programs() -> None:
+    """Drop programs of earlier modules, so that what a module finds compiled does not depend on what ran before it.
+
+    Within a module programs stay then, as in a user's process, and XLA does not crash for want of maps.
+    """
+    from teacher_student import _programs
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(_programs, "FULL", ROOM)
+        _programs.make_room()

@@ -14,6 +14,8 @@ import simulations
 import teacher_student as ts
 from teacher_student import _programs, internal
 
+from .compilations import compiled_programs
+
 
 def a_program() -> Any:
     """A compiled function, which has a count of its programs that its annotations do not have."""
@@ -51,6 +53,21 @@ def test_maps_are_counted_only_after_something_was_compiled(tmp_path: Path, monk
     monkeypatch.setattr(_programs, "LIMIT", few(tmp_path))
     assert not internal.make_room()
     a_program()(jnp.arange(4.0))
+    assert internal.make_room()
+
+
+def test_nothing_is_dropped_while_programs_are_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else a count would depend on which tests ran before it in the same process."""
+    x, program = jnp.arange(7.0), a_program()
+    monkeypatch.setattr(_programs, "LIMIT", few(tmp_path))
+    with compiled_programs() as names:
+        program(x)
+        assert names
+        names.clear()
+        assert not internal.make_room()
+        program(x)
+    assert not names
+    program(jnp.arange(8.0))
     assert internal.make_room()
 
 

@@ -1,7 +1,5 @@
 """What simulations are compiled for is structure only: after a first run, none of these changes compiles anything."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import jax
@@ -16,26 +14,11 @@ from simulations.engine._samples import draw_level
 from teacher_student import internal
 
 from . import build
-from .compilations import COMPILED
+from .compilations import compiled_programs
 
 pytestmark = pytest.mark.slow  # most of its time is compilation
 
 FULL = 10.0
-
-
-@contextmanager
-def requests() -> Iterator[list[str]]:
-    """The names of the programs that JAX asks its compiler, or its persistent cache, for."""
-    names: list[str] = []
-    counting = True
-
-    def listen(event: str, duration_secs: float, **about: Any) -> None:
-        if counting and event == COMPILED:
-            names.append(str(about.get("fun_name")))
-
-    jax.monitoring.register_event_duration_secs_listener(listen)
-    yield names
-    counting = False  # listeners cannot be taken off again
 
 
 def small(
@@ -97,7 +80,7 @@ def test_nothing_is_compiled_again_for_what_is_no_structure(method: str) -> None
     changes = CHANGES | ({"dimension": {"dim": 1000}, "10^9 dimensions": {"dim": 10**9, "alphas": [3e-8]}})
     if method == "weights":
         changes = CHANGES
-    with requests() as compiled:
+    with compiled_programs() as compiled:
         simulations.run(**USUAL, method=method)
         assert {"jit(_advance_group)", "jit(_measure_group)", "jit(_start_weights)"} <= set(compiled)
         assert len(compiled) <= 10, compiled
@@ -111,7 +94,7 @@ def test_nothing_is_compiled_again_for_what_is_no_structure(method: str) -> None
 
 def test_another_structure_is_compiled_for_and_can_be_prepared() -> None:
     """The count can fail: another N of full weights is another program; `prepare` compiles it before any run."""
-    with requests() as compiled:
+    with compiled_programs() as compiled:
         simulations.run(**USUAL)
         compiled.clear()
         simulations.prepare(small(), 64, start=START)
@@ -123,7 +106,7 @@ def test_another_structure_is_compiled_for_and_can_be_prepared() -> None:
 
 def test_starts_of_any_number_of_runs_are_drawn_by_one_program() -> None:
     options = USUAL | {"start": None}
-    with requests() as compiled:
+    with compiled_programs() as compiled:
         first = simulations.run(**options | {"runs": 40})
         compiled.clear()
         second = simulations.run(**options | {"runs": 2})
@@ -140,7 +123,7 @@ def test_paired_problems_and_tests_of_weights_compile_once() -> None:
     dim = options.pop("dim")
     weights = simulations.run(**USUAL, keep="weights").weights
     one = jax.tree.map(lambda x: x[:1], weights)
-    with requests() as compiled:
+    with compiled_programs() as compiled:
         simulations.run_many(problems("easy", "hard"), dim, 2, [0.1], 0, **options)
         simulations.test(small(), weights, 64, 0)
         simulations.run(**USUAL | {"start": weights})
