@@ -98,7 +98,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """Put the modules that take longest first, and leave out long tests unless they are asked for, or named by ::."""
     order = {name: place for place, name in enumerate(LONG_ONES)}
     items.sort(key=lambda item: order.get(item.path.stem, len(order)))
-    long = [item for item in items if item.get_closest_marker("long") is not None]
+    long = [item for item in items if any(_covers(mark, item) for mark in item.iter_markers("long"))]
     for item in long:
         item.add_marker(pytest.mark.slow)
     if config.getoption("--long"):
@@ -108,6 +108,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     left_out = [item for item in long if not any(name in item.nodeid for name in named)]
     config.hook.pytest_deselected(items=left_out)
     items[:] = [item for item in items if item not in left_out]
+
+
+def _covers(mark: pytest.Mark, item: pytest.Item) -> bool:
+    """Whether a mark `long(*cases)` is about this case of its test; without cases it is about all of them."""
+    if not mark.args:
+        return True
+    return isinstance(item, pytest.Function) and item.callspec.id in mark.args
 
 
 @pytest.hookimpl(wrapper=True)

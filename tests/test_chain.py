@@ -112,6 +112,7 @@ class OneLevel(_chain.OverlapChain):
     """As it is, but compiled anew: the sabotage is in `draw_level`."""
 
 
+@pytest.mark.long("WithoutRest-large")
 @pytest.mark.parametrize(
     ("sabotage", "name"),
     [(WithoutRest, "committee"), (WithoutRest, "large"), (WholeBlock, "committee"), (OneLevel, "committee")],

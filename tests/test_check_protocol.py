@@ -82,6 +82,7 @@ def test_what_is_said(of_order: figures.ProtocolCheck) -> None:
     assert "hard, easy" in repr(of_order)
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_an_order_that_is_not_the_optimum_is_not_confirmed() -> None:
     """Mixed order in place of the optimum: the gain over mixed that is stated is not there."""

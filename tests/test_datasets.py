@@ -245,6 +245,7 @@ def test_problems_that_are_run_together_see_the_same_inputs_as_alone() -> None:
     assert np.any(np.abs(together[0].overlaps.Q - together[1].overlaps.Q) > 1e-3)
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_the_example_s_verdicts_have_a_shift_of_each_number() -> None:
     fit = simulations.fit_mixture(crosses(), SIGNS)

@@ -49,6 +49,7 @@ def test_inputs_block_by_block_are_those_of_the_sample() -> None:
             np.testing.assert_allclose(found, expected, rtol=1e-6, atol=1e-6)
 
 
+@pytest.mark.long
 def test_shared_runs_see_one_stream() -> None:
     problem = build.problem()
     start = build.overlaps(problem, 1)
@@ -102,6 +103,7 @@ def laplace(key: jax.Array, shape: tuple[int, ...], dtype: Any) -> jax.Array:
     return drawn
 
 
+@pytest.mark.long("uniform", "laplace")
 @pytest.mark.parametrize("distribution", ["rademacher", "uniform", laplace])
 def test_other_inputs_follow_the_same_theory(distribution: Any, tmp_path: Path) -> None:
     """Universality at N = 500: fields are sums of many independent numbers, whatever their law."""
@@ -180,6 +182,7 @@ def test_memory_is_said_before_it_is_allocated(monkeypatch: pytest.MonkeyPatch) 
     simulations.run(problem, 1000, 1, [1e-3], 0, **QUIET)
 
 
+@pytest.mark.long("chain")
 @pytest.mark.skipif(sys.platform != "linux", reason="/proc tells the peak memory of a process")
 @pytest.mark.parametrize(
     "case",
@@ -218,6 +221,7 @@ print(*(float(x) for each in paired for x in each.error["hard"].ravel()))
 """
 
 
+@pytest.mark.long
 def test_four_devices_give_the_bits_of_one() -> None:
     """Forced host devices, in processes of their own: full weights and the chain; paired problems to rounding."""
     digests: dict[int, str] = {}

@@ -463,6 +463,9 @@ def test_help_into_a_closed_pipe_and_onto_a_full_disk(tmp_path: Path) -> None:
         assert done.stderr.count("\n") == 1
 
 
+LONG = pytest.mark.long
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("line", "code", "files"),
@@ -470,16 +473,21 @@ def test_help_into_a_closed_pipe_and_onto_a_full_disk(tmp_path: Path) -> None:
         ("T solve problem.toml --out o > /dev/full", 74, 3),
         ("set -o pipefail; PYTHONUNBUFFERED=1 T solve problem.toml --out o | head -1", 141, 0),
         ("set -o pipefail; T solve problem.toml --out o | true", 141, 3),  # it is told only at the end
-        ("T solve problem.toml --out o >&-", 0, 3),
-        ("T solve problem.toml --out o 2>&-", 0, 3),
+        pytest.param("T solve problem.toml --out o >&-", 0, 3, marks=LONG),
+        pytest.param("T solve problem.toml --out o 2>&-", 0, 3, marks=LONG),
         ("T solve problem.toml --out o <&- >&- 2>&-", 0, 3),
         ("PYTHONIOENCODING=ascii T solve problem.toml --out o", 0, 3),
-        ("LC_ALL=C PYTHONUTF8=0 PYTHONCOERCECLOCALE=0 PYTHONIOENCODING= T solve problem.toml --out o", 0, 3),
+        pytest.param(
+            "LC_ALL=C PYTHONUTF8=0 PYTHONCOERCECLOCALE=0 PYTHONIOENCODING= T solve problem.toml --out o",
+            0,
+            3,
+            marks=LONG,
+        ),
         ("MATPLOTLIBRC=$PWD/settings T solve problem.toml --out o", 0, None),  # there may be LaTeX
         ("MPLBACKEND=nonsense T solve problem.toml --out o", 0, 1),
-        ("unset HOME; T solve problem.toml --out o", 0, 3),
-        ("unset TEACHER_STUDENT_CACHE; HOME=/nowhere T solve problem.toml --out o", 0, 3),
-        ("T solve problem.toml --out o --cache /dev/null/x", 0, 3),
+        pytest.param("unset HOME; T solve problem.toml --out o", 0, 3, marks=LONG),
+        pytest.param("unset TEACHER_STUDENT_CACHE; HOME=/nowhere T solve problem.toml --out o", 0, 3, marks=LONG),
+        pytest.param("T solve problem.toml --out o --cache /dev/null/x", 0, 3, marks=LONG),
     ],
 )
 def test_surroundings_change_no_verdict(line: str, code: int, files: int | None, tmp_path: Path) -> None:

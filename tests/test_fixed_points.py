@@ -141,6 +141,7 @@ def test_a_wrong_noise_term_moves_the_critical_rate(monkeypatch: pytest.MonkeyPa
         ode.critical(problem(block="dropped"), "sgd.learning_rate", (1.0, 6.0))
 
 
+@pytest.mark.long
 def test_simulations_below_and_above_behave_accordingly() -> None:
     """Near the teacher SGD learns perfectly at 0.85 eta_c and not at 1.15 eta_c; where it stays is the fixed point."""
     start = ts.Overlaps([[0.83]], [[0.9]], [[1.0]])
@@ -159,6 +160,7 @@ def test_simulations_below_and_above_behave_accordingly() -> None:
     assert last[1.15].min() > above[1].error["all"] / 3
 
 
+@pytest.mark.long
 def test_the_line_lies_on_the_swept_boundary_within_a_cell() -> None:
     """Three rows of each panel of the example (which checks them all), and a rate 10 % off that does not."""
     namespace: dict[str, Any] = {
@@ -351,6 +353,7 @@ def halved(of: ts.Problem, start: ts.Overlaps, error: float, near: float) -> flo
     return float(alphas[np.argmax(fallen)])
 
 
+@pytest.mark.long("0.1")
 @pytest.mark.parametrize("eta", [pytest.param(1.5, marks=pytest.mark.long), 0.1])
 def test_the_start_of_saad_and_solla_escapes(eta: float) -> None:
     """R of 1e-12 beside Q_11 - Q_22 of 0.2, against ode.solve.

@@ -80,6 +80,7 @@ def runs_of(name: str) -> ts.Trajectory:
     return simulations.run(problem, DIM, RUNS, ALPHAS, 1, start=start, progress=False)
 
 
+@pytest.mark.long("switched")
 @pytest.mark.parametrize(
     "name", [pytest.param(name, marks=LONG) if name in ("xor", "sign_mixed") else name for name in PROBLEMS]
 )
@@ -121,6 +122,7 @@ def test_a_wrong_spread_is_caught(name: str, slip: Any, monkeypatch: pytest.Monk
 # The mean shift
 
 
+@pytest.mark.long
 def test_the_mean_at_N_70_is_the_ode_plus_its_shift_and_not_the_ode() -> None:
     """8,000 runs of the overlap chain: within z = 4.5 of ODE + m1 / N (30 comparisons; false alarm 2e-4), and some
     quantity more than 5 standard errors from the ODE alone."""
@@ -240,6 +242,7 @@ def made_up(theory: ts.Trajectory, runs: int, rng: np.random.Generator, stretch:
     return build.drawn_runs(theory, DIM, runs, rng, stretch)
 
 
+@pytest.mark.long
 def test_predicted_agreement_is_calibrated_with_four_runs() -> None:
     """At level 20 %, 200 repeats: as many false alarms as a binomial of 20 % has but with probability 1e-3."""
     theory, rng = theory_of("switched"), np.random.default_rng(0)
@@ -263,6 +266,7 @@ def test_a_wrong_spread_is_seen_with_few_runs(stretch: float) -> None:
 # Budget, files, bad input
 
 
+@pytest.mark.long
 def test_the_integrator_error_bounds_what_a_tight_solve_says() -> None:
     """At tolerances of 1e-4 to 1e-7: the true error is at most 4 times the stated one, and at least a tenth of it."""
     problem, start = switched()

@@ -142,6 +142,7 @@ ALONE: dict[str, dict[str, Any]] = {
 }
 
 
+@pytest.mark.long("sampled, relu student", "sampled, sign labels")
 @pytest.mark.parametrize("case", ALONE)
 def test_every_number_is_differentiated_alone(case: str) -> None:
     """Nothing but one array of a problem, state or curriculum is an argument, of the drift, in each mode.

@@ -70,6 +70,7 @@ def test_a_trajectory_says_where_its_letters_are(name: str, place: str) -> None:
         assert other == theory
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_a_verdict_at_too_small_an_n_says_so_in_its_line() -> None:
     """With --quiet nothing but the line is seen."""

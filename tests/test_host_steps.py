@@ -34,6 +34,7 @@ CASES: dict[str, tuple[ts.Problem, Any]] = {
 ALPHAS = [0.0, 0.3, 1.0, 1.7, 2.5]
 
 
+@pytest.mark.long("sampled, with jumps", "levels in random order", "a polynomial", "a mixture")
 @pytest.mark.parametrize(
     "name",
     [

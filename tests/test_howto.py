@@ -72,6 +72,7 @@ def test_simulations_in_other_ways_agree(capsys: pytest.CaptureFixture[str]) -> 
     assert len(names["theories"]) == len(names["paired"]) == 8
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_a_gradient_is_a_difference_quotient(capsys: pytest.CaptureFixture[str]) -> None:
     _, printed = run("gradients", capsys)
@@ -94,6 +95,7 @@ def test_a_page_prints_what_it_is_about(page: str, said: str, capsys: pytest.Cap
     assert said in run(page, capsys)[1]
 
 
+@pytest.mark.long
 @pytest.mark.slow  # most of its time is compilation
 def test_pictures_for_a_paper_are_drawn(tmp_path: Path) -> None:
     script = tmp_path / "script.py"
@@ -108,6 +110,7 @@ def test_pictures_for_a_paper_are_drawn(tmp_path: Path) -> None:
     assert float(width[1]) / 72 * 25.4 == pytest.approx(86, abs=0.1)
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_the_values_to_check_oneself_by_are_printed(capsys: pytest.CaptureFixture[str]) -> None:
     stated = re.findall(r"\*\*([^*]+)\*\*", prose_of(ROOT / "docs" / "howto" / "conventions.md"))
@@ -124,6 +127,7 @@ def test_a_schedule_anneals_a_rate(capsys: pytest.CaptureFixture[str]) -> None:
     assert 0 < float(printed.split()[-1]) < 0.5
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_a_best_protocol_is_found_certified_and_kept(capsys: pytest.CaptureFixture[str]) -> None:
     names, printed = run("optimal_protocols", capsys)

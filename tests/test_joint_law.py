@@ -70,6 +70,7 @@ def largest_z(name: str, law: ts.JointLaw | None = None, tests: int | None = 0) 
     return float(z.max()), float(stats.norm.isf(0.01 / 2 / z.size))
 
 
+@pytest.mark.long("switched")
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "name", [pytest.param(name, marks=pytest.mark.long) if name == "xor" else name for name in PROBLEMS]
@@ -88,6 +89,7 @@ def test_a_law_without_propagator_or_without_test_noise_is_caught() -> None:
         assert wrong[0] > wrong[1]
 
 
+@pytest.mark.long
 def test_alphas_that_are_left_out_do_not_change_the_law() -> None:
     """Pieces are put together, propagators and responses included, also across a switch."""
     theory, kept = theory_of("switched"), [1, 3]
@@ -128,6 +130,7 @@ def values_of(problem: ts.Problem, start: ts.Overlaps) -> np.ndarray:
     return np.stack([q.values for q in ts.quantities(trajectory.observables, problem)], axis=-1)
 
 
+@pytest.mark.long("ramped")
 @pytest.mark.parametrize("make", [switched, ramped])
 def test_every_number_alone_moves_the_trajectory_as_the_response_says(make: Any) -> None:
     """Central differences of solves with one number changed: rates, noise, variances, fractions, lengths and scales."""

@@ -167,6 +167,7 @@ def test_the_command_line_keeps_programs_and_says_once_that_they_cannot_be_read(
     assert said.startswith("teacher-student: warning: a kept program cannot be used")
 
 
+@pytest.mark.long
 def test_the_option_names_a_folder_or_switches_it_off(tmp_path: Path) -> None:
     cache, out = tmp_path / "cache", tmp_path / "out"
     command(cache, out, "--cache", "off")

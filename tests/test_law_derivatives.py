@@ -80,6 +80,7 @@ def test_the_drift_of_a_relu_student(sabotaged: bool, monkeypatch: pytest.Monkey
         assert agree(found, exact) == (not sabotaged)
 
 
+@pytest.mark.long("squared")
 @pytest.mark.parametrize("loss", ["squared", "logistic"])
 def test_noise_that_turns_labels(loss: str) -> None:
     """sign(nu + sigma xi) is the sign of a field of variance T + sigma^2: d/dsigma = 2 sigma d/dT' of that problem."""
@@ -168,6 +169,7 @@ def of_two(task: ts.Task) -> ts.Problem:
     return ts.Problem(task, ts.Student(1), ts.SGD(0.5), ts.Curriculum.single("all", 2.0))
 
 
+@pytest.mark.long("")
 @pytest.mark.parametrize("task", [build.SignOfTwo, build.DeclaredSmooth], ids=["", "wrongly declared smooth"])
 def test_a_task_of_the_users_own_has_jumps_unless_it_declares_none(task: type[build.SignOfTwo]) -> None:
     """d/dT_12 of sign(erf nu_1 + erf nu_2) = sign(nu_1 + nu_2), a sign of one field, which has closed forms."""

@@ -76,6 +76,7 @@ SOLVERS: dict[str, dict[str, Any]] = {
 }
 
 
+@pytest.mark.long("relu")
 @pytest.mark.parametrize("unit", SOLVERS)
 def test_two_levels_are_two_chained_problems(unit: str) -> None:
     of = problem(task(unit), ("A", FIRST), ("B", SECOND), unit=unit)
@@ -139,6 +140,7 @@ def states(of: ts.Problem) -> list[Case]:
     return [(of, build.overlaps(of, seed)) for seed in (0, 1)]
 
 
+@pytest.mark.long("sampled", "own")
 @pytest.mark.parametrize("name", CASES)
 def test_the_drift_of_a_replay_is_the_mean_step_of_the_simulator(name: str) -> None:
     cases = states(CASES[name])
@@ -246,6 +248,7 @@ def numbers_of(of: ts.Problem) -> dict[str, Any]:
     return {name: place for name, place in places_in(of).items() if name.startswith(("task.readout", "task.noise"))}
 
 
+@pytest.mark.long
 def test_every_number_of_a_rule_is_differentiated_alone() -> None:
     """The derivative of both final errors in each number of a level, by JAX and by differences."""
     of = problem(task(), MIXED)
@@ -274,6 +277,7 @@ def test_every_number_of_a_rule_is_differentiated_alone() -> None:
             assert slope == pytest.approx(difference, rel=1e-5, abs=1e-8), name
 
 
+@pytest.mark.long
 def test_one_number_of_a_level_is_a_control() -> None:
     """Which noise of B is best for the error on B is known: none."""
     of = problem(task(), ("A", 1.0), ("B", 3.0))

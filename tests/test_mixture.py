@@ -172,6 +172,7 @@ def xor() -> ts.XorMixture:
     return ts.XorMixture({"easy": {"separation": 1.0, "plane_variance": 0.1, "rest_variance": 0.1}, "hard": hard})
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_the_xor_mixture_is_one_of_them_to_the_last_digit() -> None:
     both = [problem(task, K=4) for task in (xor(), xor().as_mixture())]

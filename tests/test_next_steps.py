@@ -74,6 +74,7 @@ def test_every_command_has_examples_that_its_own_parser_takes() -> None:
             assert parser.parse_args(words[1:]).parser.prog == leaf.prog
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_the_examples_and_what_they_advise_work_when_copied(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """All but the named figures, whose quick versions take a minute each, and the page, which only a signal ends.

@@ -150,6 +150,7 @@ def test_its_problem_is_compared_saved_and_drawn(environment: Path) -> None:
     assert (environment / "again.png").stat().st_size > 10_000
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_two_workers_sweep_it(environment: Path) -> None:
     axes = "[axes.rate]\nsgd.learning_rate = [0.2, 0.4]\n[sweep]\ntile = 1\n"

@@ -111,6 +111,7 @@ def test_where_the_error_has_no_closed_form_it_is_sampled_and_its_error_stated()
         assert np.all(np.abs(own.error[level] - error) < allowed)
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_fluctuations_differentiate_averages_of_the_users_own() -> None:
     of = problem()

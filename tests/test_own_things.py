@@ -307,6 +307,7 @@ def test_the_command_line_solves_a_users_own_problem_and_its_file_loads(own: Pat
     assert same(pickle.loads(pickle.dumps(theory)), theory)
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_two_workers_sweep_a_users_own_problem_as_one_process_does(own: Path) -> None:
     (own / "sweep.toml").write_text(AXES + (own / "problem.toml").read_text())

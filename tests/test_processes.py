@@ -141,6 +141,7 @@ def test_a_process_of_a_foreign_start_method_starts_no_workers(monkeypatch: pyte
         pass
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_workers_of_joblib_solve_simulate_and_sweep_and_send_errors_back(tmp_path: Path) -> None:
     program = """

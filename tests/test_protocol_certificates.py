@@ -49,6 +49,7 @@ def with_other_sign(program: Any) -> Any:
 SABOTAGE: dict[str, Callable[[Any], Any]] = {"no eta^2": without_square, "other sign": with_other_sign}
 
 
+@pytest.mark.long("no eta^2")
 @pytest.mark.slow
 @pytest.mark.parametrize("how", ["no eta^2", pytest.param("other sign", marks=pytest.mark.long)])
 def test_protocols_of_wrong_costates_are_rejected(how: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -75,6 +76,7 @@ def test_named_orders_are_no_optima(name: str) -> None:
     assert said.slopes < 1e-5
 
 
+@pytest.mark.long
 def test_switches_that_an_arc_would_improve_are_a_first_order_point_only() -> None:
     found = ode.optimize(mignacco_mori(), PERCEPTRON, EHE, WRONG, KEEP, **QUIET)
     said = found.certificate
@@ -119,6 +121,7 @@ def small(seed: int) -> Small:
     return Small(problem, start, controls, cost, constraints)
 
 
+@pytest.mark.long("11")
 @pytest.mark.slow
 # Each kind of controls with one student unit, and the long ones with two.
 @pytest.mark.parametrize("seed", [1, 6, 11, *(pytest.param(seed, marks=pytest.mark.long) for seed in (3, 4, 5))])

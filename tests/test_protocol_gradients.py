@@ -159,6 +159,7 @@ def one_sided(found: Protocol, x: np.ndarray, direction: np.ndarray, given: ts.P
     return (-11 * value[0] + 18 * value[1] - 9 * value[2] + 2 * value[3]) / (6 * h)
 
 
+@pytest.mark.long("two switches coincide", "two at the beginning", "last empty")
 @pytest.mark.parametrize(
     "durations",
     [(0.0, 1.0, 1.0), (1.0, 0.0, 1.0), (1.0, 0.0, 0.0), (0.0, 0.0, 2.0), (1.0, 1.0, 2.0)],
@@ -180,6 +181,7 @@ def test_derivatives_in_durations_of_phases_that_last_no_time(durations: tuple[f
 # ---- averages over points
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_derivatives_of_sampled_averages_are_those_of_the_law() -> None:
     """A drift averaged over points has kinks; its derivatives are averages too, equal to differences on average."""
@@ -207,6 +209,7 @@ def test_derivatives_of_sampled_averages_are_those_of_the_law() -> None:
 # ---- costates
 
 
+@pytest.mark.long("True")
 @pytest.mark.slow
 @pytest.mark.parametrize("scheduled", [False, True])
 @pytest.mark.usefixtures("x64")

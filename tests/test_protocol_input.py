@@ -178,6 +178,7 @@ def test_what_does_not_fit_is_refused_in_one_line(case: str) -> None:
 # ---- what goes wrong on the way
 
 
+@pytest.mark.long
 def test_trials_that_diverge_are_left() -> None:
     """Far too large rates are within the bounds, and are among the random starts."""
     problem, start, control = relu((0.0, 100.0))
@@ -215,6 +216,7 @@ def test_an_interrupt_before_anything_is_known_is_an_interrupt(monkeypatch: pyte
         student(RATE)()
 
 
+@pytest.mark.long
 def test_seeds_reproduce_and_differ() -> None:
     first, again, other = (student(RATE, starts=1, key=key)() for key in (3, 3, 4))
     assert first.searches == again.searches

@@ -62,6 +62,7 @@ def test_more_switches() -> None:
     np.testing.assert_allclose(found.problem.curriculum.durations, ORDERS[sequence]["durations"], atol=1e-6)
 
 
+@pytest.mark.long("hard")
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("cost", "expected"),
@@ -78,6 +79,7 @@ def test_shares_in_equal_phases(cost: protocols.Final, expected: dict[str, Any])
     assert max(search.cost for search in found.searches) == pytest.approx(found.cost, abs=1e-9)
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_the_exact_optimum_has_a_singular_arc() -> None:
     """Easy, hard, mixed, easy, from a cold start. On the arc shares are linear between knots."""
@@ -100,6 +102,7 @@ def test_the_exact_optimum_has_a_singular_arc() -> None:
 # ---- rates
 
 
+@pytest.mark.long("100-0")
 @pytest.mark.parametrize(("end", "starts"), [(10, 2), (100, 0)])
 def test_the_best_constant_rate_of_the_linear_student(end: int, starts: int) -> None:
     expected = CASES[f"linear student, alpha {end}"]["results"]
@@ -134,6 +137,7 @@ def test_the_least_time_to_an_error() -> None:
     assert found.cost == pytest.approx(expected["alpha"], abs=1e-4)
 
 
+@pytest.mark.long
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "bounds"),
@@ -165,6 +169,7 @@ def test_both_rates_of_a_committee() -> None:
     np.testing.assert_allclose(values(found), [*expected["eta"], *expected["eta_v"]], atol=1e-4)
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_two_rates_that_are_one() -> None:
     case, expected = (CASES["erf K = 1, rate and readout rate tied"][part] for part in ("parameters", "results"))
@@ -255,6 +260,7 @@ def test_a_budget_that_is_tight_has_a_price() -> None:
     assert (richer.cost - found.cost) / 0.05 == pytest.approx(price, rel=0.05)
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_a_rate_that_must_fall_falls() -> None:
     case = CASES["erf K = M = 2 optimal rate through the plateau"]["parameters"]

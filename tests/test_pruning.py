@@ -258,6 +258,7 @@ def test_fresh_samples_agree_with_theory() -> None:
         np.testing.assert_allclose(found.error[level][1], expected.error[level], rtol=0.1)
 
 
+@pytest.mark.long
 def test_four_winning_units_are_enough() -> None:
     """K = 40 on the XOR mixture: the strongest unit of each mean keeps the accuracy that the four longest ruin."""
     problem = xor(40)

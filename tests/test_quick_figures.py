@@ -48,6 +48,7 @@ SHORT = ("cost", "curriculum", "width", "images")
 EACH = [name if name in SHORT else pytest.param(name, marks=pytest.mark.long) for name in NAMED]
 
 
+@pytest.mark.long("width", "cost")
 @pytest.mark.parametrize("name", EACH)
 def test_a_named_figure_is_drawn_from_a_cold_start(
     name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]

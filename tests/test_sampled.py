@@ -78,6 +78,7 @@ def test_a_slip_in_the_control_of_the_products_is_seen(monkeypatch: pytest.Monke
         assert worst_t(exact.gg, found.gg) > 1
 
 
+@pytest.mark.long
 def test_wide_erf_students_sample_their_products_and_say_so() -> None:
     problem = build.problem(K=WIDE, M=2, learning_rate=0.02, readout_learning_rate=0.0)
     start = ts.random_overlaps(problem, 10**4, 0)
@@ -143,6 +144,7 @@ def test_the_warning_names_the_line_of_the_call() -> None:
     assert files_warned_of(code) == [HERE]
 
 
+@pytest.mark.long
 def test_in_a_batch_each_gets_the_points_that_it_needs() -> None:
     """Those that meet the error are done; the others get as many points as if they were alone."""
     problems = [build.problem(student="relu", teacher="relu", learning_rate=rate) for rate in (0.02, 0.9, 1.2)]
@@ -164,6 +166,7 @@ def test_in_a_batch_each_gets_the_points_that_it_needs() -> None:
         np.testing.assert_allclose(each.error["hard"], alone.error["hard"], rtol=1e-3)  # another integrator
 
 
+@pytest.mark.long("False")
 @pytest.mark.parametrize("products_only", [False, True])
 def test_pieces_are_the_whole(products_only: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     """In four pieces, to 1e-13, with the derivative; and in single precision to 1e-5."""
@@ -221,6 +224,7 @@ def test_roots_have_the_derivative_of_finite_differences_where_eigenvalues_meet(
     np.testing.assert_allclose(jax.grad(number)(0.0), finite, atol=atol)
 
 
+@pytest.mark.long("products only")
 @pytest.mark.parametrize("options", [{}, {"products_only": True}], ids=["whole", "products only"])
 def test_gradients_through_a_sampled_solve_from_a_degenerate_start(options: Any) -> None:
     """d(final error)/d(learning rate, start's norm) at Q = c 1, forward, reverse and by finite differences."""

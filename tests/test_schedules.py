@@ -146,6 +146,7 @@ def test_a_jump_that_is_stepped_across_is_noticed(monkeypatch: pytest.MonkeyPatc
     assert wrong.stats["num_rejected_steps"] > right.stats["num_rejected_steps"] + 5
 
 
+@pytest.mark.long("constant", "phases", "cosine", "power", "function")
 @pytest.mark.slow
 def test_host_and_compiled_solves_agree(shape: tuple[ts.Schedule, Callable[[Any], Any]]) -> None:
     each = problem(learning_rate=shape[0], variance=shape[0])
@@ -262,6 +263,7 @@ def test_derivatives_in_a_phase_that_lasts_no_time() -> None:
     assert abs(slope) > 1e-3
 
 
+@pytest.mark.long("at a jump")
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("schedule", "duration", "alpha"),
@@ -376,6 +378,7 @@ def test_the_middle_of_a_step_shifts_no_mean_and_another_place_does() -> None:
 # ---- fluctuations and verdicts
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_every_number_of_a_schedule_has_its_response() -> None:
     alphas = [1.0, 2.5, 4.4]

@@ -72,6 +72,7 @@ def test_closed_form_reproduces_the_reference_trajectories(file: str, name: str)
         assert np.max(np.abs(error - reference[level])) < 1e-6
 
 
+@pytest.mark.long("saad_solla.json-K8_M4")
 @pytest.mark.slow
 @pytest.mark.parametrize(("file", "name"), CASES)
 def test_sampled_reproduces_the_reference_within_its_own_error(file: str, name: str) -> None:
@@ -259,6 +260,7 @@ def test_gradients_equal_finite_differences() -> None:
         assert tangent == pytest.approx(finite, rel=1e-5)
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_gradient_through_a_sampled_solve() -> None:
     def loss(rate: Any) -> Any:

@@ -57,6 +57,7 @@ def assert_same(a: ts.Trajectory, b: ts.Trajectory) -> None:
         np.testing.assert_allclose(x, y, rtol=1e-12, atol=1e-13)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("width", [2, 5])
 def test_wide_and_narrow_students_side_by_side_or_in_turn_are_solved_as_alone(width: int) -> None:
     """40 problems: the narrow ones advance side by side, the wide ones one after the other in two threads."""
@@ -68,6 +69,7 @@ def test_wide_and_narrow_students_side_by_side_or_in_turn_are_solved_as_alone(wi
         assert together[i].problem is problems[i]
 
 
+@pytest.mark.long
 def test_one_that_takes_many_steps_is_solved_alone_with_all_of_them(monkeypatch: pytest.MonkeyPatch) -> None:
     """With a bound of 40 steps side by side, those that need more are solved all the same; a bound of 3 is heeded."""
     monkeypatch.setattr(_batches, "MANY_STEPS", 40)
@@ -167,6 +169,7 @@ def test_each_problem_may_have_times_of_its_own() -> None:
         np.testing.assert_allclose(theory.overlaps.Q, alone.overlaps.Q, atol=1e-7)
 
 
+@pytest.mark.long
 def test_levels_come_in_the_order_of_the_task() -> None:
     names = ("10", "2", "b", "a")
     task = ts.Committee(ts.Inputs({"x": 1.0}, {name: {"x": 1.0 + i} for i, name in enumerate(names)}), 1)

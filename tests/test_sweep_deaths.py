@@ -76,7 +76,7 @@ def done(store: Path) -> int:
         return 0
 
 
-@pytest.mark.parametrize("kills", [6, pytest.param(20, marks=pytest.mark.long)])
+@pytest.mark.parametrize("kills", [3, pytest.param(20, marks=pytest.mark.long)])
 def test_killed_many_times_the_store_is_the_same_bit_for_bit(
     kills: int, tmp_path: Path, undisturbed: Path, environment: dict[str, str]
 ) -> None:
@@ -115,6 +115,7 @@ def test_killed_many_times_the_store_is_the_same_bit_for_bit(
     assert same(tmp_path / "out.zarr", undisturbed)
 
 
+@pytest.mark.long
 def test_local_workers_one_of_them_killed_give_the_same_data(
     tmp_path: Path, undisturbed: Path, environment: dict[str, str]
 ) -> None:
@@ -131,6 +132,7 @@ def test_local_workers_one_of_them_killed_give_the_same_data(
     assert same(tmp_path / "out.zarr", undisturbed)
 
 
+@pytest.mark.long
 def test_a_given_scheduler_gives_the_same_data(tmp_path: Path, undisturbed: Path, environment: dict[str, str]) -> None:
     """A scheduler and a worker as a cluster would start them, with Dask's own commands."""
     address = tmp_path / "scheduler.json"
@@ -232,6 +234,7 @@ def endless(monkeypatch: pytest.MonkeyPatch, environment: dict[str, str], tmp_pa
     return file
 
 
+@pytest.mark.long
 def test_a_cell_without_end_times_out_alone_and_can_be_tried_again(endless: Path, tmp_path: Path) -> None:
     """It shares its tile with others, which are done when the tile is computed again cell by cell."""
     base = copy.deepcopy(BASE)

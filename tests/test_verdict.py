@@ -63,6 +63,7 @@ def answers(verdict: simulations.Agreement) -> dict[str, float]:
 # The whitening
 
 
+@pytest.mark.long
 def test_whitened_deviations_are_independent() -> None:
     """W C W^T = 1 for the covariance C of all quantities between all alphas, which is put together in another way."""
     law = build.given(build.given(theory().fluctuations).law)
@@ -100,6 +101,7 @@ def test_the_rank_of_a_covariance_is_found() -> None:
 # The questions
 
 
+@pytest.mark.long("4-predicted", "16-predicted")
 @pytest.mark.slow
 @pytest.mark.parametrize(("count", "spread"), [(4, "predicted"), (16, "predicted"), (16, "measured")])
 def test_every_question_alone_holds_its_level(count: int, spread: str) -> None:
@@ -123,6 +125,7 @@ def scrambled(seed: int, size: float) -> ts.Trajectory:
     return dataclasses.replace(exact, observables=mean, sampling_error=error.standard, scatter=error.scatter)
 
 
+@pytest.mark.long("16")
 @pytest.mark.slow
 @pytest.mark.parametrize("count", [4, 16])
 def test_theorys_own_error_raises_no_false_alarm(count: int) -> None:
@@ -139,6 +142,7 @@ def test_theorys_own_error_raises_no_false_alarm(count: int) -> None:
         assert sum(answers(verdict)["all"] <= 0.05 for verdict in verdicts) > stats.binom.isf(1e-4, 30, 0.05)
 
 
+@pytest.mark.long
 def test_runs_that_are_not_near_the_limit_are_named() -> None:
     """60 ensembles with the spread of the limit, of which at most one is named; runs twice too similar always are."""
     named = {1.0: 0, 2.0: 0}
@@ -154,6 +158,7 @@ def test_runs_that_are_not_near_the_limit_are_named() -> None:
     assert named[2.0] >= 50
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_a_small_error_that_is_everywhere_is_seen_by_the_shifts_alone() -> None:
     """A learning rate 3 % off with 20 runs at N = 500: its shift finds it, and names it; the largest |z| does not."""
@@ -177,6 +182,7 @@ def test_a_deviation_of_one_quantity_is_seen_by_the_largest_z() -> None:
     assert verdict.worst.alpha == ALPHAS[2]
 
 
+@pytest.mark.long("predicted")
 @pytest.mark.slow
 @pytest.mark.parametrize("spread", ["predicted", "measured"])
 def test_implied_shifts_are_unbiased_and_cover_as_stated(spread: str) -> None:
@@ -197,6 +203,7 @@ def test_implied_shifts_are_unbiased_and_cover_as_stated(spread: str) -> None:
 # Power
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_what_is_said_to_be_detectable_is_found_nine_times_in_ten() -> None:
     """100 repeats with a start scale that is off by just so much: the binomial interval of 90 % at 1e-3."""

@@ -38,6 +38,7 @@ def start(R: Any = None) -> ts.Overlaps:
     return ts.Overlaps(np.stack(Q), np.stack([R, np.zeros_like(R)]), np.stack(T), [0.5, -0.5, 0.6, -0.4])
 
 
+@pytest.mark.long("squared")
 @pytest.mark.parametrize("loss", ["squared", "logistic"])
 def test_theory_agrees_with_simulation(loss: str) -> None:
     """At the level of the verdict (1 %), with sampling errors below 0.005; a wrong separation disagrees."""
