@@ -98,6 +98,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """Put the modules that take longest first, and leave out long tests unless they are asked for, or named by ::."""
     order = {name: place for place, name in enumerate(LONG_ONES)}
     items.sort(key=lambda item: order.get(item.path.stem, len(order)))
+    _require_cases(items)
     long = [item for item in items if any(_covers(mark, item) for mark in item.iter_markers("long"))]
     for item in long:
         item.add_marker(pytest.mark.slow)
@@ -114,7 +115,24 @@ def _covers(mark: pytest.Mark, item: pytest.Item) -> bool:
     """Whether a mark `long(*cases)` is about this case of its test; without cases it is about all of them."""
     if not mark.args:
         return True
-    return isinstance(item, pytest.Function) and item.callspec.id in mark.args
+    return _case(item) in mark.args
+
+
+def _case(item: pytest.Item) -> str | None:
+    return item.callspec.id if isinstance(item, pytest.Function) and hasattr(item, "callspec") else None
+
+
+def _require_cases(items: list[pytest.Item]) -> None:
+    """Refuse a mark `long(*cases)` that names a case which its test does not have (any more)."""
+    cases: dict[str, set[str | None]] = {}
+    for item in items:
+        cases.setdefault(item.nodeid.partition("[")[0], set()).add(_case(item))
+    for item in items:
+        test = item.nodeid.partition("[")[0]
+        for mark in item.iter_markers("long"):
+            # A test that is named with one of its cases is collected with that case alone.
+            if len(cases[test]) > 1 and (stale := set(mark.args) - cases[test]):
+                raise pytest.UsageError(f"{test} has no cases {sorted(stale)}, which its mark `long` names")
 
 
 @pytest.hookimpl(wrapper=True)

@@ -77,9 +77,8 @@ def distance(name: str, found: list[ts.Quantity]) -> float:
     return float(min(1.0, len(p) * min(p)))
 
 
-@pytest.mark.parametrize(
-    "name", [pytest.param(name, marks=pytest.mark.long) if name in ("large", "cramped") else name for name in PROBLEMS]
-)
+@pytest.mark.long("large", "cramped")
+@pytest.mark.parametrize("name", PROBLEMS)
 def test_the_chain_has_the_law_of_full_weight_sgd(name: str) -> None:
     """Two-sample Kolmogorov-Smirnov on every overlap and readout, and the means of errors and accuracies; each 1 %."""
     found = sample(name, "overlaps")

@@ -251,9 +251,8 @@ def test_twice_the_identity_is_a_linear_student_with_twice_the_readout() -> None
     np.testing.assert_allclose(mine.R, theirs.R, rtol=1e-12)
 
 
-@pytest.mark.parametrize(
-    ("student", "teacher"), [pytest.param("x**2 + x", "x**2", marks=pytest.mark.long), ("x**2", "sign")]
-)
+@pytest.mark.long("x**2 + x-x**2")
+@pytest.mark.parametrize(("student", "teacher"), [("x**2 + x", "x**2"), ("x**2", "sign")])
 def test_derivatives_of_the_drift(student: str, teacher: str) -> None:
     """First and second ones against differences, and finite where students vanish, beneath vmap."""
     problem = build.problem(student=student, teacher=teacher, K=2, M=1)

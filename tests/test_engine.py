@@ -182,12 +182,12 @@ def test_memory_is_said_before_it_is_allocated(monkeypatch: pytest.MonkeyPatch) 
     simulations.run(problem, 1000, 1, [1e-3], 0, **QUIET)
 
 
-@pytest.mark.long("chain")
+@pytest.mark.long("long", "kept", "wide", "chain")
 @pytest.mark.skipif(sys.platform != "linux", reason="/proc tells the peak memory of a process")
 @pytest.mark.parametrize(
     "case",
     [
-        pytest.param(case, id=name, marks=pytest.mark.long if name in ("long", "kept", "wide") else ())
+        pytest.param(case, id=name)
         for name, case in {
             "long": {"dim": 4 * 10**6, "runs": 4, "workers": 2, "steps": 4, "test_samples": 1},
             "kept": {"dim": 10**6, "runs": 16, "workers": 2, "keep": "weights", "test_samples": 1},

@@ -500,7 +500,8 @@ def test_surroundings_change_no_verdict(line: str, code: int, files: int | None,
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("name", "code"), [("TERM", 143), pytest.param("HUP", 129, marks=pytest.mark.long)])
+@pytest.mark.long("HUP-129")
+@pytest.mark.parametrize(("name", "code"), [("TERM", 143), ("HUP", 129)])
 def test_a_signal_to_a_whole_comparison_keeps_what_is_finished(name: str, code: int, tmp_path: Path) -> None:
     (tmp_path / "long.toml").write_text(
         SMALL.replace("runs = 16", "runs = 2000000") + "[theory]\nfluctuations = false\n"

@@ -353,8 +353,8 @@ def halved(of: ts.Problem, start: ts.Overlaps, error: float, near: float) -> flo
     return float(alphas[np.argmax(fallen)])
 
 
-@pytest.mark.long("0.1")
-@pytest.mark.parametrize("eta", [pytest.param(1.5, marks=pytest.mark.long), 0.1])
+@pytest.mark.long
+@pytest.mark.parametrize("eta", [1.5, 0.1])
 def test_the_start_of_saad_and_solla_escapes(eta: float) -> None:
     """R of 1e-12 beside Q_11 - Q_22 of 0.2, against ode.solve.
 

@@ -70,11 +70,9 @@ def largest_z(name: str, law: ts.JointLaw | None = None, tests: int | None = 0) 
     return float(z.max()), float(stats.norm.isf(0.01 / 2 / z.size))
 
 
-@pytest.mark.long("switched")
+@pytest.mark.long("switched", "xor")
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    "name", [pytest.param(name, marks=pytest.mark.long) if name == "xor" else name for name in PROBLEMS]
-)
+@pytest.mark.parametrize("name", PROBLEMS)
 def test_runs_at_two_alphas_vary_together_as_predicted(name: str) -> None:
     """4000 runs of the chain, every pair of quantities at every pair of alphas, at a family-wise level of 1 %."""
     largest, threshold = largest_z(name)

@@ -248,7 +248,6 @@ def numbers_of(of: ts.Problem) -> dict[str, Any]:
     return {name: place for name, place in places_in(of).items() if name.startswith(("task.readout", "task.noise"))}
 
 
-@pytest.mark.long
 def test_every_number_of_a_rule_is_differentiated_alone() -> None:
     """The derivative of both final errors in each number of a level, by JAX and by differences."""
     of = problem(task(), MIXED)

@@ -44,12 +44,11 @@ def _few(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 # The others are long: without --long their pictures and texts are tested on shipped data alone.
-SHORT = ("cost", "curriculum", "width", "images")
-EACH = [name if name in SHORT else pytest.param(name, marks=pytest.mark.long) for name in NAMED]
+SHORT = ("curriculum", "images")
 
 
-@pytest.mark.long("width", "cost")
-@pytest.mark.parametrize("name", EACH)
+@pytest.mark.long(*(name for name in NAMED if name not in SHORT))
+@pytest.mark.parametrize("name", NAMED)
 def test_a_named_figure_is_drawn_from_a_cold_start(
     name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -76,7 +76,8 @@ def done(store: Path) -> int:
         return 0
 
 
-@pytest.mark.parametrize("kills", [3, pytest.param(20, marks=pytest.mark.long)])
+@pytest.mark.long("20")
+@pytest.mark.parametrize("kills", [3, 20])
 def test_killed_many_times_the_store_is_the_same_bit_for_bit(
     kills: int, tmp_path: Path, undisturbed: Path, environment: dict[str, str]
 ) -> None:
