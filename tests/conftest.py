@@ -98,13 +98,14 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """Put the modules that take longest first, and leave out long tests unless they are asked for, or named by ::."""
     order = {name: place for place, name in enumerate(LONG_ONES)}
     items.sort(key=lambda item: order.get(item.path.stem, len(order)))
-    _require_cases(items)
+    parts = [argument.partition("::") for argument in config.args if "::" in argument]
+    if not parts:  # a test that is named with some of its cases is collected with those alone
+        _require_cases(items)
     long = [item for item in items if any(_covers(mark, item) for mark in item.iter_markers("long"))]
     for item in long:
         item.add_marker(pytest.mark.slow)
     if config.getoption("--long"):
         return
-    parts = [argument.partition("::") for argument in config.args if "::" in argument]
     named = [f"{Path(path).name}::{test}" for path, _, test in parts]
     left_out = [item for item in long if not any(name in item.nodeid for name in named)]
     config.hook.pytest_deselected(items=left_out)
@@ -130,8 +131,7 @@ def _require_cases(items: list[pytest.Item]) -> None:
     for item in items:
         test = item.nodeid.partition("[")[0]
         for mark in item.iter_markers("long"):
-            # A test that is named with one of its cases is collected with that case alone.
-            if len(cases[test]) > 1 and (stale := set(mark.args) - cases[test]):
+            if stale := set(mark.args) - cases[test]:
                 raise pytest.UsageError(f"{test} has no cases {sorted(stale)}, which its mark `long` names")
 
 
