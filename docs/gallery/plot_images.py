@@ -35,10 +35,11 @@ figure = drawn.figure
 # :math:`\alpha = 80` it is +0.0388 +- 0.0073 for K = 4 and 8 (p = 7.6e-05) and +0.0019 +- 0.0016 for K = 32 and 64,
 # with a trend of -0.0132 +- 0.0028 (p = 0.00066). Held-out images have +0.0384 +- 0.0074 and -0.0118 +- 0.0028 (p =
 # 0.0035), theory has +0.0359 +- 0.0063 and -0.0117 +- 0.0022 (p = 0.00015). So the claim holds for this order and this
-# budget: +0.0590 +- 0.0130 at K = 4, +0.0186 +- 0.0065 at K = 8 and +0.0007 +- 0.0028 at K = 64. Most of the gain of
-# K = 4 comes from leaving easy samples out: hard samples alone gain +0.0457 +- 0.0121. For K = 8 they gain +0.0036 +-
-# 0.0066, so that the order matters there. The XOR mixture whose easy samples have little noise in the plane has the
-# same order and the same trend with readouts of :math:`\pm 1/\sqrt{K}` (:doc:`/auto_gallery/plot_width`).
+# budget: +0.0590 +- 0.0130 at K = 4, +0.0186 +- 0.0065 at K = 8 and +0.0007 +- 0.0028 at K = 64. Hard
+# samples alone gain nearly as much at K = 4, +0.0457 +- 0.0121, so that most of its gain may come from leaving easy
+# samples out. At K = 8 they gain +0.0036 +- 0.0066, much less than hard to easy. The XOR mixture whose easy samples
+# have little noise in the plane has the same order and the same trend with readouts of :math:`\pm 1/\sqrt{K}`
+# (:doc:`/auto_gallery/plot_width`).
 #
 # **K = 4 does not learn the XOR from mixed samples** at any budget: its accuracy is 0.5213 +- 0.0086 at the scarce
 # one and 0.5218 +- 0.0138 at the ample one. A contrast of narrow students is a mean over K = 4 and 8, so that

@@ -31,8 +31,8 @@ figure = drawn.figure
 #
 # **At one and the same alpha it may shrink, or turn round.** At alpha = 120, with readouts of
 # :math:`0.1\,\mathcal{N}(0, 1)`, the gains are +0.0370, +0.0666, +0.0294, +0.0033 and +0.0017: narrow students are
-# about to learn then, and wide ones have learnt. Only here is it seen that narrow students gain and wide ones do not,
-# as Sarao Mannelli et al. (2024) claim. At alpha = 60 the gains grow up to K = 32, and pooled
+# about to learn then, and wide ones have learnt. This is what Sarao Mannelli et al. (2024) claim:
+# narrow students gain by easy to hard, and wide ones do not. At alpha = 60 the gains grow up to K = 32, and pooled
 # over 60, 120 and 240 no trend is seen (+0.0018 +- 0.0006, p = 0.16). With readouts of :math:`\pm 1/\sqrt{K}` easy to
 # hard harms narrow students over these budgets (-0.0178 +- 0.0029) and helps wide ones (+0.0239 +- 0.0009). The
 # gain shrinks with width at half a learning time there, which was looked at but not tested: +0.0525, +0.0556,
@@ -74,7 +74,8 @@ figure = drawn.figure
 # one learning time, readouts of
 # :math:`\pm 1/\sqrt{K}` and easy samples outside of the plane, easy to hard has +0.0278 +- 0.0050 (K = 4) and +0.1261
 # +- 0.0039 (K = 32) at N = 500, +0.0481 +- 0.0116 and +0.1768 +- 0.0090 at N = 2000; theory has +0.0473 +- 0.0029 and
-# +0.1512 +- 0.0031: for K = 32 SGD is below theory at N = 500 and above it at N = 2000, which no term of 1/N explains.
+# +0.1512 +- 0.0031: for K = 32 SGD is below theory at N = 500 and above it at N = 2000, which no term of 1/N
+# alone explains.
 # In the plane, at alpha = 120, hard to easy has +0.0067 +- 0.0031 and +0.0009 +- 0.0017 at N = 500,
 # +0.0194 +- 0.0065 and +0.0061 +- 0.0031 at N = 2000; theory has +0.0199 +- 0.0020 and +0.0035 +- 0.0009. At alpha =
 # 120 with readouts of :math:`0.1\,\mathcal{N}(0, 1)` easy to hard has +0.0271 +- 0.0036 and +0.0026 +- 0.0015 at N =
